@@ -1,0 +1,29 @@
+"""How commands talk: data on stdout, messages on stderr, JSON when asked for."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+
+def say(message: str) -> None:
+    """A message for a person, on stderr."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def emit(text: str) -> None:
+    """A line of data, on stdout."""
+    print(text, flush=True)
+
+
+def emit_json(value: Any) -> None:
+    """One JSON document on stdout; dates as ISO 8601."""
+    print(json.dumps(value, indent=2, default=str, ensure_ascii=False), flush=True)
+
+
+def table(rows: list[list[str]], header: list[str]) -> str:
+    """Columns padded to their widest cell, two spaces apart, no trailing blanks."""
+    lines = [header, *rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
+    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines)

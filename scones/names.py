@@ -1,0 +1,48 @@
+"""Names of everything the project owns in an account: deterministic, so nothing has to be looked up.
+
+S3 layout of the project's bucket::
+
+    code/<hash>/...                         job code, content-hashed
+    data/<sha256>/<archive>                 input archives, content-hashed
+    executions/<execution id>/<step>/...    outputs of one pipeline execution
+    models/<training job>/output/model.tar.gz
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scones.settings import Settings
+
+LOCAL_ACCOUNT = "000000000000"
+"""The account id that a definition is rendered for when nobody names one; the local cloud's own."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names for one project in one account and region."""
+
+    settings: Settings
+    account: str = LOCAL_ACCOUNT
+
+    @property
+    def bucket(self) -> str:
+        """At most 25 + 12 + 14 characters and two hyphens, within S3's 63."""
+        return f"{self.settings.project}-{self.account}-{self.settings.region}"
+
+    @property
+    def stack(self) -> str:
+        return self.settings.project
+
+    @property
+    def pipeline_role(self) -> str:
+        return f"arn:aws:iam::{self.account}:role/{self.settings.project}-pipeline"
+
+    @property
+    def pipeline_arn(self) -> str:
+        s = self.settings
+        return f"arn:aws:sagemaker:{s.region}:{self.account}:pipeline/{s.pipeline_name}"
+
+    def uri(self, *parts: str) -> str:
+        """`s3://<bucket>/<parts joined by />`."""
+        return "/".join((f"s3://{self.bucket}", *parts))

@@ -1,0 +1,113 @@
+"""The one settings object: what an engineer decides in `scones.toml`.
+
+What an operator turns from run to run (thresholds, epochs, instance types) is a pipeline parameter instead;
+its default value stands here.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from scones.errors import UsageError
+
+FILE_NAME = "scones.toml"
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Section(BaseModel):
+    """A frozen group of settings that refuses keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Instances(Section):
+    """Instance types per kind of job, as `ml.*` names."""
+
+    processing: str = "ml.m5.large"
+    training: str = "ml.g4dn.xlarge"
+    transform: str = "ml.m5.large"
+    endpoint: str = "ml.m5.large"
+
+
+class Settings(Section):
+    """Everything that is decided once per project."""
+
+    project: Annotated[str, Field(pattern=r"^[a-z0-9](-?[a-z0-9]){2,24}$")] = "scones-unlimited"
+    region: str = "us-east-1"
+    classes: Annotated[tuple[str, ...], Field(min_length=2, max_length=100)] = ("bicycle", "motorcycle")
+    routes: dict[str, str] = {"bicycle": "near", "motorcycle": "far"}
+    algorithm: Literal["builtin", "pytorch"] = "builtin"
+    validation_fraction: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.2
+    seed: int = 7
+    epochs: Annotated[int, Field(ge=1, le=1000)] = 30
+    accuracy_threshold: Fraction = 0.8
+    confidence_threshold: Fraction = 0.93
+    cache_expires_after: str = "P30D"
+    instances: Instances = Instances()
+
+    @model_validator(mode="after")
+    def _classes_are_distinct(self) -> Settings:
+        if len(set(self.classes)) != len(self.classes):
+            raise ValueError("classes are named twice")
+        return self
+
+    @property
+    def pipeline_name(self) -> str:
+        return self.project
+
+    @property
+    def model_package_group(self) -> str:
+        return self.project
+
+
+def parse(values: dict[str, Any], source: str) -> Settings:
+    """Check `values` and return the settings.
+
+    Raises:
+        UsageError: an unknown key (the nearest known one is suggested) or a value of the wrong type or range.
+    """
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            near = difflib.get_close_matches(key, Settings.model_fields, n=1)
+            fix = f"Did you mean `{near[0]}`?" if near else f"Known keys: {', '.join(Settings.model_fields)}."
+            raise UsageError(f"{source}: unknown key `{key}`.", fix) from None
+        raise UsageError(f"{source}: `{key or 'settings'}` is {first['input']!r}: {first['msg']}.") from None
+
+
+def find_file(start: Path | None = None) -> Path | None:
+    """The settings file: `$SCONES_SETTINGS`, or the nearest `scones.toml` in `start` or above it."""
+    named = os.environ.get("SCONES_SETTINGS")
+    if named:
+        return Path(named)
+    folder = (start or Path.cwd()).resolve()
+    return next((d / FILE_NAME for d in (folder, *folder.parents) if (d / FILE_NAME).is_file()), None)
+
+
+@cache
+def load(path: Path | None = None) -> Settings:
+    """Read the settings file, or the defaults when there is none.
+
+    Raises:
+        UsageError: the file named cannot be read, is not TOML, or holds a wrong key or value.
+    """
+    file = path or find_file()
+    if file is None:
+        return Settings()
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}.", "Check the path in SCONES_SETTINGS.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file}: not valid TOML: {error}.") from None
+    return parse(values, str(file))

@@ -1,0 +1,71 @@
+"""Packaging, in the file that users of AWS's SageMaker template look for. Tool settings are in pyproject.toml."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = next(
+    line.split('"')[1]
+    for line in (HERE / "scones" / "__init__.py").read_text(encoding="utf-8").splitlines()
+    if line.startswith("__version__")
+)
+ROOMS = ["scones", "pipelines", "steps", "lambdas", "stepfunctions", "monitoring", "localcloud", "infra"]
+
+BASE = [
+    "boto3>=1.43.90",
+    "click>=8.2",
+    "numpy>=2.0",
+    "pandas>=2.2",
+    "pillow>=11",
+    "pydantic>=2.10",
+    "requests>=2.32",
+    "sagemaker==3.27.*",
+    "tqdm>=4.66",
+]
+LOCAL = [
+    "great-expectations>=1.10",
+    "httptools>=0.6",
+    "ministack==1.5.33",
+    "starlette>=0.45",
+    "torch==2.13.0",
+    "uvicorn>=0.34",
+    "uvloop>=0.21",
+]
+DEV = [
+    "awscli>=1.46",
+    "boto3-stubs[essential,sagemaker,sagemaker-runtime]>=1.43",
+    "cfn-lint>=1.40",
+    "hypothesis>=6.100",
+    "jsonschema>=4.23",
+    "mypy>=1.15",
+    "pandas-stubs",
+    "pytest>=8.3",
+    "pytest-randomly>=3.16",
+    "pytest-timeout>=2.3",
+    "pytest-xdist>=3.6",
+    "ruff>=0.9",
+    "types-requests",
+    "types-tqdm",
+]
+
+setup(
+    name="scones-unlimited",
+    version=VERSION,
+    description="Classify delivery vehicles with Amazon SageMaker, on AWS or on one machine, from the same definitions.",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=find_packages(include=[p for room in ROOMS for p in (room, f"{room}.*")]),
+    include_package_data=True,
+    install_requires=BASE,
+    extras_require={"local": LOCAL, "dev": DEV},
+    entry_points={
+        "console_scripts": [
+            "scones=scones.cli:main",
+            "run-pipeline=pipelines.template_scripts:run_pipeline",
+            "get-pipeline-definition=pipelines.template_scripts:get_pipeline_definition",
+        ]
+    },
+)
