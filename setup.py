@@ -34,7 +34,6 @@ LOCAL = [
 ]
 DEV = [
     "awscli>=1.46",
-    "boto3-stubs[essential,sagemaker,sagemaker-runtime]>=1.43",
     "cfn-lint>=1.40",
     "hypothesis>=6.100",
     "jsonschema>=4.23",

@@ -1,4 +1,7 @@
-"""Clients for AWS. Endpoints come from the environment (`AWS_ENDPOINT_URL*`); nothing here knows which cloud answers."""
+"""Clients for AWS.
+
+The environment says where they connect (`AWS_ENDPOINT_URL*`); nothing here knows which cloud answers.
+"""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
 """The errors of every room, and the exit code each one ends the command with.
 
-    SconesError            1   something failed
-    ├── UsageError         2   the command, a setting or a name is wrong: nothing was tried
-    ├── DataError          1   an archive, image, manifest or label is not what it must be
-    ├── CloudError         1   AWS (or the local cloud) refused, failed or cannot be reached
-    ├── LocalCloudError    1   the local cloud cannot start, or is not running
-    ├── ExecutionFailed    1   a pipeline execution or a job ended badly
-    └── QualityGateError   3   everything worked, and the model is not good enough
+    SconesError                1   something failed
+    ├── UsageError             2   the command, a setting or a name is wrong: nothing was tried
+    ├── DataError              1   an archive, image, manifest or label is not what it must be
+    ├── CloudError             1   AWS (or the local cloud) refused, failed or cannot be reached
+    ├── LocalCloudError        1   the local cloud cannot start, or is not running
+    ├── ExecutionFailedError   1   a pipeline execution or a job ended badly
+    └── QualityGateError       3   everything worked, and the model is not good enough
 
 A message says what was being done, to which object, and what was found; the fix says what to do next.
 This module imports nothing, so that job code can carry it into a container.
@@ -42,7 +42,7 @@ class LocalCloudError(SconesError):
     """The local cloud cannot start, or is not running."""
 
 
-class ExecutionFailed(SconesError):
+class ExecutionFailedError(SconesError):
     """A pipeline execution or a job ended badly."""
 
 

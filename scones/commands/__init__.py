@@ -1,0 +1,1 @@
+"""The verbs of the `scones` command: thin click functions over the rooms."""

@@ -1,0 +1,90 @@
+"""What the parts of the local SageMaker share: the account, the store, clients for the other services, and news."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from localcloud.sagemaker.protocol import check_request, response_body
+from localcloud.sagemaker.store import Store
+
+Handler = Callable[["Cloud", dict[str, Any]], dict[str, Any] | None]
+
+
+@dataclass(frozen=True)
+class News:
+    """A resource changed its state: what the engine waits for and what becomes an EventBridge event."""
+
+    kind: str
+    name: str
+    status: str
+    previous: str
+    body: dict[str, Any]
+
+
+@dataclass
+class Cloud:
+    """One local account in one region.
+
+    Attributes:
+        state: folder with the database, the jobs' folders and the logs.
+        aws_url: where every service but SageMaker answers.
+        url: where this server answers; jobs get it as AWS_ENDPOINT_URL_SAGEMAKER.
+    """
+
+    state: Path
+    aws_url: str
+    url: str
+    handlers: dict[str, Handler] = field(default_factory=dict)
+    account: str = "000000000000"
+    region: str = "us-east-1"
+    stopping: threading.Event = field(default_factory=threading.Event)
+    listeners: list[Callable[[News], None]] = field(default_factory=list)
+    changed: threading.Condition = field(default_factory=threading.Condition)
+
+    @cached_property
+    def store(self) -> Store:
+        return Store(self.state / "sagemaker.sqlite")
+
+    @cached_property
+    def s3(self) -> Any:
+        return self.aws("s3")
+
+    def aws(self, service: str) -> Any:
+        """A boto3 client of another service of this local account."""
+        return boto3.client(
+            service,
+            endpoint_url=self.aws_url,
+            region_name=self.region,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",  # noqa: S106 - the local cloud takes any
+            config=Config(max_pool_connections=32, s3={"addressing_style": "path"}),
+        )
+
+    def arn(self, resource: str) -> str:
+        """`arn:aws:sagemaker:<region>:<account>:<resource>`."""
+        return f"arn:aws:sagemaker:{self.region}:{self.account}:{resource}"
+
+    def call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        """Call an operation of this server exactly as a client would: checked on the way in, shaped on the way out.
+
+        Raises:
+            ServiceError: as the API answers.
+        """
+        from localcloud.sagemaker.operations import handler
+
+        return response_body(operation, handler(operation)(self, check_request(operation, request)))
+
+    def announce(self, news: News) -> None:
+        """Tell whoever waits, and the listeners, that a resource changed."""
+        with self.changed:
+            self.changed.notify_all()
+        for listener in self.listeners:
+            listener(news)

@@ -1,0 +1,80 @@
+"""The HTTP server: JSON 1.1 operations on `POST /`, health on `GET /ping`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from localcloud.sagemaker import operations
+from localcloud.sagemaker.cloud import Cloud
+from localcloud.sagemaker.errors import ServiceError
+
+log = logging.getLogger("localcloud.sagemaker")
+TARGET_PREFIX = "SageMaker."
+
+
+def application(cloud: Cloud) -> Starlette:
+    """The ASGI application that serves one local account."""
+    operations.load()
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        cloud.stopping.set()
+        cloud.store.close()
+
+    async def api(request: Request) -> Response:
+        target = request.headers.get("x-amz-target", "")
+        try:
+            _refuse_browsers(request)
+            if not target.startswith(TARGET_PREFIX):
+                raise ServiceError("UnknownOperationException", f"X-Amz-Target is {target!r}.", 404)
+            body = _parsed(await request.body())
+            return _answer(await run_in_threadpool(cloud.call, target.removeprefix(TARGET_PREFIX), body))
+        except ServiceError as error:
+            return _refusal(error)
+        except Exception:
+            log.exception("%s failed", target)
+            return _refusal(ServiceError("InternalFailure", f"{target} failed; see the server's log.", 500))
+
+    async def ping(request: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    routes = [Route("/", api, methods=["POST"]), Route("/ping", ping, methods=["GET"])]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+def _refuse_browsers(request: Request) -> None:
+    """No AWS client sends an Origin; a web page that reaches for the port does."""
+    if "origin" in request.headers:
+        raise ServiceError("AccessDeniedException", "Requests from web pages are refused.", 403)
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body or b"{}")
+    except ValueError as error:
+        raise ServiceError("SerializationException", f"The request is not JSON: {error}.") from None
+
+
+def _answer(body: dict[str, Any]) -> Response:
+    return JSONResponse(body, headers={"x-amzn-requestid": str(uuid.uuid4())}, media_type="application/x-amz-json-1.1")
+
+
+def _refusal(error: ServiceError) -> Response:
+    return JSONResponse(
+        {"__type": error.code, "message": error.message},
+        status_code=error.status,
+        headers={"x-amzn-requestid": str(uuid.uuid4()), "x-amzn-errortype": error.code},
+        media_type="application/x-amz-json-1.1",
+    )

@@ -1,0 +1,212 @@
+"""Metadata on disk: one SQLite database that survives `kill -9`.
+
+A resource is a JSON document (as its Describe operation answers, plus members of our own that the API does not show)
+with the few columns that listings filter and order by.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+Body = dict[str, Any]
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS resource (
+    kind TEXT NOT NULL, name TEXT NOT NULL, arn TEXT NOT NULL, parent TEXT NOT NULL, status TEXT NOT NULL,
+    created REAL NOT NULL, modified REAL NOT NULL, body TEXT NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS resource_arn ON resource (arn);
+CREATE INDEX IF NOT EXISTS resource_listing ON resource (kind, parent, created, name);
+CREATE INDEX IF NOT EXISTS resource_recent ON resource (kind, created, name);
+CREATE INDEX IF NOT EXISTS resource_status ON resource (kind, status);
+CREATE TABLE IF NOT EXISTS tag (arn TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (arn, key));
+"""
+
+
+class AlreadyExistsError(Exception):
+    """A resource of that kind and name is there already."""
+
+
+class MissingError(Exception):
+    """There is no resource of that kind and name."""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One row: the document and the columns beside it. Times are epoch seconds."""
+
+    kind: str
+    name: str
+    arn: str
+    parent: str
+    status: str
+    created: float
+    modified: float
+    body: Body
+
+
+class Store:
+    """Resources and tags. Every method is one transaction and may be called from any thread."""
+
+    def __init__(self, path: Path | str) -> None:
+        self._lock = threading.RLock()
+        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        self._connection.executescript(SCHEMA)
+
+    def close(self) -> None:
+        """Fold the write-ahead log in and close the file."""
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Several reads and writes that happen together or not at all; may be nested."""
+        with self._lock:
+            if self._connection.in_transaction:
+                yield self._connection
+                return
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def insert(self, kind: str, name: str, body: Body, *, arn: str, parent: str = "", status: str = "") -> Resource:
+        """Add a resource.
+
+        Raises:
+            AlreadyExistsError: the kind has one of that name.
+        """
+        now = time.time()
+        row = (kind, name, arn, parent, status, now, now, json.dumps(body))
+        with self.transaction() as connection:
+            try:
+                connection.execute("INSERT INTO resource VALUES (?,?,?,?,?,?,?,?)", row)
+            except sqlite3.IntegrityError:
+                raise AlreadyExistsError(f"{kind} {name}") from None
+        return Resource(kind, name, arn, parent, status, now, now, body)
+
+    def find(self, kind: str, name: str) -> Resource | None:
+        """The resource, or None."""
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT * FROM resource WHERE kind = ? AND name = ?", (kind, name)
+            ).fetchone()
+        return _resource(row) if row else None
+
+    def find_arn(self, arn: str) -> Resource | None:
+        """The resource with that ARN, or None."""
+        with self._lock:
+            row = self._connection.execute("SELECT * FROM resource WHERE arn = ?", (arn,)).fetchone()
+        return _resource(row) if row else None
+
+    def update(
+        self, kind: str, name: str, change: Body | Callable[[Body], Body], *, status: str | None = None
+    ) -> Resource:
+        """Merge `change` into the document (or replace it by what the function returns) and set the status.
+
+        Raises:
+            MissingError: there is no such resource.
+        """
+        with self.transaction() as connection:
+            old = self.find(kind, name)
+            if old is None:
+                raise MissingError(f"{kind} {name}")
+            body = change(old.body) if callable(change) else {**old.body, **change}
+            now = time.time()
+            new_status = old.status if status is None else status
+            connection.execute(
+                "UPDATE resource SET body = ?, status = ?, modified = ? WHERE kind = ? AND name = ?",
+                (json.dumps(body), new_status, now, kind, name),
+            )
+        return Resource(kind, name, old.arn, old.parent, new_status, old.created, now, body)
+
+    def delete(self, kind: str, name: str) -> bool:
+        """Remove the resource and its tags; False when there was none."""
+        with self.transaction() as connection:
+            old = self.find(kind, name)
+            if old is None:
+                return False
+            connection.execute("DELETE FROM resource WHERE kind = ? AND name = ?", (kind, name))
+            connection.execute("DELETE FROM tag WHERE arn = ?", (old.arn,))
+        return True
+
+    def page(
+        self,
+        kind: str,
+        *,
+        parent: str | None = None,
+        statuses: tuple[str, ...] = (),
+        name_contains: str = "",
+        created_after: float | None = None,
+        created_before: float | None = None,
+        descending: bool = True,
+        limit: int = -1,
+        after: str = "",
+    ) -> tuple[list[Resource], str]:
+        """A page of resources by creation time, and the token of the next page ("" after the last).
+
+        `after` is the token of the page before; a negative `limit` means all.
+        """
+        where, values = ["kind = ?"], [kind]  # type: tuple[list[str], list[Any]]
+        if parent is not None:
+            where.append("parent = ?")
+            values.append(parent)
+        if statuses:
+            where.append(f"status IN ({', '.join('?' * len(statuses))})")
+            values.extend(statuses)
+        if name_contains:
+            where.append("instr(name, ?) > 0")
+            values.append(name_contains)
+        if created_after is not None:
+            where.append("created >= ?")
+            values.append(created_after)
+        if created_before is not None:
+            where.append("created <= ?")
+            values.append(created_before)
+        if after:
+            created, _, name = after.partition("|")
+            where.append(f"(created, name) {'<' if descending else '>'} (?, ?)")
+            values.extend((float(created), name))
+        order = "DESC" if descending else "ASC"
+        query = (
+            f"SELECT * FROM resource WHERE {' AND '.join(where)} "  # noqa: S608 - only fixed words are put in
+            f"ORDER BY created {order}, name {order} LIMIT ?"
+        )
+        with self._lock:
+            rows = self._connection.execute(query, (*values, limit + 1 if limit >= 0 else -1)).fetchall()
+        page = [_resource(row) for row in rows[: limit if limit >= 0 else None]]
+        more = limit >= 0 and len(rows) > limit and page
+        return page, f"{page[-1].created!r}|{page[-1].name}" if more else ""
+
+    def set_tags(self, arn: str, tags: dict[str, str]) -> None:
+        """Add tags, replacing those of the same key."""
+        with self.transaction() as connection:
+            connection.executemany("INSERT OR REPLACE INTO tag VALUES (?,?,?)", [(arn, k, v) for k, v in tags.items()])
+
+    def delete_tags(self, arn: str, keys: list[str]) -> None:
+        """Remove tags by key; keys that are not there are passed over."""
+        with self.transaction() as connection:
+            connection.executemany("DELETE FROM tag WHERE arn = ? AND key = ?", [(arn, key) for key in keys])
+
+    def tags(self, arn: str) -> dict[str, str]:
+        """The tags of a resource, by key."""
+        with self._lock:
+            rows = self._connection.execute("SELECT key, value FROM tag WHERE arn = ? ORDER BY key", (arn,)).fetchall()
+        return dict(rows)
+
+
+def _resource(row: tuple[Any, ...]) -> Resource:
+    kind, name, arn, parent, status, created, modified, body = row
+    return Resource(kind, name, arn, parent, status, created, modified, json.loads(body))
