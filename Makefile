@@ -1,0 +1,51 @@
+# Two commands matter: make demo, make test. The rest serves whoever works on the project.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check
+ROOMS  := scones pipelines steps localcloud infra tests benchmarks setup.py
+JOBS   ?= 2
+
+.PHONY: demo test lint types unit format constraints clean help
+
+help:            ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/'
+
+demo: $(VENV)/.local   ## install, then run the whole story on this machine
+	@$(BIN)/scones demo $(DEMO)
+
+test: lint types unit  ## install what tests need, then linters, types and all tests
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check $(ROOMS)
+	$(BIN)/ruff format --check $(ROOMS)
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+unit: $(VENV)/.dev
+	$(BIN)/pytest -n $(JOBS) $(TESTS)
+
+format: $(VENV)/.dev   ## put the code in the project's form
+	$(BIN)/ruff check --fix $(ROOMS)
+	$(BIN)/ruff format $(ROOMS)
+
+constraints: $(VENV)/.dev   ## pin what is installed now as the tested set
+	$(PIP) freeze --exclude-editable | sed -E 's/\+cpu$$//' | grep -viE '^(pip|setuptools|wheel|uv)==' > constraints.txt
+
+clean:           ## stop the local cloud and forget the environment
+	-$(BIN)/scones local down
+	rm -rf $(VENV) .scones build dist *.egg-info
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one with: make demo PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.local: setup.py constraints.txt | $(VENV)/bin/python
+	$(PIP) install --quiet --editable '.[local]' --constraint constraints.txt
+	@touch $@
+
+$(VENV)/.dev: setup.py constraints.txt | $(VENV)/bin/python
+	$(PIP) install --quiet --editable '.[local,dev]' --constraint constraints.txt
+	@touch $@ $(VENV)/.local
