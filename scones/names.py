@@ -3,7 +3,7 @@
 S3 layout of the project's bucket::
 
     code/<hash>/...                         job code, content-hashed
-    data/<sha256>/<archive>                 input archives, content-hashed
+    data/<sha256, first 16>/<archive>       input archives, content-hashed
     executions/<execution id>/<step>/...    outputs of one pipeline execution
     models/<training job>/output/model.tar.gz
 """

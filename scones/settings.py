@@ -36,6 +36,24 @@ class Instances(Section):
     endpoint: str = "ml.m5.large"
 
 
+class BuiltinHyperparameters(Section):
+    """Hyperparameters of AWS's image-classification algorithm that are not pipeline parameters.
+
+    The container's own defaults are for photographs (152 layers, 224 pixels) and leave out augmentation and the
+    learning-rate schedule. These are for 32-pixel pictures: a crop to 28 gives the random crop something to choose.
+    """
+
+    num_layers: Literal[20, 32, 44, 56, 110] = 20
+    image_shape: Annotated[str, Field(pattern=r"^[13],\d+,\d+$")] = "3,28,28"
+    mini_batch_size: Annotated[int, Field(ge=1)] = 32
+    optimizer: Literal["sgd", "adam", "rmsprop", "nag"] = "sgd"
+    learning_rate: Fraction = 0.1
+    lr_scheduler_factor: Fraction = 0.1
+    momentum: Fraction = 0.9
+    weight_decay: Fraction = 0.0005
+    augmentation_type: Literal["crop", "crop_color", "crop_color_transform"] = "crop_color"
+
+
 class Settings(Section):
     """Everything that is decided once per project."""
 
@@ -51,6 +69,7 @@ class Settings(Section):
     confidence_threshold: Fraction = 0.93
     cache_expires_after: str = "P30D"
     instances: Instances = Instances()
+    builtin: BuiltinHyperparameters = BuiltinHyperparameters()
 
     @model_validator(mode="after")
     def _classes_are_distinct(self) -> Settings:

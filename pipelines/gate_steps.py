@@ -1,0 +1,77 @@
+"""The quality gate, and what lies behind it: the registry for a good model, a named failure for any other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sagemaker.core.metadata_properties import MetadataProperties
+from sagemaker.core.model_metrics import MetricsSource, ModelMetrics
+from sagemaker.core.workflow.conditions import ConditionGreaterThanOrEqualTo
+from sagemaker.core.workflow.execution_variables import ExecutionVariables
+from sagemaker.core.workflow.functions import Join, JsonGet
+from sagemaker.mlops.workflow.condition_step import ConditionStep
+from sagemaker.mlops.workflow.fail_step import FailStep
+from sagemaker.mlops.workflow.model_step import ModelStep
+from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep
+
+from pipelines.context import Context, output_of, service_retries
+from pipelines.scoring_steps import EVALUATION_REPORT, model_builder
+
+IMAGES = ["application/x-image", "image/png", "image/jpeg"]
+
+
+def gate_step(context: Context, evaluate: ProcessingStep, train: TrainingStep) -> ConditionStep:
+    """CheckQuality: every condition must hold. A metric that is missing fails the step: nothing is registered."""
+    accuracy = JsonGet(step_name=evaluate.name, property_file=EVALUATION_REPORT, json_path="metrics.accuracy")
+    threshold = context.parameters.accuracy_threshold
+    return ConditionStep(
+        name="CheckQuality",
+        display_name="Good-enough",
+        description="Lets the model through only if its accuracy on the test set reaches the threshold.",
+        conditions=[ConditionGreaterThanOrEqualTo(left=accuracy, right=threshold)],
+        if_steps=[_register_step(context, evaluate, train)],
+        else_steps=[_fail_step(accuracy, threshold)],
+    )
+
+
+def _register_step(context: Context, evaluate: ProcessingStep, train: TrainingStep) -> ModelStep:
+    settings, parameters = context.names.settings, context.parameters
+    evaluation = Join(on="/", values=[output_of(evaluate, "evaluation"), "evaluation.json"])
+    execution = ExecutionVariables.PIPELINE_EXECUTION_ARN
+    customer_metadata: dict[str, Any] = {
+        "commit": parameters.code_commit,
+        "data_sha256": parameters.input_archive_sha256,
+        "execution": execution,
+        "classes": ",".join(settings.classes),
+        "algorithm": settings.algorithm,
+    }
+    arguments = model_builder(context, train).register(
+        model_package_group_name=settings.model_package_group,
+        content_types=IMAGES,
+        response_types=["application/json"],
+        inference_instances=[settings.instances.endpoint],
+        transform_instances=[settings.instances.transform],
+        approval_status=parameters.model_approval_status,
+        model_metrics=ModelMetrics(model_statistics=MetricsSource(content_type="application/json", s3_uri=evaluation)),
+        metadata_properties=MetadataProperties(commit_id=parameters.code_commit, generated_by=execution),
+        customer_metadata_properties=customer_metadata,
+        domain="COMPUTER_VISION",
+        task="IMAGE_CLASSIFICATION",
+    )
+    return ModelStep(
+        name="RegisterModel",
+        step_args=arguments,
+        display_name="Register-model",
+        description="Adds the model to the registry with its evaluation, and waits there for a person's approval.",
+        retry_policies=service_retries(),
+    )
+
+
+def _fail_step(accuracy: JsonGet, threshold: Any) -> FailStep:
+    message = Join(on=" ", values=["Accuracy", accuracy, "on the test set is below the threshold", threshold])
+    return FailStep(
+        name="QualityTooLow",
+        display_name="Quality-too-low",
+        description="Ends the execution as failed: the model is not good enough, and nothing is registered.",
+        error_message=message,
+    )
