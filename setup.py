@@ -27,6 +27,7 @@ LOCAL = [
     "great-expectations>=1.10",
     "httptools>=0.6",
     "ministack==1.5.33",
+    "psutil>=6",
     "starlette>=0.45",
     "torch==2.13.0",
     "uvicorn>=0.34",
@@ -44,6 +45,7 @@ DEV = [
     "pytest-timeout>=2.3",
     "pytest-xdist>=3.6",
     "ruff>=0.9",
+    "types-psutil",
     "types-requests",
     "types-tqdm",
 ]

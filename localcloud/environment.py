@@ -1,0 +1,92 @@
+"""Environment variables that point AWS clients at the local cloud, for a shell and for the cloud's own processes."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+HOST = "127.0.0.1"
+MARK = "SCONES_LOCAL_CLOUD"
+"""Set, to the state folder, in every process of a local cloud and so in what those start: how leftovers are found.
+
+It is never part of what a user's shell is given.
+"""
+
+_KEPT = {"PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "CUDA_VISIBLE_DEVICES"}
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+_IN_THE_WAY = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where one local cloud listens, always on the loopback interface."""
+
+    ministack_port: int
+    sagemaker_port: int
+    region: str = "us-east-1"
+
+    @property
+    def ministack(self) -> str:
+        return f"http://{HOST}:{self.ministack_port}"
+
+    @property
+    def sagemaker(self) -> str:
+        return f"http://{HOST}:{self.sagemaker_port}"
+
+
+def variables(addresses: Addresses) -> dict[str, str]:
+    """What a client needs in its environment: endpoints, credentials that the local cloud takes, the region.
+
+    `AWS_EC2_METADATA_DISABLED` keeps SDKs from asking the network for an instance's credentials, and
+    `SAGEMAKER_VALIDATE_ROLE` keeps the SageMaker SDK from simulating policies before each call.
+    """
+    return {
+        "AWS_ENDPOINT_URL": addresses.ministack,
+        "AWS_ENDPOINT_URL_SAGEMAKER": addresses.sagemaker,
+        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": addresses.sagemaker,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": addresses.region,
+        "AWS_REGION": addresses.region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "SAGEMAKER_VALIDATE_ROLE": "false",
+    }
+
+
+def in_the_way(environ: Mapping[str, str], wanted: Mapping[str, str]) -> list[str]:
+    """Names of variables in `environ` that would send a client somewhere else in spite of `wanted`.
+
+    A profile or session token left over from real work, and service endpoints such as `AWS_ENDPOINT_URL_S3`, which
+    win over `AWS_ENDPOINT_URL`.
+    """
+    endpoints = [name for name in environ if name.startswith("AWS_ENDPOINT_URL_") and name not in wanted]
+    return sorted([*endpoints, *(name for name in _IN_THE_WAY if name in environ)])
+
+
+def shell_lines(addresses: Addresses, environ: Mapping[str, str]) -> list[str]:
+    """Lines for `eval` in sh or bash; behind a proxy, the loopback interface is excepted from it."""
+    wanted = variables(addresses)
+    unset = in_the_way(environ, wanted)
+    if any(environ.get(name) for name in _PROXIES):
+        direct = [HOST, *filter(None, (environ.get("no_proxy") or environ.get("NO_PROXY", "")).split(","))]
+        wanted |= dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join(dict.fromkeys(direct)))
+    lines = [f"unset {' '.join(unset)}"] if unset else []
+    return lines + [f"export {name}={shlex.quote(value)}" for name, value in wanted.items()]
+
+
+def for_processes(addresses: Addresses, state: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment of the cloud's own processes, made from an allow-list.
+
+    MiniStack hands its whole environment to Lambda functions: nothing of the user's shell (credentials, endpoints,
+    proxies, PYTHONPATH) may be in it. The SageMaker addresses must be: that is how functions find the local SageMaker.
+    """
+    kept = {name: value for name, value in environ.items() if name in _KEPT or name.startswith("LC_")}
+    return {
+        **kept,
+        **variables(addresses),
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        MARK: state,
+    }

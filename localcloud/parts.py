@@ -1,0 +1,108 @@
+"""The two parts of the local cloud: MiniStack and the local SageMaker, each a command with its health check.
+
+MiniStack (PyPI `ministack`, pinned, unmodified, MIT) is driven through its public entry point, environment variables
+and HTTP paths only. What matters about it here:
+
+- It asks for no credentials that mean anything, and runs Lambda code: whoever reaches its port acts as this user. It is
+  bound to 127.0.0.1, where every local user's programs can still reach it. It is a development tool, not a boundary.
+- S3 objects are on disk at once. Everything else (roles, stacks, functions, rules, metrics) it writes only when it is
+  ended by SIGTERM; no public request makes it save. After kill -9 or a power cut those resources are as they were at
+  the last clean end, `up` says so, and `scones infra deploy` makes them anew, adopting the bucket that is still there.
+- A Docker socket would make it look for containers, and IoT, SFTP and SSL would open more ports: all are off.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import sys
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from localcloud.environment import HOST, Addresses, for_processes
+from scones.errors import LocalCloudError
+
+MINISTACK = "ministack"
+SAGEMAKER = "sagemaker"
+ORDER = (MINISTACK, SAGEMAKER)
+"""The order of starting; they end in the opposite one, because jobs that end still write to S3."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """How to start one part and how to ask it whether it is ready."""
+
+    name: str
+    title: str
+    command: list[str]
+    port: int
+    option: str
+    health: str
+    environment: dict[str, str] = field(repr=False)
+
+
+def part(name: str, state: Path, addresses: Addresses) -> Part:
+    """The part called `name` for this state folder (absolute) and these addresses."""
+    return ministack(state, addresses) if name == MINISTACK else sagemaker(state, addresses)
+
+
+def ministack(state: Path, addresses: Addresses) -> Part:
+    """MiniStack: S3, IAM, Lambda, CloudFormation and everything else but SageMaker."""
+    environment = {
+        **for_processes(addresses, str(state), os.environ),
+        "BIND_HOST": HOST,
+        "GATEWAY_PORT": str(addresses.ministack_port),
+        "MINISTACK_REGION": addresses.region,
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(state / "ministack"),
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(state / "s3"),
+        "TMPDIR": str(state / "tmp"),
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "USE_SSL": "0",
+        "DOCKER_HOST": f"unix://{state / 'no-docker.sock'}",
+    }
+    command = [sys.executable, "-P", "-m", "ministack"]
+    return Part(MINISTACK, "MiniStack", command, addresses.ministack_port, "--port", "/_ministack/health", environment)
+
+
+def sagemaker(state: Path, addresses: Addresses) -> Part:
+    """The local SageMaker, which keeps its own database and job folders in the state folder."""
+    environment = {**for_processes(addresses, str(state), os.environ), "TMPDIR": str(state / "tmp")}
+    port = addresses.sagemaker_port
+    command = [sys.executable, "-P", "-m", "localcloud.sagemaker", "--state", str(state), "--port", str(port)]
+    command += ["--ministack", addresses.ministack]
+    return Part(SAGEMAKER, "SageMaker", command, port, "--sagemaker-port", "/ping", environment)
+
+
+def require_ministack() -> None:
+    """Check that MiniStack is installed.
+
+    Raises:
+        LocalCloudError: it is not: the package was installed without its `local` extra.
+    """
+    try:
+        version("ministack")
+    except PackageNotFoundError:
+        raise LocalCloudError(
+            "Starting the local cloud: MiniStack is not installed.", "pip install 'scones-unlimited[local]'"
+        ) from None
+
+
+def healthy(port: int, path: str) -> bool:
+    """Whether the server on `port` answers `GET path` with 200 within a second."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=1.0)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def saved_since(state: Path, moment: float) -> bool:
+    """Whether MiniStack wrote its state to disk after `moment` (seconds since 1970): it was ended in good order."""
+    return any(file.stat().st_mtime > moment for file in (state / "ministack").glob("*.json"))

@@ -1,0 +1,50 @@
+"""TCP ports on the loopback interface."""
+
+from __future__ import annotations
+
+import socket
+
+import psutil
+
+from localcloud.environment import HOST
+from scones.errors import LocalCloudError
+
+
+def free(count: int) -> list[int]:
+    """`count` different ports that nobody listens on at this moment."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind((HOST, 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+def require_free(port: int, what: str, option: str) -> None:
+    """Check that `port` can be bound.
+
+    Raises:
+        LocalCloudError: it cannot; says who listens on it, as far as the system tells.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            found = f"is in use{_listener(port)}" if error.errno != 13 else "needs root"
+            raise LocalCloudError(
+                f"Starting {what}: port {port} {found}.", f"End that program, or choose another port with {option}."
+            ) from None
+
+
+def _listener(port: int) -> str:
+    """` by <program> (pid <n>)`, or nothing where the system does not tell (other users' processes, macOS)."""
+    try:
+        for connection in psutil.net_connections("tcp"):
+            if connection.laddr[1:] == (port,) and connection.status == psutil.CONN_LISTEN and connection.pid:
+                return f" by {psutil.Process(connection.pid).name()} (pid {connection.pid})"
+    except psutil.Error:
+        return ""
+    return ""

@@ -1,0 +1,122 @@
+"""Detached child processes: start one, tell whether it is still the same one, end it with everything it started.
+
+A process is known by its number and its start time, so a number that the system gave to somebody else is never
+signalled.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+_children: dict[int, subprocess.Popen[bytes]] = {}
+"""Children of this very process: it has to reap them, or they stay behind as zombies."""
+
+_SAME_START = 1.0
+"""Seconds by which two readings of one process's start time may differ: it is derived from the clock."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A process for as long as it lives: its number, and its start as seconds since 1970."""
+
+    pid: int
+    started: float
+
+
+def launch(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    log: Path,
+    inherited: Sequence[int] = (),
+) -> Identity:
+    """Start `command` in a session of its own, in `folder`, with both outputs in `log`; the previous log is kept.
+
+    Args:
+        inherited: file descriptors that stay open in the child, for locks that must live exactly as long as it does.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    if log.exists():
+        log.replace(log.with_suffix(".previous.log"))
+    with log.open("wb") as output:
+        child = subprocess.Popen(
+            list(command),
+            env=dict(environment),
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            pass_fds=tuple(inherited),
+        )
+    _children[child.pid] = child
+    return Identity(child.pid, psutil.Process(child.pid).create_time())
+
+
+def find(identity: Identity) -> psutil.Process | None:
+    """The process, or None when it has ended (or its number belongs to another one now)."""
+    if child := _children.get(identity.pid):
+        child.poll()
+    try:
+        process = psutil.Process(identity.pid)
+        same = abs(process.create_time() - identity.started) < _SAME_START
+        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+    except psutil.NoSuchProcess:
+        return None
+
+
+def end(identity: Identity, patience: float) -> bool:
+    """Ask the process to end, wait `patience` seconds, then kill its whole group; True when it ended by itself."""
+    process = find(identity)
+    if process is None:
+        return True
+    process.terminate()
+    _, stubborn = psutil.wait_procs([process], timeout=patience)
+    if stubborn:
+        os.killpg(identity.pid, signal.SIGKILL)
+        psutil.wait_procs(stubborn, timeout=patience)
+    if child := _children.pop(identity.pid, None):
+        child.wait()
+    return not stubborn
+
+
+def marked(name: str, value: str) -> list[psutil.Process]:
+    """This user's living processes that have `name=value` in the environment they were started with."""
+    return [process for process in psutil.process_iter() if _environment(process).get(name) == value]
+
+
+def _environment(process: psutil.Process) -> dict[str, str]:
+    try:
+        found: dict[str, str] = process.environ()
+    except (psutil.Error, OSError):  # another user's process, or one that ended meanwhile
+        return {}
+    return found
+
+
+def families(identities: Sequence[Identity]) -> set[int]:
+    """Numbers of these processes and of everything that descends from them."""
+    heads = [process for process in map(find, identities) if process]
+    return {process.pid for head in heads for process in (head, *head.children(recursive=True))}
+
+
+def kill(processes: Sequence[psutil.Process], patience: float) -> list[psutil.Process]:
+    """Kill processes at once and wait for them; those still there after `patience` seconds are returned."""
+    for process in processes:
+        if process.is_running():
+            process.kill()
+    return list(psutil.wait_procs(processes, timeout=patience)[1])
+
+
+def memory_mb(process: psutil.Process) -> float | None:
+    """Resident memory of the process in MB (10^6 bytes), or None when it has just ended."""
+    try:
+        return round(process.memory_info().rss / 1e6, 1)
+    except psutil.NoSuchProcess:
+        return None

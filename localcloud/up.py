@@ -1,0 +1,273 @@
+"""Start, watch and stop a local cloud: two detached servers on 127.0.0.1 and one state folder.
+
+There is no supervisor. The parts outlive the command that started them; `local.json` in the state folder says which
+processes they are, `status` compares that with what is alive, and `start` on the same folder starts what is missing.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from localcloud import parts, ports, processes, record
+from localcloud.environment import MARK, Addresses, variables
+from localcloud.processes import Identity
+from localcloud.record import Record
+from scones.errors import LocalCloudError
+
+DEFAULT_PORT = 4566
+DEFAULT_SAGEMAKER_PORT = 4567
+START_PATIENCE = 60.0
+"""Seconds until a part must answer; it takes two, the rest is for a machine that is busy."""
+STOP_PATIENCE = 20.0
+"""Seconds a part has to end in good order, MiniStack to save its state among them."""
+_ATTEMPTS = 3
+"""A port that was free may be taken a moment later; chosen ones are chosen again this often."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """A local cloud that answers."""
+
+    state: Path
+    addresses: Addresses
+    started: tuple[str, ...] = ()
+    """The parts that this call started; empty when all were up already."""
+    lost: bool = False
+    """MiniStack had ended without saving: resources made since its last clean end are gone, S3 objects are kept."""
+
+
+@dataclass(frozen=True)
+class PartStatus:
+    """What is known of one part: `up`, `down`, `crashed`, or `not answering` although its process lives."""
+
+    part: str
+    status: str
+    port: int | None = None
+    pid: int | None = None
+    memory_mb: float | None = None
+    since: str | None = None
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """What `stop` ended: parts, those of them that had to be killed, and the number of leftover processes."""
+
+    parts: tuple[str, ...]
+    killed: tuple[str, ...]
+    leftovers: int
+
+
+def environment(running: Running) -> dict[str, str]:
+    """The variables with which boto3, the aws command line and the SageMaker SDK reach this cloud."""
+    return variables(running.addresses)
+
+
+def start(
+    state: Path, port: int | None = None, sagemaker_port: int | None = None, region: str = "us-east-1"
+) -> Running:
+    """Bring the local cloud on `state` up, or what is missing of it, and wait until it answers.
+
+    Args:
+        port: MiniStack's; None takes the one in use on this folder, else 4566; 0 takes a free one.
+        sagemaker_port: the same for the local SageMaker, 4567.
+
+    Raises:
+        LocalCloudError: a port is in use, another process holds the folder, or a part does not come up; whatever this
+            call had started is ended again.
+    """
+    parts.require_ministack()
+    state = state.resolve()
+    with record.exclusive(state, START_PATIENCE):
+        found = record.read(state)
+        alive = {} if found is None else {n: i for n, i in found.parts.items() if processes.find(i)}
+        if found is not None and alive:
+            _refuse_other_ports(found.addresses, port, sagemaker_port)
+            return _heal(state, found, alive)
+        lost = found is not None and _lost(state, found)
+        if found is None:
+            _refuse_unknown_processes(state)
+        _end_leftovers(state, [])
+        return replace(_fresh(state, port, sagemaker_port, region), lost=lost)
+
+
+def _fresh(state: Path, port: int | None, sagemaker_port: int | None, region: str) -> Running:
+    chosen = 0 in (port, sagemaker_port)
+    for attempt in range(_ATTEMPTS):
+        spare = ports.free(2)
+        addresses = Addresses(
+            spare[0] if port == 0 else port or DEFAULT_PORT,
+            spare[1] if sagemaker_port == 0 else sagemaker_port or DEFAULT_SAGEMAKER_PORT,
+            region,
+        )
+        try:
+            return _bring_up(state, Record(addresses, {}), list(parts.ORDER))
+        except LocalCloudError:
+            if not chosen or attempt + 1 == _ATTEMPTS:
+                raise
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _heal(state: Path, found: Record, alive: dict[str, Identity]) -> Running:
+    missing = [name for name in parts.ORDER if name not in alive]
+    if missing:
+        _end_leftovers(state, list(alive.values()))
+    lost = parts.MINISTACK in missing and _lost(state, found)
+    return replace(_bring_up(state, Record(found.addresses, alive), missing), lost=lost)
+
+
+def _lost(state: Path, found: Record) -> bool:
+    before = found.parts.get(parts.MINISTACK)
+    return before is not None and not parts.saved_since(state, before.started)
+
+
+def _bring_up(state: Path, kept: Record, missing: list[str]) -> Running:
+    """Start the `missing` parts beside the `kept` ones; all or nothing."""
+    current = kept
+    try:
+        for name in missing:
+            one = parts.part(name, state, kept.addresses)
+            ports.require_free(one.port, one.title, one.option)
+        for name in missing:
+            identity = _launch(state, parts.part(name, state, kept.addresses))
+            current = Record(kept.addresses, {**current.parts, name: identity})
+            record.write(state, current)
+        for name in parts.ORDER:
+            _wait(state, parts.part(name, state, kept.addresses), current.parts[name])
+    except BaseException:  # Ctrl-C as well: never leave half a cloud behind
+        for name in reversed(missing):
+            if name in current.parts:
+                processes.end(current.parts[name], STOP_PATIENCE)
+        record.write(state, kept) if kept.parts else record.remove(state)
+        raise
+    return Running(state, kept.addresses, tuple(missing))
+
+
+def _launch(state: Path, one: parts.Part) -> Identity:
+    for folder in ("tmp", "ministack", "s3"):
+        (state / folder).mkdir(exist_ok=True)
+    log = _log(state, one.name)
+    if one.name == parts.SAGEMAKER:  # that server locks the folder itself
+        return processes.launch(one.command, one.environment, state, log)
+    with (state / f"{one.name}.lock").open("w") as lock:
+        if not record.lock(lock.fileno()):
+            raise LocalCloudError(
+                f"Starting {one.title} on {state}: another one uses that folder.",
+                "End it with: scones local down; or choose another folder with --state.",
+            )
+        return processes.launch(one.command, one.environment, state, log, inherited=[lock.fileno()])
+
+
+def _wait(state: Path, one: parts.Part, identity: Identity) -> None:
+    deadline = time.monotonic() + START_PATIENCE
+    while not parts.healthy(one.port, one.health):
+        log = _log(state, one.name)
+        if processes.find(identity) is None:
+            raise LocalCloudError(
+                f"Starting {one.title} on port {one.port}: it ended at once: {_last_line(log)}", f"See {log}."
+            )
+        if time.monotonic() > deadline:
+            raise LocalCloudError(
+                f"Starting {one.title} on port {one.port}: no answer within {START_PATIENCE:.0f} s.",
+                f"See {log}.",
+            )
+        time.sleep(0.03)
+
+
+def _log(state: Path, name: str) -> Path:
+    return state / "logs" / f"{name}.log"
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing.")
+
+
+def _refuse_other_ports(addresses: Addresses, port: int | None, sagemaker_port: int | None) -> None:
+    pairs = (("--port", port, addresses.ministack_port), ("--sagemaker-port", sagemaker_port, addresses.sagemaker_port))
+    for option, asked, used in pairs:
+        if asked and asked != used:
+            raise LocalCloudError(
+                f"Starting the local cloud with {option} {asked}: it is up on port {used} already.",
+                "Stop it first: scones local down.",
+            )
+
+
+def _refuse_unknown_processes(state: Path) -> None:
+    """Without a record nothing should run on the folder: two clouds on one folder would spoil each other's files."""
+    if strangers := processes.marked(MARK, str(state)):
+        pids = ", ".join(str(process.pid) for process in strangers)
+        raise LocalCloudError(
+            f"Starting the local cloud on {state}: another one uses that folder (pid {pids}).",
+            "End it with: scones local down; or choose another folder with --state.",
+        )
+
+
+def _end_leftovers(state: Path, alive: list[Identity]) -> int:
+    """Kill what parts that are gone have left behind: a Lambda function in an endless loop, a job without a server.
+
+    Whatever is one of the `alive` parts or was started by them is left alone.
+    """
+    found = processes.marked(MARK, str(state))
+    kept = processes.families(alive)
+    leftovers = [process for process in found if process.pid not in kept]
+    if unkillable := processes.kill(leftovers, STOP_PATIENCE):
+        pids = ", ".join(str(process.pid) for process in unkillable)
+        raise LocalCloudError(
+            f"Ending processes left behind by the local cloud on {state}: pid {pids} cannot be killed."
+        )
+    return len(leftovers)
+
+
+def stop(state: Path) -> Stopped:
+    """End every process of the local cloud on `state`; what it stored stays. Nothing running is fine as well.
+
+    Raises:
+        LocalCloudError: a process cannot be ended.
+    """
+    state = state.resolve()
+    if not state.is_dir():
+        return Stopped((), (), 0)
+    with record.exclusive(state, START_PATIENCE):
+        found = record.read(state)
+        running = {} if found is None else {n: i for n, i in found.parts.items() if processes.find(i)}
+        ordered = [name for name in reversed(parts.ORDER) if name in running]
+        killed = tuple(name for name in ordered if not processes.end(running[name], STOP_PATIENCE))
+        leftovers = _end_leftovers(state, [])
+        record.remove(state)
+        return Stopped(tuple(ordered), killed, leftovers)
+
+
+def status(state: Path) -> list[PartStatus]:
+    """The parts on `state`, in their order of starting."""
+    state = state.resolve()
+    found = record.read(state)
+    if found is None:
+        return [PartStatus(name, "down") for name in parts.ORDER]
+    return [_part_status(parts.part(name, state, found.addresses), found.parts.get(name)) for name in parts.ORDER]
+
+
+def _part_status(one: parts.Part, identity: Identity | None) -> PartStatus:
+    process = processes.find(identity) if identity else None
+    if identity is None or process is None:
+        return PartStatus(one.name, "crashed" if identity else "down", one.port)
+    answer = "up" if parts.healthy(one.port, one.health) else "not answering"
+    since = datetime.fromtimestamp(identity.started, UTC).isoformat(timespec="seconds")
+    return PartStatus(one.name, answer, one.port, identity.pid, processes.memory_mb(process), since)
+
+
+def running(state: Path) -> Running:
+    """The local cloud on `state`, for a client that wants to use it.
+
+    Raises:
+        LocalCloudError: it is not up, or not all of it.
+    """
+    found = record.read(state.resolve())
+    if found is None:
+        raise LocalCloudError(f"The local cloud on {state} is not up.", "Start it: scones local up.")
+    for part in status(state):
+        if part.status != "up":
+            raise LocalCloudError(f"The local cloud on {state}: {part.part} is {part.status}.", "Run: scones local up.")
+    return Running(state.resolve(), found.addresses)
