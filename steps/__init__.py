@@ -1,0 +1,1 @@
+"""Code that runs inside the pipeline's jobs: one module per job, and what they share."""

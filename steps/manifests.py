@@ -1,0 +1,180 @@
+"""Job BuildManifests: split the extracted images, check them, and write one folder and one `.lst` per subset.
+
+The archive's test part is left alone. Its train part is divided, class by class, into train and validation. CIFAR-100
+repeats a few pictures exactly, some of them across its two parts; a model must not be tested on what it was trained on,
+so a train image that repeats a test image, or an earlier train image, is left out (and all copies, if they disagree
+about the label). The report says how many.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from PIL import Image
+
+from scones.errors import DataError
+from steps import lst
+from steps.extract import COLUMNS
+from steps.outputs import published, write_json
+
+SUBSETS = ("train", "validation", "test")
+LEFT_OUT = "left out"
+
+
+def read_images(folder: Path) -> pd.DataFrame:
+    """The table of extracted images, with what their files really hold.
+
+    Returns:
+        columns path, part, label, class_name, extracted_sha256 (from images.csv), width, height (pixels), mode (as
+        Pillow names it) and pixels_sha256 (from the files).
+
+    Raises:
+        DataError: images.csv is missing or lacks a column; a file is missing or is not an image.
+    """
+    table = folder / "images.csv"
+    try:
+        rows = pd.read_csv(table, dtype={"label": "int64"})
+    except FileNotFoundError:
+        raise DataError(f"{table}: missing.", "Run the job `extract` first.") from None
+    except (ValueError, UnicodeDecodeError) as error:
+        raise DataError(f"{table}: not the table that `extract` writes: {error}.", "Run `extract` again.") from None
+    lacking = [column for column in COLUMNS if column not in rows]
+    if lacking:
+        raise DataError(f"{table}: no column {lacking[0]!r}.", "Run the job `extract` again.")
+    measured = pd.DataFrame(
+        [_measured(folder / path) for path in rows["path"]], columns=["width", "height", "mode", "pixels_sha256"]
+    )
+    claimed = rows.rename(columns={"split": "part", "pixels_sha256": "extracted_sha256"})
+    return claimed[["path", "part", "label", "class_name", "extracted_sha256"]].join(measured)
+
+
+def _measured(file: Path) -> tuple[int, int, str, str]:
+    try:
+        with Image.open(file) as image:
+            return image.width, image.height, image.mode, hashlib.sha256(image.tobytes()).hexdigest()
+    except FileNotFoundError:
+        raise DataError(f"{file}: listed in images.csv and missing.", "Run the job `extract` again.") from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise DataError(f"{file}: not a readable image: {error}.", "Run the job `extract` again.") from None
+
+
+def assign_subsets(images: pd.DataFrame, validation_fraction: float, seed: int) -> pd.Series:
+    """The subset of each image: train, validation, test, or left out as a repeat.
+
+    The split is stratified: `validation_fraction` of each class, rounded. Images are ordered by the SHA-256 of seed and
+    pixels, so the same images and seed give the same split everywhere, whatever their order.
+    """
+    subset = images["part"].where(images["part"] == "test", "train").astype(object)
+    train = images[images["part"] != "test"]
+    in_test = train["pixels_sha256"].isin(set(images.loc[images["part"] == "test", "pixels_sha256"]))
+    labels = train.groupby("pixels_sha256")["label"].transform("nunique")
+    repeats = in_test | (labels > 1) | train.duplicated("pixels_sha256")
+    subset[train.index[repeats]] = LEFT_OUT
+    kept = train[~repeats]
+    order = kept["pixels_sha256"].map(lambda pixels: hashlib.sha256(f"{seed}:{pixels}".encode()).hexdigest())
+    for _, members in order.groupby(kept["label"]):
+        chosen = members.sort_values().index[: round(validation_fraction * len(members))]
+        subset[chosen] = "validation"
+    return subset
+
+
+def count(images: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """Images per subset and class: columns subset, class_name, images, share_of_largest (of the subset's classes)."""
+    index = pd.MultiIndex.from_product([SUBSETS, classes], names=["subset", "class_name"])
+    counts = images.groupby(["subset", "class_name"]).size().reindex(index, fill_value=0).rename("images").reset_index()
+    largest = counts.groupby("subset")["images"].transform("max")
+    return counts.assign(share_of_largest=counts["images"] / largest.clip(lower=1))
+
+
+def build(images_folder: Path, classes: Sequence[str], validation_fraction: float, seed: int, output: Path) -> Any:
+    """Write `train`, `validation`, `test`, `<subset>_lst`, `checks` and `report` below `output`.
+
+    When an expectation is broken only `checks` is written, so that its Data Docs can be read.
+
+    Returns:
+        the report.
+
+    Raises:
+        DataError: an expectation is broken (each is named), or the images are not what `extract` writes.
+    """
+    from steps import expectations  # takes seconds to import
+
+    images = read_images(images_folder)
+    images["subset"] = assign_subsets(images, validation_fraction, seed)
+    used = images[images["subset"] != LEFT_OUT]
+    spread = used.groupby("pixels_sha256")["subset"].nunique()
+    images["subsets_with_these_pixels"] = images["pixels_sha256"].map(spread).fillna(0).astype("int64")
+    counts = count(images, classes)
+    with published(output) as scratch:
+        (scratch / "checks").mkdir()
+        broken = expectations.validate(images, counts, classes, scratch / "checks")
+        if not broken:
+            report = _report(counts, images, classes, validation_fraction, seed)
+            for subset in SUBSETS:
+                _write_subset(images[images["subset"] == subset], subset, images_folder, scratch)
+            write_json(scratch / "report" / "manifests.json", report)
+    if broken:
+        raise DataError(f"{len(broken)} expectation(s) broken: {'; '.join(broken)}.", "See docs/index.html of checks.")
+    return report
+
+
+def _report(
+    counts: pd.DataFrame, images: pd.DataFrame, classes: Sequence[str], validation_fraction: float, seed: int
+) -> dict[str, Any]:
+    per_subset = {
+        subset: {str(name): int(n) for name, n in zip(rows["class_name"], rows["images"], strict=True)}
+        for subset, rows in counts.groupby("subset", sort=False)
+    }
+    return {
+        "num_training_samples": sum(per_subset["train"].values()),
+        "num_classes": len(classes),
+        "classes": list(classes),
+        "images": per_subset,
+        "left_out_repeats": int((images["subset"] == LEFT_OUT).sum()),
+        "validation_fraction": validation_fraction,
+        "seed": seed,
+    }
+
+
+def _write_subset(images: pd.DataFrame, subset: str, source: Path, output: Path) -> None:
+    folder = output / subset
+    folder.mkdir()
+    entries = []
+    for index, (path, label) in enumerate(zip(images["path"], images["label"], strict=True)):
+        name = Path(path).name
+        shutil.copyfile(source / path, folder / name)
+        entries.append(lst.Entry(index, int(label), name))
+    listing = output / f"{subset}_lst" / f"{subset}.lst"
+    listing.parent.mkdir()
+    lst.write(listing, entries)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse the job's arguments, run it, and print what it wrote."""
+    parser = argparse.ArgumentParser(prog="manifests", description=__doc__)
+    parser.add_argument("--images", type=Path, required=True, help="the folder that `extract` wrote images.csv in")
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--validation-fraction", type=_fraction, default=0.2)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--classes", required=True, help="comma-separated class names, in the order of their labels")
+    options = parser.parse_args(argv)
+    report = build(
+        options.images, options.classes.split(","), options.validation_fraction, options.seed, options.output
+    )
+    for subset, counts in report["images"].items():
+        print(f"{subset}: {', '.join(f'{n} {name}' for name, n in counts.items())}", flush=True)
+    print(f"Every expectation holds; {report['left_out_repeats']} repeated images left out.", flush=True)
+    return 0
+
+
+def _fraction(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return value

@@ -1,0 +1,63 @@
+"""Reading what batch transform wrote: one `<image>.out` per image, a JSON list of probabilities in class order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scones.errors import DataError
+from steps.metrics import Floats
+
+SUFFIX = ".out"
+SUM_TOLERANCE = 1e-3
+"""How far from 1 the probabilities of an image may add up to: servers round and work in 32 bits."""
+
+
+def read(folder: Path, images: Sequence[str], classes: int) -> Floats:
+    """The probabilities of `images` (file names), float (n, classes), in that order.
+
+    Predictions are found by file name, since the service may put them in sub-folders.
+
+    Raises:
+        DataError: an image has no prediction, or two; a prediction belongs to no image; or one is not a list of
+            `classes` probabilities that add up to 1.
+    """
+    found: dict[str, Path] = {}
+    for file in sorted(folder.rglob(f"*{SUFFIX}")):
+        if file.name in found:
+            raise DataError(f"{folder}: two predictions named {file.name}.", "Give each transform job its own output.")
+        found[file.name] = file
+    missing = [name for name in images if Path(name).name + SUFFIX not in found]
+    if missing:
+        raise DataError(
+            f"{folder}: no prediction for {len(missing)} of {len(images)} images, such as {missing[0]}.",
+            "See the transform job's log for the images that it could not score.",
+        )
+    wanted = [found.pop(Path(name).name + SUFFIX) for name in images]
+    if found:
+        raise DataError(
+            f"{folder}: {len(found)} predictions belong to no image of the manifest, such as {min(found)}.",
+            "Score exactly the images in test.lst.",
+        )
+    return np.array([_probabilities(file, classes) for file in wanted], np.float64)
+
+
+def _probabilities(file: Path, classes: int) -> list[float]:
+    def refuse(constant: str) -> Any:
+        raise DataError(f"{file}: holds {constant}, which is not a probability.", "The model is broken; train again.")
+
+    try:
+        values = json.loads(file.read_bytes(), parse_constant=refuse)
+    except ValueError:
+        raise DataError(f"{file}: not JSON.", "The model must answer with application/json.") from None
+    if not isinstance(values, list) or not all(type(v) in (int, float) for v in values):
+        raise DataError(f"{file}: not a list of numbers.", "The model must answer with a JSON list of probabilities.")
+    if len(values) != classes:
+        raise DataError(f"{file}: {len(values)} probabilities for {classes} classes.", "Was it trained on these?")
+    if min(values) < 0 or max(values) > 1 or abs(sum(values) - 1) > SUM_TOLERANCE:
+        raise DataError(f"{file}: {values} are not probabilities.", "Each is from 0 to 1, and they add up to 1.")
+    return [float(v) for v in values]

@@ -1,0 +1,60 @@
+"""Start a job: `python3 <code>/run.py <job> --options`. This file sits at the root of the code bundle, beside `steps/`.
+
+A known failure is one line, the last on stderr, and exit code 1; wrong usage is exit code 2.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from scones.errors import SconesError
+
+JOBS = {
+    "extract": "steps.extract",
+    "manifests": "steps.manifests",
+    "train": "steps.train",
+    "evaluate": "steps.evaluate",
+}
+REQUIREMENTS = {"manifests": ("great_expectations", "manifests-requirements.txt")}
+"""What a job needs beyond its container (the scikit-learn image has no Great Expectations): module, pinned file."""
+
+
+def install_missing(job: str) -> None:
+    """Install what `job` needs and this interpreter lacks, from the pinned file that travels with the code.
+
+    Raises:
+        SconesError: pip failed.
+    """
+    module, file = REQUIREMENTS.get(job, ("", ""))
+    if not module or importlib.util.find_spec(module):
+        return
+    pinned = Path(importlib.import_module("steps").__path__[0]) / file
+    print(f"{module} is not in this container; installing {pinned.name}.", flush=True)
+    done = subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "-r", str(pinned)], check=False)
+    if done.returncode:
+        raise SconesError(
+            f"{job}: pip could not install {pinned.name} (exit code {done.returncode}).",
+            "Give the job a route to a package index, or an image that has it.",
+        )
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the job named first in `argv` with the arguments after it; its exit code."""
+    if not argv or argv[0] not in JOBS:
+        print(f"Error: no job {argv[0] if argv else ''!r}. Jobs: {', '.join(JOBS)}.", file=sys.stderr)
+        return 2
+    try:
+        install_missing(argv[0])
+        return int(importlib.import_module(JOBS[argv[0]]).main(argv[1:]))
+    except SconesError as error:
+        print(f"Error: {error}", file=sys.stderr, flush=True)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
