@@ -1,0 +1,63 @@
+"""Image bytes to pixels, the same way in training and in serving."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+FORMATS = ("PNG", "JPEG")
+MOST_PIXELS = 50_000_000  # a 6 MiB body can unpack to gigabytes; a phone's largest pictures fit below this
+
+
+class UnreadableImageError(Exception):
+    """These bytes are not an image that the algorithm reads; the message says what they are instead."""
+
+
+def decode_image(body: bytes) -> Image.Image:
+    """The picture in `body`, a PNG or JPEG of any mode, as an RGB image.
+
+    Transparency is dropped and not blended, 16-bit values keep their upper byte, the camera's orientation is applied:
+    as OpenCV, which the container uses, reads colour images. Raises UnreadableImageError.
+    """
+    if not body:
+        raise UnreadableImageError("the body is empty")
+    try:
+        image = Image.open(io.BytesIO(body), formats=FORMATS)
+        if image.width * image.height > MOST_PIXELS:
+            raise UnreadableImageError(
+                f"the image is {image.width}x{image.height}, and at most {MOST_PIXELS:,} pixels are read"
+            )
+        image.load()
+        upright = ImageOps.exif_transpose(image)
+        if upright.mode.startswith("I"):  # 16-bit grey: Pillow would clip, not scale
+            return Image.fromarray((np.asarray(upright).astype(np.uint32) >> 8).astype(np.uint8)).convert("RGB")
+        if upright.mode == "P" and "transparency" in upright.info:
+            upright = upright.convert("RGBA")  # Pillow warns about the direct way
+        return upright.convert("RGB")
+    except UnidentifiedImageError:
+        raise UnreadableImageError(f"{len(body)} bytes that are neither PNG nor JPEG") from None
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error) as error:
+        raise UnreadableImageError(f"damaged image: {error}") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise UnreadableImageError(str(error)) from error
+
+
+def pixels(image: Image.Image) -> np.ndarray:
+    """An RGB image as uint8 [3, height, width]."""
+    return np.ascontiguousarray(np.asarray(image, dtype=np.uint8).transpose(2, 0, 1))
+
+
+def resize_shortest_side(image: Image.Image, size: int) -> Image.Image:
+    """The image with its shorter side `size` pixels long, its proportions kept."""
+    scale = size / min(image.size)
+    sides = (max(size, round(image.width * scale)), max(size, round(image.height * scale)))
+    return image if sides == image.size else image.resize(sides, Image.Resampling.BILINEAR)
+
+
+def resize_to(image: Image.Image, height: int, width: int) -> Image.Image:
+    """The image at exactly this size, its proportions ignored: what the container does before a prediction."""
+    return image if image.size == (width, height) else image.resize((width, height), Image.Resampling.BILINEAR)
