@@ -19,6 +19,7 @@ BASE = [
     "pandas>=2.2",
     "pillow>=11",
     "pydantic>=2.10",
+    "pyyaml>=6",
     "requests>=2.32",
     "sagemaker==3.27.*",
     "tqdm>=4.66",
@@ -46,6 +47,7 @@ DEV = [
     "pytest-xdist>=3.6",
     "ruff>=0.9",
     "types-psutil",
+    "types-pyyaml",
     "types-requests",
     "types-tqdm",
 ]
@@ -59,6 +61,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=[p for room in ROOMS for p in (room, f"{room}.*")]),
+    package_data={"infra": ["template.yaml"]},
     include_package_data=True,
     install_requires=BASE,
     extras_require={"local": LOCAL, "dev": DEV},

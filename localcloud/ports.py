@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import shlex
 import socket
 
 import psutil
@@ -33,18 +35,22 @@ def require_free(port: int, what: str, option: str) -> None:
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            found = f"is in use{_listener(port)}" if error.errno != 13 else "needs root"
-            raise LocalCloudError(
-                f"Starting {what}: port {port} {found}.", f"End that program, or choose another port with {option}."
-            ) from None
+            if error.errno == errno.EADDRINUSE:
+                problem, fix = (
+                    f"port {port} is in use{_listener(port)}.",
+                    f"End that program, or choose another port with {option}.",
+                )
+            else:
+                problem, fix = f"port {port}: {error.strerror}.", f"Choose another port with {option}."
+            raise LocalCloudError(f"Starting {what}: {problem}", fix) from None
 
 
 def _listener(port: int) -> str:
-    """` by <program> (pid <n>)`, or nothing where the system does not tell (other users' processes, macOS)."""
+    """` by <command> (pid <n>)`, or nothing where the system does not tell (other users' processes, macOS)."""
     try:
         for connection in psutil.net_connections("tcp"):
             if connection.laddr[1:] == (port,) and connection.status == psutil.CONN_LISTEN and connection.pid:
-                return f" by {psutil.Process(connection.pid).name()} (pid {connection.pid})"
+                return f" by `{shlex.join(psutil.Process(connection.pid).cmdline())[:60]}` (pid {connection.pid})"
     except psutil.Error:
         return ""
     return ""

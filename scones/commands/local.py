@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,7 +66,7 @@ def up(state: Path | None, port: int | None, sagemaker_port: int | None, quiet: 
     console.say(f"  AWS        {running.addresses.ministack}")
     console.say(f"  SageMaker  {running.addresses.sagemaker}")
     console.say(f"  state      {folder}")
-    option = "" if folder == state_folder() else f" --state {folder}"
+    option = "" if folder == state_folder() else f" --state {shlex.quote(str(folder))}"
     console.say(f'To use it from this shell:  eval "$(scones local env{option})"')
 
 

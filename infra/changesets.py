@@ -1,0 +1,117 @@
+"""Change sets: what CloudFormation would do to the stack, known before it is done."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from infra import template
+from scones import cloud
+from scones.errors import CloudError
+from scones.names import Names
+
+PATIENCE = 1800.0
+"""Seconds until CloudFormation must be done."""
+
+_ACTIONS = {"Add": "create", "Modify": "change", "Remove": "delete", "Import": "adopt", "Dynamic": "perhaps change"}
+_NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One resource that a deploy creates, changes, deletes or adopts."""
+
+    action: str
+    resource: str
+    type: str
+    name: str = ""
+    replaced: bool = False
+
+
+def prepare(names: Names, kind: str) -> tuple[str | None, list[Change]]:
+    """A change set ready to be executed and what it would do; None and nothing when there is nothing to do."""
+    client = cloud.client("cloudformation")
+    request: dict[str, Any] = {
+        "StackName": names.stack,
+        "ChangeSetName": f"scones-{time.time_ns()}",
+        "ChangeSetType": kind,
+        "Parameters": [{"ParameterKey": "ProjectName", "ParameterValue": names.settings.project}],
+        "Capabilities": ["CAPABILITY_NAMED_IAM"],
+    }
+    if kind == "IMPORT":
+        request |= {
+            "TemplateBody": json.dumps(template.bucket_alone()),
+            "ResourcesToImport": [_bucket_to_import(names)],
+        }
+    else:
+        tags = [{"Key": "Project", "Value": names.settings.project}]
+        request |= {"TemplateBody": template.text(), "Tags": tags}
+    with cloud.explained(f"preparing a change of stack {names.stack}"):
+        change_set = client.create_change_set(**request)["Id"]
+        for _ in polling(f"preparing a change of stack {names.stack}"):
+            described = client.describe_change_set(ChangeSetName=change_set)
+            if described["Status"] not in {"CREATE_PENDING", "CREATE_IN_PROGRESS"}:
+                break
+        if described["Status"] == "CREATE_COMPLETE":
+            pages = client.get_paginator("describe_change_set").paginate(ChangeSetName=change_set)
+            return change_set, [_change(one["ResourceChange"]) for page in pages for one in page["Changes"]]
+    reason = described.get("StatusReason", "no reason given")
+    discard(change_set)
+    if any(text in reason for text in _NO_CHANGES):
+        return None, []
+    raise CloudError(f"Preparing a change of stack {names.stack}: {reason}", "See infra/template.yaml.")
+
+
+def _bucket_to_import(names: Names) -> dict[str, Any]:
+    return {
+        "ResourceType": "AWS::S3::Bucket",
+        "LogicalResourceId": "Bucket",
+        "ResourceIdentifier": {"BucketName": names.bucket},
+    }
+
+
+def _change(found: dict[str, Any]) -> Change:
+    return Change(
+        _ACTIONS.get(found["Action"], found["Action"].lower()),
+        found["LogicalResourceId"],
+        found["ResourceType"],
+        found.get("PhysicalResourceId", ""),
+        found.get("Replacement") == "True",
+    )
+
+
+def execute(change_set: str, doing: str) -> None:
+    """Execute a change set and wait until CloudFormation has; the stack's status says how it went.
+
+    Looking at the stack alone would not do: for a moment it still has the status that it had before.
+    """
+    client = cloud.client("cloudformation")
+    with cloud.explained(doing):
+        client.execute_change_set(ChangeSetName=change_set)
+        for _ in polling(doing):
+            found = client.describe_change_set(ChangeSetName=change_set)["ExecutionStatus"]
+            if found not in {"AVAILABLE", "EXECUTE_IN_PROGRESS"}:
+                return
+
+
+def discard(change_set: str) -> None:
+    """Delete a change set that nobody is going to execute."""
+    with cloud.explained("discarding a change set"):
+        cloud.client("cloudformation").delete_change_set(ChangeSetName=change_set)
+
+
+def polling(doing: str) -> Iterator[None]:
+    """Turns at growing distance, 0.1 to 5 s.
+
+    Raises:
+        CloudError: after `PATIENCE` seconds.
+    """
+    deadline, pause = time.monotonic() + PATIENCE, 0.1
+    while time.monotonic() < deadline:
+        yield
+        time.sleep(pause)
+        pause = min(5.0, pause * 1.5)
+    raise CloudError(f"{doing}: not done after {PATIENCE:.0f} s.", "Look at the stack's events in CloudFormation.")

@@ -1,0 +1,215 @@
+"""Deploy, compare and delete the stack: one change set at a time, in an account or on the local cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from botocore.exceptions import ClientError
+
+from infra import template
+from infra.changesets import Change, discard, execute, polling, prepare
+from scones import cloud
+from scones.errors import CloudError, SconesError
+from scones.names import Names
+
+_EMPTY = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS"}
+"""States of a stack whose first creation came to nothing: it cannot be updated, only deleted."""
+_UPDATABLE = {
+    "CREATE_COMPLETE",
+    "IMPORT_COMPLETE",
+    "IMPORT_ROLLBACK_COMPLETE",
+    "UPDATE_COMPLETE",
+    "UPDATE_ROLLBACK_COMPLETE",
+}
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """What a deploy did, and the stack's outputs by name."""
+
+    stack: str
+    changes: tuple[Change, ...]
+    outputs: dict[str, str] = field(default_factory=dict)
+
+
+def deploy(names: Names, say: Callable[[str], None]) -> Deployed:
+    """Create the stack or bring it up to date; nothing happens when it is.
+
+    A bucket of the right name that this account has already (kept from a deleted stack) is adopted with its objects.
+
+    Raises:
+        CloudError: the bucket is somebody else's, another deploy is running, or CloudFormation refuses or rolls back.
+    """
+    adopts = _bucket_is_there(names)
+    status = _status(names.stack)
+    if status in _EMPTY:
+        say(f"Stack {names.stack} is {status}: its creation came to nothing. Deleting the remains first.")
+        _delete(names.stack)
+        status = None
+    if status is None:
+        _require_no_role(names)
+    changes: list[Change] = []
+    if status is None and adopts:
+        changes += _apply(names, "IMPORT")
+        changes += [change for change in _apply(names, "UPDATE") if change.resource != "Bucket"]
+    else:
+        _require_updatable(names.stack, status)
+        changes += _apply(names, "CREATE" if status is None else "UPDATE")
+    return Deployed(names.stack, tuple(changes), outputs(names.stack))
+
+
+def diff(names: Names) -> list[Change]:
+    """The changes that a deploy would make now; leaves nothing behind.
+
+    Raises:
+        CloudError: as for `deploy`.
+    """
+    adopts = _bucket_is_there(names)
+    status = _status(names.stack)
+    if status is None or status in _EMPTY:
+        kinds = {logical: resource["Type"] for logical, resource in template.load()["Resources"].items()}
+        return [
+            Change("adopt" if adopts and logical == "Bucket" else "create", logical, kind)
+            for logical, kind in kinds.items()
+        ]
+    _require_updatable(names.stack, status)
+    change_set, changes = prepare(names, "UPDATE")
+    if change_set:
+        discard(change_set)
+    return changes
+
+
+def delete(names: Names) -> bool:
+    """Delete the stack; the bucket and every object in it stay. False when there is no stack.
+
+    Raises:
+        CloudError: CloudFormation refuses, or a resource cannot be deleted.
+    """
+    if _status(names.stack) is None:
+        return False
+    _delete(names.stack)
+    return True
+
+
+def outputs(stack: str) -> dict[str, str]:
+    """The stack's outputs by name.
+
+    Raises:
+        CloudError: there is no such stack.
+    """
+    with cloud.explained(f"reading the outputs of stack {stack}"):
+        described = cloud.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
+
+
+def _apply(names: Names, kind: str) -> list[Change]:
+    change_set, changes = prepare(names, kind)
+    if change_set is None:
+        return []
+    execute(change_set, f"deploying stack {names.stack}")
+    reached = _settle(names.stack)
+    if reached not in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}:
+        raise CloudError(
+            f"Deploying stack {names.stack}: {_reason(names.stack)} The stack is {reached}.",
+            "Correct that and run again: scones infra deploy.",
+        )
+    return changes
+
+
+def _delete(stack: str) -> None:
+    with cloud.explained(f"deleting stack {stack}"):
+        cloud.client("cloudformation").delete_stack(StackName=stack)
+    reached = _settle(stack)
+    if reached is not None:
+        raise CloudError(f"Deleting stack {stack}: {_reason(stack)} The stack is {reached}.")
+
+
+def _status(stack: str) -> str | None:
+    """The stack's status, or None when there is no such stack."""
+    with cloud.explained(f"looking for stack {stack}"):
+        try:
+            found: str = cloud.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
+        except ClientError as error:
+            if "does not exist" in error.response["Error"].get("Message", ""):
+                return None
+            raise
+    return None if found == "DELETE_COMPLETE" else found
+
+
+def _settle(stack: str) -> str | None:
+    """Wait until CloudFormation is done with the stack, and return its status, None when it is gone."""
+    for _ in polling(f"waiting for stack {stack}"):
+        status = _status(stack)
+        if status is None or not status.endswith("_IN_PROGRESS"):
+            break
+    return status
+
+
+def _reason(stack: str) -> str:
+    """The first failure since the latest operation on the stack began."""
+    with cloud.explained(f"reading the events of stack {stack}"):
+        events = cloud.client("cloudformation").describe_stack_events(StackName=stack)["StackEvents"]
+    failed = []
+    for event in events:  # newest first
+        if event["ResourceStatus"].endswith("_FAILED") and "cancelled" not in event.get("ResourceStatusReason", ""):
+            failed.append(event)
+        started = event["ResourceStatus"] in {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"}
+        if started and event["LogicalResourceId"] == stack:
+            break
+    if not failed:
+        return "CloudFormation gave no reason."
+    first = failed[-1]
+    reason = first.get("ResourceStatusReason", "no reason given").rstrip(".")
+    return f"{first['LogicalResourceId']} ({first['ResourceType']}): {reason}."
+
+
+def _require_updatable(stack: str, status: str | None) -> None:
+    if status is None or status in _UPDATABLE:
+        return
+    if status.endswith("_IN_PROGRESS"):
+        raise CloudError(f"Stack {stack} is {status}: another change is running.", "Wait for it, then run this again.")
+    raise CloudError(
+        f"Stack {stack} is {status}: it cannot be updated.",
+        f"Repair it: aws cloudformation continue-update-rollback --stack-name {stack}",
+    )
+
+
+def _bucket_is_there(names: Names) -> bool:
+    """Whether this account has the project's bucket.
+
+    Raises:
+        CloudError: bucket names are shared by all of AWS, and this one is somebody else's.
+    """
+    with cloud.explained(f"looking for bucket {names.bucket}"):
+        try:
+            cloud.client("s3").head_bucket(Bucket=names.bucket, ExpectedBucketOwner=names.account)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+                return False
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 403:
+                raise _not_ours(names) from None
+            raise
+    return True
+
+
+def _require_no_role(names: Names) -> None:
+    """A new stack makes its role, so there must be none yet; the local CloudFormation would take any over in silence."""
+    with cloud.explained(f"looking for role {names.pipeline_role}"):
+        client = cloud.client("iam")
+        try:
+            client.get_role(RoleName=names.pipeline_role.rpartition("/")[2])
+        except client.exceptions.NoSuchEntityException:
+            return
+    raise CloudError(
+        f"Deploying stack {names.stack}: role {names.pipeline_role} exists, and no stack {names.stack} to own it.",
+        "Delete that role, or choose another `project` in scones.toml.",
+    )
+
+
+def _not_ours(names: Names) -> SconesError:
+    return CloudError(
+        f"Bucket {names.bucket} exists, and account {names.account} may not use it: it belongs to somebody else, or "
+        "the caller's policy lacks s3:ListBucket.",
+        "Choose another `project` in scones.toml, or have the policy extended.",
+    )

@@ -1,0 +1,78 @@
+"""`scones infra`: the account's resources, from one CloudFormation template."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from scones import console
+
+if TYPE_CHECKING:
+    from infra.changesets import Change
+
+_as_json = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+_DONE = {"create": "created", "change": "changed", "delete": "deleted", "adopt": "adopted"}
+
+
+@click.group()
+def infra() -> None:
+    """The account's resources (bucket, pipeline role), from infra/template.yaml."""
+
+
+@infra.command()
+@_as_json
+def deploy(as_json: bool) -> None:
+    """Create the stack or bring it up to date; print what was done and the stack's outputs."""
+    from infra import stack
+    from scones import cloud
+
+    done = stack.deploy(cloud.names(), console.say)
+    if as_json:
+        console.emit_json(asdict(done))
+        return
+    for change in done.changes:
+        console.say(_line(change, _DONE.get(change.action, change.action)))
+    if not done.changes:
+        console.say(f"Stack {done.stack} is up to date: nothing changed.")
+    console.emit(console.table([[name, value] for name, value in sorted(done.outputs.items())], ["OUTPUT", "VALUE"]))
+
+
+@infra.command()
+@_as_json
+def diff(as_json: bool) -> None:
+    """Print what a deploy would do now."""
+    from infra import stack
+    from scones import cloud
+
+    changes = stack.diff(cloud.names())
+    if as_json:
+        console.emit_json([asdict(change) for change in changes])
+    elif changes:
+        for change in changes:
+            console.emit(_line(change, change.action))
+    else:
+        console.say("The stack is up to date: a deploy would change nothing.")
+
+
+@infra.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(yes: bool) -> None:
+    """Delete the stack. The bucket and everything in it stay."""
+    from infra import stack
+    from scones import cloud
+
+    names = cloud.names()
+    if not yes:
+        click.confirm(f"Delete stack {names.stack} in account {names.account}?", abort=True, err=True)
+    if stack.delete(names):
+        console.say(f"Deleted stack {names.stack}. Bucket {names.bucket} and its objects are kept.")
+        console.say("The next `scones infra deploy` adopts it.")
+    else:
+        console.say(f"There is no stack {names.stack}: nothing to delete.")
+
+
+def _line(change: Change, verb: str) -> str:
+    name = f" {change.name}" if change.name else ""
+    return f"{verb} {change.resource} ({change.type}){name}{', replacing it' if change.replaced else ''}"
