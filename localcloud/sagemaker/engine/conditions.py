@@ -1,0 +1,119 @@
+"""What a Condition step decides.
+
+All conditions in the step's list must hold. Comparisons follow three-valued logic: one with NaN is neither true nor
+false, so that no negation turns a metric that could not be computed into a passed gate.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from localcloud.sagemaker.engine.expressions import ExpressionError
+
+ORDERINGS: dict[str, Callable[[float, float], bool]] = {
+    "GreaterThan": lambda left, right: left > right,
+    "GreaterThanOrEqualTo": lambda left, right: left >= right,
+    "LessThan": lambda left, right: left < right,
+    "LessThanOrEqualTo": lambda left, right: left <= right,
+}
+MEMBERS = {
+    "Equals": ("LeftValue", "RightValue"),
+    **dict.fromkeys(ORDERINGS, ("LeftValue", "RightValue")),
+    "In": ("QueryValue", "Values"),
+    "Not": ("Condition",),
+    "Or": ("Conditions",),
+}
+"""What each type of condition takes."""
+
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
+
+
+def satisfied(conditions: list[dict[str, Any]], resolve: Callable[[Any], Any]) -> bool:
+    """Whether every condition holds; `resolve` gives the value of an expression.
+
+    Every value is resolved, also where the outcome is clear before: a missing metric is an error wherever it stands.
+
+    Raises:
+        ExpressionError: a value is missing, or two values cannot be ordered.
+    """
+    truths = [_truth(condition, resolve) for condition in conditions]
+    return all(truth is True for truth in truths)
+
+
+def problems(condition: Any) -> Iterator[str]:
+    """What is wrong with the form of a condition."""
+    kind = condition.get("Type") if isinstance(condition, dict) else None
+    if kind not in MEMBERS:
+        yield f"condition type {kind!r} is not one of {', '.join(MEMBERS)}"
+        return
+    missing = [member for member in MEMBERS[kind] if member not in condition]
+    unknown = [member for member in condition if member not in (*MEMBERS[kind], "Type")]
+    if missing:
+        yield f"condition {kind} lacks {', '.join(missing)}"
+    elif unknown:
+        yield f"condition {kind} does not take {', '.join(unknown)}"
+    elif kind == "Not":
+        yield from problems(condition["Condition"])
+    elif kind in ("Or", "In") and not isinstance(condition[MEMBERS[kind][-1]], list):
+        yield f"{MEMBERS[kind][-1]} of condition {kind} is not a list"
+    elif kind == "Or":
+        for inner in condition["Conditions"]:
+            yield from problems(inner)
+
+
+def _truth(condition: dict[str, Any], resolve: Callable[[Any], Any]) -> bool | None:
+    kind = condition["Type"]
+    if kind == "Not":
+        inner = _truth(condition["Condition"], resolve)
+        return None if inner is None else not inner
+    if kind == "Or":
+        return _any([_truth(inner, resolve) for inner in condition["Conditions"]])
+    if kind == "In":
+        wanted = resolve(condition["QueryValue"])
+        return _any([_equal(wanted, resolve(value)) for value in condition["Values"]])
+    left, right = resolve(condition["LeftValue"]), resolve(condition["RightValue"])
+    return _equal(left, right) if kind == "Equals" else _ordered(kind, left, right)
+
+
+def _any(truths: list[bool | None]) -> bool | None:
+    if True in truths:
+        return True
+    return None if None in truths else False
+
+
+def _equal(left: Any, right: Any) -> bool | None:
+    """Strings equal strings and booleans equal booleans; a number also equals a string that spells it."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return bool(_spelled(left) == _spelled(right))
+    if isinstance(left, str) and isinstance(right, str):
+        return left == right
+    a, b = _number(left), _number(right)
+    if a is None or b is None:
+        return bool(left == right)
+    return None if math.isnan(a) or math.isnan(b) else a == b
+
+
+def _ordered(kind: str, left: Any, right: Any) -> bool | None:
+    a, b = _number(left), _number(right)
+    if a is None or b is None:
+        culprit = left if a is None else right
+        raise ExpressionError(f"condition {kind} compares numbers, and {culprit!r} is not one")
+    return None if math.isnan(a) or math.isnan(b) else ORDERINGS[kind](a, b)
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float)):
+        return float(value)
+    return float(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else None
+
+
+def _spelled(value: Any) -> Any:
+    """Booleans and the strings that spell them, alike: parameters arrive as "True", "true", "False" or "false"."""
+    if isinstance(value, str) and value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    return value if isinstance(value, bool) else (value, "is no boolean")

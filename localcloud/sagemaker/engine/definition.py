@@ -1,0 +1,240 @@
+"""Reading a pipeline definition: JSON text in, steps and parameters out, every problem named.
+
+Nothing is ignored: a step type, a member or a condition that the local SageMaker does not know is a problem.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from localcloud.sagemaker.engine import conditions, durations, parameters, retries
+from localcloud.sagemaker.engine.caching import ATTRIBUTES, CacheConfig
+from localcloud.sagemaker.engine.expressions import is_expression
+from localcloud.sagemaker.engine.kinds import IMPLEMENTED, KINDS
+
+VERSION = "2020-12-01"
+MEMBERS = {"Version", "Metadata", "Parameters", "PipelineExperimentConfig", "MlflowConfig", "Steps"}
+STEP_MEMBERS = {
+    "Name",
+    "Type",
+    "Arguments",
+    "DependsOn",
+    "DisplayName",
+    "Description",
+    "CacheConfig",
+    "PropertyFiles",
+    "RetryPolicies",
+}
+_STEP_NAME = re.compile(r"[A-Za-z0-9\-_]{1,64}")
+
+
+class DefinitionError(Exception):
+    """The definition cannot be run; `problems` names everything that is wrong with it."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("; ".join(problems))
+
+
+@dataclass(frozen=True)
+class PropertyFile:
+    """A JSON file in an output of a Processing step."""
+
+    output: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step as the definition has it.
+
+    Attributes:
+        arguments: the Create request with expressions in it; of a Condition step only its `Conditions`.
+        parent: the Condition step in whose branch it stands, or "".
+        branch: the outcome of `parent` with which it runs.
+        cache: None when caching is off.
+    """
+
+    name: str
+    type: str
+    arguments: Mapping[str, Any]
+    depends_on: tuple[str, ...] = ()
+    display_name: str | None = None
+    description: str | None = None
+    cache: CacheConfig | None = None
+    policies: tuple[retries.Policy, ...] = ()
+    property_files: Mapping[str, PropertyFile] = field(default_factory=dict)
+    parent: str = ""
+    branch: bool = True
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A definition without problems of form; whether its references lead anywhere is graph.py's question."""
+
+    parameters: Mapping[str, parameters.Parameter]
+    steps: Mapping[str, Step]
+    experiment: Mapping[str, Any]
+
+
+def read(text: str) -> Definition:
+    """Parse a definition.
+
+    Raises:
+        DefinitionError: not JSON, or not in the form of a definition.
+    """
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise DefinitionError([f"it is not JSON: {error}"]) from None
+    problems = list(_problems(document))
+    if problems:
+        raise DefinitionError(problems)
+    return Definition(
+        parameters={item["Name"]: parameters.read(item) for item in document.get("Parameters") or []},
+        steps={step.name: step for item in document["Steps"] for step in _steps(item, "", True)},
+        experiment=document.get("PipelineExperimentConfig") or {},
+    )
+
+
+def _steps(item: dict[str, Any], parent: str, branch: bool) -> Iterator[Step]:
+    name, arguments = item["Name"], item.get("Arguments") or {}
+    cache = item.get("CacheConfig") or {}
+    branches = [(outcome, arguments.get(member) or []) for outcome, member in ((True, "IfSteps"), (False, "ElseSteps"))]
+    yield Step(
+        name=name,
+        type=item["Type"],
+        arguments={"Conditions": arguments["Conditions"]} if item["Type"] == "Condition" else arguments,
+        depends_on=tuple(item.get("DependsOn") or ()),
+        display_name=item.get("DisplayName"),
+        description=item.get("Description"),
+        cache=_cache(cache) if cache.get("Enabled") else None,
+        policies=tuple(retries.read(policy) for policy in item.get("RetryPolicies") or ()),
+        property_files={
+            entry["PropertyFileName"]: PropertyFile(entry["OutputName"], entry["FilePath"])
+            for entry in item.get("PropertyFiles") or ()
+        },
+        parent=parent,
+        branch=branch,
+    )
+    if item["Type"] == "Condition":
+        for outcome, inner in branches:
+            for step in inner:
+                yield from _steps(step, name, outcome)
+
+
+def _cache(config: dict[str, Any]) -> CacheConfig:
+    expire_after = config.get("ExpireAfter")
+    return CacheConfig(durations.parse(expire_after) if expire_after else None)
+
+
+def _problems(document: Any) -> Iterator[str]:
+    if not isinstance(document, dict) or not isinstance(document.get("Steps"), list):
+        yield "it is not an object with a list of Steps"
+        return
+    for name in sorted(set(document) - MEMBERS):
+        yield f"unknown member '{name}'"
+    if document.get("Version") != VERSION:
+        yield f"Version is {document.get('Version')!r}, not '{VERSION}'"
+    if document.get("MlflowConfig"):
+        yield "MlflowConfig is set, and the local SageMaker does not track with MLflow"
+    declared = document.get("Parameters") or []
+    for item in declared:
+        yield from parameters.problems(item)
+    yield from _repeated("parameter", [item.get("Name") for item in declared if isinstance(item, dict)])
+    names: list[str] = []
+    for item in document["Steps"]:
+        yield from _step_problems(item, names, nested=False)
+    yield from _repeated("step", names)
+
+
+def _repeated(what: str, names: list[Any]) -> Iterator[str]:
+    for name in sorted({str(name) for name in names if names.count(name) > 1}):
+        yield f"more than one {what} is named '{name}'"
+
+
+def _step_problems(item: Any, names: list[str], *, nested: bool) -> Iterator[str]:
+    name = item.get("Name") if isinstance(item, dict) else None
+    if not isinstance(name, str) or not _STEP_NAME.fullmatch(name):
+        yield f"a step needs a Name of 1 to 64 letters, digits, - and _, not {name!r}"
+        return
+    names.append(name)
+    kind = item.get("Type")
+    if kind not in IMPLEMENTED:
+        yield f"step '{name}' is of type {kind!r}, which the local SageMaker does not run; it runs {_listed()}"
+        return
+    for member in sorted(set(item) - STEP_MEMBERS):
+        yield f"step '{name}' has unknown member '{member}'"
+    arguments = item.get("Arguments")
+    if not isinstance(arguments, dict) and not (kind == "Fail" and arguments is None):
+        yield f"step '{name}' has no Arguments"
+        return
+    for problem in _member_problems(item, kind):
+        yield f"step '{name}': {problem}"
+    if kind == "Condition":
+        if nested:
+            yield f"step '{name}' is a Condition step inside a branch, which SageMaker does not allow"
+        yield from _condition_problems(name, arguments or {}, names)
+    elif kind == "Fail":
+        for member in sorted(set(arguments or {}) - {"ErrorMessage"}):
+            yield f"step '{name}': a Fail step does not take {member}"
+    elif KINDS[kind].name in (arguments or {}):
+        yield f"step '{name}': Arguments hold {KINDS[kind].name}, which the local SageMaker chooses itself"
+
+
+def _condition_problems(name: str, arguments: dict[str, Any], names: list[str]) -> Iterator[str]:
+    for member in sorted(set(arguments) - {"Conditions", "IfSteps", "ElseSteps"}):
+        yield f"step '{name}': a Condition step does not take {member}"
+    if not isinstance(arguments.get("Conditions"), list) or not arguments["Conditions"]:
+        yield f"step '{name}': Conditions is not a list of conditions"
+    for condition in arguments.get("Conditions") or []:
+        for problem in conditions.problems(condition):
+            yield f"step '{name}': {problem}"
+    for member in ("IfSteps", "ElseSteps"):
+        for inner in arguments.get(member) or []:
+            yield from _step_problems(inner, names, nested=True)
+
+
+def _member_problems(item: dict[str, Any], kind: str) -> Iterator[str]:
+    for dependency in item.get("DependsOn") or []:
+        if not isinstance(dependency, str):
+            yield f"DependsOn holds {json.dumps(dependency)}; the local SageMaker takes names, no triggers"
+    cache = item.get("CacheConfig") or {}
+    if cache.get("Enabled") and kind not in ATTRIBUTES:
+        yield f"a {kind} step cannot be cached; {', '.join(ATTRIBUTES)} steps can"
+    try:
+        _cache(cache)
+    except (ValueError, TypeError) as error:
+        yield f"CacheConfig.ExpireAfter: {error}"
+    for policy in item.get("RetryPolicies") or []:
+        if kind in KINDS:
+            yield from retries.problems(policy, kind)
+        else:
+            yield f"a {kind} step is never retried"
+    for entry in item.get("PropertyFiles") or []:
+        yield from _property_file_problems(entry, item, kind)
+
+
+def _property_file_problems(entry: Any, item: dict[str, Any], kind: str) -> Iterator[str]:
+    members = ("PropertyFileName", "OutputName", "FilePath")
+    if not isinstance(entry, dict) or not all(isinstance(entry.get(member), str) for member in members):
+        yield f"a property file needs {', '.join(members)}"
+        return
+    if kind != "Processing":
+        yield f"a {kind} step has no property files"
+        return
+    outputs = (item["Arguments"].get("ProcessingOutputConfig") or {}).get("Outputs") or []
+    if is_expression(outputs):
+        return
+    names = [output.get("OutputName") for output in outputs]
+    if entry["OutputName"] not in names:
+        has = ", ".join(map(str, names)) or "none"
+        yield f"property file '{entry['PropertyFileName']}' is in output '{entry['OutputName']}'; the outputs are {has}"
+
+
+def _listed() -> str:
+    return f"{', '.join(IMPLEMENTED[:-1])} and {IMPLEMENTED[-1]}"

@@ -1,0 +1,31 @@
+"""How long a cached result is good for: ISO-8601 durations, and the loose forms that the documentation shows."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+_ISO = re.compile(
+    r"P(?=.)(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
+    r"(?:T(?=.)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?",
+    re.IGNORECASE,
+)
+_LOOSE = re.compile(r"(?P<number>\d+)\s*(?P<unit>[smhdw])", re.IGNORECASE)
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def parse(text: str) -> timedelta:
+    """`P30D`, `PT12H`, `P1W`, or loosely `30d`, `T12H`; a month counts 30 days and a year 365.
+
+    Raises:
+        ValueError: not a duration.
+    """
+    loose = _LOOSE.fullmatch(text)
+    if loose:
+        return timedelta(**{_UNITS[loose["unit"].lower()]: int(loose["number"])})
+    match = _ISO.fullmatch(f"P{text}" if text[:1] in ("T", "t") else text)
+    if match is None:
+        raise ValueError(f"'{text}' is not a duration such as P30D or PT12H")
+    amounts = {unit: int(amount or 0) for unit, amount in match.groupdict().items()}
+    days = amounts.pop("years") * 365 + amounts.pop("months") * 30 + amounts.pop("days")
+    return timedelta(days=days, **amounts)
