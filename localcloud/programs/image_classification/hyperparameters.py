@@ -214,7 +214,7 @@ def ignored_settings(provided: Mapping[str, str]) -> list[str]:
     if "lr_scheduler_step" in provided and "lr_scheduler_factor" not in provided:
         warnings.append("lr_scheduler_step defined without lr_scheduler_factor, will be ignored...")
     if provided.get("precision_dtype") == "float16":
-        warnings.append("precision_dtype float16 is accepted, and this machine trains in float32.")
+        warnings.append("precision_dtype float16 trains in bfloat16 where this processor computes it, else in float32.")
     if provided.get("use_weighted_loss") == "1":
         warnings.append("use_weighted_loss is used only when multi_label is 1, and will be ignored.")
     if "kv_store" in provided:
