@@ -1,0 +1,138 @@
+"""Train the members side by side, one single-thread process each, and print the job's progress lines.
+
+Processes rather than threads: two threads of one training wait for each other at every operation, which on a machine
+that does anything else costs far more than half the speed.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from scones.errors import ExecutionFailedError, SconesError
+from steps.train.hyperparameters import Hyperparameters
+from steps.train.member import Progress, Split, train
+from steps.train.network import Network
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """The trained networks, and a logit vector for each validation image from the one member that never saw it."""
+
+    networks: list[Network]
+    validation_logits: NDArray[np.float64]
+
+
+def holders(labels: NDArray[np.int64], members: int, seed: int) -> NDArray[np.int64]:
+    """For each validation image, the member that must not train on it; every class is spread evenly.
+
+    One member holds out the whole split. With more, each also learns from what the others hold out, and still every
+    image is judged by a network that never saw it.
+    """
+    generator = np.random.default_rng(seed)
+    order = generator.permutation(len(labels))
+    order = order[np.argsort(labels[order], kind="stable")]  # shuffled within each class
+    holder = np.empty(len(labels), np.int64)
+    holder[order] = np.arange(len(labels)) % members
+    return holder
+
+
+def fit(training: Split, validation: Split, classes: int, chosen: Hyperparameters) -> Ensemble:
+    """Train `chosen.members` networks.
+
+    Raises:
+        ExecutionFailedError: a member diverged, or its process died.
+    """
+    holder = holders(validation.labels, chosen.members, chosen.seed)
+    context = multiprocessing.get_context("spawn")  # a forked PyTorch may hang on locks its threads held
+    processes: list[BaseProcess] = []
+    pipes: list[Connection] = []
+    try:
+        for member in range(chosen.members):
+            mine = holder == member
+            seen = Split(
+                np.concatenate([training.pictures, validation.pictures[~mine]]),
+                np.concatenate([training.labels, validation.labels[~mine]]),
+            )
+            held_out = Split(validation.pictures[mine], validation.labels[mine])
+            ours, theirs = context.Pipe(duplex=False)
+            arguments = (theirs, seen, held_out, classes, chosen, 1000 * chosen.seed + member)
+            processes.append(context.Process(target=_work, args=arguments, daemon=True))
+            processes[-1].start()
+            theirs.close()  # so that a dead child is an end of file here
+            pipes.append(ours)
+        results = _collect(pipes, [int((holder == member).sum()) for member in range(chosen.members)])
+    finally:
+        for process in processes:
+            process.kill()
+            process.join()
+    logits = np.empty((len(validation.labels), classes))
+    networks = []
+    for member, (weights, member_logits) in enumerate(results):
+        logits[holder == member] = member_logits
+        networks.append(Network(chosen.widths, classes))
+        networks[-1].load_state_dict({name: torch.from_numpy(values) for name, values in weights.items()})
+    return Ensemble(networks, logits)
+
+
+Result = tuple[dict[str, NDArray[np.float32]], NDArray[np.float64]]
+
+
+def _work(pipe: Connection, seen: Split, held_out: Split, classes: int, chosen: Hyperparameters, seed: int) -> None:
+    """In the child: send a Progress per epoch, then the weights and held-out logits, or the error.
+
+    If the parent is gone, the next report breaks the pipe and ends this process too.
+    """
+    torch.set_num_threads(1)
+    try:
+        network, logits = train(seen, held_out, classes, chosen, seed, pipe.send)
+    except SconesError as error:
+        pipe.send(error)
+    else:
+        weights = {name: values.numpy() for name, values in network.state_dict().items()}
+        pipe.send((weights, logits.double().numpy()))
+
+
+def _collect(pipes: Sequence[Connection], held_out: Sequence[int]) -> list[Result]:
+    """Print a line per epoch as the members report, and return their results in order."""
+    reports: list[list[Progress]] = [[] for _ in pipes]
+    results: dict[int, Result] = {}
+    printed = 0
+    while len(results) < len(pipes):
+        for pipe in wait([pipe for member, pipe in enumerate(pipes) if member not in results]):
+            member = pipes.index(pipe)
+            try:
+                message = pipes[member].recv()
+            except EOFError:
+                raise ExecutionFailedError(
+                    f"Training member {member} ended without a result after {len(reports[member])} epochs.",
+                    "Its process was killed, most likely for want of memory: lower width or batch_size.",
+                ) from None
+            if isinstance(message, SconesError):
+                raise message
+            if isinstance(message, Progress):
+                reports[member].append(message)
+            else:
+                results[member] = message
+        while all(len(report) > printed or member in results for member, report in enumerate(reports)) and any(
+            len(report) > printed for report in reports
+        ):
+            _print_epoch(printed, [report[min(printed, len(report) - 1)] for report in reports], held_out)
+            printed += 1
+    return [results[member] for member in range(len(pipes))]
+
+
+def _print_epoch(epoch: int, latest: Sequence[Progress], held_out: Sequence[int]) -> None:
+    """The built-in algorithm's lines. A member that stopped early counts as it was at its last epoch."""
+    train_accuracy = np.mean([progress.train_accuracy for progress in latest])
+    accuracy = np.average([progress.held_out_accuracy for progress in latest], weights=held_out)
+    print(f"Epoch[{epoch}] Train-accuracy={train_accuracy:.6f}")
+    print(f"Epoch[{epoch}] Time cost={max(progress.seconds for progress in latest):.3f}")
+    print(f"Epoch[{epoch}] Validation-accuracy={accuracy:.6f}", flush=True)

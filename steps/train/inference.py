@@ -1,0 +1,105 @@
+"""Serving code in model.tar.gz: the bytes of a picture in, a JSON list of probabilities in class order out.
+
+The four functions are the handlers that SageMaker's PyTorch serving container looks for (sagemaker-inference toolkit);
+request and response are those of the built-in image-classification algorithm. Everything after decoding, temperature
+included, is in `model.onnx`, so this needs ONNX Runtime, Pillow and numpy, and no PyTorch.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+CONTENT_TYPES = ("application/x-image", "image/png", "image/jpeg")
+FORMATS = ("PNG", "JPEG")
+MAX_PIXELS = 50_000_000  # the largest phone cameras; more is a mistake or an attack on memory
+
+
+@dataclass(frozen=True)
+class Model:
+    """What `model_fn` loads: an ONNX Runtime session, the class names, and the side of its square input in pixels."""
+
+    session: Any
+    classes: tuple[str, ...]
+    image_size: int
+
+
+def model_fn(model_dir: str) -> Model:
+    """Load the model in `model_dir`. One thread per request: cores serve different requests."""
+    import onnxruntime  # training imports this module for its decoder, where there is no ONNX Runtime
+
+    folder = Path(model_dir)
+    description = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(folder / "model.onnx", options, providers=["CPUExecutionProvider"])
+    return Model(session, tuple(description["classes"]), description["image_size"])
+
+
+def input_fn(body: bytes, content_type: str) -> Image.Image:
+    """Decode a PNG or JPEG to an RGB picture of any size.
+
+    Raises:
+        ValueError: another content type, or bytes that are not a sound picture of acceptable size.
+    """
+    if content_type.partition(";")[0].strip().lower() not in CONTENT_TYPES:
+        raise ValueError(f"Content type {content_type!r} is not supported; send one of {', '.join(CONTENT_TYPES)}.")
+    return decode(bytes(body))
+
+
+def predict_fn(picture: Image.Image, model: Model) -> NDArray[np.float32]:
+    """Probabilities, shape (classes,), of one picture."""
+    pictures = pixels(picture, model.image_size)[np.newaxis]
+    probabilities: NDArray[np.float32] = model.session.run(None, {"pictures": pictures})[0][0]
+    return probabilities
+
+
+def output_fn(prediction: NDArray[np.float32], accept: str) -> str:
+    """Serialise probabilities: a JSON list, or one JSON line with the key `prediction` for application/jsonlines.
+
+    Raises:
+        ValueError: the client accepts neither.
+    """
+    accepted = [part.partition(";")[0].strip().lower() for part in (accept or "*/*").split(",")]
+    if any(kind in ("application/json", "application/*", "*/*") for kind in accepted):
+        return json.dumps(prediction.tolist())
+    if "application/jsonlines" in accepted:
+        return json.dumps({"prediction": prediction.tolist()}) + "\n"
+    raise ValueError(f"Accept {accept!r} is not supported; use application/json or application/jsonlines.")
+
+
+def decode(body: bytes) -> Image.Image:
+    """The RGB picture in PNG or JPEG bytes; transparency is dropped, as the built-in algorithm's decoder does.
+
+    Raises:
+        ValueError: not a PNG or JPEG, damaged, or more than MAX_PIXELS pixels (checked before memory is taken).
+    """
+    if not body:
+        raise ValueError("The request is empty; send the bytes of a PNG or JPEG picture.")
+    try:
+        picture: Image.Image = Image.open(io.BytesIO(body), formats=FORMATS)
+        if picture.width * picture.height > MAX_PIXELS:
+            raise ValueError(f"The picture has {picture.width}x{picture.height} pixels; the limit is {MAX_PIXELS}.")
+        if picture.mode == "P":
+            picture = picture.convert("RGBA")  # through the palette first, whose entries may be transparent
+        elif picture.mode.startswith("I"):
+            return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8)).convert("RGB")  # 16-bit grey
+        return picture.convert("RGB")
+    except UnidentifiedImageError:
+        raise ValueError(f"{len(body)} bytes are not a PNG or JPEG picture.") from None
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:  # Pillow reports damage in these ways
+        raise ValueError(f"The picture cannot be decoded: {error}.") from None
+
+
+def pixels(picture: Image.Image, side: int) -> NDArray[np.uint8]:
+    """RGB values, shape (side, side, 3), of `picture` stretched to a square (smoothed when it shrinks)."""
+    if picture.size != (side, side):
+        picture = picture.resize((side, side), Image.Resampling.BILINEAR)
+    return np.asarray(picture)

@@ -1,0 +1,98 @@
+"""Job Train: read the channels, train the ensemble, fit the temperature, write the model."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from scones.errors import DataError
+from steps import lst
+from steps.outputs import published, write_json
+from steps.train import ensemble, graph, hyperparameters, inference, temperature
+from steps.train.hyperparameters import Hyperparameters
+from steps.train.member import Split
+
+IMAGE_SIZE = 32
+REQUIREMENTS = "onnxruntime>=1.17\n"  # the first release with operator set 20
+
+
+def read_channel(images: Path, manifest: Path, classes: int) -> Split:
+    """All pictures of a channel, decoded and sized as they are when served.
+
+    `images`: the channel's folder; `manifest`: the folder of its `.lst` channel, which holds exactly one file.
+
+    Raises:
+        DataError: no or several manifests, a wrong manifest, or a picture that cannot be decoded.
+    """
+    found = sorted(manifest.glob("*.lst"))
+    if len(found) != 1:
+        raise DataError(f"{manifest}: {len(found)} .lst files in the channel; exactly one is needed.")
+    entries = lst.read(found[0], images, classes)
+    pictures = np.empty((len(entries), IMAGE_SIZE, IMAGE_SIZE, 3), np.uint8)
+    for row, entry in enumerate(entries):
+        try:
+            picture = inference.decode((images / entry.path).read_bytes())
+        except ValueError as error:
+            raise DataError(f"{images / entry.path}: {error}", "Take the image out of the manifest.") from None
+        pictures[row] = inference.pixels(picture, IMAGE_SIZE)
+    return Split(pictures, np.array([entry.label for entry in entries], np.int64))
+
+
+def write_model(
+    folder: Path, trained: ensemble.Ensemble, degrees: float, classes: Sequence[str], chosen: Hyperparameters
+) -> None:
+    """Write what becomes model.tar.gz: `model.onnx`, `model.json` and `code/` for the serving container."""
+    (folder / "model.onnx").write_bytes(graph.build(trained.networks, degrees, IMAGE_SIZE))
+    description = {
+        "classes": list(classes),
+        "image_size": IMAGE_SIZE,
+        "preprocessing": "RGB, stretched to image_size x image_size, values 0 to 255; normalisation is in the graph",
+        "temperature": degrees,
+        "hyperparameters": dataclasses.asdict(chosen),
+    }
+    write_json(folder / "model.json", description)
+    code = folder / "code"
+    code.mkdir()
+    shutil.copyfile(inference.__file__, code / "inference.py")
+    (code / "requirements.txt").write_text(REQUIREMENTS, encoding="utf-8")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Parse `argv` and train.
+
+    Raises:
+        SconesError: wrong hyperparameters or data, or a training that failed.
+    """
+    parser = argparse.ArgumentParser(prog="run.py train", description=__doc__)
+    for channel in ("train", "validation", "train-lst", "validation-lst"):
+        parser.add_argument(f"--{channel}", type=Path, required=True, help=f"folder of channel {channel}")
+    parser.add_argument("--hyperparameters", type=Path, required=True, help="JSON map of strings")
+    parser.add_argument("--model-dir", type=Path, required=True, help="empty folder for the model's files")
+    parser.add_argument("--output-data-dir", type=Path, required=True, help="folder for training.json")
+    parser.add_argument("--classes", type=lambda names: names.split(","), required=True, help="names, in label order")
+    options = parser.parse_args(argv)
+
+    started = time.perf_counter()
+    chosen = hyperparameters.read(options.hyperparameters)
+    print("Hyperparameters:", json.dumps(dataclasses.asdict(chosen)), flush=True)
+    classes = len(options.classes)
+    training = read_channel(options.train, options.train_lst, classes)
+    validation = read_channel(options.validation, options.validation_lst, classes)
+    trained = ensemble.fit(training, validation, classes, chosen)
+    degrees = temperature.fit(trained.validation_logits, validation.labels)
+    accuracy = float((trained.validation_logits.argmax(axis=1) == validation.labels).mean())
+    with published(options.model_dir) as folder:
+        write_model(folder, trained, degrees, options.classes, chosen)
+    options.output_data_dir.mkdir(parents=True, exist_ok=True)
+    seconds = round(time.perf_counter() - started, 2)
+    summary = {"validation_accuracy": accuracy, "temperature": degrees, "seconds": seconds}
+    write_json(options.output_data_dir / "training.json", summary)
+    print(f"Best weights: Validation-accuracy={accuracy:.6f}; temperature {degrees:.3f}; {seconds:.1f} s.", flush=True)
+    return 0

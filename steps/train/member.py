@@ -1,0 +1,117 @@
+"""Train one member of the ensemble: the loop."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from scones.errors import ExecutionFailedError
+from steps.train import optimizer
+from steps.train.augment import augment
+from steps.train.hyperparameters import Hyperparameters
+from steps.train.network import Network
+
+
+@dataclass(frozen=True)
+class Split:
+    """Pictures, uint8 RGB (N, side, side, 3), and their labels (N,)."""
+
+    pictures: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a member reports after an epoch: shares of right answers, the loss on held-out images, and seconds."""
+
+    epoch: int
+    train_accuracy: float
+    held_out_accuracy: float
+    held_out_loss: float
+    seconds: float
+
+
+def train(
+    seen: Split, held_out: Split, classes: int, chosen: Hyperparameters, seed: int, report: Callable[[Progress], None]
+) -> tuple[Network, Tensor]:
+    """Train a network from scratch; return it as it was in its best epoch, with its logits (N, classes) for `held_out`.
+
+    The best epoch is the one with the lowest loss on `held_out`: with so few images, accuracy moves in coarse steps.
+
+    Raises:
+        ExecutionFailedError: the loss became infinite or NaN.
+    """
+    torch.manual_seed(seed)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    pictures, labels = to_tensors(seen, device)
+    unseen, unseen_labels = to_tensors(held_out, device)
+    network = Network(chosen.widths, classes).to(device, memory_format=torch.channels_last)
+    network.fit_input(pictures)
+    optimizers = optimizer.make(network, chosen)
+    full_rates = [[group["lr"] for group in each.param_groups] for each in optimizers]
+    size = min(chosen.batch_size, len(pictures))
+    used = len(pictures) // size * size  # a smaller last batch would be noisy; the order is new in every epoch
+    factors = optimizer.factors(chosen.epochs * used // size, chosen.warmup)
+    best_epoch, best_loss, best = 0, float("inf"), network
+    for epoch in range(chosen.epochs):
+        started = time.perf_counter()
+        network.train()
+        changed = augment(pictures)
+        right = 0
+        for batch in torch.randperm(len(pictures), device=device)[:used].split(size):
+            factor = next(factors)
+            for each, rates in zip(optimizers, full_rates, strict=True):
+                for group, rate in zip(each.param_groups, rates, strict=True):
+                    group["lr"] = rate * factor
+            with torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)):
+                logits = network(changed[batch].contiguous(memory_format=torch.channels_last)).float()
+            loss = functional.cross_entropy(logits, labels[batch], label_smoothing=chosen.label_smoothing)
+            network.zero_grad()
+            loss.backward()
+            for each in optimizers:
+                each.step()
+            right += int((logits.argmax(dim=1) == labels[batch]).sum())
+        logits = predict(network, unseen)
+        held_out_loss = functional.cross_entropy(logits, unseen_labels).item()
+        if not np.isfinite(held_out_loss) or not torch.isfinite(loss):
+            raise ExecutionFailedError(
+                f"Training diverged: the loss is {loss.item()} after epoch {epoch}.", "Lower the learning rates."
+            )
+        if held_out_loss < best_loss:
+            best_epoch, best_loss, best = epoch, held_out_loss, copy.deepcopy(network)
+        accuracy = (logits.argmax(dim=1) == unseen_labels).float().mean().item()
+        report(Progress(epoch, right / used, accuracy, held_out_loss, time.perf_counter() - started))
+        if epoch - best_epoch >= chosen.patience:
+            break
+    return best.cpu(), predict(best.cpu(), unseen.cpu())
+
+
+def predict(network: Network, pictures: Tensor) -> Tensor:
+    """Logits (N, classes) at full precision, as they are served."""
+    network.eval()
+    with torch.inference_mode():
+        logits: Tensor = network(pictures)
+    return logits
+
+
+def to_tensors(split: Split, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Pictures in 0..1, (N, 3, side, side), and labels."""
+    pictures = torch.from_numpy(split.pictures).permute(0, 3, 1, 2).float() / 255
+    return pictures.contiguous().to(device), torch.from_numpy(split.labels).to(device)
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether the hardware computes in bfloat16 itself; where it is emulated, float32 is faster."""
+    if device.type == "cuda":
+        return bool(torch.cuda.get_device_capability() >= (8, 0))
+    flags = Path("/proc/cpuinfo")  # names avx512_bf16, amx_bf16 or, on Arm, bf16
+    return flags.is_file() and "bf16" in flags.read_text(encoding="utf-8")
