@@ -37,6 +37,10 @@ class Split:
     pixels: NDArray[np.uint8]
     labels: NDArray[np.int64]
 
+    def count(self, label: int) -> int:
+        """How many of the images have fine label `label`."""
+        return int(np.count_nonzero(self.labels == label))
+
 
 @dataclass(frozen=True)
 class Cifar:
@@ -47,11 +51,6 @@ class Cifar:
     fine_names: tuple[str, ...]
     train: Split
     test: Split
-
-    def count(self, part: Literal["train", "test"], label: int) -> int:
-        """How many images of fine label `label` the part holds."""
-        split: Split = getattr(self, part)
-        return int(np.count_nonzero(split.labels == label))
 
 
 def find(folder: Path) -> Path:

@@ -34,18 +34,21 @@ def extract(archive: Path, sha256: str | None, classes: Sequence[str], output: P
     started = time.monotonic()
     source = cifar.read(archive, sha256)
     fine = cifar.labels_of(classes, source.fine_names)
-    counts: dict[str, dict[str, int]] = {"train": {}, "test": {}}
-    for part, per_class in counts.items():
-        for name, label in zip(classes, fine, strict=True):
-            per_class[name] = int(np.count_nonzero(getattr(source, part).labels == label))
-            if per_class[name] == 0:
-                raise DataError(f"{archive}: class {name!r} has no images in {part}.", "Use an archive that has some.")
+    parts = {"train": source.train, "test": source.test}
+    counts = {
+        part: {name: split.count(label) for name, label in zip(classes, fine, strict=True)}
+        for part, split in parts.items()
+    }
+    empty = [(name, part) for part, per_class in counts.items() for name, n in per_class.items() if n == 0]
+    if empty:
+        name, part = empty[0]
+        raise DataError(f"{archive}: class {name!r} has no images in {part}.", "Use an archive that has some.")
     with published(output) as scratch:
         with _made(scratch / "images" / "images.csv").open("w", newline="", encoding="utf-8") as table:
             rows = csv.writer(table, lineterminator="\n")
             rows.writerow(COLUMNS)
-            for part in counts:
-                rows.writerows(_write_images(part, getattr(source, part), classes, fine, scratch / "images"))
+            for part, split in parts.items():
+                rows.writerows(_write_images(part, split, classes, fine, scratch / "images"))
         report = {
             "archive": archive.name,
             "layout": source.layout,

@@ -20,11 +20,11 @@ from PIL import Image
 
 from scones.errors import DataError
 from steps import lst
-from steps.extract import COLUMNS
 from steps.outputs import published, write_json
 
 SUBSETS = ("train", "validation", "test")
 LEFT_OUT = "left out"
+NEEDED = ("path", "split", "label", "class_name", "pixels_sha256")
 
 
 def read_images(folder: Path) -> pd.DataFrame:
@@ -44,7 +44,7 @@ def read_images(folder: Path) -> pd.DataFrame:
         raise DataError(f"{table}: missing.", "Run the job `extract` first.") from None
     except (ValueError, UnicodeDecodeError) as error:
         raise DataError(f"{table}: not the table that `extract` writes: {error}.", "Run `extract` again.") from None
-    lacking = [column for column in COLUMNS if column not in rows]
+    lacking = [column for column in NEEDED if column not in rows]
     if lacking:
         raise DataError(f"{table}: no column {lacking[0]!r}.", "Run the job `extract` again.")
     measured = pd.DataFrame(

@@ -133,7 +133,7 @@ def expected_calibration_error(bins: list[dict[str, Any]]) -> float:
 
 
 def threshold_curve(confidence: Floats, correct: NDArray[np.bool_], thresholds: Floats) -> list[dict[str, Any]]:
-    """For each confidence threshold: the share of images at or above it, and their accuracy (None if there are none)."""
+    """For each confidence threshold: the share of images that reach it, and their accuracy (None if none does)."""
     curve = []
     for threshold in thresholds:
         passing = confidence >= threshold

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 
 def encode(pixels: NDArray[np.uint8]) -> bytes:
-    """PNG bytes (8 bits, colour type 2, no filter) of an image uint8 (height, width, 3). Source: W3C PNG, section 11."""
+    """PNG bytes (8 bits, colour type 2, no filter) of an image uint8 (height, width, 3). Source: the PNG standard."""
     height, width, _ = pixels.shape
     rows = np.zeros((height, 1 + 3 * width), np.uint8)  # the byte in front of each row names its filter: 0, none
     rows[:, 1:] = pixels.reshape(height, 3 * width)

@@ -1,0 +1,1 @@
+"""Input archives: drawing a sample, fetching the real CIFAR-100."""

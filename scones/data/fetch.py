@@ -1,0 +1,169 @@
+"""Downloading the real CIFAR-100: resumed where it stopped, from its two hosts only, and believed by checksum only."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from tqdm import tqdm
+from urllib3.util import Retry
+
+from scones.console import say
+from scones.errors import DataError
+from steps.tarball import sha256_of
+
+HOSTS = ("https://www.cs.toronto.edu", "https://cave.cs.toronto.edu")
+"""Where the archives are published. The first redirects to the second; a redirect to any other is refused."""
+
+RETRY = Retry(total=5, backoff_factor=0.5, status_forcelist=(429, 500, 502, 503, 504), raise_on_status=False)
+BREAKS = 20
+"""How many connections in a row may break in the middle of the body; the second host is slow."""
+TIMEOUT = (10.0, 60.0)
+"""Seconds to connect, and to wait for the next byte."""
+CHUNK = 256 * 1024
+REDIRECTS = 3
+
+
+@dataclass(frozen=True)
+class Original:
+    """An archive as published: its size in bytes and its SHA-256."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+ORIGINALS = {
+    "python": Original(
+        "cifar-100-python.tar.gz", 169_001_437, "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7"
+    ),
+    "binary": Original(
+        "cifar-100-binary.tar.gz", 168_513_733, "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec"
+    ),
+}
+
+
+def fetch(original: Original, output: Path, hosts: Sequence[str] = HOSTS, retry: Retry = RETRY) -> None:
+    """Download `original` to `output`, which appears when it is complete and its checksum is right.
+
+    What an interrupted download left beside `output` (`.<name>.partial`) is taken up again. Hosts are tried in turn.
+
+    Raises:
+        DataError: no host delivers it, what they deliver has another checksum, or `output` is some other file.
+    """
+    if output.exists():
+        if sha256_of(output) != original.sha256:
+            raise DataError(f"{output}: exists, and is not {original.name}.", "Move it away, or name another --output.")
+        say(f"{output} is already there, and its checksum is right.")
+        return
+    partial = output.with_name(f".{output.name}.partial")
+    with requests.Session() as session:
+        for host in hosts:
+            session.mount(host, HTTPAdapter(max_retries=retry))
+        try:
+            _from_any(session, hosts, original, partial)
+        except OSError as error:
+            raise DataError(
+                f"{partial}: {error.strerror or error}.", "Check the folder and the space on disk."
+            ) from None
+    found = sha256_of(partial)
+    if found != original.sha256:
+        partial.unlink()
+        raise DataError(
+            f"{original.name}: what was downloaded has SHA-256 {found}, not {original.sha256}.",
+            "It is deleted; run the command again.",
+        )
+    partial.replace(output)
+
+
+def _from_any(session: requests.Session, hosts: Sequence[str], original: Original, partial: Path) -> None:
+    failures = []
+    for host in hosts:
+        try:
+            return _complete(session, f"{host}/~kriz/{original.name}", hosts, original, partial)
+        except (requests.RequestException, _Refused) as error:
+            failures.append(f"{urlsplit(host).netloc}: {_short(error)}")
+            say(f"{failures[-1]}.")
+    raise DataError(
+        f"Downloading {original.name}: {'; '.join(failures)}.",
+        "Run the command again to go on where it stopped, or use any mirror's copy with --archive.",
+    )
+
+
+class _Refused(Exception):  # noqa: N818 - an answer, not an error of ours
+    """A host answered, but not with the archive."""
+
+
+def _complete(session: requests.Session, url: str, hosts: Sequence[str], original: Original, partial: Path) -> None:
+    """Append to `partial` until it has the archive's size; a connection that breaks in the middle is made again."""
+    breaks = 0
+    with tqdm(
+        total=original.size, unit="B", unit_scale=True, desc=original.name, disable=not sys.stderr.isatty()
+    ) as progress:
+        while (before := partial.stat().st_size if partial.exists() else 0) != original.size:
+            try:
+                _append(session, url, hosts, original, partial, progress)
+            except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError):
+                breaks = 0 if partial.exists() and partial.stat().st_size > before else breaks + 1
+                if breaks >= BREAKS:
+                    raise
+
+
+def _append(
+    session: requests.Session,
+    url: str,
+    hosts: Sequence[str],
+    original: Original,
+    partial: Path,
+    progress: tqdm[None],
+) -> None:
+    start = partial.stat().st_size if partial.exists() else 0
+    with _get(session, url, hosts, start) as response:
+        if response.status_code == 416:  # more than the whole is there already
+            partial.unlink()
+            return
+        if response.status_code not in (200, 206):
+            raise _Refused(f"HTTP {response.status_code} {response.reason}")
+        resumed = response.status_code == 206
+        if resumed and not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
+            raise _Refused(f"answered with range {response.headers.get('Content-Range')!r} instead of {start}-")
+        written = start if resumed else 0
+        progress.n = written
+        with partial.open("ab" if resumed else "wb") as file:
+            for chunk in response.iter_content(CHUNK):
+                written += len(chunk)
+                if written > original.size:
+                    raise _Refused(f"sends more than the archive's {original.size:,} bytes")
+                file.write(chunk)
+                progress.update(len(chunk))
+    if written < original.size:
+        raise _Refused(f"sends {written:,} bytes instead of {original.size:,}")
+
+
+def _get(session: requests.Session, url: str, hosts: Sequence[str], start: int) -> requests.Response:
+    """The response to `url`, or to where it redirects among `hosts`."""
+    headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={start}-"} if start else {})}
+    for _ in range(REDIRECTS):
+        response = session.get(url, headers=headers, stream=True, timeout=TIMEOUT, allow_redirects=False)
+        if not response.is_redirect:
+            return response
+        response.close()
+        url = urljoin(url, response.headers["Location"])
+        if f"{urlsplit(url).scheme}://{urlsplit(url).netloc}" not in hosts:
+            raise _Refused(f"redirects to {url}, which is not one of the archive's hosts")
+    raise _Refused(f"redirects more than {REDIRECTS} times")
+
+
+def _short(error: Exception) -> str:
+    match error:
+        case requests.Timeout():
+            return "no answer in time"
+        case requests.ConnectionError():
+            return "cannot be reached, or breaks the connection"
+        case _:
+            return str(error)
