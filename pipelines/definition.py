@@ -15,15 +15,20 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines import sdk
 from scones.names import Names
+from scones.settings import Settings
 
 if TYPE_CHECKING:
     from pipelines.context import Context
 
-JOBS = ("extract", "manifests", "train", "evaluate")
+
+def jobs(settings: Settings) -> tuple[str, ...]:
+    """The jobs that run our own code; the built-in algorithm brings its own for the training."""
+    own_training = ("train",) if settings.algorithm == "pytorch" else ()
+    return ("extract", "manifests", *own_training, "evaluate")
 
 
 def render(names: Names, code: Mapping[str, str]) -> dict[str, Any]:
-    """The definition as JSON values. `code` maps each of JOBS to the S3 folder of its bundle."""
+    """The definition as JSON values. `code` maps each of `jobs` to the S3 folder of its bundle."""
     with sdk.tamed(names.settings.region):
         from sagemaker.mlops.workflow.pipeline import Pipeline
 

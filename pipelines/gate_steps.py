@@ -42,7 +42,7 @@ def _register_step(context: Context, evaluate: ProcessingStep, train: TrainingSt
         "commit": parameters.code_commit,
         "data_sha256": parameters.input_archive_sha256,
         "execution": execution,
-        "classes": ",".join(settings.classes),
+        "classes": " ".join(settings.classes),  # a comma is outside the alphabet of this field
         "algorithm": settings.algorithm,
     }
     arguments = model_builder(context, train).register(

@@ -7,6 +7,7 @@ from typing import Any
 
 from sagemaker.core.workflow.parameters import ParameterFloat, ParameterInteger, ParameterString
 
+from pipelines import learning_rate
 from scones.names import Names
 
 CIFAR100_SHA256 = "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7"
@@ -39,7 +40,7 @@ def build(names: Names) -> Parameters:
     """The parameters with their defaults. Only the built-in algorithm takes its learning-rate steps from outside."""
     settings = names.settings
     archive = names.uri("data", CIFAR100_SHA256[:16], "cifar-100-python.tar.gz")
-    steps = learning_rate_steps(settings.epochs)
+    steps = learning_rate.steps_for(settings.epochs)
     return Parameters(
         input_archive_uri=ParameterString("InputArchiveUri", archive),
         input_archive_sha256=ParameterString("InputArchiveSha256", CIFAR100_SHA256),
@@ -54,8 +55,3 @@ def build(names: Names) -> Parameters:
         ),
         code_commit=ParameterString("CodeCommit", "not-recorded"),
     )
-
-
-def learning_rate_steps(epochs: int) -> str:
-    """The epochs at which the learning rate drops, at half and at three quarters of the training: "15,22" for 30."""
-    return ",".join(str(step) for step in sorted({max(1, epochs // 2), max(1, epochs * 3 // 4)}))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.definition import JOBS, render, to_json
+from pipelines.definition import jobs, render, to_json
 from scones.names import Names
 from scones.settings import Settings
 
@@ -23,7 +23,7 @@ GOLDEN = Path(__file__).parent / "golden"
 def rendered(algorithm: str) -> str:
     """The definition with readable stand-ins for the code's hashes, which change with every edit of a job."""
     names = Names(Settings.model_validate({"algorithm": algorithm}))
-    definition = render(names, {job: names.uri("code", f"{job}-hash") for job in JOBS})
+    definition = render(names, {job: names.uri("code", f"{job}-hash") for job in jobs(names.settings)})
     return json.dumps(definition, indent=2) + "\n"
 
 
@@ -38,9 +38,9 @@ def test_definition_is_the_committed_one(algorithm: str) -> None:
 
 def test_another_process_without_region_or_credentials_renders_the_same_bytes() -> None:
     code = (
-        "from pipelines.definition import JOBS, render, to_json; from scones.names import Names;"
+        "from pipelines.definition import jobs, render, to_json; from scones.names import Names;"
         "from scones.settings import Settings; names = Names(Settings());"
-        "print(to_json(render(names, {job: names.uri('code', f'{job}-hash') for job in JOBS})))"
+        "print(to_json(render(names, {job: names.uri('code', f'{job}-hash') for job in jobs(names.settings)})))"
     )
     environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "PYTHONHASHSEED": "11"}
     run = subprocess.run(
