@@ -7,13 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 
 from localcloud.sagemaker.protocol import check_request, response_body
 from localcloud.sagemaker.store import Store
+
+if TYPE_CHECKING:
+    from localcloud.sagemaker.jobs.lifecycle import Job
 
 Handler = Callable[["Cloud", dict[str, Any]], dict[str, Any] | None]
 
@@ -37,6 +40,9 @@ class Cloud:
         state: folder with the database, the jobs' folders and the logs.
         aws_url: where every service but SageMaker answers.
         url: where this server answers; jobs get it as AWS_ENDPOINT_URL_SAGEMAKER.
+        jobs: those that run now, by ARN.
+        executions: the threads of the pipeline executions that run now, by execution id.
+        announced: how many news there were; see `wait_for_news`.
     """
 
     state: Path
@@ -48,25 +54,38 @@ class Cloud:
     stopping: threading.Event = field(default_factory=threading.Event)
     listeners: list[Callable[[News], None]] = field(default_factory=list)
     changed: threading.Condition = field(default_factory=threading.Condition)
+    jobs: dict[str, Job] = field(default_factory=dict)
+    executions: dict[str, threading.Thread] = field(default_factory=dict)
+    announced: int = 0
+    _clients: dict[str, Any] = field(default_factory=dict)
+    _making_client: threading.Lock = field(default_factory=threading.Lock)
 
     @cached_property
     def store(self) -> Store:
         return Store(self.state / "sagemaker.sqlite")
 
-    @cached_property
+    @property
     def s3(self) -> Any:
         return self.aws("s3")
 
     def aws(self, service: str) -> Any:
-        """A boto3 client of another service of this local account."""
-        return boto3.client(
-            service,
-            endpoint_url=self.aws_url,
-            region_name=self.region,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - the local cloud takes any
-            config=Config(max_pool_connections=32, s3={"addressing_style": "path"}),
-        )
+        """The boto3 client of another service of this local account; the same one every time, for all threads."""
+        with self._making_client:  # making a client is not safe in two threads, using one is
+            if service not in self._clients:
+                self._clients[service] = boto3.Session().client(
+                    service,
+                    endpoint_url=self.aws_url,
+                    region_name=self.region,
+                    aws_access_key_id="test",
+                    aws_secret_access_key="test",  # noqa: S106 - the local cloud takes any
+                    config=Config(
+                        max_pool_connections=64,
+                        connect_timeout=5,
+                        retries={"mode": "standard", "total_max_attempts": 3},
+                        s3={"addressing_style": "path"},
+                    ),
+                )
+            return self._clients[service]
 
     def arn(self, resource: str) -> str:
         """`arn:aws:sagemaker:<region>:<account>:<resource>`."""
@@ -85,6 +104,15 @@ class Cloud:
     def announce(self, news: News) -> None:
         """Tell whoever waits, and the listeners, that a resource changed."""
         with self.changed:
+            self.announced += 1
             self.changed.notify_all()
         for listener in self.listeners:
             listener(news)
+
+    def wait_for_news(self, seen: int, timeout: float) -> None:
+        """Wait until there is more news than `seen`, a value that `announced` had, or for `timeout` seconds.
+
+        Whoever reads `announced` before looking at the world misses nothing that happens while it looks.
+        """
+        with self.changed:
+            self.changed.wait_for(lambda: self.announced != seen, timeout)

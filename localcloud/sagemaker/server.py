@@ -18,6 +18,7 @@ from starlette.routing import Route
 from localcloud.sagemaker import operations
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.errors import ServiceError
+from localcloud.sagemaker.jobs.lifecycle import recover, shut_down
 
 log = logging.getLogger("localcloud.sagemaker")
 TARGET_PREFIX = "SageMaker."
@@ -29,8 +30,10 @@ def application(cloud: Cloud) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await run_in_threadpool(recover, cloud)
         yield
         cloud.stopping.set()
+        await run_in_threadpool(shut_down, cloud)
         cloud.store.close()
 
     async def api(request: Request) -> Response:

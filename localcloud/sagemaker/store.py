@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 Body = dict[str, Any]
+Column = Literal["created", "name", "status"]
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS resource (
@@ -151,13 +152,19 @@ class Store:
         name_contains: str = "",
         created_after: float | None = None,
         created_before: float | None = None,
+        modified_after: float | None = None,
+        modified_before: float | None = None,
+        order: Column = "created",
         descending: bool = True,
         limit: int = -1,
         after: str = "",
     ) -> tuple[list[Resource], str]:
-        """A page of resources by creation time, and the token of the next page ("" after the last).
+        """A page of resources in order of a column (then name), and the token of the next page ("" after the last).
 
-        `after` is the token of the page before; a negative `limit` means all.
+        `after` is the token of the page before, of the same order; a negative `limit` means all.
+
+        Raises:
+            ValueError: `after` is not such a token.
         """
         where, values = ["kind = ?"], [kind]  # type: tuple[list[str], list[Any]]
         if parent is not None:
@@ -169,26 +176,30 @@ class Store:
         if name_contains:
             where.append("instr(name, ?) > 0")
             values.append(name_contains)
-        if created_after is not None:
-            where.append("created >= ?")
-            values.append(created_after)
-        if created_before is not None:
-            where.append("created <= ?")
-            values.append(created_before)
+        limits = {
+            "created >= ?": created_after,
+            "created <= ?": created_before,
+            "modified >= ?": modified_after,
+            "modified <= ?": modified_before,
+        }
+        for condition, value in limits.items():
+            if value is not None:
+                where.append(condition)
+                values.append(value)
         if after:
-            created, _, name = after.partition("|")
-            where.append(f"(created, name) {'<' if descending else '>'} (?, ?)")
-            values.extend((float(created), name))
-        order = "DESC" if descending else "ASC"
+            place, _, name = after.partition("|")
+            where.append(f"({order}, name) {'<' if descending else '>'} (?, ?)")
+            values.extend((float(place) if order == "created" else place, name))
+        direction = "DESC" if descending else "ASC"
         query = (
             f"SELECT * FROM resource WHERE {' AND '.join(where)} "  # noqa: S608 - only fixed words are put in
-            f"ORDER BY created {order}, name {order} LIMIT ?"
+            f"ORDER BY {order} {direction}, name {direction} LIMIT ?"
         )
         with self._lock:
             rows = self._connection.execute(query, (*values, limit + 1 if limit >= 0 else -1)).fetchall()
         page = [_resource(row) for row in rows[: limit if limit >= 0 else None]]
         more = limit >= 0 and len(rows) > limit and page
-        return page, f"{page[-1].created!r}|{page[-1].name}" if more else ""
+        return page, f"{getattr(page[-1], order)}|{page[-1].name}" if more else ""
 
     def set_tags(self, arn: str, tags: dict[str, str]) -> None:
         """Add tags, replacing those of the same key."""

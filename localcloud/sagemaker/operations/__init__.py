@@ -9,7 +9,15 @@ from localcloud.sagemaker import protocol
 from localcloud.sagemaker.cloud import Handler
 from localcloud.sagemaker.errors import ServiceError
 
-MODULES = ("tags",)
+MODULES = (
+    "model_package_groups",
+    "model_packages",
+    "models",
+    "processing",
+    "tags",
+    "training",
+    "transform",
+)
 """The modules of this package that hold operations."""
 
 _HANDLERS: dict[str, Handler] = {}

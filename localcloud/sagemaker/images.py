@@ -1,0 +1,79 @@
+"""Which local program stands in for a container image, by repository name.
+
+An image's account, region and tag do not matter here: `763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:
+2.10-cpu-py313` is `pytorch-training`. To run another image, add its repository to PROGRAMS with a program that keeps
+the container contract (`train` or `serve` as its last argument, files below $SAGEMAKER_BASE_DIR).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from localcloud.sagemaker.errors import validation
+
+Use = Literal["train", "serve", "process"]
+
+
+@dataclass(frozen=True)
+class Program:
+    """What runs in place of an image.
+
+    Attributes:
+        uses: what the image can be asked to do.
+        command: the image's own entry point, to which `train` or `serve` is appended; without one, a job must name its
+            entry point.
+        metrics: names and regular expressions of the metrics that the image defines itself, as built-in algorithms do.
+    """
+
+    uses: frozenset[Use]
+    command: tuple[str, ...] = ()
+    metrics: tuple[tuple[str, str], ...] = ()
+
+
+def _module(name: str) -> tuple[str, ...]:
+    return ("python3", "-m", f"localcloud.programs.{name}")
+
+
+PROGRAMS: dict[str, Program] = {
+    "image-classification": Program(
+        frozenset({"train", "serve"}),
+        _module("image_classification"),
+        (
+            ("train:accuracy", r"Epoch\[\d+\] Train-accuracy=([0-9.]+)"),
+            ("validation:accuracy", r"Epoch\[\d+\] Validation-accuracy=([0-9.]+)"),
+        ),
+    ),
+    "pytorch-training": Program(frozenset({"train", "process"})),
+    "pytorch-inference": Program(frozenset({"serve", "process"}), _module("pytorch_inference")),
+    "sagemaker-scikit-learn": Program(frozenset({"train", "process"})),
+}
+
+
+def repository(image: str) -> str:
+    """The repository of an image URI, without registry, tag and digest."""
+    registry, slash, rest = image.partition("/")
+    path = rest if slash and ("." in registry or ":" in registry) else image
+    return re.split("[:@]", path, maxsplit=1)[0]
+
+
+def program(image: str, use: Use) -> Program:
+    """The program that stands in for `image` when it is to train, serve or process.
+
+    Raises:
+        ServiceError: ValidationException; there is none, or it cannot be used like that.
+    """
+    name = repository(image)
+    found = PROGRAMS.get(name)
+    if found is None:
+        known = ", ".join(sorted(PROGRAMS))
+        raise validation(
+            f"No local program stands in for the image {image!r}: the local SageMaker knows the repositories {known}. "
+            f"To add one, put {name!r} into PROGRAMS in localcloud/sagemaker/images.py."
+        )
+    if use not in found.uses:
+        raise validation(
+            f"The image {image!r} cannot {use}: its repository {name!r} can {', '.join(sorted(found.uses))}."
+        )
+    return found

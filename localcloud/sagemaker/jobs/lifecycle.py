@@ -1,0 +1,208 @@
+"""A job's record and its thread: begin, change of status, stop, end, and what is left after a crash.
+
+InProgress ──► Completed        everything is uploaded
+    │  └─────► Failed           the program, the data or this server failed
+    └► Stopping ──► Stopped     somebody stopped it (or, from InProgress, its time was over)
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from localcloud.sagemaker.cloud import Cloud, News
+from localcloud.sagemaker.errors import ServiceError, in_use, not_found, validation
+from localcloud.sagemaker.jobs.child import GRACE_SECONDS, end_leftovers
+from localcloud.sagemaker.jobs.folder import FAILURE_CHARACTERS, Folder, folder
+from localcloud.sagemaker.jobs.interruption import MAX_RUNTIME_EXCEEDED, STOPPED, InterruptedJobError, Interruption
+from localcloud.sagemaker.jobs.kinds import KINDS, UNFINISHED, Kind
+from localcloud.sagemaker.jobs.shipping import shipped
+from localcloud.sagemaker.jobs.transfer import UnsafeKeyError
+from localcloud.sagemaker.store import AlreadyExistsError, Body, MissingError, Resource
+
+log = logging.getLogger(__name__)
+RESTARTED = "InternalServerError: the local SageMaker was restarted while this job ran. Start the job again."
+
+
+class JobFailedError(Exception):
+    """The job ends as Failed; the argument is its FailureReason."""
+
+
+@dataclass
+class Job:
+    """A job that runs now."""
+
+    cloud: Cloud
+    kind: Kind
+    name: str
+    arn: str
+    request: Body
+    folder: Folder
+    work: Callable[[Job], None]
+    interruption: Interruption = field(default_factory=Interruption)
+    thread: threading.Thread | None = None
+
+    def record(self, change: Body | Callable[[Body], Body]) -> Resource:
+        """Change the job's record, but not its status."""
+        return self.cloud.store.update(self.kind.name, self.name, change)
+
+    @contextmanager
+    def limited(self, default_seconds: int) -> Iterator[None]:
+        """Interrupt the job if the block lasts longer than its StoppingCondition (or the default) allows."""
+        seconds = self.request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", default_seconds)
+        timer = threading.Timer(seconds, self.interruption.ask, (MAX_RUNTIME_EXCEEDED,))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+
+def begin(cloud: Cloud, kind: Kind, request: Body, work: Callable[[Job], None]) -> str:
+    """Write the job's record, start its thread and return its ARN.
+
+    `request` is the checked request of the Create operation, which becomes the record; `work` does what the job does
+    and returns when everything is uploaded.
+
+    Raises:
+        ServiceError: ResourceInUse; there is a job of that name.
+    """
+    name = request[f"{kind.name}Name"]
+    arn = cloud.arn(f"{kind.arn}/{name}")
+    body = {**request, f"{kind.name}Arn": arn, kind.status: "InProgress", **kind.follow({}, "InProgress", {})}
+    try:
+        resource = cloud.store.insert(kind.name, name, body, arn=arn, status="InProgress")
+    except AlreadyExistsError:
+        raise in_use(f"{kind.taken} ({arn})") from None
+    job = Job(cloud, kind, name, arn, request, folder(cloud.state, kind.name, name), work)
+    job.thread = threading.Thread(target=_live, args=(job,), name=f"{kind.name} {name}", daemon=True)
+    cloud.jobs[arn] = job
+    cloud.announce(News(kind.name, name, "InProgress", "", resource.body))
+    job.thread.start()
+    return arn
+
+
+def _live(job: Job) -> None:
+    status, reason = "Failed", ""
+    try:
+        job.folder.make()
+        job.record({f"{job.kind.stage}StartTime": time.time()})
+        with shipped(job.cloud, job.kind.name, job.name, job.folder.log):
+            status, reason = _outcome(job)
+    except Exception as error:
+        log.exception("%s %s", job.kind.name, job.name)
+        reason = f"InternalServerError: {error}"
+    finally:
+        changes: Body = {f"{job.kind.stage}EndTime": time.time()}
+        if reason:
+            changes["FailureReason"] = reason[:FAILURE_CHARACTERS]
+        job.cloud.jobs.pop(job.arn, None)
+        change(job.cloud, job.kind, job.name, status, changes)
+    if status == "Completed":
+        job.folder.shed()
+
+
+def _outcome(job: Job) -> tuple[str, str]:
+    """Do the job's work; its last status and the reason for it."""
+    try:
+        job.interruption.check()
+        job.work(job)
+    except InterruptedJobError as interruption:
+        if str(interruption) == MAX_RUNTIME_EXCEEDED:
+            return "Stopped", f"{MAX_RUNTIME_EXCEEDED}: the job ran longer than its StoppingCondition allows."
+        return "Stopped", ""
+    except JobFailedError as failure:
+        return "Failed", str(failure)
+    except UnsafeKeyError as error:
+        return "Failed", f"ClientError: Data download failed: {error}."
+    except ServiceError as error:
+        return "Failed", f"ClientError: {error.message}"
+    except ClientError as error:
+        return "Failed", f"ClientError: {error}"
+    except (BotoCoreError, OSError) as error:
+        log.exception("%s %s", job.kind.name, job.name)
+        return "Failed", f"InternalServerError: {error}"
+    return "Completed", ""
+
+
+def change(cloud: Cloud, kind: Kind, name: str, status: str, changes: Body) -> None:
+    """Set a job's status and more of its record, and tell whoever waits for it."""
+    with cloud.store.transaction():
+        old = cloud.store.find(kind.name, name)
+        if old is None:
+            raise MissingError(f"{kind.name} {name}")
+        more = kind.follow(old.body, status, changes)
+        new = cloud.store.update(kind.name, name, {**changes, **more, kind.status: status}, status=status)
+    cloud.announce(News(kind.name, name, status, old.status, new.body))
+
+
+def existing(cloud: Cloud, kind: Kind, name: str) -> Resource:
+    """The job's record.
+
+    Raises:
+        ServiceError: there is no such job.
+    """
+    found = cloud.store.find(kind.name, name)
+    if found is None:
+        raise validation(kind.missing.format(name=name))
+    return found
+
+
+def stop(cloud: Cloud, kind: Kind, name: str) -> None:
+    """Ask a job to end; it is Stopping at once and Stopped when its process has ended.
+
+    Raises:
+        ServiceError: there is no such job, or it has ended.
+    """
+    with cloud.store.transaction():
+        found = existing(cloud, kind, name)
+        if found.status not in UNFINISHED:
+            raise validation(f"The request was rejected because the {kind.words} is in status {found.status}.")
+        more = kind.follow(found.body, "Stopping", {})
+        new = cloud.store.update(kind.name, name, {**more, kind.status: "Stopping"}, status="Stopping")
+    cloud.announce(News(kind.name, name, "Stopping", found.status, new.body))
+    if job := cloud.jobs.get(found.arn):
+        job.interruption.ask(STOPPED)
+
+
+def delete(cloud: Cloud, kind: Kind, name: str) -> None:
+    """Forget a job that has ended, and remove its folder; its name is free again.
+
+    Raises:
+        ServiceError: ResourceNotFound, or ResourceInUse while it runs.
+    """
+    found = cloud.store.find(kind.name, name)
+    if found is None:
+        raise not_found(kind.missing.format(name=name))
+    if found.status in UNFINISHED:
+        raise in_use(f"The {kind.words} {name} is in status {found.status} and cannot be deleted.")
+    cloud.store.delete(kind.name, name)
+    folder(cloud.state, kind.name, name).remove()
+
+
+def recover(cloud: Cloud) -> None:
+    """End what jobs left running when the server was killed, and mark those jobs as failed. For the server's start."""
+    for kind in KINDS:
+        for resource in cloud.store.page(kind.name, statuses=UNFINISHED)[0]:
+            left = end_leftovers(folder(cloud.state, kind.name, resource.name))
+            log.warning("%s %s was cut off by a restart; %d processes ended", kind.name, resource.name, left)
+            reason = {"FailureReason": RESTARTED, f"{kind.stage}EndTime": time.time()}
+            change(cloud, kind, resource.name, "Failed", reason)
+
+
+def shut_down(cloud: Cloud) -> None:
+    """Stop every running job and wait until its processes have ended. For the server's end."""
+    running = list(cloud.jobs.values())
+    for job in running:
+        job.interruption.ask(STOPPED)
+    deadline = time.monotonic() + 2 * GRACE_SECONDS
+    for job in running:
+        if job.thread:
+            job.thread.join(max(0.0, deadline - time.monotonic()))

@@ -1,0 +1,112 @@
+"""A model's serving program: a child process that answers GET /ping and POST /invocations on a loopback port.
+
+The container's contract: "Use Your Own Inference Code with Hosting Services" in the developer guide.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import urllib3
+
+from localcloud.environment import HOST
+from localcloud.sagemaker import images
+from localcloud.sagemaker.cloud import Cloud
+from localcloud.sagemaker.jobs import archives, child, transfer
+from localcloud.sagemaker.jobs.folder import Folder
+from localcloud.sagemaker.jobs.interruption import Interruption
+from localcloud.sagemaker.jobs.lifecycle import JobFailedError
+
+STARTUP_SECONDS = 240.0
+"""How long a container may take until /ping answers 200, as for an endpoint on AWS."""
+
+PING_SECONDS = 2.0
+PING_INTERVAL_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Server:
+    """A serving program that answered /ping. `url` has no trailing slash."""
+
+    url: str
+    process: child.Child
+    http: urllib3.PoolManager
+
+
+def fetch_model(s3: Any, container: Mapping[str, Any], folder: Folder, interruption: Interruption) -> None:
+    """Download a container's model.tar.gz and unpack it where the program looks for it.
+
+    Raises:
+        JobFailedError: the archive is not one.
+        ClientError: it is not there.
+    """
+    uri = container.get("ModelDataUrl")
+    if not uri:
+        return
+    bucket, key = transfer.split(uri)
+    archive = transfer.Object(bucket, key, "model.tar.gz", 0)
+    transfer.download(s3, [archive], folder.root, interruption)
+    try:
+        archives.unpack(folder.root / archive.relative, folder.base / "model")
+    except ValueError as error:
+        raise JobFailedError(f"ClientError: The model data {uri} cannot be used: {error}.") from None
+
+
+@contextmanager
+def serving(
+    cloud: Cloud, container: Mapping[str, Any], folder: Folder, own: Mapping[str, str], interruption: Interruption
+) -> Iterator[Server]:
+    """Run the container's serving program during the block; its port is chosen here.
+
+    Raises:
+        JobFailedError: it ended, or did not answer /ping in time.
+        InterruptedJobError: the job was told to end meanwhile.
+    """
+    port = _free_port()
+    variables = {**container.get("Environment", {}), **own, "SAGEMAKER_BIND_TO_PORT": str(port)}
+    program = images.program(container["Image"], "serve")
+    command = child.command([*program.command, "serve"], folder)
+    process = child.Child(command, child.environment(cloud, folder, variables), folder)
+    server = Server(f"http://{HOST}:{port}", process, urllib3.PoolManager(maxsize=transfer.THREADS, block=True))
+    try:
+        with interruption.on(process.end):
+            _wait_until_healthy(server, interruption)
+            yield server
+    finally:
+        server.http.clear()
+        process.end()
+        process.wait()
+
+
+def _wait_until_healthy(server: Server, interruption: Interruption) -> None:
+    deadline = time.monotonic() + STARTUP_SECONDS
+    while not _healthy(server):
+        interruption.check()
+        if not server.process.running:
+            code = server.process.wait()
+            raise JobFailedError(
+                f"AlgorithmError: The serving program ended before it answered /ping, exit code: {code}"
+            )
+        if time.monotonic() > deadline:
+            raise JobFailedError(f"AlgorithmError: /ping did not answer 200 within {STARTUP_SECONDS:.0f} s")
+        interruption.event.wait(PING_INTERVAL_SECONDS)
+
+
+def _healthy(server: Server) -> bool:
+    try:
+        answer = server.http.request("GET", f"{server.url}/ping", timeout=PING_SECONDS, retries=False)
+    except urllib3.exceptions.HTTPError:
+        return False
+    return answer.status == 200
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,80 @@
+"""A job's log, sent to CloudWatch Logs while it grows.
+
+The log itself is a file in the job's folder, which the process writes to directly: no reader can hold it up, and the
+file is whole whatever happens to this server. CloudWatch gets whole lines, a batch about every second and the rest at
+the end.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from localcloud.sagemaker.cloud import Cloud
+
+log = logging.getLogger(__name__)
+INTERVAL_SECONDS = 1.0
+BATCH_EVENTS = 1_000
+BATCH_BYTES = 500_000
+"""Half of what PutLogEvents takes (1,048,576 bytes), which leaves room for the 26 bytes it counts for each event."""
+LINE_CHARACTERS = 60_000
+
+
+@contextmanager
+def shipped(cloud: Cloud, kind: str, name: str, path: Path) -> Iterator[None]:
+    """Send what is appended to the file during the block to `/aws/sagemaker/<kind>s`, `<name>/algo-1-<epoch>`.
+
+    When CloudWatch Logs cannot be reached that is logged, once, and the job goes on.
+    """
+    done = threading.Event()
+    stream = f"{name}/algo-1-{int(time.time())}"
+    thread = threading.Thread(
+        target=_ship, args=(cloud, f"/aws/sagemaker/{kind}s", stream, path, done), name=f"log of {name}", daemon=True
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _ship(cloud: Cloud, group: str, stream: str, path: Path, done: threading.Event) -> None:
+    try:
+        client = cloud.aws("logs")
+        with suppress(client.exceptions.ResourceAlreadyExistsException):
+            client.create_log_group(logGroupName=group)
+        with suppress(client.exceptions.ResourceAlreadyExistsException):
+            client.create_log_stream(logGroupName=group, logStreamName=stream)
+        with path.open("rb") as file:
+            last = False
+            while not last:
+                last = done.wait(INTERVAL_SECONDS)
+                while events := _batch(file, last):
+                    client.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
+    except (BotoCoreError, ClientError) as error:
+        log.warning("the log of %s is only in %s: %s", stream, path, error)
+
+
+def _batch(file: Any, last: bool) -> list[dict[str, Any]]:
+    """The next whole lines as log events; at the end also a last line without its newline."""
+    now = int(time.time() * 1000)
+    events: list[dict[str, Any]] = []
+    size = 0
+    while size < BATCH_BYTES and len(events) < BATCH_EVENTS:
+        start = file.tell()
+        line = file.readline(LINE_CHARACTERS)
+        if not line or not (last or line.endswith(b"\n") or len(line) == LINE_CHARACTERS):
+            file.seek(start)
+            break
+        text = line.decode("utf-8", "replace").rstrip("\r\n")
+        size += len(line)
+        events.append({"timestamp": now, "message": text or " "})
+    return events

@@ -1,0 +1,176 @@
+"""A training job: channels from S3, the container's program, model.tar.gz to S3.
+
+The container's contract: "How Amazon SageMaker runs your training image" in the developer guide. A program that exits
+with 0 and leaves /opt/ml/model empty has a Completed job whose record names a model.tar.gz that is not there:
+CreateModel then says so.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from localcloud.sagemaker import images
+from localcloud.sagemaker.cloud import News
+from localcloud.sagemaker.errors import validation
+from localcloud.sagemaker.jobs import archives, child, metrics, transfer
+from localcloud.sagemaker.jobs.kinds import secondary
+from localcloud.sagemaker.jobs.lifecycle import Job, JobFailedError
+from localcloud.sagemaker.jobs.reasons import failure_reason
+
+DEFAULT_SECONDS = 86_400
+NOT_DONE = (
+    "CheckpointConfig",
+    "RetryStrategy",
+    "TensorBoardOutputConfig",
+    "DebugRuleConfigurations",
+    "ServerlessJobConfig",
+)
+"""Parts of the request that would change what the job does, and that are not done here."""
+
+
+def check(request: dict[str, Any]) -> None:
+    """Refuse what AWS refuses beyond the request's shape, and what is not done here.
+
+    Raises:
+        ServiceError: ValidationException.
+    """
+    for name in NOT_DONE:
+        if request.get(name):
+            raise validation(f"The local SageMaker does not support {name} in a training job.")
+    algorithm = request["AlgorithmSpecification"]
+    if not algorithm.get("TrainingImage"):
+        raise validation(
+            "AlgorithmSpecification.TrainingImage is missing: the local SageMaker has no algorithms by name."
+        )
+    program = images.program(algorithm["TrainingImage"], "train")
+    if not algorithm.get("ContainerEntrypoint") and not program.command:
+        raise validation(
+            "AlgorithmSpecification.ContainerEntrypoint is missing: the image has no program of its own here."
+        )
+    definitions = algorithm.get("MetricDefinitions", [])
+    if definitions and program.metrics:
+        raise validation(
+            "You can't override the metric definitions for Amazon SageMaker algorithms. "
+            "Please retry your request without specifying metric definitions."
+        )
+    metrics.compiled((item["Name"], item["Regex"]) for item in definitions)
+    if request["ResourceConfig"].get("InstanceCount", 1) != 1 or request["ResourceConfig"].get("InstanceGroups"):
+        raise validation("The local SageMaker runs a training job on one instance: set InstanceCount to 1.")
+    if request["OutputDataConfig"].get("CompressionType", "GZIP") != "GZIP":
+        raise validation("The local SageMaker does only OutputDataConfig.CompressionType GZIP.")
+    transfer.split(request["OutputDataConfig"]["S3OutputPath"])
+    channels = request.get("InputDataConfig", [])
+    names = [channel["ChannelName"] for channel in channels]
+    if len(set(names)) != len(names):
+        raise validation(f"InputDataConfig names a channel twice: {', '.join(sorted(names))}.")
+    for channel in channels:
+        _check_channel(channel, algorithm["TrainingInputMode"])
+
+
+def _check_channel(channel: dict[str, Any], default_mode: str) -> None:
+    name, source = channel["ChannelName"], channel["DataSource"].get("S3DataSource")
+    if source is None:
+        raise validation(f"The channel {name!r} has no S3DataSource; the local SageMaker reads no other source.")
+    if source["S3DataType"] not in {"S3Prefix", "ManifestFile"}:
+        raise validation(f"The channel {name!r}: the local SageMaker does S3Prefix and ManifestFile only.")
+    if channel.get("InputMode", default_mode) == "Pipe":
+        raise validation(f"The channel {name!r}: the local SageMaker does not do Pipe mode; use File.")
+    if channel.get("CompressionType", "None") != "None":
+        raise validation(f"The channel {name!r}: the local SageMaker does only uncompressed data.")
+
+
+def work(job: Job) -> None:
+    """Do the job; returns when the model is uploaded."""
+    with job.limited(DEFAULT_SECONDS):
+        _turn(job, "Downloading")
+        for channel in job.request.get("InputDataConfig", []):
+            source = channel["DataSource"]["S3DataSource"]
+            target = job.folder.base / "input" / "data" / channel["ChannelName"]
+            target.mkdir(parents=True, exist_ok=True)
+            found = transfer.objects(job.cloud.s3, source["S3Uri"], source["S3DataType"])
+            transfer.download(job.cloud.s3, found, target, job.interruption)
+        _write_configuration(job)
+        job.interruption.check()
+        _turn(job, "Training")
+        exit_code = _run(job)
+    _record_metrics(job)
+    if exit_code and not job.interruption.event.is_set():
+        raise JobFailedError(failure_reason(job.folder, exit_code))
+    if not job.interruption.event.is_set():
+        _turn(job, "Uploading")
+    _upload(job)
+    job.interruption.check()
+
+
+def _turn(job: Job, status: str) -> None:
+    """Give the job its next secondary status; the service announces those as well."""
+    new = job.record(lambda record: {**record, **secondary(record, status)})
+    job.cloud.announce(News(job.kind.name, job.name, new.status, new.status, new.body))
+
+
+def _write_configuration(job: Job) -> None:
+    mode = job.request["AlgorithmSpecification"]["TrainingInputMode"]
+    resources = job.request["ResourceConfig"]
+    channels = {
+        channel["ChannelName"]: {
+            "TrainingInputMode": channel.get("InputMode", mode),
+            "S3DistributionType": channel["DataSource"]["S3DataSource"].get(
+                "S3DataDistributionType", "FullyReplicated"
+            ),
+            "RecordWrapperType": channel.get("RecordWrapperType", "None"),
+            **({"ContentType": channel["ContentType"]} if "ContentType" in channel else {}),
+        }
+        for channel in job.request.get("InputDataConfig", [])
+    }
+    group = {"instance_group_name": "homogeneousCluster", "instance_type": resources.get("InstanceType")}
+    job.folder.write("input/config/hyperparameters.json", job.request.get("HyperParameters", {}))
+    job.folder.write("input/config/inputdataconfig.json", channels)
+    job.folder.write(
+        "input/config/resourceconfig.json",
+        {
+            "current_host": "algo-1",
+            "current_instance_type": resources.get("InstanceType"),
+            "current_group_name": "homogeneousCluster",
+            "hosts": ["algo-1"],
+            "instance_groups": [{**group, "hosts": ["algo-1"]}],
+            "network_interface_name": "lo",
+        },
+    )
+    (job.folder.base / "output" / "data").mkdir(parents=True, exist_ok=True)
+
+
+def _run(job: Job) -> int:
+    algorithm = job.request["AlgorithmSpecification"]
+    program = images.program(algorithm["TrainingImage"], "train")
+    words = algorithm.get("ContainerEntrypoint") or [*program.command, "train"]
+    words = [*words, *algorithm.get("ContainerArguments", [])]
+    own = {**job.request.get("Environment", {}), "TRAINING_JOB_NAME": job.name, "TRAINING_JOB_ARN": job.arn}
+    environment = child.environment(job.cloud, job.folder, own)
+    try:
+        return child.run(child.command(words, job.folder), environment, job.folder, job.interruption)
+    except OSError as error:
+        raise JobFailedError(f"ClientError: The entry point {words[0]!r} cannot be started: {error}.") from None
+
+
+def _record_metrics(job: Job) -> None:
+    algorithm = job.request["AlgorithmSpecification"]
+    definitions = [(item["Name"], item["Regex"]) for item in algorithm.get("MetricDefinitions", [])]
+    patterns = metrics.compiled(definitions or images.program(algorithm["TrainingImage"], "train").metrics)
+    with job.folder.log.open(encoding="utf-8", errors="replace") as lines:
+        values = metrics.final(patterns, lines, time.time())
+    if values:
+        job.record({"FinalMetricDataList": values})
+
+
+def _upload(job: Job) -> None:
+    """Upload what the program left behind, whether it ended by itself or was stopped: a stopped one may have saved."""
+    bucket, prefix = transfer.split(job.request["OutputDataConfig"]["S3OutputPath"])
+    prefix = "/".join(filter(None, (prefix.rstrip("/"), job.name, "output")))
+    for name, folder in (("model", job.folder.base / "model"), ("output", job.folder.base / "output" / "data")):
+        if archives.files_below(folder):
+            archive = job.folder.root / f"{name}.tar.gz"
+            archives.pack(folder, archive)
+            transfer.upload_file(job.cloud.s3, archive, bucket, f"{prefix}/{archive.name}")
+            archive.unlink()
+    job.record({"ModelArtifacts": {"S3ModelArtifacts": f"s3://{bucket}/{prefix}/model.tar.gz"}})

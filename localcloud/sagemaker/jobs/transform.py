@@ -1,0 +1,212 @@
+"""A batch transform job: the model's serving program is started, and every object under the input prefix sent to it.
+
+For each object there is one output object, `<S3OutputPath>/<its name below the prefix>.out`, and none in part: what
+fails has none, the job fails, and the outputs of the others stay. The container's contract: "Use Your Own Inference
+Code with Batch Transform" in the developer guide.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import urllib3
+
+from localcloud.sagemaker.errors import validation
+from localcloud.sagemaker.jobs import transfer
+from localcloud.sagemaker.jobs.lifecycle import Job, JobFailedError
+from localcloud.sagemaker.jobs.serving import Server, fetch_model, serving
+
+MEGABYTE = 1 << 20
+DEFAULT_PAYLOAD_MB = 6
+DEFAULT_TIMEOUT_SECONDS = 600
+DEFAULT_RETRIES = 3
+MESSAGE_CHARACTERS = 300
+"""How much of a refusal's body goes into the log and the reason."""
+
+NOT_DONE = ("DataCaptureConfig", "DataProcessing")
+
+
+class RecordRefusedError(Exception):
+    """The serving program did not answer 200 for an object; the argument says how, in the data log's words."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How records are sent: the request's values, else the container's own (/execution-parameters), else defaults."""
+
+    concurrency: int
+    payload_mb: int
+    strategy: str
+    split: str
+    assemble: str
+    timeout_seconds: int
+    retries: int
+    headers: dict[str, str]
+
+
+def check(request: dict[str, Any]) -> None:
+    """Refuse what AWS refuses beyond the request's shape, and what is not done here.
+
+    Raises:
+        ServiceError: ValidationException.
+    """
+    for name in NOT_DONE:
+        if request.get(name):
+            raise validation(f"The local SageMaker does not support {name} in a transform job.")
+    source = request["TransformInput"]
+    if source["DataSource"]["S3DataSource"]["S3DataType"] not in {"S3Prefix", "ManifestFile"}:
+        raise validation("TransformInput: the local SageMaker does S3DataType S3Prefix and ManifestFile only.")
+    if source.get("SplitType", "None") not in {"None", "Line"}:
+        raise validation("TransformInput: the local SageMaker does SplitType None and Line only.")
+    if source.get("CompressionType", "None") != "None":
+        raise validation("TransformInput: the local SageMaker does only uncompressed data.")
+    if request["TransformResources"]["InstanceCount"] != 1:
+        raise validation("The local SageMaker runs a transform job on one instance: set InstanceCount to 1.")
+    if request.get("MaxConcurrentTransforms", 1) * request.get("MaxPayloadInMB", DEFAULT_PAYLOAD_MB) > 100:
+        raise validation("MaxConcurrentTransforms * MaxPayloadInMB must not exceed 100 MB.")
+    transfer.split(request["TransformOutput"]["S3OutputPath"])
+
+
+def work(job: Job, container: dict[str, Any]) -> None:
+    """Do the job with the model's container definition; returns when every output is uploaded."""
+    source = job.request["TransformInput"]["DataSource"]["S3DataSource"]
+    found = transfer.objects(job.cloud.s3, source["S3Uri"], source["S3DataType"])
+    for item in found:
+        transfer.inside(job.folder.root, item.relative)
+    fetch_model(job.cloud.s3, container, job.folder, job.interruption)
+    payload = job.request.get("MaxPayloadInMB", DEFAULT_PAYLOAD_MB)
+    strategy = job.request.get("BatchStrategy", "MultiRecord")
+    own = {
+        **job.request.get("Environment", {}),
+        "SAGEMAKER_BATCH": "true",
+        "SAGEMAKER_MAX_PAYLOAD_IN_MB": str(payload),
+        "SAGEMAKER_BATCH_STRATEGY": "SINGLE_RECORD" if strategy == "SingleRecord" else "MULTI_RECORD",
+        "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": str(job.request.get("MaxConcurrentTransforms", 1)),
+    }
+    with serving(job.cloud, container, job.folder, own, job.interruption) as server:
+        plan = _plan(job.request, _execution_parameters(server))
+        limits = f"MaxConcurrentTransforms={plan.concurrency}, MaxPayloadInMB={plan.payload_mb}"
+        _log(job, f"{limits}, BatchStrategy={plan.strategy}")
+        _transform_all(job, server, plan, found)
+
+
+def _transform_all(job: Job, server: Server, plan: Plan, found: list[transfer.Object]) -> None:
+    free = threading.Semaphore(plan.concurrency)
+    refused: list[str] = []
+    bucket, prefix = transfer.split(job.request["TransformOutput"]["S3OutputPath"])
+    prefix = prefix.rstrip("/") + "/" if prefix else ""
+
+    def one(item: transfer.Object) -> None:
+        body = job.cloud.s3.get_object(Bucket=item.bucket, Key=item.key)["Body"].read()
+        try:
+            answers = [_post(job, server, plan, free, part) for part in _parts(body, plan)]
+        except RecordRefusedError as refusal:
+            line = f"{item.bucket}/{item.key}: {refusal}"
+            refused.append(line)
+            _log(job, line)
+            return
+        joined = (b"\n" if plan.assemble == "Line" else b"").join(answers)
+        job.cloud.s3.put_object(Bucket=bucket, Key=f"{prefix}{item.relative}.out", Body=joined)
+
+    transfer.in_threads(one, found, job.interruption)
+    job.interruption.check()
+    if refused:
+        fault = "ClientError" if all(": ClientError: " in line for line in refused) else "AlgorithmError"
+        first = sorted(refused)[0].replace(": ClientError: ", ": ").replace(": AlgorithmError: ", ": ")
+        raise JobFailedError(f"{fault}: {len(refused)} of {len(found)} objects failed, see job logs. First: {first}")
+
+
+def _parts(body: bytes, plan: Plan) -> Iterator[bytes]:
+    """The payloads that an object is sent as.
+
+    Raises:
+        RecordRefusedError: a record is larger than the payload may be.
+    """
+    limit = plan.payload_mb * MEGABYTE
+    records = [body] if plan.split == "None" else [line for line in body.splitlines(keepends=True) if line.strip()]
+    gathered = b""
+    for record in records:
+        if len(record) > limit:
+            raise RecordRefusedError(f"ClientError: Too much data for max payload size ({len(record)} bytes)")
+        if gathered and (plan.strategy == "SINGLE_RECORD" or len(gathered) + len(record) > limit):
+            yield gathered
+            gathered = b""
+        gathered += record
+    if gathered or not body:
+        yield gathered
+
+
+def _post(job: Job, server: Server, plan: Plan, free: threading.Semaphore, body: bytes) -> bytes:
+    """The serving program's answer for one payload; its own faults (5xx, no answer) are tried again.
+
+    Raises:
+        RecordRefusedError: it answered something else than 200, for the last time.
+        JobFailedError: the program has ended.
+        InterruptedJobError: the job was told to end.
+    """
+    problem = ""
+    for attempt in range(plan.retries + 1):
+        job.interruption.check()
+        try:
+            with free:
+                answer = server.http.request(
+                    "POST",
+                    f"{server.url}/invocations",
+                    body=body,
+                    headers=plan.headers,
+                    timeout=float(plan.timeout_seconds),
+                    retries=False,
+                )
+        except urllib3.exceptions.HTTPError as error:
+            problem = f"AlgorithmError: no answer: {error}"
+        else:
+            if answer.status == 200:
+                return answer.data
+            message = " ".join(answer.data.decode("utf-8", "replace").split())[:MESSAGE_CHARACTERS]
+            if answer.status < 500:
+                raise RecordRefusedError(f"ClientError: {answer.status} Message: {message}")
+            problem = f"AlgorithmError: {answer.status} Message: {message}"
+        if not server.process.running:
+            job.interruption.check()
+            raise JobFailedError(f"AlgorithmError: The serving program ended, exit code: {server.process.wait()}")
+        job.interruption.event.wait(0.1 * 2**attempt)
+    raise RecordRefusedError(problem)
+
+
+def _execution_parameters(server: Server) -> dict[str, Any]:
+    """What the container says about itself; most say nothing (404)."""
+    try:
+        answer = server.http.request("GET", f"{server.url}/execution-parameters", timeout=5.0, retries=False)
+        own = json.loads(answer.data) if answer.status == 200 else {}
+    except (urllib3.exceptions.HTTPError, ValueError) as error:
+        raise JobFailedError(f"AlgorithmError: /execution-parameters did not answer with JSON: {error}") from None
+    return own if isinstance(own, dict) else {}
+
+
+def _plan(request: dict[str, Any], own: dict[str, Any]) -> Plan:
+    client = request.get("ModelClientConfig", {})
+    source, target = request["TransformInput"], request["TransformOutput"]
+    headers = {"Content-Type": source.get("ContentType"), "Accept": target.get("Accept")}
+    strategy = {"SingleRecord": "SINGLE_RECORD", "MultiRecord": "MULTI_RECORD"}.get(request.get("BatchStrategy", ""))
+    return Plan(
+        concurrency=int(request.get("MaxConcurrentTransforms") or own.get("MaxConcurrentTransforms") or 1),
+        payload_mb=int(request.get("MaxPayloadInMB") or own.get("MaxPayloadInMB") or DEFAULT_PAYLOAD_MB),
+        strategy=strategy or str(own.get("BatchStrategy") or "MULTI_RECORD"),
+        split=source.get("SplitType", "None"),
+        assemble=target.get("AssembleWith", "None"),
+        timeout_seconds=client.get("InvocationsTimeoutInSeconds", DEFAULT_TIMEOUT_SECONDS),
+        retries=client.get("InvocationsMaxRetries", DEFAULT_RETRIES),
+        headers={name: value for name, value in headers.items() if value},
+    )
+
+
+def _log(job: Job, text: str) -> None:
+    """Add a line to the job's log in the form of the service's data log."""
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
+    with job.folder.log.open("a", encoding="utf-8") as log:
+        log.write(f"{now}:[sagemaker logs]: {text}\n")

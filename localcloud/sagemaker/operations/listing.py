@@ -1,0 +1,71 @@
+"""What every List operation shares: filters, order and pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from localcloud.sagemaker.cloud import Cloud
+from localcloud.sagemaker.errors import validation
+from localcloud.sagemaker.store import Column, Resource
+
+PAGE_SIZE = 10
+"""MaxResults when the request has none, as on AWS."""
+
+ORDERS: dict[str, Column] = {"Name": "name", "CreationTime": "created", "Status": "status"}
+TIMES = {
+    "created_after": "CreationTimeAfter",
+    "created_before": "CreationTimeBefore",
+    "modified_after": "LastModifiedTimeAfter",
+    "modified_before": "LastModifiedTimeBefore",
+}
+
+
+def page(
+    cloud: Cloud,
+    request: dict[str, Any],
+    kind: str,
+    summary: Callable[[Resource], dict[str, Any]],
+    *,
+    answer: str,
+    descending: bool,
+    status: str = "StatusEquals",
+    parent: str | None = None,
+) -> dict[str, Any]:
+    """The answer of a List operation: `{answer: [summary, …], "NextToken": …}`.
+
+    `descending` is the order when the request has no SortOrder; `status` is the request's member that filters by it.
+
+    Raises:
+        ServiceError: ValidationException; the NextToken or a time is not one.
+    """
+    order = request.get("SortOrder", "Descending" if descending else "Ascending")
+    try:
+        found, token = cloud.store.page(
+            kind,
+            parent=parent,
+            statuses=(request[status],) if request.get(status) else (),
+            name_contains=request.get("NameContains", ""),
+            order=ORDERS[request.get("SortBy", "CreationTime")],
+            descending=order == "Descending",
+            limit=request.get("MaxResults", PAGE_SIZE),
+            after=request.get("NextToken", ""),
+            **{name: _seconds(request.get(member)) for name, member in TIMES.items()},
+        )
+    except ValueError as error:
+        raise validation(f"NextToken or a time of the request is not valid: {error}.") from None
+    result: dict[str, Any] = {answer: [summary(resource) for resource in found]}
+    return {**result, "NextToken": token} if token else result
+
+
+def _seconds(moment: float | str | None) -> float | None:
+    """A time of a request, epoch seconds or ISO 8601, as epoch seconds."""
+    if isinstance(moment, str):
+        return datetime.fromisoformat(moment).timestamp()
+    return moment
+
+
+def times(resource: Resource) -> dict[str, float]:
+    """CreationTime and LastModifiedTime of a resource."""
+    return {"CreationTime": resource.created, "LastModifiedTime": resource.modified}

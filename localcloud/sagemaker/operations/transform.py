@@ -1,0 +1,51 @@
+"""Batch transform jobs."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from localcloud.sagemaker.cloud import Cloud
+from localcloud.sagemaker.jobs import lifecycle, transform
+from localcloud.sagemaker.jobs.kinds import TRANSFORM
+from localcloud.sagemaker.jobs.transfer import require_objects
+from localcloud.sagemaker.operations import operation
+from localcloud.sagemaker.operations.listing import page, times
+from localcloud.sagemaker.operations.models import container, existing
+from localcloud.sagemaker.operations.tags import as_dict
+from localcloud.sagemaker.store import Resource
+
+
+@operation("CreateTransformJob")
+def create(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
+    """Check the request and start the job."""
+    transform.check(request)
+    model = existing(cloud, request["ModelName"]).body
+    uri = request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
+    require_objects(cloud.s3, uri, model.get("ExecutionRoleArn", ""), cloud.region)
+    arn = lifecycle.begin(cloud, TRANSFORM, request, partial(transform.work, container=container(cloud, model)))
+    cloud.store.set_tags(arn, as_dict(request.get("Tags")))
+    return {"TransformJobArn": arn}
+
+
+@operation("DescribeTransformJob")
+def describe(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
+    """The job's record."""
+    resource = lifecycle.existing(cloud, TRANSFORM, request["TransformJobName"])
+    return {**resource.body, **times(resource)}
+
+
+@operation("StopTransformJob")
+def stop(cloud: Cloud, request: dict[str, Any]) -> None:
+    """Ask the job to end; the outputs that are there stay."""
+    lifecycle.stop(cloud, TRANSFORM, request["TransformJobName"])
+
+
+@operation("ListTransformJobs")
+def listing(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
+    """Jobs, newest first unless asked otherwise."""
+    return page(cloud, request, TRANSFORM.name, _summary, answer="TransformJobSummaries", descending=True)
+
+
+def _summary(resource: Resource) -> dict[str, Any]:
+    return {**resource.body, **times(resource)}
