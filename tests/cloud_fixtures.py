@@ -1,0 +1,119 @@
+"""The `scones` command and a running local cloud per test process, for tests of every kind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from localcloud import up
+from localcloud.environment import Addresses
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+BIN = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class LocalCloud:
+    """A local cloud that runs for a whole test session.
+
+    `variables` is what a process needs to use it; `environment` is the whole environment of a process that does.
+    """
+
+    state: Path
+    addresses: Addresses
+    variables: dict[str, str]
+    environment: dict[str, str]
+
+
+def clean_environment(folder: Path) -> dict[str, str]:
+    """This process's environment without anything that points at a cloud, a settings file or a state folder."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SCONES_"))}
+    path = os.pathsep.join((str(BIN), kept.get("PATH", os.defpath)))
+    return {**kept, "PATH": path, "HOME": str(folder), "OMP_NUM_THREADS": "1", "AWS_EC2_METADATA_DISABLED": "true"}
+
+
+def run(
+    *command: str | Path, environment: Mapping[str, str], folder: Path, stdin: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end; its output as text."""
+    return subprocess.run(
+        [str(word) for word in command],
+        env=dict(environment),
+        cwd=folder,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def eventually(condition: Callable[[], object], patience: float = 30.0) -> None:
+    """Wait until `condition` holds; fails after `patience` seconds."""
+    deadline = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {patience} s"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def scones(tmp_path: Path) -> Command:
+    """Call `scones` as a user does; `environment` adds variables, the working folder is the test's own."""
+
+    def call(
+        *words: str | Path, environment: Mapping[str, str] | None = None, stdin: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        whole = {**clean_environment(tmp_path), **(environment or {})}
+        return run(BIN / "scones", *words, environment=whole, folder=tmp_path, stdin=stdin)
+
+    return call
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[Path]:
+    """A state folder of the test's own; whatever runs on it at the end is stopped."""
+    folder = tmp_path / "state"
+    yield folder
+    up.stop(folder)
+
+
+@pytest.fixture(scope="session")
+def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    """A running local cloud on free ports, shared by this process's tests: use names of your own in it."""
+    state = tmp_path_factory.mktemp("cloud")
+    running = up.start(state, port=0, sagemaker_port=0)
+    variables = {**up.environment(running), "SCONES_STATE": str(state)}
+    yield LocalCloud(running.state, running.addresses, variables, {**clean_environment(state), **variables})
+    up.stop(state)
+
+
+@pytest.fixture(scope="session")
+def deployed(local_cloud: LocalCloud) -> LocalCloud:
+    """The local cloud with the project's stack (bucket, pipeline role) deployed in it."""
+    done = run(BIN / "scones", "infra", "deploy", environment=local_cloud.environment, folder=local_cloud.state)
+    assert done.returncode == 0, done.stderr
+    return local_cloud
+
+
+@pytest.fixture
+def on_local_cloud(local_cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalCloud]:
+    """This very process points at the local cloud: boto3 and `scones.cloud` reach it."""
+    from scones import cloud
+
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "SCONES_")):
+            monkeypatch.delenv(name)
+    for name, value in local_cloud.variables.items():
+        monkeypatch.setenv(name, value)
+    for cached in (cloud.client, cloud.names):
+        cached.cache_clear()
+    yield local_cloud
+    for cached in (cloud.client, cloud.names):
+        cached.cache_clear()
