@@ -23,7 +23,7 @@ class Hyperparameters:
     width: int = 32
     """Channels of the first group of convolutions; the second has twice as many, the third at least 128."""
     batch_size: int = 64
-    filter_learning_rate: float = 0.05
+    filter_learning_rate: float = 0.1
     """Of the convolutions, whose filters have norm 1."""
     learning_rate: float = 0.1
     """Of everything else."""

@@ -1,0 +1,131 @@
+"""The serving code that travels in model.tar.gz: bytes of a picture in, JSON probabilities out."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from steps.train import graph, inference
+from steps.train.network import Network
+
+
+@pytest.fixture(scope="module")
+def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of three classes with random weights."""
+    torch.manual_seed(1)
+    network = Network((16, 16, 16), 3)
+    network.fit_input(torch.rand(4, 3, 32, 32))
+    folder = tmp_path_factory.mktemp("model")
+    (folder / "model.onnx").write_bytes(graph.build([network], 0.5, 32))
+    (folder / "model.json").write_text(json.dumps({"classes": ["a", "b", "c"], "image_size": 32}))
+    return folder
+
+
+def _encoded(mode: str, size: tuple[int, int] = (32, 32), file_format: str = "PNG") -> bytes:
+    picture = Image.fromarray(np.random.default_rng(5).integers(0, 256, (*size[::-1], 3), dtype=np.uint8))
+    buffer = io.BytesIO()
+    picture.convert(mode).save(buffer, file_format)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "1"])
+def test_every_png_mode_is_answered(model_folder: Path, mode: str) -> None:
+    model = inference.model_fn(str(model_folder))
+    picture = inference.input_fn(_encoded(mode), "image/png")
+    answer = json.loads(inference.output_fn(inference.predict_fn(picture, model), "application/json"))
+    assert len(answer) == len(model.classes)
+    assert sum(answer) == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize("content_type", ["application/x-image", "image/jpeg", "Image/JPEG; q=1"])
+def test_jpeg_of_any_size_is_stretched_to_the_models_square(content_type: str) -> None:
+    picture = inference.input_fn(_encoded("RGB", (90, 41), "JPEG"), content_type)
+    assert inference.pixels(picture, 32).shape == (32, 32, 3)
+
+
+def test_pixels_of_a_picture_of_the_right_size_are_untouched() -> None:
+    values = np.random.default_rng(2).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(values).save(buffer, "PNG")
+    np.testing.assert_array_equal(inference.pixels(inference.decode(buffer.getvalue()), 32), values)
+
+
+def test_sixteen_bit_grey_keeps_its_shades() -> None:
+    values = np.linspace(0, 65535, 1024).reshape(32, 32).astype(np.uint16)
+    buffer = io.BytesIO()
+    Image.fromarray(values).save(buffer, "PNG")
+    assert np.abs(inference.pixels(inference.decode(buffer.getvalue()), 32)[..., 0] - (values >> 8)).max() == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "is empty"),
+        (b"not a picture", "not a PNG or JPEG"),
+        (b"GIF89a\x01\x00\x01\x00\x00\x00\x00;", "not a PNG or JPEG"),
+        (_encoded("RGB")[:-200], "cannot be decoded"),
+        (_encoded("RGB", (64, 64), "JPEG")[:300], "cannot be decoded"),
+    ],
+)
+def test_bytes_that_are_no_sound_picture_are_refused(body: bytes, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        inference.input_fn(body, "application/x-image")
+
+
+@pytest.mark.parametrize("side", [8_000, 60_000])
+def test_picture_that_would_fill_the_memory_is_refused_from_its_header(side: int) -> None:
+    bomb = bytearray(_encoded("RGB"))
+    bomb[16:24] = side.to_bytes(4, "big") * 2
+    bomb[29:33] = zlib.crc32(bytes(bomb[12:29])).to_bytes(4, "big")
+    with pytest.raises(ValueError, match="pixels"):
+        inference.decode(bytes(bomb))
+
+
+def test_other_content_types_are_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="'text/csv' is not supported; send one of application/x-image"):
+        inference.input_fn(b"1,2", "text/csv")
+
+
+@pytest.mark.parametrize("accept", ["application/json", "*/*", "", "text/html, application/json;q=0.9"])
+def test_answer_is_a_json_list(accept: str) -> None:
+    assert json.loads(inference.output_fn(np.array([0.25, 0.75], np.float32), accept)) == [0.25, 0.75]
+
+
+def test_answer_as_json_lines_has_the_key_prediction() -> None:
+    answer = inference.output_fn(np.array([0.25, 0.75], np.float32), "application/jsonlines")
+    assert answer == '{"prediction": [0.25, 0.75]}\n'
+
+
+def test_answer_of_another_type_is_refused() -> None:
+    with pytest.raises(ValueError, match="'image/png' is not supported"):
+        inference.output_fn(np.array([1.0], np.float32), "image/png")
+
+
+def test_serving_needs_neither_pytorch_nor_this_package(model_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "inference.py").write_bytes(Path(inference.__file__).read_bytes())
+    script = (
+        "import sys, inference; model = inference.model_fn(sys.argv[1]); "
+        "picture = inference.input_fn(sys.stdin.buffer.read(), 'image/png'); "
+        "print(inference.output_fn(inference.predict_fn(picture, model), '*/*')); "
+        "print(sorted({'torch', 'steps', 'scones'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script, str(model_folder)],
+        cwd=tmp_path,
+        input=_encoded("RGBA"),
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    answer, loaded = done.stdout.decode().splitlines()
+    assert len(json.loads(answer)) == 3
+    assert loaded == "[]"
