@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from infra import template
+from infra import events, template
 from scones import cloud
 from scones.errors import CloudError
 from scones.names import Names
@@ -58,7 +58,7 @@ def prepare(names: Names, kind: str) -> tuple[str | None, list[Change]]:
         if described["Status"] == "CREATE_COMPLETE":
             pages = client.get_paginator("describe_change_set").paginate(ChangeSetName=change_set)
             return change_set, [_change(one["ResourceChange"]) for page in pages for one in page["Changes"]]
-    reason = described.get("StatusReason", "no reason given")
+    reason = events.explained(described.get("StatusReason", "no reason given"), ChangeSetName=change_set)
     discard(change_set)
     if any(text in reason for text in _NO_CHANGES):
         return None, []

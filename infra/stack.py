@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from botocore.exceptions import ClientError
 
-from infra import template
+from infra import events, template
 from infra.changesets import Change, discard, execute, polling, prepare
 from scones import cloud
 from scones.errors import CloudError, SconesError
@@ -111,7 +111,7 @@ def _apply(names: Names, kind: str) -> list[Change]:
     reached = _settle(names.stack)
     if reached not in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}:
         raise CloudError(
-            f"Deploying stack {names.stack}: {_reason(names.stack)} The stack is {reached}.",
+            f"Deploying stack {names.stack}: {events.reason(names.stack)} The stack is {reached}.",
             "Correct that and run again: scones infra deploy.",
         )
     return changes
@@ -122,7 +122,7 @@ def _delete(stack: str) -> None:
         cloud.client("cloudformation").delete_stack(StackName=stack)
     reached = _settle(stack)
     if reached is not None:
-        raise CloudError(f"Deleting stack {stack}: {_reason(stack)} The stack is {reached}.")
+        raise CloudError(f"Deleting stack {stack}: {events.reason(stack)} The stack is {reached}.")
 
 
 def _status(stack: str) -> str | None:
@@ -144,24 +144,6 @@ def _settle(stack: str) -> str | None:
         if status is None or not status.endswith("_IN_PROGRESS"):
             break
     return status
-
-
-def _reason(stack: str) -> str:
-    """The first failure since the latest operation on the stack began."""
-    with cloud.explained(f"reading the events of stack {stack}"):
-        events = cloud.client("cloudformation").describe_stack_events(StackName=stack)["StackEvents"]
-    failed = []
-    for event in events:  # newest first
-        if event["ResourceStatus"].endswith("_FAILED") and "cancelled" not in event.get("ResourceStatusReason", ""):
-            failed.append(event)
-        started = event["ResourceStatus"] in {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"}
-        if started and event["LogicalResourceId"] == stack:
-            break
-    if not failed:
-        return "CloudFormation gave no reason."
-    first = failed[-1]
-    reason = first.get("ResourceStatusReason", "no reason given").rstrip(".")
-    return f"{first['LogicalResourceId']} ({first['ResourceType']}): {reason}."
 
 
 def _require_updatable(stack: str, status: str | None) -> None:
@@ -194,7 +176,7 @@ def _bucket_is_there(names: Names) -> bool:
 
 
 def _require_no_role(names: Names) -> None:
-    """A new stack makes its role, so there must be none yet; the local CloudFormation would take any over in silence."""
+    """A new stack makes its role: there must be none yet. MiniStack's CloudFormation would take any over in silence."""
     with cloud.explained(f"looking for role {names.pipeline_role}"):
         client = cloud.client("iam")
         try:

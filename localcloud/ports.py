@@ -24,25 +24,36 @@ def free(count: int) -> list[int]:
             one.close()
 
 
+def is_free(port: int) -> bool:
+    """Whether `port` can be bound at this moment."""
+    return _trouble(port) is None
+
+
 def require_free(port: int, what: str, option: str) -> None:
     """Check that `port` can be bound.
 
     Raises:
         LocalCloudError: it cannot; says who listens on it, as far as the system tells.
     """
+    trouble = _trouble(port)
+    if trouble is None:
+        return
+    if trouble.errno == errno.EADDRINUSE:
+        problem = f"port {port} is in use{_listener(port)}."
+        fix = f"End that program, or choose another port with {option}."
+    else:
+        problem, fix = f"port {port}: {trouble.strerror}.", f"Choose another port with {option}."
+    raise LocalCloudError(f"Starting {what}: {problem}", fix)
+
+
+def _trouble(port: int) -> OSError | None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                problem, fix = (
-                    f"port {port} is in use{_listener(port)}.",
-                    f"End that program, or choose another port with {option}.",
-                )
-            else:
-                problem, fix = f"port {port}: {error.strerror}.", f"Choose another port with {option}."
-            raise LocalCloudError(f"Starting {what}: {problem}", fix) from None
+            return error
+    return None
 
 
 def _listener(port: int) -> str:

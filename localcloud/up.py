@@ -105,7 +105,8 @@ def _fresh(state: Path, port: int | None, sagemaker_port: int | None, region: st
         try:
             return _bring_up(state, Record(addresses, {}), list(parts.ORDER))
         except LocalCloudError:
-            if not chosen or attempt + 1 == _ATTEMPTS:
+            taken = not all(map(ports.is_free, (addresses.ministack_port, addresses.sagemaker_port)))
+            if not (chosen and taken) or attempt + 1 == _ATTEMPTS:
                 raise
     raise AssertionError("unreachable: the last attempt returns or raises")
 
