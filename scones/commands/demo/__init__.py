@@ -1,0 +1,34 @@
+"""`scones demo`: the whole workflow on this machine, one line per step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from scones import console
+
+
+@click.command()
+@click.option("--archive", type=click.Path(path_type=Path), help="Another CIFAR-100 archive, python or binary layout.")
+@click.option("--algorithm", type=click.Choice(["builtin", "pytorch"]), help="Instead of the one in scones.toml.")
+@click.option("--state", type=click.Path(path_type=Path), help="State folder of the local cloud.")
+@click.option("--keep", is_flag=True, help="Leave the local cloud up at the end.")
+@click.option("--json", "as_json", is_flag=True, help="One summary object on stdout.")
+def demo(archive: Path | None, algorithm: str | None, state: Path | None, keep: bool, as_json: bool) -> None:
+    """Run everything on this machine, on drawn pictures or on an archive of yours.
+
+    Every step must do what it is there for; the exit code is not zero if any did not.
+    """
+    from scones.commands.demo import acts
+    from scones.commands.demo.story import Story
+
+    story = Story(archive=archive, algorithm=algorithm, state=acts.state_folder(state))
+    try:
+        story.play(acts.ACTS)
+    finally:
+        story.end(keep)
+        if as_json:
+            console.emit_json(story.summary())
+    if not as_json:
+        console.emit(story.closing(keep))

@@ -1,0 +1,146 @@
+"""The demo's acts, in order. Each does what a verb of `scones` does and returns the line that says how it went."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from infra import stack
+from localcloud import environment, up
+from pipelines import checks, deploy, executions, follow, inputs, results
+from pipelines.build import Built, build
+from pipelines.checks.settings_checks import settings_agree
+from scones import cloud, console
+from scones.commands.demo.story import Story
+from scones.commands.local import state_folder
+from scones.data.archive import write_sample
+from scones.errors import DataError, LocalCloudError, SconesError
+from scones.names import Names
+
+SAMPLE = "sample-cifar-100-python.tar.gz"
+DEFAULT_PORTS_TAKEN = (0, 0)
+
+__all__ = ["ACTS", "state_folder"]
+
+
+def local_cloud(story: Story) -> str:
+    """Bring the local cloud up, on free ports if the usual ones are taken, and point this process at it."""
+    try:
+        running = up.start(story.state)
+    except LocalCloudError as error:
+        if "in use" not in error.problem:
+            raise
+        running = up.start(story.state, *DEFAULT_PORTS_TAKEN)
+    if running.started:
+        story.closers.append(partial(up.stop, story.state))
+    wanted = up.environment(running)
+    for name in environment.in_the_way(os.environ, wanted):
+        del os.environ[name]
+    os.environ.update(wanted)
+    story.found["endpoints"] = {"aws": running.addresses.ministack, "sagemaker": running.addresses.sagemaker}
+    return f"{running.addresses.ministack}, SageMaker {running.addresses.sagemaker}"
+
+
+def account(story: Story) -> str:
+    """Deploy the account's resources from their CloudFormation template."""
+    deployed = stack.deploy(cloud.names(), console.say)
+    story.found["bucket"] = deployed.outputs["BucketName"]
+    return f"stack {deployed.stack}: {', '.join(deployed.outputs)}"
+
+
+def archive(story: Story) -> str:
+    """The archive named, or a drawn one."""
+    if story.archive:
+        if not story.archive.is_file():
+            raise DataError(f"Archive {story.archive}: there is no such file.", "Name one with --archive.")
+        story.found["archive"] = str(story.archive)
+        return f"{story.archive}, {story.archive.stat().st_size / 1e6:.1f} MB"
+    file = story.state / SAMPLE
+    written = write_sample(file, "python", 500, 100, cloud.names().settings.seed, False)
+    story.found["archive"] = str(file)
+    return f"drew {written['images']:,} pictures of {len(written['classes'])} classes"
+
+
+def pipeline(story: Story) -> str:
+    """Check the pipeline, then create or update it."""
+    built = _built(story)
+    found = [*settings_agree(built.names.settings), *checks.problems(built.definition)]
+    if found:
+        raise SconesError(f"{len(found)} problems in the pipeline, the first: {found[0]}")
+    outcome = deploy.upsert(built)
+    story.found |= {"pipeline": outcome.arn, "algorithm": built.names.settings.algorithm}
+    steps = len(built.definition["Steps"]) + sum(
+        len(step["Arguments"]["IfSteps"]) + len(step["Arguments"]["ElseSteps"])
+        for step in built.definition["Steps"]
+        if step["Type"] == "Condition"
+    )
+    return f"{steps} steps, {len(checks.CHECKS)} checks passed, {outcome.action} as version {outcome.version}"
+
+
+def execution(story: Story) -> str:
+    """Start the pipeline and follow it to its end: extract, split, train, score, evaluate, gate, register."""
+    given = inputs.archive_parameters(cloud.names(), story.found["archive"])
+    name = cloud.names().settings.pipeline_name
+    arn = executions.start(name, given, None, inputs.commit(Path.cwd()))
+    story.found["execution"] = arn
+    description, steps = follow.follow(arn, lambda line: console.say(f"         {line}"))
+    story.found["pipeline_steps"] = [_step(step) for step in steps]
+    follow.raise_unless_succeeded(description, steps)
+    return f"{executions.execution_id(arn)} {description['PipelineExecutionStatus']}"
+
+
+def evaluation(story: Story) -> str:
+    """Read what the Evaluate step measured, and keep it in the state folder."""
+    measured = results.evaluation(story.found["execution"])
+    file = story.state / "evaluation.json"
+    file.write_text(json.dumps(measured, indent=2), encoding="utf-8")
+    metrics = measured["metrics"]
+    story.found |= {"evaluation": str(file), "accuracy": metrics["accuracy"]}
+    low, high = metrics["accuracy_low"], metrics["accuracy_high"]
+    return f"accuracy {metrics['accuracy']:.3f} (95 % interval {low:.3f} to {high:.3f})"
+
+
+def registry(story: Story) -> str:
+    """The model package that the execution registered."""
+    group = cloud.names().settings.model_package_group
+    with cloud.explained(f"listing the models of {group}"):
+        packages = cloud.client("sagemaker").list_model_packages(
+            ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending"
+        )["ModelPackageSummaryList"]
+    if not packages:
+        raise SconesError(f"The registry has no model in group {group}, although the gate said yes.")
+    newest = packages[0]
+    story.found["model_package"] = newest["ModelPackageArn"]
+    return f"{group} version {newest['ModelPackageVersion']}, {newest['ModelApprovalStatus']}"
+
+
+def _built(story: Story) -> Built:
+    names = cloud.names()
+    if story.algorithm:
+        names = Names(names.settings.model_copy(update={"algorithm": story.algorithm}), names.account)
+    return build(names)
+
+
+def _step(step: dict[str, Any]) -> dict[str, Any]:
+    seconds = (step["EndTime"] - step["StartTime"]).total_seconds() if "EndTime" in step else None
+    return {
+        "name": step["StepName"],
+        "status": step["StepStatus"],
+        "seconds": seconds,
+        "cached": follow.is_cached(step),
+    }
+
+
+ACTS: tuple[tuple[str, Callable[[Story], str]], ...] = (
+    ("local cloud", local_cloud),
+    ("account", account),
+    ("archive", archive),
+    ("pipeline", pipeline),
+    ("execution", execution),
+    ("evaluation", evaluation),
+    ("registry", registry),
+)

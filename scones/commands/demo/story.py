@@ -1,0 +1,70 @@
+"""What the demo tells: acts in order, a line and a time for each, and a summary of what they found."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from scones import console
+from scones.errors import SconesError
+
+WIDTH = 22
+
+
+@dataclass
+class Story:
+    """One run of the demo.
+
+    Attributes:
+        found: what acts found out and later ones (and the summary) need: ARNs, paths, accuracy.
+        played: each act with its status ("ok" or "failed"), seconds and line.
+        closers: what has to be ended when the story is over, last opened first.
+    """
+
+    archive: Path | None
+    algorithm: str | None
+    state: Path
+    found: dict[str, Any] = field(default_factory=dict)
+    played: list[dict[str, Any]] = field(default_factory=list)
+    closers: list[Callable[[], None]] = field(default_factory=list)
+
+    def play(self, acts: Sequence[tuple[str, Callable[[Story], str]]]) -> None:
+        """Play the acts in order; the first that fails ends the story with its error."""
+        for title, act in acts:
+            started = time.monotonic()
+            try:
+                line = act(self)
+            except SconesError as error:
+                self._note(title, "failed", time.monotonic() - started, str(error))
+                raise
+            self._note(title, "ok", time.monotonic() - started, line)
+
+    def _note(self, title: str, status: str, seconds: float, line: str) -> None:
+        self.played.append({"step": title, "status": status, "seconds": round(seconds, 2), "result": line})
+        console.say(f"{'ok    ' if status == 'ok' else 'FAILED'} {title.ljust(WIDTH)} {seconds:6.1f} s  {line}")
+
+    def end(self, keep: bool) -> None:
+        """End what the story started, unless it is to be kept."""
+        while self.closers:
+            close = self.closers.pop()
+            if not keep:
+                close()
+
+    def summary(self) -> dict[str, Any]:
+        """One object: what was found, and every act with its status and seconds."""
+        seconds = round(sum(act["seconds"] for act in self.played), 2)
+        return {**self.found, "seconds": seconds, "steps": self.played}
+
+    def closing(self, keep: bool) -> str:
+        """The last lines a person reads: where things are and what to type next."""
+        seconds = sum(act["seconds"] for act in self.played)
+        lines = [f"Everything worked, in {seconds:.0f} s."]
+        lines += [f"  {name}: {self.found[name]}" for name in ("evaluation", "data_docs") if name in self.found]
+        if keep:
+            lines.append('The local cloud is up. Talk to it: eval "$(scones local env)"; end it: scones local down.')
+        else:
+            lines.append("The local cloud is down again. Leave it up with: scones demo --keep")
+        return "\n".join(lines)
