@@ -1,0 +1,1 @@
+"""ClassifyBatch: serialize, classify and filter for every picture of one batch."""

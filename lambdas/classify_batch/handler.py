@@ -1,0 +1,48 @@
+"""Lambda function ClassifyBatch: one batch of keys in; results in S3 and counts out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from lambdas import clients, configuration, telemetry
+from lambdas.classify_batch.batch import Workflow, counted, first_to_retry, result_of
+from lambdas.contract import Fields, answer, text
+from lambdas.filter_inferences.threshold import chosen
+from lambdas.list_images.listing import result_key, write_json
+from lambdas.outcomes import RetryableError
+
+ATTEMPTS = 4  # per picture, inside the function, with botocore's back-off and jitter
+
+log = telemetry.logger("classify-batch")
+metrics = telemetry.metrics("classify-batch")
+
+
+@metrics.log_metrics
+@log.inject_lambda_context
+def handler(event: object, context: Any) -> Fields:
+    """Answer with `index`, `counts` and an `outcome`: a state machine's Map keeps what every batch returns."""
+    result = answer(event, classified_batch, log)
+    metrics.add_metric(name="BatchesClassified", unit=MetricUnit.Count, value=int(result["outcome"] == "ok"))
+    return {name: result[name] for name in ("index", "counts", "outcome", "error", "cause") if name in result}
+
+
+def classified_batch(fields: Fields) -> Fields:
+    """Results are written before the outcome is judged: a batch that must be tried again loses nothing."""
+    bucket, run, index = text(fields, "s3_bucket"), text(fields, "run"), int(fields["index"])
+    flow = Workflow(
+        s3=clients.s3(),
+        runtime=clients.runtime(ATTEMPTS),
+        endpoint=configuration.endpoint_name(),
+        classes=configuration.classes(),
+        routes=configuration.routes(),
+        size=configuration.image_size(),
+        threshold=chosen(fields.get("threshold"), clients.ssm(), configuration.threshold_parameter()),
+    )
+    results = [result_of(flow, run, bucket, key) for key in fields["keys"]]
+    write_json(clients.s3(), configuration.required("BUCKET"), result_key(run, index), results)
+    busy = first_to_retry(results)
+    if busy is not None:
+        raise RetryableError(busy["error"], f"Batch {index}, picture {busy['key']}: {busy['problem']}")
+    return {"index": index, "counts": counted(results)}

@@ -1,0 +1,1 @@
+"""ClassifyImage: the picture's bytes to the endpoint, checked probabilities back."""

@@ -1,0 +1,34 @@
+"""Lambda function ClassifyImage: `image_data` in; `inferences` (a probability per class) out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from lambdas import clients, configuration, telemetry
+from lambdas.classify_image.encoding import decoded
+from lambdas.classify_image.endpoint import classified, inference_id
+from lambdas.contract import Fields, answer, execution_name, outcome_of, text
+
+log = telemetry.logger("classify-image")
+metrics = telemetry.metrics("classify-image")
+
+
+@metrics.log_metrics
+@log.inject_lambda_context
+def handler(event: object, context: Any) -> Fields:
+    """Answer with the event's fields, `inferences` filled, and an `outcome`."""
+    result = answer(event, lambda fields: inferred(fields, context.aws_request_id), log)
+    failed = outcome_of(result) in {"retry", "failed"}
+    metrics.add_metric(name="EndpointFailures", unit=MetricUnit.Count, value=int(failed))
+    return result
+
+
+def inferred(fields: Fields, request_id: str) -> Fields:
+    """The model's probabilities, under an inference id that names the execution (or the request, without one)."""
+    picture, content_type = decoded(text(fields, "image_data"))
+    name = execution_name(fields, otherwise=request_id)
+    endpoint, classes = configuration.endpoint_name(), len(configuration.classes())
+    vector = classified(clients.runtime(), endpoint, picture, content_type, inference_id(name), classes)
+    return {"inferences": vector}

@@ -1,0 +1,58 @@
+"""Steps smoke_test and attach: one known picture through the endpoint, then the inference workflow is let in."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from lambdas import configuration
+from lambdas.classify_image.endpoint import classified, inference_id
+from lambdas.deploy.endpoint import described_endpoint
+from lambdas.deploy.plan import Hosting, Plan
+from lambdas.outcomes import FailedError, OutcomeError
+from lambdas.service_errors import calling
+
+KNOWN_PICTURE = Path(__file__).with_name("known_picture.png")  # a drawn bicycle, 32x32 RGB
+
+
+def smoke_test(plan: Plan, runtime: Any) -> Plan:
+    """The endpoint answers a known picture with one probability per class.
+
+    The contract is tested, not the accuracy: that is the quality gate's business, on a whole test set. The record
+    that data capture makes of it carries an inference id that starts with `smoke/`.
+
+    Raises:
+        FailedError: SmokeTestFailed, with what the endpoint did instead.
+    """
+    name, classes = inference_id("smoke", plan["config"]), configuration.classes()
+    try:
+        vector = classified(runtime, plan["endpoint"], KNOWN_PICTURE.read_bytes(), "image/png", name, len(classes))
+    except OutcomeError as error:
+        raise FailedError("SmokeTestFailed", error.problem) from error
+    return {"outcome": "ok", "smoke_test": dict(zip(classes, vector, strict=True))}
+
+
+def attach(plan: Plan, sagemaker: Any, ssm: Any, events: Any, host: Hosting) -> Plan:
+    """Let the inference workflow use the version: arriving pictures start it, and SSM says which version answers."""
+    live = described_endpoint(sagemaker, plan["endpoint"])
+    if live is None or live["EndpointConfigName"] != plan["config"]:
+        return {"outcome": "superseded", "message": f"Endpoint {plan['endpoint']} was changed by a later run."}
+    rule, parameter = configuration.required("INCOMING_RULE"), configuration.required("LIVE_PARAMETER")
+    with calling(f"enabling rule {rule}"):
+        events.enable_rule(Name=rule)
+    with calling(f"writing parameter {parameter}"):
+        ssm.put_parameter(Name=parameter, Value=json.dumps(live_version(plan)), Type="String", Overwrite=True)
+    message = f"Version {plan['version']} of {host.group} is live on endpoint {plan['endpoint']}."
+    return {"outcome": "ok", "message": message}
+
+
+def live_version(plan: Plan) -> dict[str, Any]:
+    """What the SSM parameter says about the live model."""
+    return {
+        "model_package_arn": plan["target_arn"],
+        "version": plan["version"],
+        "endpoint": plan["endpoint"],
+        "endpoint_config": plan["config"],
+        "classes": list(configuration.classes()),
+    }

@@ -1,0 +1,49 @@
+"""Lambda function Deploy: `{"step", "plan"}` in, the plan after that step out.
+
+One function for all steps: they share a role, and the second step finds the execution environment warm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from lambdas import clients, telemetry
+from lambdas.deploy.create import create_config, create_model
+from lambdas.deploy.finish import attach, smoke_test
+from lambdas.deploy.plan import Plan, hosting
+from lambdas.deploy.review import review
+from lambdas.deploy.switch import apply, check
+from lambdas.deploy.undo import undo
+from lambdas.outcomes import OutcomeError
+
+SMOKE_ATTEMPTS = 4
+STEPS: dict[str, Callable[[Plan], Plan]] = {
+    "review": lambda plan: review(plan, clients.sagemaker(), hosting()),
+    "create_model": lambda plan: create_model(plan, clients.sagemaker(), hosting()),
+    "create_config": lambda plan: create_config(plan, clients.sagemaker(), hosting()),
+    "apply": lambda plan: apply(plan, clients.sagemaker(), hosting()),
+    "check": lambda plan: check(plan, clients.sagemaker(), hosting()),
+    "smoke_test": lambda plan: smoke_test(plan, clients.runtime(SMOKE_ATTEMPTS)),
+    "attach": lambda plan: attach(plan, clients.sagemaker(), clients.ssm(), clients.events(), hosting()),
+    "undo": lambda plan: undo(plan, clients.sagemaker()),
+}
+
+log = telemetry.logger("deploy")
+metrics = telemetry.metrics("deploy")
+
+
+@metrics.log_metrics
+@log.inject_lambda_context
+def handler(event: dict[str, Any], context: Any) -> Plan:
+    """Answer with the plan, changed by the step; an expected failure is outcome failed with error and cause."""
+    step, plan = event["step"], event["plan"]
+    try:
+        result: Plan = plan | STEPS[step](plan)
+    except OutcomeError as stop:
+        result = plan | {"outcome": "failed", "error": stop.error, "cause": stop.cause()}
+    log.info("step done", extra={"step": step, **{key: result.get(key) for key in ("outcome", "error", "message")}})
+    metrics.add_metric(name="DeployStepsFailed", unit=MetricUnit.Count, value=int(result["outcome"] == "failed"))
+    return result

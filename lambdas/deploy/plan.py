@@ -1,0 +1,105 @@
+"""What one run of the deploy workflow knows, handed from step to step as JSON.
+
+model_package_arn   what the event was about          outcome        what the next Choice looks at:
+target_arn          the version to make live            deploy        the target is to be made live
+model, config       deterministic names, see below      nothing       no work: a logged success
+endpoint            the one endpoint of the project     ok            this step is done
+previous_config     what the endpoint used before       busy, wait    somebody is updating the endpoint, or we are
+created_endpoint    this run created the endpoint       superseded    a later run took over
+made                what this run created, for undoing  failed        error, cause say why
+deadline            when to give up, in epoch seconds   undone, stuck what became of a failed run's traces
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from lambdas import configuration
+from lambdas.outcomes import FailedError
+
+Plan = dict[str, Any]
+PACKAGE_ARN = re.compile(r"arn:aws[\w-]*:sagemaker:[a-z0-9-]+:\d{12}:model-package/([A-Za-z0-9-]{1,63})/([1-9]\d{0,8})")
+VARIANT = "AllTraffic"  # the same in every configuration: blue/green updates require it
+IN_FLIGHT = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
+
+
+@dataclass(frozen=True)
+class Hosting:
+    """How the endpoint is hosted: from the function's environment, part of the configuration's name."""
+
+    endpoint: str
+    group: str
+    role_arn: str
+    instance_type: str
+    instance_count: int
+    capture_uri: str
+    capture_percentage: int
+
+
+def hosting() -> Hosting:
+    """The hosting settings.
+
+    Raises:
+        FailedError: NotConfigured, with the name of the variable.
+    """
+    return Hosting(
+        endpoint=configuration.endpoint_name(),
+        group=configuration.required("MODEL_PACKAGE_GROUP"),
+        role_arn=configuration.required("MODEL_ROLE_ARN"),
+        instance_type=configuration.required("INSTANCE_TYPE"),
+        instance_count=configuration.whole("INSTANCE_COUNT", 1),
+        capture_uri=configuration.required("CAPTURE_URI"),
+        capture_percentage=configuration.whole("CAPTURE_PERCENTAGE", 100, least=0),
+    )
+
+
+def alarms() -> list[str]:
+    """CloudWatch alarms that roll an update back, from `ALARMS=a,b`; none on the first deployment of the template."""
+    return [name for name in os.environ.get("ALARMS", "").split(",") if name]
+
+
+def group_and_version(arn: str) -> tuple[str, int]:
+    """Group and version in a model package's ARN.
+
+    Raises:
+        FailedError: BadRequest: it is no such ARN.
+    """
+    match = PACKAGE_ARN.fullmatch(arn)
+    if not match:
+        raise FailedError("BadRequest", f"{arn[:200]!r} is no ARN of a model package version.")
+    return match[1], int(match[2])
+
+
+def names(host: Hosting, target_arn: str) -> dict[str, str]:
+    """Names of the target's model and endpoint configuration.
+
+    The same version hosted in the same way has the same names, so that a repeated step finds what it made. At most
+    40 + 2 + 9 + 1 + 8 characters, within SageMaker's 63.
+    """
+    group, version = group_and_version(target_arn)
+    stem = f"{group[:40].rstrip('-')}-v{version}"
+    made_from = json.dumps([target_arn, asdict(host)], sort_keys=True)
+    return {
+        "model": f"{stem}-{_digest(target_arn + host.role_arn)}",
+        "config": f"{stem}-{_digest(made_from)}",
+    }
+
+
+def deadline() -> int:
+    """When a run that starts now gives up, in epoch seconds."""
+    return int(time.time()) + configuration.whole("DEPLOY_LIMIT_SECONDS", 3600)
+
+
+def expired(moment: int) -> bool:
+    """Whether `moment`, in epoch seconds, has passed."""
+    return time.time() > moment
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -1,0 +1,97 @@
+"""Steps apply and check: the endpoint is told to use the new configuration, and is then believed only by its state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lambdas import configuration
+from lambdas.deploy.endpoint import described_config, described_endpoint
+from lambdas.deploy.plan import IN_FLIGHT, Hosting, Plan, alarms, expired
+from lambdas.outcomes import FailedError, RetryableError
+from lambdas.service_errors import calling
+
+
+def apply(plan: Plan, sagemaker: Any, host: Hosting) -> Plan:
+    """Create the endpoint or update it; `busy` when somebody else is changing it."""
+    live = described_endpoint(sagemaker, plan["endpoint"])
+    if live and live["EndpointStatus"] in IN_FLIGHT:
+        return {"outcome": "busy"}
+    if live and live["EndpointConfigName"] == plan["config"] and live["EndpointStatus"] == "InService":
+        return {"outcome": "ok"}
+    try:
+        with calling(f"pointing endpoint {plan['endpoint']} at {plan['config']}"):
+            return _pointed(plan, sagemaker, host, live)
+    except FailedError:
+        if _somebody_else_is_faster(plan, sagemaker):
+            return {"outcome": "busy"}
+        raise
+
+
+def check(plan: Plan, sagemaker: Any, host: Hosting) -> Plan:
+    """Whether the endpoint serves what was asked for: ok, wait, superseded.
+
+    Raises:
+        FailedError: RolledBack (in service, with the old configuration: SageMaker does not call that a failure),
+            EndpointFailed, EndpointDeleted, DeployTimedOut.
+    """
+    late = expired(plan["deadline"])
+    try:
+        live = described_endpoint(sagemaker, plan["endpoint"])
+    except RetryableError:
+        if late:
+            raise
+        return {"outcome": "wait"}
+    if live is None:
+        raise FailedError("EndpointDeleted", f"Endpoint {plan['endpoint']} was deleted while it was being deployed.")
+    status, reason = live["EndpointStatus"], live.get("FailureReason") or "no reason given"
+    if status in IN_FLIGHT:
+        if late:
+            raise FailedError("DeployTimedOut", f"Endpoint {plan['endpoint']} is still {status}.")
+        return {"outcome": "wait"}
+    if status != "InService":
+        raise FailedError("EndpointFailed", f"Endpoint {plan['endpoint']} is {status}: {reason}.")
+    if live["EndpointConfigName"] == plan["config"]:
+        return {"outcome": "ok"}
+    if live["EndpointConfigName"] == plan.get("previous_config"):
+        problem = f"Endpoint {plan['endpoint']} went back to {live['EndpointConfigName']}: {reason}."
+        raise FailedError("RolledBack", problem)
+    return {"outcome": "superseded", "message": f"A later run deployed {live['EndpointConfigName']}."}
+
+
+def deployment_config(host: Hosting) -> dict[str, Any]:
+    """Blue/green: a canary of one instance when there are two or more, else all at once; both watched while baking."""
+    bake = configuration.whole("BAKE_SECONDS", 120, least=0)
+    routing: dict[str, Any] = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": bake}
+    if host.instance_count >= 2:
+        routing |= {"Type": "CANARY", "CanarySize": {"Type": "INSTANCE_COUNT", "Value": 1}}
+    policy = {
+        "TrafficRoutingConfiguration": routing,
+        "TerminationWaitInSeconds": min(bake, 60),
+        "MaximumExecutionTimeoutInSeconds": max(1800, 2 * bake),
+    }
+    watched = [{"AlarmName": name} for name in alarms()]
+    guard = {"AutoRollbackConfiguration": {"Alarms": watched}} if watched else {}
+    return {"BlueGreenUpdatePolicy": policy, **guard}
+
+
+def _pointed(plan: Plan, sagemaker: Any, host: Hosting, live: Plan | None) -> Plan:
+    asked = {"EndpointName": plan["endpoint"], "EndpointConfigName": plan["config"]}
+    if live is None:
+        sagemaker.create_endpoint(**asked)
+        return {"outcome": "ok", "created_endpoint": True}
+    if live["EndpointStatus"] == "Failed":
+        # It never came into service, so nothing is live; SageMaker cannot update it, only forget it.
+        sagemaker.delete_endpoint(EndpointName=plan["endpoint"])
+        return {"outcome": "busy"}
+    # Variant properties come from the configuration: keeping the old ones would hide a changed instance count.
+    sagemaker.update_endpoint(**asked, RetainAllVariantProperties=False, DeploymentConfig=deployment_config(host))
+    return {"outcome": "ok", "previous_config": live["EndpointConfigName"]}
+
+
+def _somebody_else_is_faster(plan: Plan, sagemaker: Any) -> bool:
+    """Between looking and acting another run began to change the endpoint, or undid what it shared with this one."""
+    if expired(plan["deadline"]):
+        return False
+    live = described_endpoint(sagemaker, plan["endpoint"])
+    changing = live is not None and live["EndpointStatus"] in IN_FLIGHT
+    return changing or described_config(sagemaker, plan["config"]) is None

@@ -1,0 +1,63 @@
+"""Step undo: a failed run removes what it made and leaves, or brings back, what was live before.
+
+Called again and again until it answers undone or stuck: every call looks at what is true and takes the next step.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lambdas import configuration
+from lambdas.deploy.endpoint import described_endpoint
+from lambdas.deploy.plan import IN_FLIGHT, Plan, deadline, expired
+from lambdas.outcomes import FailedError, RetryableError
+from lambdas.service_errors import calling
+
+
+def undo(plan: Plan, sagemaker: Any) -> Plan:
+    """The next step back: wait, undone, or stuck when the endpoint cannot be brought back."""
+    kept = _reason(plan) | {"undo_deadline": plan.get("undo_deadline") or deadline()}
+    kept["poll_seconds"] = plan.get("poll_seconds") or configuration.whole("POLL_SECONDS", 15)
+    if "config" not in plan:
+        return kept | {"outcome": "undone"}  # it failed before anything was named, let alone made
+    try:
+        return kept | {"outcome": _next_step(plan, sagemaker, expired(kept["undo_deadline"]))}
+    except RetryableError:
+        return kept | {"outcome": "stuck" if expired(kept["undo_deadline"]) else "wait"}
+    except FailedError as error:
+        return kept | {"outcome": "stuck", "undo_problem": error.problem}
+
+
+def _next_step(plan: Plan, sagemaker: Any, late: bool) -> str:
+    live = described_endpoint(sagemaker, plan["endpoint"])
+    if live and live["EndpointStatus"] in IN_FLIGHT:
+        return "stuck" if late else "wait"
+    if live and live["EndpointConfigName"] == plan["config"]:
+        return _taken_off(plan, sagemaker)
+    with calling(f"removing what the failed deployment of {plan['target_arn']} made"):
+        if "config" in plan["made"]:
+            sagemaker.delete_endpoint_config(EndpointConfigName=plan["config"])
+        if "model" in plan["made"]:
+            sagemaker.delete_model(ModelName=plan["model"])
+    return "undone"
+
+
+def _taken_off(plan: Plan, sagemaker: Any) -> str:
+    """The endpoint uses this run's configuration: back to the one before; an endpoint that never served goes."""
+    if plan.get("previous_config"):
+        with calling(f"bringing {plan['previous_config']} back to endpoint {plan['endpoint']}"):
+            sagemaker.update_endpoint(EndpointName=plan["endpoint"], EndpointConfigName=plan["previous_config"])
+        return "wait"
+    if plan.get("created_endpoint"):
+        with calling(f"deleting endpoint {plan['endpoint']}, which never came to serve anybody"):
+            sagemaker.delete_endpoint(EndpointName=plan["endpoint"])
+        return "wait"
+    return "undone"  # it was live before this run began
+
+
+def _reason(plan: Plan) -> Plan:
+    """`error` and `cause` of the failure: the step's own, or those of a crash that the state machine caught."""
+    crash = plan.get("failure")
+    if isinstance(crash, dict):
+        return {"error": str(crash.get("Error", "Unknown")), "cause": str(crash.get("Cause", ""))[:4000]}
+    return {"error": plan.get("error", "Unknown"), "cause": plan.get("cause", "No cause was recorded.")}

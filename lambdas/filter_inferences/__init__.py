@@ -1,0 +1,1 @@
+"""FilterInferences: probabilities to a routing decision, or to a loud refusal."""

@@ -1,0 +1,1 @@
+"""ListImages: the pictures under a prefix, cut into batches for the distributed Map."""

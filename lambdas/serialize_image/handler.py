@@ -1,0 +1,32 @@
+"""Lambda function SerializeImage: `s3_bucket`, `s3_key` in; `image_data` (base64 PNG of the model's shape) out."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from lambdas import clients, configuration, telemetry
+from lambdas.contract import Fields, answer, object_location, outcome_of
+from lambdas.serialize_image.fetch import fetched
+from lambdas.serialize_image.picture import normalised
+
+log = telemetry.logger("serialize-image")
+metrics = telemetry.metrics("serialize-image")
+
+
+@metrics.log_metrics
+@log.inject_lambda_context
+def handler(event: object, context: Any) -> Fields:
+    """Answer with the event's fields, `image_data` filled and `inferences` empty, and an `outcome`."""
+    result = answer(event, serialized, log)
+    metrics.add_metric(name="PicturesRefused", unit=MetricUnit.Count, value=int(outcome_of(result) == "bad_input"))
+    return result
+
+
+def serialized(fields: Fields) -> Fields:
+    """The picture that the event names, ready for the model."""
+    bucket, key = object_location(fields)
+    png = normalised(fetched(clients.s3(), bucket, key), configuration.image_size())
+    return {"s3_bucket": bucket, "s3_key": key, "image_data": base64.b64encode(png).decode(), "inferences": []}

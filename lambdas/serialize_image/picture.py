@@ -1,0 +1,114 @@
+"""Any picture a phone makes, brought to the model's shape: an 8-bit RGB PNG of a fixed size.
+
+Size and format are judged from the header, before a single pixel is decoded. The aspect ratio is not kept: the
+training images were squeezed to squares in the same way, and so does the algorithm's own container.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from lambdas.outcomes import BadInputError
+
+MAX_BYTES = 25_000_000
+MAX_PIXELS = 50_000_000  # the largest sensors of common phones; 150 MB once decoded
+MIN_SIDE = 8
+# MPO is what Pillow calls a phone's JPEG that carries a second picture (a gain map, a depth map).
+FORMATS = ("PNG", "JPEG", "MPO", "WEBP")
+# A state of 262,144 bytes must hold the picture in base64 beside everything else.
+MAX_NORMALISED_BYTES = 140_000
+BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error, MemoryError)
+OTHER_FORMATS = (
+    (b"GIF8", "a GIF"),
+    (b"%PDF", "a PDF"),
+    (b"BM", "a BMP"),
+    (b"II*\0", "a TIFF"),
+    (b"MM\0*", "a TIFF"),
+    (b"<", "HTML, SVG or other markup"),
+)
+
+
+def normalised(data: bytes, size: tuple[int, int]) -> bytes:
+    """The picture in `data` as PNG bytes, RGB, `size` = (width, height) pixels; equal input gives equal bytes.
+
+    Raises:
+        BadInputError: ImageRefused, with the reason: empty, too large, another format, a decompression bomb, broken.
+    """
+    _check_length(data)
+    try:
+        with warnings.catch_warnings():
+            # Pillow's own warnings (a broken EXIF tag, many pixels) say nothing that the checks here do not decide.
+            warnings.simplefilter("ignore")
+            picture = _opened(data)
+            _check_dimensions(picture)
+            if picture.format == "PNG":
+                picture.verify()  # checks every checksum, which decoding does not; the object is spent afterwards
+                picture = _opened(data)
+            picture.draft("RGB", (size[0] * 4, size[1] * 4))  # lets a JPEG decode at a fraction of its size
+            upright = ImageOps.exif_transpose(picture)
+            rgb = _rgb(upright)
+    except UnidentifiedImageError:
+        raise _refused(f"{_guess(data)}; send PNG, JPEG or WebP") from None
+    except BROKEN as error:
+        raise _refused(f"broken or cut off: {error}") from None
+    if rgb.size != size:
+        rgb = rgb.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    out = io.BytesIO()
+    Image.frombytes("RGB", size, rgb.tobytes()).save(out, "PNG", optimize=False)  # leaves EXIF and ICC behind
+    if out.tell() > MAX_NORMALISED_BYTES:
+        raise _refused(f"{out.tell()} bytes at {size[0]}x{size[1]}; the workflow carries {MAX_NORMALISED_BYTES}")
+    return out.getvalue()
+
+
+def check_stored_size(length: int) -> None:
+    """Refuse by the length that S3 reports, before anything is read.
+
+    Raises:
+        BadInputError: ImageRefused: no bytes, or more than a phone's picture has.
+    """
+    if length == 0:
+        raise _refused("no bytes")
+    if length > MAX_BYTES:
+        raise _refused(f"{length} bytes; the limit is {MAX_BYTES}")
+
+
+def _check_length(data: bytes) -> None:
+    check_stored_size(len(data))
+    if data[4:8] == b"ftyp" and data[8:11] in {b"hei", b"hev", b"mif", b"msf"}:
+        raise _refused("HEIC; set the phone to its most compatible format, or export a JPEG")
+
+
+def _opened(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data), formats=FORMATS)
+
+
+def _check_dimensions(picture: Image.Image) -> None:
+    width, height = picture.size
+    if width * height > MAX_PIXELS:
+        raise _refused(f"{width}x{height} pixels; the limit is {MAX_PIXELS} in all")
+    if min(width, height) < MIN_SIDE:
+        raise _refused(f"{width}x{height} pixels; the shorter side needs at least {MIN_SIDE}")
+
+
+def _rgb(picture: Image.Image) -> Image.Image:
+    """Eight bits per channel, no transparency: 16-bit grey is scaled, not clipped, and what is clear becomes white."""
+    if picture.mode.startswith("I"):
+        return picture.convert("I").point(lambda value: value / 256).convert("L").convert("RGB")
+    if picture.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in picture.info:
+        clear = picture.convert("RGBA")
+        white = Image.new("RGBA", clear.size, "white")
+        return Image.alpha_composite(white, clear).convert("RGB")
+    return picture.convert("RGB")
+
+
+def _guess(data: bytes) -> str:
+    head = data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
+    return next((name for magic, name in OTHER_FORMATS if head.startswith(magic)), "not a picture")
+
+
+def _refused(reason: str) -> BadInputError:
+    return BadInputError("ImageRefused", f"The picture cannot be used: {reason}.")

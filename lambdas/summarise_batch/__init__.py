@@ -1,0 +1,1 @@
+"""SummariseBatch: one summary of a whole batch run in S3."""

@@ -1,0 +1,65 @@
+"""One summary of a batch run, from its work list and the results of its batches."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lambdas.list_images.listing import result_key, work_key
+from lambdas.service_errors import MISSING_OBJECT, calling
+
+Result = dict[str, Any]
+FAILED_OUTCOMES = {"bad_input", "failed", "retry"}
+
+
+def gathered(s3: Any, bucket: str, run: str) -> tuple[list[Result], list[str]]:
+    """Every result of the run, and the keys of batches that left none (their function never got to writing it)."""
+    with calling(f"reading the work list of batch run {run}"):
+        work = json.loads(s3.get_object(Bucket=bucket, Key=work_key(run))["Body"].read())
+    results: list[Result] = []
+    missing: list[str] = []
+    for batch in work:
+        part = _part(s3, bucket, result_key(run, batch["index"]))
+        if part is None:
+            missing += batch["keys"]
+        else:
+            results += part
+    return results, missing
+
+
+def summary(run: str, source: str, results: list[Result], missing: list[str]) -> dict[str, Any]:
+    """Counts, decisions and the keys somebody must look at; every picture of the work list is in exactly one of them.
+
+    `low_confidence` and `failed` list key and reason; `not_processed` lists keys.
+    """
+    ok = [result for result in results if result["outcome"] == "ok"]
+    unsure = [result for result in results if result["outcome"] == "low_confidence"]
+    failed = [result for result in results if result["outcome"] in FAILED_OUTCOMES]
+    images = len(results) + len(missing)
+    return {
+        "run": run,
+        "source": source,
+        "images": images,
+        "routed": len(ok),
+        "routes": dict(sorted(Counter(result["route"] for result in ok).items())),
+        "vehicles": dict(sorted(Counter(result["vehicle"] for result in ok).items())),
+        "failed_percentage": round(100 * (len(failed) + len(missing)) / images, 2),
+        "low_confidence": [{name: result[name] for name in ("key", "vehicle", "confidence")} for result in unsure],
+        "failed": [{name: result[name] for name in ("key", "error", "problem")} for result in failed],
+        "not_processed": missing,
+        "decisions": {result["key"]: result["route"] for result in ok},
+    }
+
+
+def _part(s3: Any, bucket: str, key: str) -> list[Result] | None:
+    with calling(f"reading s3://{bucket}/{key}"):
+        try:
+            part: list[Result] = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        except ClientError as error:
+            if error.response["Error"]["Code"] in MISSING_OBJECT:
+                return None
+            raise
+    return part
