@@ -68,44 +68,38 @@ def changes(current: Deployed | None, name: str, definition: Json, role: str, de
     ]
 
 
-def upsert(built: Built) -> Outcome:
+def upsert(
+    built: Built,
+    *,
+    role: str | None = None,
+    description: str | None = None,
+    tags: Sequence[dict[str, str]] = (),
+) -> Outcome:
     """Upload the job code that is missing, then create or update the pipeline if anything differs.
+
+    The pipeline runs as `role`, the project's own by default, and carries `tags` besides the project's.
 
     Raises:
         CloudError: the service refused; nothing of the deployed pipeline has changed then.
     """
     uploaded = sum(upload(built.names, bundle) for bundle in built.bundles)
-    settings = built.names.settings
-    tags = [{"Key": "project", "Value": settings.project}]
-    return put(
-        settings.pipeline_name, built.definition, built.names.pipeline_role, DESCRIPTION, tags, uploaded=uploaded
-    )
-
-
-def put(
-    name: str,
-    definition: Json,
-    role: str,
-    description: str,
-    tags: Sequence[dict[str, str]] = (),
-    *,
-    uploaded: int = 0,
-) -> Outcome:
-    """Create or update the pipeline `name`, and leave it alone, without a new version, if it is already this one."""
-    sagemaker = cloud.client("sagemaker")
-    current = deployed(name)
+    name = built.names.settings.pipeline_name
+    all_tags = [{"Key": "project", "Value": built.names.settings.project}, *tags]
     request = {
         "PipelineName": name,
-        "PipelineDefinition": to_json(definition),
-        "PipelineDescription": description,
-        "RoleArn": role,
+        "PipelineDefinition": to_json(built.definition),
+        "PipelineDescription": description or DESCRIPTION,
+        "RoleArn": role or built.names.pipeline_role,
     }
+    current = deployed(name)
+    differs = changes(current, name, built.definition, request["RoleArn"], request["PipelineDescription"])
+    sagemaker = cloud.client("sagemaker")
     with cloud.explained(f"writing pipeline {name}"):
         if current is None:
-            arn = sagemaker.create_pipeline(**request, Tags=list(tags))["PipelineArn"]
+            arn = sagemaker.create_pipeline(**request, Tags=all_tags)["PipelineArn"]
             return Outcome("created", arn, latest_version(name), uploaded)
-        _add_missing_tags(current.arn, tags)
-        if not changes(current, name, definition, role, description):
+        _add_missing_tags(current.arn, all_tags)
+        if not differs:
             return Outcome("unchanged", current.arn, latest_version(name), uploaded)
         answer = sagemaker.update_pipeline(**request)
     version = answer.get("PipelineVersionId") or latest_version(name)
