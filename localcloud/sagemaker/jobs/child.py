@@ -124,10 +124,11 @@ def end_leftovers(folder: Folder) -> int:
     """Kill what a job left running when the server was killed, and say how many processes that was.
 
     They are known by the job's own folder in the environment they were started with: a process that was given the
-    number of a dead one meanwhile is never touched.
+    number of a dead one meanwhile is never touched. What shares a group with them belongs to the job as well.
     """
     left = marked(BASE_VARIABLE, str(folder.base))
     for process in left:
-        if process.is_running():
-            process.kill()
+        with suppress(ProcessLookupError):
+            if process.is_running():
+                os.killpg(os.getpgid(process.pid), signal.SIGKILL)
     return len(left)

@@ -23,7 +23,7 @@ from localcloud.sagemaker.jobs.folder import FAILURE_CHARACTERS, Folder, folder
 from localcloud.sagemaker.jobs.interruption import MAX_RUNTIME_EXCEEDED, STOPPED, InterruptedJobError, Interruption
 from localcloud.sagemaker.jobs.kinds import KINDS, UNFINISHED, Kind
 from localcloud.sagemaker.jobs.shipping import shipped
-from localcloud.sagemaker.jobs.transfer import UnsafeKeyError
+from localcloud.sagemaker.jobs.transfer import DownloadError
 from localcloud.sagemaker.store import AlreadyExistsError, Body, MissingError, Resource
 
 log = logging.getLogger(__name__)
@@ -96,6 +96,8 @@ def _live(job: Job) -> None:
         job.record({f"{job.kind.stage}StartTime": time.time()})
         with shipped(job.cloud, job.kind.name, job.name, job.folder.log):
             status, reason = _outcome(job)
+        if status == "Completed":
+            job.folder.shed()
     except Exception as error:
         log.exception("%s %s", job.kind.name, job.name)
         reason = f"InternalServerError: {error}"
@@ -103,10 +105,8 @@ def _live(job: Job) -> None:
         changes: Body = {f"{job.kind.stage}EndTime": time.time()}
         if reason:
             changes["FailureReason"] = reason[:FAILURE_CHARACTERS]
-        job.cloud.jobs.pop(job.arn, None)
         change(job.cloud, job.kind, job.name, status, changes)
-    if status == "Completed":
-        job.folder.shed()
+        job.cloud.jobs.pop(job.arn, None)
 
 
 def _outcome(job: Job) -> tuple[str, str]:
@@ -120,8 +120,8 @@ def _outcome(job: Job) -> tuple[str, str]:
         return "Stopped", ""
     except JobFailedError as failure:
         return "Failed", str(failure)
-    except UnsafeKeyError as error:
-        return "Failed", f"ClientError: Data download failed: {error}."
+    except DownloadError as error:
+        return "Failed", f"ClientError: Data download failed: {error}"
     except ServiceError as error:
         return "Failed", f"ClientError: {error.message}"
     except ClientError as error:

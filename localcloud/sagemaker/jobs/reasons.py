@@ -7,7 +7,7 @@ import re
 from localcloud.sagemaker.jobs.folder import FAILURE_CHARACTERS, Folder
 
 BLAMED = ("AlgorithmError:", "ClientError:", "InternalServerError:")
-ERROR_LINE = re.compile(r"^(?:[\w.]*(?:Error|Exception)): \S")
+ERROR_LINE = re.compile(r"^(?:[\w.]*(?:Error|Exception)|[\w.-]+: error): \S")
 LOG_TAIL_BYTES = 64_000
 
 
@@ -24,7 +24,7 @@ def failure_reason(folder: Folder, exit_code: int) -> str:
 
 
 def _last_error(folder: Folder) -> str:
-    """The log's last line of the form `SomeError: text`, or ""."""
+    """The log's last line of the form `SomeError: text` or (argparse's) `program: error: text`, or ""."""
     with folder.log.open("rb") as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - LOG_TAIL_BYTES))

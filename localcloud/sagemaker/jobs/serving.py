@@ -43,7 +43,7 @@ def fetch_model(s3: Any, container: Mapping[str, Any], folder: Folder, interrupt
 
     Raises:
         JobFailedError: the archive is not one.
-        ClientError: it is not there.
+        DownloadError: it is not there.
     """
     uri = container.get("ModelDataUrl")
     if not uri:

@@ -21,6 +21,7 @@ from localcloud.sagemaker.cloud import Cloud
 
 log = logging.getLogger(__name__)
 INTERVAL_SECONDS = 1.0
+FLUSH_SECONDS = 5.0
 BATCH_EVENTS = 1_000
 BATCH_BYTES = 500_000
 """Half of what PutLogEvents takes (1,048,576 bytes), which leaves room for the 26 bytes it counts for each event."""
@@ -31,7 +32,8 @@ LINE_CHARACTERS = 60_000
 def shipped(cloud: Cloud, kind: str, name: str, path: Path) -> Iterator[None]:
     """Send what is appended to the file during the block to `/aws/sagemaker/<kind>s`, `<name>/algo-1-<epoch>`.
 
-    When CloudWatch Logs cannot be reached that is logged, once, and the job goes on.
+    When CloudWatch Logs cannot be reached that is logged, once, and the job goes on; one that does not answer holds up
+    the end of the block for FLUSH_SECONDS at most.
     """
     done = threading.Event()
     stream = f"{name}/algo-1-{int(time.time())}"
@@ -43,7 +45,7 @@ def shipped(cloud: Cloud, kind: str, name: str, path: Path) -> Iterator[None]:
         yield
     finally:
         done.set()
-        thread.join()
+        thread.join(FLUSH_SECONDS)
 
 
 def _ship(cloud: Cloud, group: str, stream: str, path: Path, done: threading.Event) -> None:

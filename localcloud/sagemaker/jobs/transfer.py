@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from botocore.exceptions import ClientError
+
 from localcloud.sagemaker.errors import validation
 from localcloud.sagemaker.jobs.archives import files_below
 from localcloud.sagemaker.jobs.interruption import Interruption
@@ -19,8 +21,8 @@ CHUNK_BYTES = 1 << 20
 Item = TypeVar("Item")
 
 
-class UnsafeKeyError(Exception):
-    """An object's key would become a path outside of the folder."""
+class DownloadError(Exception):
+    """An input cannot be brought into the folder: its key, its absence or a clash of names; the argument says which."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def inside(folder: Path, relative: str) -> Path:
     """The path of a relative name in `folder`.
 
     Raises:
-        UnsafeKeyError: the name leads out of the folder.
+        DownloadError: the name leads out of the folder.
     """
     parts = relative.split("/")
     if (
@@ -120,7 +122,7 @@ def inside(folder: Path, relative: str) -> Path:
         or "\0" in relative
         or any(part in {"", ".", ".."} for part in parts)
     ):
-        raise UnsafeKeyError(f"the key {relative!r} cannot be a path inside the job's folder")
+        raise DownloadError(f"the key {relative!r} cannot be a path inside the job's folder")
     return folder.joinpath(*parts)
 
 
@@ -128,24 +130,31 @@ def download(s3: Any, found: Sequence[Object], folder: Path, interruption: Inter
     """Download objects into `folder`, several at a time; a file has its name only once it is whole.
 
     Raises:
-        UnsafeKeyError: a key leads out of the folder; nothing was downloaded.
-        ClientError: S3 refused, such as NoSuchKey for an object that is gone.
+        DownloadError: a key leads out of the folder (then nothing was downloaded), S3 refused, or names clash.
         InterruptedJobError: the job was told to end.
     """
     targets = [(number, item, inside(folder, item.relative)) for number, item in enumerate(found)]
-    for parent in {target.parent for _, _, target in targets}:
-        parent.mkdir(parents=True, exist_ok=True)
 
     def fetch(numbered: tuple[int, Object, Path]) -> None:
         number, item, target = numbered
         temporary = target.with_name(f".{number}.part")
-        body = s3.get_object(Bucket=item.bucket, Key=item.key)["Body"]
-        with temporary.open("wb") as file:
-            for chunk in body.iter_chunks(CHUNK_BYTES):
-                interruption.check()
-                file.write(chunk)
-        temporary.replace(target)
+        try:
+            body = s3.get_object(Bucket=item.bucket, Key=item.key)["Body"]
+            with temporary.open("wb") as file:
+                for chunk in body.iter_chunks(CHUNK_BYTES):
+                    interruption.check()
+                    file.write(chunk)
+            temporary.replace(target)
+        except ClientError as error:
+            raise DownloadError(f"{item.uri}: {error}") from None
+        except IsADirectoryError:
+            raise DownloadError(f"{item.uri} and objects below {item.uri}/ cannot both be downloaded") from None
 
+    try:
+        for parent in {target.parent for _, _, target in targets}:
+            parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise DownloadError(f"there is a file where a folder is needed: {error.filename}") from None
     in_threads(fetch, targets, interruption)
 
 

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import urllib3
+from botocore.exceptions import ClientError
 
 from localcloud.sagemaker.errors import validation
 from localcloud.sagemaker.jobs import transfer
@@ -102,8 +103,8 @@ def _transform_all(job: Job, server: Server, plan: Plan, found: list[transfer.Ob
     prefix = prefix.rstrip("/") + "/" if prefix else ""
 
     def one(item: transfer.Object) -> None:
-        body = job.cloud.s3.get_object(Bucket=item.bucket, Key=item.key)["Body"].read()
         try:
+            body = _fetch(job, item, plan)
             answers = [_post(job, server, plan, free, part) for part in _parts(body, plan)]
         except RecordRefusedError as refusal:
             line = f"{item.bucket}/{item.key}: {refusal}"
@@ -119,6 +120,22 @@ def _transform_all(job: Job, server: Server, plan: Plan, found: list[transfer.Ob
         fault = "ClientError" if all(": ClientError: " in line for line in refused) else "AlgorithmError"
         first = sorted(refused)[0].replace(": ClientError: ", ": ").replace(": AlgorithmError: ", ": ")
         raise JobFailedError(f"{fault}: {len(refused)} of {len(found)} objects failed, see job logs. First: {first}")
+
+
+def _fetch(job: Job, item: transfer.Object, plan: Plan) -> bytes:
+    """The object's bytes.
+
+    Raises:
+        RecordRefusedError: it is one record, and larger than the payload may be; it is not read.
+        DownloadError: it is gone.
+    """
+    if plan.split == "None" and item.size > plan.payload_mb * MEGABYTE:
+        raise RecordRefusedError(f"ClientError: Too much data for max payload size ({item.size} bytes)")
+    try:
+        body: bytes = job.cloud.s3.get_object(Bucket=item.bucket, Key=item.key)["Body"].read()
+    except ClientError as error:
+        raise transfer.DownloadError(f"{item.uri}: {error}") from None
+    return body
 
 
 def _parts(body: bytes, plan: Plan) -> Iterator[bytes]:

@@ -62,10 +62,10 @@ def existing(cloud: Cloud, name_or_arn: str) -> Resource:
     Raises:
         ServiceError: ValidationException; there is none.
     """
-    name = name_or_arn.rpartition("/")[2]
-    found = cloud.store.find(KIND, name)
-    if found is None:
-        raise validation(f"ModelPackageGroup {cloud.arn(f'model-package-group/{name}')} does not exist.")
+    arn = name_or_arn if name_or_arn.startswith("arn:") else cloud.arn(f"model-package-group/{name_or_arn}")
+    found = cloud.store.find_arn(arn)
+    if found is None or found.kind != KIND:
+        raise validation(f"ModelPackageGroup {arn} does not exist.")
     return found
 
 

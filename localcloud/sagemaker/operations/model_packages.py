@@ -28,6 +28,8 @@ UPDATED_AS_THEY_ARE = (
     "ModelLifeCycle",
 )
 MOST_PROPERTIES = 50
+REMEMBERED = 50
+"""So many of a group's newest packages are looked through for a ClientToken that comes again."""
 
 
 @operation("CreateModelPackage")
@@ -52,7 +54,7 @@ def create(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
 def _made_before(cloud: Cloud, request: Body) -> Resource | None:
     token = request.get("ClientToken")
     group = request.get("ModelPackageGroupName", "").rpartition("/")[2]
-    made = cloud.store.page(KIND, parent=group)[0] if token else []
+    made = cloud.store.page(KIND, parent=group, limit=REMEMBERED)[0] if token else []
     return next((resource for resource in made if resource.body.get("ClientToken") == token), None)
 
 
@@ -137,7 +139,7 @@ def update(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     return {"ModelPackageArn": new.arn}
 
 
-def _properties(body: Body, request: Body) -> dict[str, str] | None:
+def _properties(body: Body, request: Body) -> dict[str, str]:
     removed = request.get("CustomerMetadataPropertiesToRemove", [])
     old = {key: value for key, value in body.get("CustomerMetadataProperties", {}).items() if key not in removed}
     properties = {**old, **request.get("CustomerMetadataProperties", {})}
@@ -151,9 +153,7 @@ def _properties(body: Body, request: Body) -> dict[str, str] | None:
 @operation("DeleteModelPackage")
 def delete(cloud: Cloud, request: dict[str, Any]) -> None:
     """Forget a package; its version number is not used again."""
-    found = existing(cloud, request["ModelPackageName"])
-    cloud.store.delete(KIND, found.name)
-    cloud.announce(News(KIND, found.name, "Deleted", found.status, found.body))
+    cloud.store.delete(KIND, existing(cloud, request["ModelPackageName"]).name)
 
 
 def existing(cloud: Cloud, name_or_arn: str) -> Resource:
@@ -162,10 +162,10 @@ def existing(cloud: Cloud, name_or_arn: str) -> Resource:
     Raises:
         ServiceError: ValidationException; there is none.
     """
-    name = name_or_arn.partition(":model-package/")[2] or name_or_arn
-    found = cloud.store.find(KIND, name)
-    if found is None:
-        raise validation(f"ModelPackage {cloud.arn(f'model-package/{name}')} does not exist.")
+    arn = name_or_arn if name_or_arn.startswith("arn:") else cloud.arn(f"model-package/{name_or_arn}")
+    found = cloud.store.find_arn(arn)
+    if found is None or found.kind != KIND:
+        raise validation(f"ModelPackage {arn} does not exist.")
     return found
 
 

@@ -30,7 +30,8 @@ def create(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
 def describe(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """The job's record."""
     resource = lifecycle.existing(cloud, PROCESSING, request["ProcessingJobName"])
-    return {**resource.body, **times(resource)}
+    limit = {"StoppingCondition": {"MaxRuntimeInSeconds": processing.DEFAULT_SECONDS}}
+    return {**limit, **resource.body, **times(resource)}
 
 
 @operation("StopProcessingJob")

@@ -13,6 +13,14 @@ from localcloud.sagemaker.operations.listing import page, times
 from localcloud.sagemaker.operations.tags import as_dict
 from localcloud.sagemaker.store import Resource
 
+DEFAULTS = {
+    "HyperParameters": {},
+    "EnableNetworkIsolation": False,
+    "EnableInterContainerTrafficEncryption": False,
+    "EnableManagedSpotTraining": False,
+}
+"""What the service answers for members that a request left out."""
+
 
 @operation("CreateTrainingJob")
 def create(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
@@ -29,7 +37,7 @@ def create(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
 def describe(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """The job's record."""
     resource = lifecycle.existing(cloud, TRAINING, request["TrainingJobName"])
-    return {**resource.body, **times(resource)}
+    return {**DEFAULTS, **resource.body, **times(resource)}
 
 
 @operation("StopTrainingJob")
