@@ -17,6 +17,18 @@ from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Sh
 
 from localcloud.sagemaker.errors import ServiceError
 
+JAVA_CLASSES = {
+    r"\p{L}": r"\w",
+    r"\p{M}": r"\w",
+    r"\p{N}": r"\w",
+    r"\p{Z}": r"\s",
+    r"\p{P}": r"!-~\u00a1-\U0010ffff",
+    r"\p{S}": r"!-~\u00a1-\U0010ffff",
+    r"\p{Alnum}": "A-Za-z0-9",
+    r"\uD800\uDC00-\uDBFF\uDFFF": r"\U00010000-\U0010FFFF",
+}
+"""Character classes of the model's regular expressions, which are Java's, and the nearest that Python has."""
+
 SCALARS: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),
@@ -103,7 +115,7 @@ def _scalar_problems(shape: Shape, value: Any, path: str) -> Iterator[str]:
             wanted = f"Member must satisfy enum value set: [{', '.join(shape.enum)}]"
             yield f"Value '{value}' at '{path}' failed to satisfy constraint: {wanted}"
         pattern = limits.get("pattern")
-        if pattern and not re.fullmatch(pattern, value):
+        if pattern and not _compiled(pattern).fullmatch(value):
             wanted = f"Member must satisfy regular expression pattern: {pattern}"
             yield f"Value '{value}' at '{path}' failed to satisfy constraint: {wanted}"
     elif shape.type_name in {"integer", "long", "float", "double"}:
@@ -113,6 +125,13 @@ def _scalar_problems(shape: Shape, value: Any, path: str) -> Iterator[str]:
         if "max" in limits and value > limits["max"]:
             wanted = f"Member must have value less than or equal to {limits['max']}"
             yield f"Value '{value}' at '{path}' failed to satisfy constraint: {wanted}"
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    for java, python in JAVA_CLASSES.items():
+        pattern = pattern.replace(java, python)
+    return re.compile(re.sub(r"\$\{\d+,\d+\}$", "", pattern))  # a few repeat the end of the text, which Java lets pass
 
 
 def _length(shape: Shape, value: Any, path: str) -> Iterator[str]:

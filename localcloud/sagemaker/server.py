@@ -17,8 +17,9 @@ from starlette.routing import Route
 
 from localcloud.sagemaker import operations
 from localcloud.sagemaker.cloud import Cloud
+from localcloud.sagemaker.engine import recovery as executions
 from localcloud.sagemaker.errors import ServiceError
-from localcloud.sagemaker.jobs.lifecycle import recover, shut_down
+from localcloud.sagemaker.jobs import lifecycle as jobs
 
 log = logging.getLogger("localcloud.sagemaker")
 TARGET_PREFIX = "SageMaker."
@@ -30,10 +31,12 @@ def application(cloud: Cloud) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        await run_in_threadpool(recover, cloud)
+        await run_in_threadpool(jobs.recover, cloud)
+        await run_in_threadpool(executions.recover, cloud)
         yield
         cloud.stopping.set()
-        await run_in_threadpool(shut_down, cloud)
+        await run_in_threadpool(executions.shut_down, cloud)
+        await run_in_threadpool(jobs.shut_down, cloud)
         cloud.store.close()
 
     async def api(request: Request) -> Response:

@@ -77,3 +77,16 @@ def test_an_answer_holds_known_members_only_and_times_as_seconds() -> None:
 def test_an_answer_of_the_wrong_type_is_a_fault_of_ours() -> None:
     with pytest.raises(TypeError, match=r"DescribeModel\.ModelName"):
         protocol.response_body("DescribeModel", {"ModelName": 3})
+
+
+def test_every_pattern_of_the_model_can_be_matched() -> None:
+    patterns = {protocol.service().shape_for(name).metadata.get("pattern") for name in protocol.service().shape_names}
+    for pattern in patterns - {None}:
+        protocol._compiled(pattern)
+
+
+def test_tags_are_letters_digits_and_some_signs_of_any_script() -> None:
+    request = {"ResourceArn": "arn:aws:sagemaker:us-east-1:000000000000:pipeline/p"}
+    protocol.check_request("AddTags", {**request, "Tags": [{"Key": "sagemaker:größe", "Value": "a b@c"}]})
+    with pytest.raises(ServiceError, match="regular expression"):
+        protocol.check_request("AddTags", {**request, "Tags": [{"Key": "a;b", "Value": ""}]})

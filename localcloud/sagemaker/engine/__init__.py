@@ -11,6 +11,7 @@ retries.py      retry policies
 kinds.py        which operations stand behind a step type
 records.py      executions and steps in the store
 outcomes.py     what a step's job and property files say
+activity.py     one step that makes a job, a model or a model package
 executor.py     one execution, from its first step to its last
-recovery.py     executions that a restart interrupted
+recovery.py     executions that a restart cut off
 """

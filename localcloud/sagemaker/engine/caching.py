@@ -72,13 +72,19 @@ def changed(earlier: Mapping[str, str], current: Mapping[str, str]) -> list[str]
     return sorted(path for path in {*earlier, *current} if earlier.get(path) != current.get(path))
 
 
-def explanation(earlier: Mapping[str, str], current: Mapping[str, str]) -> str:
-    """One line on why a step missed the cache, against its most recent successful run."""
+def explanation(earlier: Mapping[str, str] | None, current: Mapping[str, str]) -> str:
+    """One line on why a step missed the cache, against its most recent success (None when there was none)."""
+    if earlier is None:
+        return "missed because it has no earlier success"
     differences = [
         f"{path} {'is new' if path not in earlier else 'is gone' if path not in current else 'changed'}"
         for path in changed(earlier, current)
     ]
-    return f"missed because {', '.join(differences)}" if differences else "missed because the earlier run has expired"
+    return (
+        f"missed because {', '.join(differences)}"
+        if differences
+        else "missed because the earlier success has expired or its job is gone"
+    )
 
 
 def _leaves(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str, Any]]:

@@ -10,9 +10,11 @@ from localcloud.sagemaker.cloud import Handler
 from localcloud.sagemaker.errors import ServiceError
 
 MODULES = (
+    "executions",
     "model_package_groups",
     "model_packages",
     "models",
+    "pipelines",
     "processing",
     "tags",
     "training",

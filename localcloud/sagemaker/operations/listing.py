@@ -51,7 +51,7 @@ def page(
             descending=order == "Descending",
             limit=request.get("MaxResults", PAGE_SIZE),
             after=request.get("NextToken", ""),
-            **{name: _seconds(request.get(member)) for name, member in TIMES.items()},
+            **{name: seconds(request.get(member)) for name, member in TIMES.items()},
         )
     except ValueError as error:
         raise validation(f"NextToken or a time of the request is not valid: {error}.") from None
@@ -59,7 +59,7 @@ def page(
     return {**result, "NextToken": token} if token else result
 
 
-def _seconds(moment: float | str | None) -> float | None:
+def seconds(moment: float | str | None) -> float | None:
     """A time of a request, epoch seconds or ISO 8601, as epoch seconds."""
     if isinstance(moment, str):
         return datetime.fromisoformat(moment).timestamp()

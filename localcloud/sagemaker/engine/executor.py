@@ -1,0 +1,168 @@
+"""One pipeline execution, from its first step to its last, in a thread of its own.
+
+Steps start in order of their dependencies, as many at once as the execution's parallelism allows. When one fails, those
+that run are waited for and no more are started. A Fail step waits for the running ones too. A step that is never
+reached has no record.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import Any
+
+from localcloud.sagemaker.cloud import Cloud
+from localcloud.sagemaker.engine import conditions, graph, parameters, records
+from localcloud.sagemaker.engine.activity import Activity
+from localcloud.sagemaker.engine.definition import Step
+from localcloud.sagemaker.engine.expressions import ExpressionError, as_text, resolve
+from localcloud.sagemaker.engine.kinds import KINDS
+from localcloud.sagemaker.engine.outcomes import Outcomes
+from localcloud.sagemaker.engine.recovery import interrupt
+
+log = logging.getLogger(__name__)
+PARALLEL_STEPS = 50
+"""Without a ParallelismConfiguration."""
+LONGEST_PAUSE = 2.0
+"""Seconds after which the state of the jobs is looked at even if there were no news."""
+FAILURE = "Step failure: One or multiple steps failed."
+
+
+def launch(cloud: Cloud, execution_id: str) -> None:
+    """Run an execution, whose record is Executing, in a thread."""
+    thread = threading.Thread(target=_live, args=(cloud, execution_id), name=f"execution {execution_id}", daemon=True)
+    cloud.executions[execution_id] = thread
+    thread.start()
+
+
+def _live(cloud: Cloud, execution_id: str) -> None:
+    try:
+        Execution(cloud, execution_id).play()
+    except Exception as error:
+        log.exception("pipeline execution %s", execution_id)
+        if not cloud.stopping.is_set():
+            interrupt(cloud, execution_id, f"the local SageMaker failed ({error!r}); see its log")
+    finally:
+        if cloud.executions.get(execution_id) is threading.current_thread():
+            del cloud.executions[execution_id]
+
+
+class Execution:
+    """What the thread of an execution knows: which steps run, and how those that have ended did."""
+
+    def __init__(self, cloud: Cloud, execution_id: str) -> None:
+        self.cloud = cloud
+        self.run = records.execution(cloud, execution_id)
+        self.definition = graph.parse(records.definition_text(cloud, self.run))
+        self.waiting = graph.waiting(self.definition)
+        values = parameters.values(self.definition.parameters, self.run.body["GivenParameters"])
+        self.outcomes = Outcomes(cloud, self.run, self.definition, values)
+        self.active: dict[str, Activity] = {}
+        self.failing: list[Step] = []
+        self.ended: dict[str, str] = {}
+
+    def play(self) -> None:
+        """Run to the end, or until the server stops."""
+        self._take_up()
+        while not self.cloud.stopping.is_set():
+            seen = self.cloud.announced
+            stopping = records.execution(self.cloud, self.run.name).status == "Stopping"
+            for name, activity in list(self.active.items()):
+                self._note(name, activity.look(stopping))
+            if not stopping:
+                self._start_ready()
+            if not self.active:
+                self._finish(stopping)
+                return
+            self.cloud.wait_for_news(seen, self._pause())
+
+    def _take_up(self) -> None:
+        """Keep what earlier runs of this execution finished, and go on with jobs that still run."""
+        for name, record in records.steps(self.cloud, self.run.name).items():
+            step = self.definition.steps[name]
+            if record.status == "Succeeded":
+                self.ended[name] = "Succeeded"
+            elif step.type in KINDS:
+                activity = Activity(self.outcomes, step)
+                status = activity.take_up(record.body)
+                if status is None:
+                    self.active[name] = activity
+                elif status == "Succeeded":
+                    self.ended[name] = "Succeeded"
+
+    def _start_ready(self) -> None:
+        limit = records.execution(self.cloud, self.run.name).body.get("ParallelismConfiguration") or {}
+        most = limit.get("MaxParallelExecutionSteps", PARALLEL_STEPS)
+        while not self.failing and "Failed" not in self.ended.values():
+            ready = [step for step in self.definition.steps.values() if self._is_ready(step)]
+            if not ready or len(self.active) >= most:
+                return
+            self._start(ready[0])
+
+    def _is_ready(self, step: Step) -> bool:
+        if step.name in self.ended or step.name in self.active:
+            return False
+        if any(self.ended.get(name) != "Succeeded" for name in self.waiting[step.name]):
+            return False
+        return not step.parent or self.outcomes.properties(step.parent)["Outcome"] == step.branch
+
+    def _start(self, step: Step) -> None:
+        shown = {"StepDisplayName": step.display_name, "StepDescription": step.description, "StepType": step.type}
+        records.begin_step(self.cloud, self.run, step.name, shown)
+        if step.type == "Fail":
+            records.change_step(self.cloud, self.run.name, step.name, "Executing")
+            self.failing.append(step)
+        elif step.type == "Condition":
+            self._note(step.name, self._decide(step))
+        else:
+            activity = Activity(self.outcomes, step)
+            self.active[step.name] = activity
+            self._note(step.name, activity.begin())
+
+    def _decide(self, step: Step) -> str:
+        scope = self.outcomes.scope()
+        try:
+            outcome = conditions.satisfied(step.arguments["Conditions"], lambda value: resolve(value, scope))
+        except ExpressionError as error:
+            return self._fail(step.name, str(error))
+        metadata = {"Condition": {"Outcome": str(outcome)}}
+        return self._end(step.name, "Succeeded", Outcome=outcome, Metadata=metadata)
+
+    def _finish(self, stopping: bool) -> None:
+        """Nothing runs any more, and nothing can start."""
+        for step in self.failing:
+            self._note(step.name, self._end(step.name, "Stopped") if stopping else self._end_fail_step(step))
+        ends = self.ended.values()
+        status = "Stopped" if stopping else "Failed" if "Failed" in ends else "Succeeded"
+        members = {"FailureReason": self._failure()} if status == "Failed" else {}
+        records.change_execution(self.cloud, self.run.name, status, **members)
+
+    def _end_fail_step(self, step: Step) -> str:
+        try:
+            message = as_text(resolve(step.arguments.get("ErrorMessage", ""), self.outcomes.scope()))
+        except ExpressionError as error:
+            message = str(error)
+        return self._fail(step.name, message, Metadata={"Fail": {"ErrorMessage": message}})
+
+    def _failure(self) -> str:
+        """AWS's sentence, and what the failed steps said."""
+        found = records.steps(self.cloud, self.run.name)
+        failed = [name for name, status in self.ended.items() if status == "Failed"]
+        return " ".join([FAILURE, *(f"{name}: {found[name].body.get('FailureReason') or 'failed'}" for name in failed)])
+
+    def _fail(self, name: str, reason: str, **members: Any) -> str:
+        return self._end(name, "Failed", FailureReason=reason or None, **members)
+
+    def _end(self, name: str, status: str, **members: Any) -> str:
+        records.change_step(self.cloud, self.run.name, name, status, **members)
+        return status
+
+    def _note(self, name: str, status: str | None) -> None:
+        if status:
+            self.active.pop(name, None)
+            self.ended[name] = status
+
+    def _pause(self) -> float:
+        waits = [activity.retry_at - time.monotonic() for activity in self.active.values() if activity.retry_at]
+        return max(0.0, min([LONGEST_PAUSE, *waits]))

@@ -1,0 +1,149 @@
+"""Executions and steps in the store: every transition is written before anything is done about it, then announced.
+
+pipeline             name                        a pipeline
+pipeline-version     <pipeline>/<number>         one of its definitions; never changes
+pipeline-execution   <execution id>              an execution, below its pipeline
+pipeline-step        <execution id>/<step>       a step that was reached, below its execution
+pipeline-cache       <pipeline>/<step>/<key>     the most recent success of a step with that key, below its pipeline
+pipeline-model       <pipeline>/<digest>         the model that a Model step made from that request, likewise
+pipeline-token       <pipeline>/<token>          the execution that was started with that ClientRequestToken, likewise
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from localcloud.sagemaker.cloud import Cloud, News
+from localcloud.sagemaker.store import Resource
+
+PIPELINE = "pipeline"
+VERSION = "pipeline-version"
+EXECUTION = "pipeline-execution"
+STEP = "pipeline-step"
+CACHE = "pipeline-cache"
+MODEL = "pipeline-model"
+TOKEN = "pipeline-token"  # noqa: S105 - the name of a kind
+
+STEP_REASON_LENGTH = 1024
+EXECUTION_REASON_LENGTH = 1300
+UNFINISHED = ("Executing", "Stopping")
+"""The statuses of an execution that runs."""
+ENDED = ("Succeeded", "Failed", "Stopped")
+"""The last statuses of a step."""
+
+
+def version_name(pipeline: str, number: int) -> str:
+    """The name under which a version of a pipeline is stored."""
+    return f"{pipeline}/{number}"
+
+
+def execution(cloud: Cloud, execution_id: str) -> Resource:
+    """An execution that is known to exist."""
+    found = cloud.store.find(EXECUTION, execution_id)
+    if found is None:
+        raise LookupError(f"pipeline execution {execution_id} is gone")
+    return found
+
+
+def definition_text(cloud: Cloud, run: Resource) -> str:
+    """The definition that an execution runs."""
+    version = cloud.store.find(VERSION, version_name(run.parent, run.body["PipelineVersionId"]))
+    if version is None:
+        raise LookupError(f"version {run.body['PipelineVersionId']} of pipeline {run.parent} is gone")
+    return str(version.body["PipelineDefinition"])
+
+
+def delete_pipeline(cloud: Cloud, pipeline: str) -> None:
+    """Forget a pipeline and everything below it."""
+    with cloud.store.transaction():
+        for kind in (EXECUTION, VERSION, CACHE, MODEL, TOKEN):
+            for resource in cloud.store.page(kind, parent=pipeline)[0]:
+                if kind == EXECUTION:
+                    for step in steps(cloud, resource.name).values():
+                        cloud.store.delete(STEP, step.name)
+                cloud.store.delete(kind, resource.name)
+        cloud.store.delete(PIPELINE, pipeline)
+
+
+def steps(cloud: Cloud, execution_id: str) -> dict[str, Resource]:
+    """The steps of an execution that were reached, by name, the oldest first."""
+    found, _ = cloud.store.page(STEP, parent=execution_id, descending=False)
+    return {resource.body["StepName"]: resource for resource in found}
+
+
+def begin_step(cloud: Cloud, run: Resource, name: str, members: dict[str, Any]) -> None:
+    """A step is reached: it is Starting. What an earlier try left of it is replaced; its attempts count on."""
+    identity = f"{run.name}/{name}"
+    with cloud.store.transaction():
+        old = cloud.store.find(STEP, identity)
+        cloud.store.delete(STEP, identity)
+        body = {
+            "StepName": name,
+            "StartTime": time.time(),
+            "StepStatus": "Starting",
+            "AttemptCount": (old.body["AttemptCount"] if old else 0) + 1,
+            "PipelineArn": run.body["PipelineArn"],
+            "PipelineExecutionArn": run.arn,
+            **members,
+        }
+        new = cloud.store.insert(STEP, identity, body, arn=f"{run.arn}/{name}", parent=run.name, status="Starting")
+    cloud.announce(News(STEP, identity, "Starting", old.status if old else "", new.body))
+
+
+def change_step(cloud: Cloud, execution_id: str, name: str, status: str | None = None, **members: Any) -> None:
+    """Write members of a step, and its status if one is given; a new status is announced."""
+    if status in ENDED:
+        members.setdefault("EndTime", time.time())
+    if members.get("FailureReason"):
+        members["FailureReason"] = members["FailureReason"][:STEP_REASON_LENGTH]
+    _change(cloud, STEP, f"{execution_id}/{name}", "StepStatus", status, members)
+
+
+def change_execution(cloud: Cloud, execution_id: str, status: str, **members: Any) -> None:
+    """Set the status of an execution and write members of it; a new status is announced."""
+    if status not in UNFINISHED:
+        members.setdefault("EndTime", time.time())
+    if members.get("FailureReason"):
+        members["FailureReason"] = members["FailureReason"][:EXECUTION_REASON_LENGTH]
+    _change(cloud, EXECUTION, execution_id, "PipelineExecutionStatus", status, members)
+
+
+def _change(cloud: Cloud, kind: str, name: str, member: str, status: str | None, members: dict[str, Any]) -> None:
+    with cloud.store.transaction():
+        old = cloud.store.find(kind, name)
+        new = cloud.store.update(kind, name, {**members, **({member: status} if status else {})}, status=status)
+    if old and status and old.status != status:
+        cloud.announce(News(kind, name, status, old.status, new.body))
+
+
+def remember_success(cloud: Cloud, run: Resource, step: str, digest: str, body: dict[str, Any]) -> None:
+    """Keep a success for later executions; a newer one with the same key takes its place."""
+    name = f"{run.parent}/{step}/{digest}"
+    with cloud.store.transaction():
+        cloud.store.delete(CACHE, name)
+        cloud.store.insert(CACHE, name, body, arn="", parent=run.parent)
+
+
+def success(cloud: Cloud, pipeline: str, step: str, digest: str) -> Resource | None:
+    """The most recent success of a step of this pipeline with this key."""
+    return cloud.store.find(CACHE, f"{pipeline}/{step}/{digest}")
+
+
+def latest_success(cloud: Cloud, pipeline: str, step: str) -> Resource | None:
+    """The most recent success of a step of this pipeline, with whatever key."""
+    found, _ = cloud.store.page(CACHE, parent=pipeline, name_contains=f"{pipeline}/{step}/", limit=1)
+    return found[0] if found else None
+
+
+def remember_model(cloud: Cloud, pipeline: str, digest: str, model: str) -> None:
+    """Keep which model was made from a request."""
+    with cloud.store.transaction():
+        cloud.store.delete(MODEL, f"{pipeline}/{digest}")
+        cloud.store.insert(MODEL, f"{pipeline}/{digest}", {"ModelName": model}, arn="", parent=pipeline)
+
+
+def model(cloud: Cloud, pipeline: str, digest: str) -> str | None:
+    """The name of the model that a Model step of this pipeline made from this request."""
+    found = cloud.store.find(MODEL, f"{pipeline}/{digest}")
+    return found.body["ModelName"] if found else None
