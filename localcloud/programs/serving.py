@@ -64,7 +64,7 @@ class Limits:
         )
 
 
-def serve(load: Callable[[], Predict]) -> int:
+def serve(load: Callable[[], Predict], limits: Limits | None = None) -> int:
     """Load the model, then serve it on 127.0.0.1:$SAGEMAKER_BIND_TO_PORT (8080) until SIGTERM; gives the exit code.
 
     Port 0 takes a free one; the line `Listening on http://127.0.0.1:<port>` says which. After SIGTERM no connection is
@@ -77,7 +77,6 @@ def serve(load: Callable[[], Predict]) -> int:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))
-        limits = Limits.from_environment()
         predict = load()
         listener.listen(2048)
     except SconesError as error:
@@ -86,7 +85,7 @@ def serve(load: Callable[[], Predict]) -> int:
         return _give_up(f"Listening on 127.0.0.1:{port}: {error.strerror}. Is another server using the port?")
     print(f"Listening on http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
     config = uvicorn.Config(
-        application(predict, limits),
+        application(predict, limits or Limits.from_environment()),
         loop="uvloop",
         http="httptools",
         ws="none",
