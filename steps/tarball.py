@@ -68,6 +68,8 @@ def files(archive: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
                 content = tar.extractfile(member)
                 assert content is not None  # noqa: S101 - tarfile promises a stream for a regular file
                 yield member.name, member.size, content
+            while unzipped.read(1 << 20):  # to its end, where gzip keeps a checksum of all that came before
+                pass
     except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise DataError(
             f"{archive}: not a whole .tar.gz: {error}.", "It is truncated or damaged; fetch it again."

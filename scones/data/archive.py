@@ -17,18 +17,18 @@ from typing import IO, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from scones.data.checksum import sha256_of
 from scones.data.drawings import DRAWN
 from scones.data.labels import COARSE_NAMES, COARSE_OF, FINE_NAMES
 from scones.data.sample import Pictures, pictures
 from scones.errors import DataError
-from steps.tarball import sha256_of
 
 Layout = Literal["python", "binary"]
 BLOCK = 0xFFFF
 """Most bytes in a stored block of a deflate stream (RFC 1951, 3.2.4)."""
 
 
-class _StoredGzip(io.RawIOBase):
+class StoredGzip(io.RawIOBase):
     """A gzip stream (RFC 1952) of stored blocks, without name or time stamp."""
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -89,7 +89,7 @@ def write(path: Path, layout: Layout, train: Pictures, test: Pictures) -> None:
     partial = path.with_name(f".{path.name}.partial")
     try:
         with partial.open("wb") as file:
-            unpacked = _StoredGzip(file)
+            unpacked = StoredGzip(file)
             with tarfile.open(fileobj=unpacked, mode="w|", format=tarfile.USTAR_FORMAT, bufsize=1 << 20) as tar:
                 folder = tarfile.TarInfo(f"cifar-100-{layout}")
                 folder.type, folder.mode = tarfile.DIRTYPE, 0o755
@@ -107,9 +107,9 @@ def write(path: Path, layout: Layout, train: Pictures, test: Pictures) -> None:
 def _python_members(train: Pictures, test: Pictures) -> dict[str, bytes]:
     names = {"fine_label_names": list(FINE_NAMES), "coarse_label_names": list(COARSE_NAMES)}
     return {
-        "meta": _pickle(names),
-        "test": _pickle(_python_part(test, "testing batch 1 of 1")),
-        "train": _pickle(_python_part(train, "training batch 1 of 1")),
+        "meta": pickle_of(names),
+        "test": pickle_of(_python_part(test, "testing batch 1 of 1")),
+        "train": pickle_of(_python_part(train, "training batch 1 of 1")),
     }
 
 
@@ -144,7 +144,7 @@ _MEMBERS: dict[Layout, Callable[[Pictures, Pictures], dict[str, bytes]]] = {
 }
 
 
-def _pickle(value: Mapping[str, object]) -> bytes:
+def pickle_of(value: Mapping[str, object]) -> bytes:
     """A protocol-2 pickle of texts, whole numbers, lists, dictionaries and byte arrays, as Python 2 would load it."""
     return b"\x80\x02" + _opcodes(value) + b"."
 

@@ -14,8 +14,8 @@ from tqdm import tqdm
 from urllib3.util import Retry
 
 from scones.console import say
+from scones.data.checksum import sha256_of
 from scones.errors import DataError
-from steps.tarball import sha256_of
 
 HOSTS = ("https://www.cs.toronto.edu", "https://cave.cs.toronto.edu")
 """Where the archives are published. The first redirects to the second; a redirect to any other is refused."""
@@ -25,7 +25,8 @@ BREAKS = 20
 """How many connections in a row may break in the middle of the body; the second host is slow."""
 TIMEOUT = (10.0, 60.0)
 """Seconds to connect, and to wait for the next byte."""
-CHUNK = 256 * 1024
+CHUNK = 16 * 1024
+"""Bytes written at once, and the most that a break loses."""
 REDIRECTS = 3
 
 
@@ -48,7 +49,7 @@ ORIGINALS = {
 }
 
 
-def fetch(original: Original, output: Path, hosts: Sequence[str] = HOSTS, retry: Retry = RETRY) -> None:
+def fetch(original: Original, output: Path, hosts: Sequence[str], retry: Retry = RETRY) -> None:
     """Download `original` to `output`, which appears when it is complete and its checksum is right.
 
     What an interrupted download left beside `output` (`.<name>.partial`) is taken up again. Hosts are tried in turn.
@@ -84,6 +85,7 @@ def fetch(original: Original, output: Path, hosts: Sequence[str] = HOSTS, retry:
 def _from_any(session: requests.Session, hosts: Sequence[str], original: Original, partial: Path) -> None:
     failures = []
     for host in hosts:
+        say(f"Fetching {original.name} ({original.size / 1e6:.0f} MB) from {urlsplit(host).netloc}.")
         try:
             return _complete(session, f"{host}/~kriz/{original.name}", hosts, original, partial)
         except (requests.RequestException, _Refused) as error:
@@ -101,48 +103,49 @@ class _Refused(Exception):  # noqa: N818 - an answer, not an error of ours
 
 def _complete(session: requests.Session, url: str, hosts: Sequence[str], original: Original, partial: Path) -> None:
     """Append to `partial` until it has the archive's size; a connection that breaks in the middle is made again."""
-    breaks = 0
-    with tqdm(
-        total=original.size, unit="B", unit_scale=True, desc=original.name, disable=not sys.stderr.isatty()
-    ) as progress:
-        while (before := partial.stat().st_size if partial.exists() else 0) != original.size:
-            try:
-                _append(session, url, hosts, original, partial, progress)
-            except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError):
-                breaks = 0 if partial.exists() and partial.stat().st_size > before else breaks + 1
-                if breaks >= BREAKS:
-                    raise
+    quiet = not sys.stderr.isatty()
+    with tqdm(total=original.size, unit="B", unit_scale=True, desc=original.name, disable=quiet) as progress:
+        breaks = 0
+        while (before := _size(partial)) != original.size:
+            with _get(session, url, hosts, before) as response:
+                _append(response, original, partial, progress)
+            breaks = 0 if _size(partial) > before else breaks + 1
+            if breaks >= BREAKS:
+                raise _Refused(f"breaks the connection, {breaks} times in a row without sending anything")
 
 
-def _append(
-    session: requests.Session,
-    url: str,
-    hosts: Sequence[str],
-    original: Original,
-    partial: Path,
-    progress: tqdm[None],
-) -> None:
-    start = partial.stat().st_size if partial.exists() else 0
-    with _get(session, url, hosts, start) as response:
-        if response.status_code == 416:  # more than the whole is there already
-            partial.unlink()
-            return
-        if response.status_code not in (200, 206):
-            raise _Refused(f"HTTP {response.status_code} {response.reason}")
-        resumed = response.status_code == 206
-        if resumed and not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
-            raise _Refused(f"answered with range {response.headers.get('Content-Range')!r} instead of {start}-")
-        written = start if resumed else 0
-        progress.n = written
-        with partial.open("ab" if resumed else "wb") as file:
+def _append(response: requests.Response, original: Original, partial: Path, progress: tqdm[None]) -> None:
+    """Write the response's body behind what is there (or anew, when the host ignores ranges), as far as it comes."""
+    start = _size(partial)
+    if response.status_code == 416:  # there is more than the whole already
+        partial.unlink(missing_ok=True)
+        return
+    if response.status_code not in (200, 206):
+        raise _Refused(f"HTTP {response.status_code} {response.reason}")
+    resumed = response.status_code == 206
+    if resumed and not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
+        raise _Refused(f"answers with range {response.headers.get('Content-Range')!r} instead of {start}-")
+    offered = response.headers.get("Content-Range", "").partition("/")[2] or response.headers.get("Content-Length")
+    if offered not in (None, "*", str(original.size)):
+        raise _Refused(f"offers {offered} bytes instead of {original.size}")
+    progress.n = written = start if resumed else 0
+    with partial.open("ab" if resumed else "wb") as file:
+        try:
             for chunk in response.iter_content(CHUNK):
                 written += len(chunk)
                 if written > original.size:
-                    raise _Refused(f"sends more than the archive's {original.size:,} bytes")
+                    break
                 file.write(chunk)
                 progress.update(len(chunk))
-    if written < original.size:
+        except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
+            return  # broken in the middle: the caller goes on from here
+    if written != original.size:  # a body that ends in order and has another length is something else: forget it
+        partial.unlink()
         raise _Refused(f"sends {written:,} bytes instead of {original.size:,}")
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
 
 
 def _get(session: requests.Session, url: str, hosts: Sequence[str], start: int) -> requests.Response:
@@ -161,9 +164,7 @@ def _get(session: requests.Session, url: str, hosts: Sequence[str], start: int) 
 
 def _short(error: Exception) -> str:
     match error:
-        case requests.Timeout():
-            return "no answer in time"
-        case requests.ConnectionError():
-            return "cannot be reached, or breaks the connection"
+        case requests.ConnectionError() | requests.Timeout():
+            return "cannot be reached, or does not answer"
         case _:
             return str(error)
