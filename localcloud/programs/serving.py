@@ -23,7 +23,7 @@ from typing import Any
 
 import uvicorn
 
-from scones.errors import SconesError
+from scones.errors import SconesError, UsageError
 
 # (body, content type, accept) to (response body, its content type). Called from several threads at once.
 Predict = Callable[[bytes, str, str], tuple[bytes, str]]
@@ -58,9 +58,9 @@ class Limits:
         """The limits that SageMaker's variables ask for, and otherwise one worker for each processor."""
         processors = len(os.sched_getaffinity(0))
         return cls(
-            workers=int(os.environ.get("SAGEMAKER_MODEL_SERVER_WORKERS") or processors),
-            body_bytes=int(os.environ.get("SAGEMAKER_MAX_PAYLOAD_IN_MB") or 6) * 1024 * 1024,
-            seconds=float(os.environ.get("SAGEMAKER_MODEL_SERVER_TIMEOUT") or 60),
+            workers=_setting("SAGEMAKER_MODEL_SERVER_WORKERS", processors),
+            body_bytes=_setting("SAGEMAKER_MAX_PAYLOAD_IN_MB", 6) * 1024 * 1024,
+            seconds=_setting("SAGEMAKER_MODEL_SERVER_TIMEOUT", 60),
         )
 
 
@@ -72,10 +72,11 @@ def serve(load: Callable[[], Predict], limits: Limits | None = None) -> int:
     """
     signal.signal(signal.SIGTERM, _exit_quietly)  # uvicorn raises the signal again when it has drained
     signal.signal(signal.SIGINT, _exit_quietly)
-    port = int(os.environ.get("SAGEMAKER_BIND_TO_PORT") or 8080)
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
+        port = _setting("SAGEMAKER_BIND_TO_PORT", 8080, least=0)
+        limits = limits or Limits.from_environment()
         listener.bind(("127.0.0.1", port))
         predict = load()
         listener.listen(2048)
@@ -85,7 +86,7 @@ def serve(load: Callable[[], Predict], limits: Limits | None = None) -> int:
         return _give_up(f"Listening on 127.0.0.1:{port}: {error.strerror}. Is another server using the port?")
     print(f"Listening on http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
     config = uvicorn.Config(
-        application(predict, limits or Limits.from_environment()),
+        application(predict, limits),
         loop="uvloop",
         http="httptools",
         ws="none",
@@ -187,6 +188,14 @@ def _execution_parameters(limits: Limits) -> bytes:
             "MaxPayloadInMB": limits.body_bytes // 1024 // 1024,
         }
     ).encode()
+
+
+def _setting(name: str, default: int, least: int = 1) -> int:
+    """The whole number in an environment variable. Raises UsageError when it is none, or below `least`."""
+    text = os.environ.get(name) or str(default)
+    if not text.isdecimal() or int(text) < least:
+        raise UsageError(f"{name} is {text!r}, and must be a positive number.")
+    return int(text)
 
 
 def _give_up(reason: str) -> int:
