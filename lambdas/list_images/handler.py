@@ -38,5 +38,6 @@ def listed(fields: Fields, request_id: str) -> Fields:
         "run": run,
         "images": len(keys),
         "batches": batches,
+        "threshold": fields.get("threshold"),
         "work": {"bucket": results, "key": work_key(run)},
     }

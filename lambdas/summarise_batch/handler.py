@@ -34,7 +34,7 @@ def summarised(fields: Fields) -> Fields:
     tolerated = configuration.whole("TOLERATED_FAILURE_PERCENTAGE", 5)
     if report["failed_percentage"] > tolerated:
         problem = f"{report['failed_percentage']} % of {report['images']} pictures failed; {tolerated} % are tolerated."
-        raise FailedError("TooManyFailures", problem, summary=uri)
+        raise FailedError("TooManyFailures", problem, summary=uri, map_failure=fields.get("failure"))
     counts = {name: report[name] for name in ("images", "routed", "routes", "vehicles", "failed_percentage")}
     lists = {name: len(report[name]) for name in ("low_confidence", "failed", "not_processed")}
     return {"summary": uri, "counts": counts | lists}

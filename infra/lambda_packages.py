@@ -1,0 +1,109 @@
+"""What is uploaded for Lambda: one zip with the code of all functions, one layer with the libraries they need.
+
+Both are deterministic: the same code and pins give the same bytes, so an upload under a content hash changes a stack
+only when something changed. The layer is made of wheels for the runtime's own platform, whatever this machine is:
+Pillow built for another one would be found missing only when the first picture arrives.
+
+    python -m infra.lambda_packages build/ --layer
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from scones.errors import SconesError
+
+ROOT = Path(__file__).parents[1]
+PYTHON_VERSION = "3.13"
+Architecture = Literal["x86_64", "arm64"]
+LIBRARIES = ("aws-lambda-powertools", "pillow")  # boto3 is part of the runtime
+# Amazon Linux 2023, under python3.12 and later, has glibc 2.34.
+PLATFORMS = {
+    "x86_64": ("manylinux_2_34_x86_64", "manylinux_2_28_x86_64", "manylinux2014_x86_64"),
+    "arm64": ("manylinux_2_34_aarch64", "manylinux_2_28_aarch64", "manylinux2014_aarch64"),
+}
+LEFT_OUT = {"__pycache__", "bin", "tests"}
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest moment a zip can name
+
+
+def functions_zip() -> bytes:
+    """Every file of the `lambdas` package, under the names that handlers such as
+    `lambdas.serialize_image.handler.handler` are found by.
+    """
+    return _zipped(ROOT, ROOT / "lambdas", prefix="")
+
+
+def layer_zip(python_version: str = PYTHON_VERSION, architecture: Architecture = "x86_64") -> bytes:
+    """Pillow and Powertools with their dependencies, under `python/`, at the versions of constraints.txt.
+
+    Raises:
+        SconesError: pip found no wheel for that Python and platform, or no network.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "libraries"
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+        command += ["--target", str(target), "--constraint", str(ROOT / "constraints.txt"), "--only-binary=:all:"]
+        command += ["--implementation", "cp", "--python-version", python_version]
+        command += [f"--platform={platform}" for platform in PLATFORMS[architecture]]
+        done = subprocess.run([*command, *LIBRARIES], capture_output=True, text=True, check=False)
+        if done.returncode:
+            reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
+            raise SconesError(
+                f"Building the layer for Python {python_version} on {architecture}: pip: {reason[0]}",
+                "Check the network and the pins in constraints.txt.",
+            )
+        return _zipped(target, target, prefix="python/")
+
+
+def content_hash(archive: bytes) -> str:
+    """The first 16 hexadecimal digits of the SHA-256, for the archive's S3 key."""
+    return hashlib.sha256(archive).hexdigest()[:16]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write functions.zip, and layer.zip when asked, into a folder."""
+    parser = argparse.ArgumentParser(prog="python -m infra.lambda_packages", description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, help="where the archives are written")
+    parser.add_argument("--layer", action="store_true", help="build the layer as well (needs the network)")
+    parser.add_argument("--python-version", default=PYTHON_VERSION, help="the functions' runtime, e.g. 3.13")
+    parser.add_argument("--architecture", choices=sorted(PLATFORMS), default="x86_64")
+    options = parser.parse_args(argv)
+    options.folder.mkdir(parents=True, exist_ok=True)
+    archives = {"functions.zip": functions_zip()}
+    if options.layer:
+        archives["layer.zip"] = layer_zip(options.python_version, options.architecture)
+    for name, archive in archives.items():
+        part = options.folder / f"{name}.part"
+        part.write_bytes(archive)
+        part.replace(options.folder / name)
+    return 0
+
+
+def _zipped(root: Path, folder: Path, prefix: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in _files(folder):
+            entry = zipfile.ZipInfo(prefix + file.relative_to(root).as_posix(), EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16  # readable by the function's user, whatever the umask here
+            archive.writestr(entry, file.read_bytes())
+    return buffer.getvalue()
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and not LEFT_OUT & set(file.relative_to(folder).parts):
+            yield file
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The state machines (`*.asl.json`) and the code that loads, checks and draws them."""
