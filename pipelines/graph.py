@@ -40,11 +40,11 @@ class Step:
     def outputs(self) -> dict[str, Json]:
         """A processing step's outputs by name."""
         listed = (self.arguments.get("ProcessingOutputConfig") or {}).get("Outputs", [])
-        return {output["OutputName"]: output for output in listed}
+        return {str(output.get("OutputName")): output for output in listed}
 
     @property
     def property_files(self) -> dict[str, Json]:
-        return {file["PropertyFileName"]: file for file in self.body.get("PropertyFiles") or []}
+        return {str(file.get("PropertyFileName")): file for file in self.body.get("PropertyFiles") or []}
 
 
 @dataclass(frozen=True)

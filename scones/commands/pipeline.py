@@ -116,6 +116,8 @@ def _definition_in(file: Path) -> dict[str, Any]:
         raise UsageError(f"{file}: {error.strerror}.") from None
     except ValueError as error:
         raise UsageError(f"{file}: not JSON: {error}.") from None
-    if not isinstance(value, dict) or not isinstance(value.get("Steps"), list):
-        raise UsageError(f"{file}: not a pipeline definition: it has no list Steps.")
-    return value
+    listed = value.get("Steps") if isinstance(value, dict) else None
+    if not isinstance(listed, list) or not all(isinstance(step, dict) for step in listed):
+        raise UsageError(f"{file}: not a pipeline definition: it has no list of steps.")
+    definition: dict[str, Any] = value
+    return definition
