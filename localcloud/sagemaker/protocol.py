@@ -7,7 +7,7 @@ enumerations and patterns), so that what AWS refuses is refused here. Times trav
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -69,14 +69,23 @@ def check_request(name: str, request: Any) -> dict[str, Any]:
         raise ServiceError("SerializationException", f"{name}: the request is not a JSON object.")
     if shape is None:
         return {}
-    problems = list(_problems(shape, request, ""))
-    if problems:
-        count = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected: "
-        raise ServiceError("ValidationException", count + "; ".join(problems))
+    found = list(problems(shape, request))
+    if found:
+        count = f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: "
+        raise ServiceError("ValidationException", count + "; ".join(found))
     return request
 
 
-def _problems(shape: Shape, value: Any, path: str) -> Iterator[str]:
+def problems(
+    shape: Shape, value: Any, path: str = "", is_open: Callable[[Any], bool] = lambda value: False
+) -> Iterator[str]:
+    """The constraints of `shape` that `value` breaks; a part that `is_open`, to be filled in later, breaks none.
+
+    Raises:
+        ServiceError: a value of the wrong type, or an unknown member.
+    """
+    if is_open(value):
+        return
     if isinstance(shape, StructureShape):
         _expect(isinstance(value, dict), value, path, "an object")
         yield from (
@@ -88,18 +97,18 @@ def _problems(shape: Shape, value: Any, path: str) -> Iterator[str]:
             if name not in shape.members:
                 raise ServiceError("ValidationException", f"Unknown parameter in input: '{_join(path, name)}'")
             if item is not None:
-                yield from _problems(shape.members[name], item, _join(path, name))
+                yield from problems(shape.members[name], item, _join(path, name), is_open)
     elif isinstance(shape, ListShape):
         _expect(isinstance(value, list), value, path, "a list")
         yield from _length(shape, value, path)
         for index, item in enumerate(value):
-            yield from _problems(shape.member, item, f"{path}.{index + 1}.member")
+            yield from problems(shape.member, item, f"{path}.{index + 1}.member", is_open)
     elif isinstance(shape, MapShape):
         _expect(isinstance(value, dict), value, path, "a map")
         yield from _length(shape, value, path)
         for key, item in value.items():
-            yield from _problems(shape.key, key, f"{path} (key)")
-            yield from _problems(shape.value, item, f"{path}.{key}.member")
+            yield from problems(shape.key, key, f"{path} (key)", is_open)
+            yield from problems(shape.value, item, f"{path}.{key}.member", is_open)
     else:
         yield from _scalar_problems(shape, value, path)
 

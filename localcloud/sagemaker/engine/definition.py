@@ -14,7 +14,7 @@ from typing import Any
 from localcloud.sagemaker.engine import conditions, durations, parameters, retries
 from localcloud.sagemaker.engine.caching import ATTRIBUTES, CacheConfig
 from localcloud.sagemaker.engine.expressions import is_expression
-from localcloud.sagemaker.engine.kinds import IMPLEMENTED, KINDS
+from localcloud.sagemaker.engine.kinds import IMPLEMENTED, KINDS, argument_problems
 
 VERSION = "2020-12-01"
 MEMBERS = {"Version", "Metadata", "Parameters", "PipelineExperimentConfig", "MlflowConfig", "Steps"}
@@ -184,6 +184,9 @@ def _step_problems(item: Any, names: list[str], *, nested: bool) -> Iterator[str
             yield f"step '{name}': a Fail step does not take {member}"
     elif KINDS[kind].name in (arguments or {}):
         yield f"step '{name}': Arguments hold {KINDS[kind].name}, which the local SageMaker chooses itself"
+    else:
+        for problem in argument_problems(kind, arguments or {}):
+            yield f"step '{name}': Model Validation failed: {problem}"
 
 
 def _condition_problems(name: str, arguments: dict[str, Any], names: list[str]) -> Iterator[str]:

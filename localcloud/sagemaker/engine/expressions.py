@@ -196,7 +196,7 @@ def _get(reference: Reference, scope: Scope) -> Any:
         try:
             return look_up(scope.step(reference.name), reference.path)
         except ExpressionError as error:
-            raise ExpressionError(f"{reference}: {error}") from None
+            raise ExpressionError(f"step {reference.name} has {error}") from None
     values = scope.parameters if reference.root == "Parameters" else scope.execution
     if reference.name not in values or reference.path:
         raise ExpressionError(f"{reference} is not defined")

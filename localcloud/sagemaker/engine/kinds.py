@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from localcloud.sagemaker import protocol
-from localcloud.sagemaker.engine.expressions import Path
+from localcloud.sagemaker.engine.expressions import Path, is_expression
+from localcloud.sagemaker.errors import ServiceError
 
 
 @dataclass(frozen=True)
@@ -82,3 +85,15 @@ def has_property(step_type: str, path: Path) -> bool:
         else:
             return False
     return shape is not None
+
+
+def argument_problems(step_type: str, arguments: Mapping[str, Any]) -> Iterator[str]:
+    """What the model of the Create operation refuses in a step's arguments; expressions in them may become anything."""
+    kind = KINDS[step_type]
+    name = {} if step_type == "RegisterModel" else {kind.name: "name"}
+    shape = protocol.operation(kind.create).input_shape
+    if shape is not None:
+        try:
+            yield from protocol.problems(shape, {**arguments, **name}, is_open=is_expression)
+        except ServiceError as error:
+            yield error.message
