@@ -1,3 +1,3 @@
 """Fixtures that tests of every kind share, by subject."""
 
-pytest_plugins = ["cloud_fixtures"]
+pytest_plugins = ["cloud_fixtures", "job_support", "lambda_support"]

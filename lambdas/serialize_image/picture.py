@@ -10,18 +10,22 @@ import io
 import struct
 import warnings
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import (
+    Image,
+    ImageOps,
+    UnidentifiedImageError,
+    WebPImagePlugin,  # noqa: F401 - registers WebP, which Pillow otherwise looks for only among all its formats
+)
 
 from lambdas.outcomes import BadInputError
 
 MAX_BYTES = 25_000_000
 MAX_PIXELS = 50_000_000  # the largest sensors of common phones; 150 MB once decoded
 MIN_SIDE = 8
-# MPO is what Pillow calls a phone's JPEG that carries a second picture (a gain map, a depth map).
-FORMATS = ("PNG", "JPEG", "MPO", "WEBP")
+FORMATS = ("PNG", "JPEG", "WEBP")  # JPEG includes those of phones with a second picture in them (a gain map)
 # A state of 262,144 bytes must hold the picture in base64 beside everything else.
 MAX_NORMALISED_BYTES = 140_000
-BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error, MemoryError)
+BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error)  # what Pillow's readers raise on damaged bytes
 OTHER_FORMATS = (
     (b"GIF8", "a GIF"),
     (b"%PDF", "a PDF"),

@@ -1,0 +1,234 @@
+"""A SageMaker in memory behind a real HTTP socket, for tests that need it to be slow, busy, wrong or gone.
+
+boto3 talks to it unchanged (AWS_ENDPOINT_URL), so every request passes botocore's own validation. It knows the
+operations that the functions use, plus the two calls to SSM and EventBridge; anything else is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from botocore import xform_name
+
+GROUP = "scones-unlimited"
+ENDPOINT = "scones-unlimited"
+PACKAGES = f"arn:aws:sagemaker:us-east-1:000000000000:model-package/{GROUP}"
+Params = dict[str, Any]
+Answer = tuple[int, dict[str, str], bytes]
+
+
+class Refused(Exception):  # noqa: N818 - it is AWS's answer, not an error of the test
+    def __init__(self, message: str, code: str = "ValidationException", status: int = 400) -> None:
+        super().__init__(message)
+        self.code, self.status = code, status
+
+
+def arn(version: int) -> str:
+    return f"{PACKAGES}/{version}"
+
+
+def probabilities(*values: float) -> Answer:
+    return 200, {"Content-Type": "application/json"}, json.dumps(values).encode()
+
+
+def refusal(code: str, status: int, message: str = "refused", **more: Any) -> Answer:
+    return status, {"x-amzn-ErrorType": code}, json.dumps({"Message": message, **more}).encode()
+
+
+class FakeAws:
+    """State, and what will happen next: `answers` for invocations, `endings` for endpoint changes."""
+
+    def __init__(self) -> None:
+        self.packages: dict[str, Params] = {}
+        self.models: dict[str, Params] = {}
+        self.configs: dict[str, Params] = {}
+        self.endpoints: dict[str, Params] = {}
+        self.parameters: dict[str, str] = {}
+        self.enabled_rules: list[str] = []
+        self.calls: list[str] = []
+        self.invocations: list[tuple[dict[str, str], bytes]] = []
+        self.answers: list[Answer] = []
+        self.endings: list[str] = []
+        self.hooks: dict[str, Callable[[], None]] = {}
+        self.lock = threading.RLock()
+
+    def register(self, version: int, approval: str = "Approved", **metadata: str) -> str:
+        package = {"ModelPackageArn": arn(version), "ModelPackageGroupName": GROUP, "ModelPackageVersion": version}
+        package |= {"ModelPackageStatus": "Completed", "ModelApprovalStatus": approval, "CreationTime": version}
+        self.packages[arn(version)] = package | {"CustomerMetadataProperties": metadata}
+        return arn(version)
+
+    def approve(self, version: int, approval: str = "Approved") -> None:
+        self.packages[arn(version)]["ModelApprovalStatus"] = approval
+
+    @property
+    def live(self) -> Params:
+        return self.endpoints[ENDPOINT]
+
+    def operate(self, target: str, params: Params) -> Params:
+        with self.lock:
+            name = target.rpartition(".")[2]
+            self.calls.append(name)
+            if hook := self.hooks.pop(name, None):
+                hook()
+            operation: Callable[[Params], Params] | None = getattr(self, f"op_{xform_name(name)}", None)
+            if operation is None:
+                raise Refused(f"{target} is not part of this fake", "UnknownOperationException")
+            return operation(params)
+
+    def invoke(self, headers: dict[str, str], body: bytes) -> Answer:
+        with self.lock:
+            self.invocations.append((headers, body))
+            return self.answers.pop(0) if self.answers else probabilities(0.96, 0.04)
+
+    def op_describe_model_package(self, params: Params) -> Params:
+        return self._get(self.packages, params["ModelPackageName"], "ModelPackage")
+
+    def op_list_model_packages(self, params: Params) -> Params:
+        wanted = params["ModelApprovalStatus"]
+        return {"ModelPackageSummaryList": [p for p in self.packages.values() if p["ModelApprovalStatus"] == wanted]}
+
+    def op_create_model(self, params: Params) -> Params:
+        self._get(self.packages, params["PrimaryContainer"]["ModelPackageName"], "ModelPackage")
+        self._add(self.models, params["ModelName"], params | {"CreationTime": 0, "ModelArn": self._arn("model")})
+        return {"ModelArn": self._arn("model")}
+
+    def op_describe_model(self, params: Params) -> Params:
+        return self._get(self.models, params["ModelName"], "model")
+
+    def op_delete_model(self, params: Params) -> Params:
+        self._get(self.models, params["ModelName"], "model")
+        del self.models[params["ModelName"]]
+        return {}
+
+    def op_create_endpoint_config(self, params: Params) -> Params:
+        self._get(self.models, params["ProductionVariants"][0]["ModelName"], "model")
+        made = params | {"CreationTime": 0, "EndpointConfigArn": self._arn("endpoint-config")}
+        self._add(self.configs, params["EndpointConfigName"], made)
+        return {"EndpointConfigArn": self._arn("endpoint-config")}
+
+    def op_describe_endpoint_config(self, params: Params) -> Params:
+        return self._get(self.configs, params["EndpointConfigName"], "endpoint configuration")
+
+    def op_delete_endpoint_config(self, params: Params) -> Params:
+        self._get(self.configs, params["EndpointConfigName"], "endpoint configuration")
+        del self.configs[params["EndpointConfigName"]]
+        return {}
+
+    def op_create_endpoint(self, params: Params) -> Params:
+        self._get(self.configs, params["EndpointConfigName"], "endpoint configuration")
+        made = {"EndpointArn": self._arn("endpoint"), "EndpointStatus": "Creating", "CreationTime": 0}
+        self._add(self.endpoints, params["EndpointName"], params | made | {"LastModifiedTime": 0, "left": 2})
+        return {"EndpointArn": self._arn("endpoint")}
+
+    def op_update_endpoint(self, params: Params) -> Params:
+        endpoint = self._get(self.endpoints, params["EndpointName"], "endpoint")
+        self._get(self.configs, params["EndpointConfigName"], "endpoint configuration")
+        if endpoint["EndpointStatus"] not in {"InService", "OutOfService"}:
+            raise Refused("Cannot update in-progress endpoint")
+        if endpoint["EndpointConfigName"] == params["EndpointConfigName"]:
+            raise Refused("The endpoint uses this configuration already")
+        endpoint |= {"EndpointStatus": "Updating", "pending": params, "left": 2}
+        self.endpoints[params["EndpointName"]] = endpoint
+        return {"EndpointArn": endpoint["EndpointArn"]}
+
+    def op_describe_endpoint(self, params: Params) -> Params:
+        name = params["EndpointName"]
+        endpoint = self._get(self.endpoints, name, "endpoint")
+        if endpoint.get("left"):
+            endpoint["left"] -= 1
+            if not endpoint["left"]:
+                endpoint |= self._ended(endpoint, self.endings.pop(0) if self.endings else "ok")
+            self.endpoints[name] = endpoint
+        return {key: value for key, value in endpoint.items() if key not in {"left", "pending", "DeploymentConfig"}}
+
+    def op_delete_endpoint(self, params: Params) -> Params:
+        self._get(self.endpoints, params["EndpointName"], "endpoint")
+        del self.endpoints[params["EndpointName"]]
+        return {}
+
+    def op_put_parameter(self, params: Params) -> Params:
+        self.parameters[params["Name"]] = params["Value"]
+        return {"Version": 1}
+
+    def op_get_parameter(self, params: Params) -> Params:
+        if params["Name"] not in self.parameters:
+            raise Refused(params["Name"], "ParameterNotFound")
+        return {"Parameter": {"Name": params["Name"], "Value": self.parameters[params["Name"]]}}
+
+    def op_enable_rule(self, params: Params) -> Params:
+        self.enabled_rules.append(params["Name"])
+        return {}
+
+    def _ended(self, endpoint: Params, ending: str) -> Params:
+        """What a change comes to: ok, rolled_back (silently), failed, hang (never ends)."""
+        pending = endpoint.pop("pending", None)
+        if ending == "hang":
+            return {"left": 10**9}
+        if ending == "ok":
+            new = pending or endpoint
+            return {"EndpointStatus": "InService", "EndpointConfigName": new["EndpointConfigName"]}
+        if ending == "rolled_back" and pending:
+            return {"EndpointStatus": "InService"}
+        return {"EndpointStatus": "Failed", "FailureReason": "The primary container did not pass the ping."}
+
+    def _get(self, kind: dict[str, Params], name: str, what: str) -> Params:
+        if name not in kind:
+            raise Refused(f'Could not find {what} "{name}".')
+        return dict(kind[name])
+
+    def _add(self, kind: dict[str, Params], name: str, made: Params) -> None:
+        if name in kind:
+            raise Refused(f'Cannot create already existing "{name}".')
+        kind[name] = made
+
+    def _arn(self, kind: str) -> str:
+        return f"arn:aws:sagemaker:us-east-1:000000000000:{kind}/scones-unlimited-made-by-the-fake"
+
+
+@contextmanager
+def serving(fake: FakeAws) -> Iterator[str]:
+    """Serve `fake` on a free port; yields its URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            if self.path.startswith("/endpoints/"):
+                status, headers, answer = fake.invoke(dict(self.headers), body)
+                if status == 0:  # hang up without a word
+                    self.close_connection = True
+                    return
+            else:
+                headers = {"Content-Type": "application/x-amz-json-1.1"}
+                try:
+                    answer = json.dumps(fake.operate(self.headers["X-Amz-Target"], json.loads(body))).encode()
+                    status = 200
+                except Refused as error:
+                    status, answer = error.status, json.dumps({"__type": error.code, "message": str(error)}).encode()
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
