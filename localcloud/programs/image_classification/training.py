@@ -22,11 +22,12 @@ from localcloud.programs.image_classification.checkpoint import TrainedModel, pa
 from localcloud.programs.image_classification.container_log import log
 from localcloud.programs.image_classification.customer_error import CustomerError
 from localcloud.programs.image_classification.hyperparameters import Hyperparameters
-from localcloud.programs.image_classification.network import residual_network
+from localcloud.programs.image_classification.network import Node, residual_network
 from localcloud.programs.image_classification.torch_network import TorchNetwork, export_parameters
 
 SEED = 2026  # the contract has no seed: every job with the same input gives the same model
 BATCHES_PER_SPEED_LINE = 20
+NEARLY_ONE = 1 - 1e-7  # the contract allows a beta of 1, at which Adam's bias correction divides by zero
 
 
 @dataclass
@@ -117,20 +118,14 @@ def train(
         log(f"Epoch[{epoch}] Time cost={time.perf_counter() - started:.3f}")
         accuracy = judge.accuracy(network)
         log(f"Epoch[{epoch}] Validation-accuracy={accuracy:.6f}")
-
-        frequency = hyperparameters.checkpoint_frequency
-        due = (epoch + 1) % frequency == 0 if frequency else accuracy > best
-        if due:
-            if not frequency:
-                log(f"Storing the best model with validation accuracy: {accuracy:.6f}")
-            model = TrainedModel(
-                nodes, hyperparameters.image_shape, hyperparameters.num_classes, export_parameters(network)
-            )
-            path = save_checkpoint(model_dir, epoch + 1, model)
-            if not frequency:
-                _remove_older(model_dir, path)
-            log(f'Saved checkpoint to "/opt/ml/model/{params_name(epoch + 1)}"')
-        best = max(best, accuracy)
+        if hyperparameters.checkpoint_frequency is not None:
+            if (epoch + 1) % hyperparameters.checkpoint_frequency == 0:
+                _store(hyperparameters, nodes, network, model_dir, epoch)
+        elif accuracy > best:
+            log(f"Storing the best model with validation accuracy: {accuracy:.6f}")
+            _store(hyperparameters, nodes, network, model_dir, epoch)
+            _remove_older(model_dir, params_name(epoch + 1))
+            best = accuracy
         if hyperparameters.early_stopping and stopping.should_stop(epoch + 1, accuracy):
             log("Early stopping criteria met.")
             break
@@ -187,9 +182,6 @@ def make_optimizer(hyperparameters: Hyperparameters, network: TorchNetwork) -> t
         weight_decay=hyperparameters.weight_decay,
         nesterov=hyperparameters.optimizer == "nag" and hyperparameters.momentum > 0,
     )
-
-
-NEARLY_ONE = 1 - 1e-7  # the contract allows a beta of 1, at which Adam's bias correction divides by zero
 
 
 def _batches(
@@ -253,8 +245,16 @@ def bfloat16_is_fast() -> bool:
     return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
-def _remove_older(model_dir: Path, newest: Path) -> None:
+def _store(
+    hyperparameters: Hyperparameters, nodes: list[Node], network: TorchNetwork, model_dir: Path, epoch: int
+) -> None:
+    shape, classes = hyperparameters.image_shape, hyperparameters.num_classes
+    path = save_checkpoint(model_dir, epoch + 1, TrainedModel(nodes, shape, classes, export_parameters(network)))
+    log(f'Saved checkpoint to "/opt/ml/model/{path.name}"')
+
+
+def _remove_older(model_dir: Path, newest: str) -> None:
     """With default settings the archive holds one file of weights: that of the best epoch."""
     for path in model_dir.glob("image-classification-*.params"):
-        if path != newest:
+        if path.name != newest:
             path.unlink()
