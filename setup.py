@@ -28,6 +28,8 @@ LOCAL = [
     "great-expectations>=1.10",
     "httptools>=0.6",
     "ministack==1.5.33",
+    "onnx>=1.17",
+    "onnxruntime>=1.20",
     "psutil>=6",
     "starlette>=0.45",
     "torch==2.13.0",
@@ -37,6 +39,7 @@ LOCAL = [
 DEV = [
     "awscli>=1.46",
     "cfn-lint>=1.40",
+    "httpx>=0.27",
     "hypothesis>=6.100",
     "jsonschema>=4.23",
     "mypy>=1.15",
