@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,26 +79,37 @@ def end(identity: Identity, patience: float) -> bool:
     process = find(identity)
     if process is None:
         return True
-    process.terminate()
-    _, stubborn = psutil.wait_procs([process], timeout=patience)
-    if stubborn:
-        os.killpg(identity.pid, signal.SIGKILL)
-        psutil.wait_procs(stubborn, timeout=patience)
+    with suppress(psutil.NoSuchProcess):  # it ended by itself just now
+        process.terminate()
+    willing = _wait([identity], patience) == []
+    if not willing:
+        with suppress(ProcessLookupError):
+            os.killpg(identity.pid, signal.SIGKILL)
+        _wait([identity], patience)
     if child := _children.pop(identity.pid, None):
         child.wait()
-    return not stubborn
+    return willing
 
 
-def marked(name: str, value: str) -> list[psutil.Process]:
+def _wait(identities: Sequence[Identity], patience: float) -> list[Identity]:
+    """Those that are still there after `patience` seconds; one that only waits to be reaped by its parent is not."""
+    deadline = time.monotonic() + patience
+    while left := [identity for identity in identities if find(identity)]:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.02)
+    return left
+
+
+def marked(name: str, value: str) -> list[Identity]:
     """This user's living processes that have `name=value` in the environment they were started with."""
-    return [process for process in psutil.process_iter() if _environment(process).get(name) == value]
-
-
-def _environment(process: psutil.Process) -> dict[str, str]:
-    try:
-        found: dict[str, str] = process.environ()
-    except (psutil.Error, OSError):  # another user's process, or one that ended meanwhile
-        return {}
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(name) == value:
+                found.append(Identity(process.pid, process.create_time()))
+        except (psutil.Error, OSError):
+            continue
     return found
 
 
@@ -106,12 +119,13 @@ def families(identities: Sequence[Identity]) -> set[int]:
     return {process.pid for head in heads for process in (head, *head.children(recursive=True))}
 
 
-def kill(processes: Sequence[psutil.Process], patience: float) -> list[psutil.Process]:
+def kill(identities: Sequence[Identity], patience: float) -> list[Identity]:
     """Kill processes at once and wait for them; those still there after `patience` seconds are returned."""
-    for process in processes:
-        if process.is_running():
-            process.kill()
-    return list(psutil.wait_procs(processes, timeout=patience)[1])
+    for identity in identities:
+        if process := find(identity):
+            with suppress(psutil.NoSuchProcess):  # it ended by itself just now
+                process.kill()
+    return _wait(identities, patience)
 
 
 def memory_mb(process: psutil.Process) -> float | None:

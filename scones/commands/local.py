@@ -50,7 +50,7 @@ def local() -> None:
 )
 @click.option("--quiet", is_flag=True, help="Say nothing unless something is wrong.")
 def up(state: Path | None, port: int | None, sagemaker_port: int | None, quiet: bool) -> None:
-    """Start the local cloud, or whatever of it is not running, and wait until it answers."""
+    """Start the local cloud, or what is missing of it."""
     from localcloud import up as cloud
 
     folder = state_folder(state)
@@ -73,7 +73,7 @@ def up(state: Path | None, port: int | None, sagemaker_port: int | None, quiet: 
 @local.command()
 @_state
 def down(state: Path | None) -> None:
-    """Stop the local cloud and everything it started; what it stored stays."""
+    """Stop it and all it started; what it stored stays."""
     from localcloud import up as cloud
 
     stopped = cloud.stop(state_folder(state))
@@ -89,7 +89,10 @@ def down(state: Path | None) -> None:
 @_as_json
 @click.pass_context
 def status(context: click.Context, state: Path | None, as_json: bool) -> None:
-    """Show each part: up, down, crashed or not answering. Exit code 1 unless all are up."""
+    """Show each part: up, down, crashed or not answering.
+
+    Exit code 1 unless all are up.
+    """
     from localcloud import up as cloud
 
     found = cloud.status(state_folder(state))
@@ -112,7 +115,7 @@ def _row(part: PartStatus) -> list[str]:
 @_state
 @_as_json
 def env(state: Path | None, as_json: bool) -> None:
-    """Print what points boto3, the aws command line and the SageMaker SDK here: eval "$(scones local env)"."""
+    """Point a shell here: eval "$(scones local env)"."""
     from localcloud import environment
     from localcloud import up as cloud
 

@@ -182,10 +182,16 @@ def test_a_function_that_never_ends_does_not_outlive_the_cloud(state: Path, tmp_
 
 def test_interrupting_up_leaves_nothing_behind(state: Path, tmp_path: Path) -> None:
     program = f"""
-import signal, sys
+import time
 from pathlib import Path
 from localcloud import up
-up._wait = lambda *a: (print("started", flush=True), signal.pause())
+
+def waits_for_ever(*arguments):
+    print("started", flush=True)
+    while True:
+        time.sleep(0.05)
+
+up._wait = waits_for_ever
 up.start(Path({str(state)!r}), port=0, sagemaker_port=0)
 """
     with subprocess.Popen(
@@ -196,9 +202,13 @@ up.start(Path({str(state)!r}), port=0, sagemaker_port=0)
         text=True,
     ) as command:
         assert command.stdout
-        assert command.stdout.readline() == "started\n"
+        started = command.stdout.readline()
         command.send_signal(signal.SIGINT)
-        assert command.wait(60) != 0
+        try:
+            code = command.wait(60)
+        finally:
+            command.kill()
+    assert (started, code) == ("started\n", -signal.SIGINT)
     assert record.read(state) is None
     assert processes.marked(MARK, str(state.resolve())) == []
 

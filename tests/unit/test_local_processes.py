@@ -75,7 +75,7 @@ def test_leftovers_are_known_by_their_mark_and_by_nothing_else(launch: Launch, t
     ours = launch("import signal; signal.pause()", TEST_MARK=str(tmp_path))
     launch("import signal; signal.pause()", TEST_MARK="somebody else's")
     found = processes.marked("TEST_MARK", str(tmp_path))
-    assert [process.pid for process in found] == [ours.pid]
+    assert found == [ours]
     assert processes.kill(found, patience=10) == []
     assert processes.find(ours) is None
 
