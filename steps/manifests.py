@@ -103,14 +103,14 @@ def build(images_folder: Path, classes: Sequence[str], validation_fraction: floa
     Raises:
         DataError: an expectation is broken (each is named), or the images are not what `extract` writes.
     """
-    from steps import expectations  # takes seconds to import
-
     images = read_images(images_folder)
     images["subset"] = assign_subsets(images, validation_fraction, seed)
     used = images[images["subset"] != LEFT_OUT]
     spread = used.groupby("pixels_sha256")["subset"].nunique()
     images["subsets_with_these_pixels"] = images["pixels_sha256"].map(spread).fillna(0).astype("int64")
     counts = count(images, classes)
+    from steps import expectations  # takes seconds to import, so only once the images are known to be readable
+
     with published(output) as scratch:
         (scratch / "checks").mkdir()
         broken = expectations.validate(images, counts, classes, scratch / "checks")
