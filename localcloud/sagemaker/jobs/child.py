@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from localcloud.environment import MARK
-from localcloud.processes import marked
+from localcloud.processes import find, marked
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.jobs.folder import Folder
 from localcloud.sagemaker.jobs.interruption import Interruption
@@ -127,8 +127,8 @@ def end_leftovers(folder: Folder) -> int:
     number of a dead one meanwhile is never touched. What shares a group with them belongs to the job as well.
     """
     left = marked(BASE_VARIABLE, str(folder.base))
-    for process in left:
+    for identity in left:
         with suppress(ProcessLookupError):
-            if process.is_running():
-                os.killpg(os.getpgid(process.pid), signal.SIGKILL)
+            if find(identity):
+                os.killpg(os.getpgid(identity.pid), signal.SIGKILL)
     return len(left)

@@ -79,6 +79,7 @@ def objects(s3: Any, uri: str, data_type: str = "S3Prefix") -> list[Object]:
 
     Raises:
         ServiceError: ValidationException; a URI or the manifest is not one.
+        DownloadError: an object that the manifest names is not there.
     """
     bucket, prefix = split(uri)
     if data_type == "ManifestFile":
@@ -105,7 +106,10 @@ def _manifest(s3: Any, bucket: str, key: str) -> Iterator[Object]:
     except (ValueError, KeyError, TypeError) as error:
         raise validation(f"s3://{bucket}/{key} is not a manifest: {error}.") from None
     for name in names:
-        size = s3.head_object(Bucket=base, Key=prefix + name)["ContentLength"]
+        try:
+            size = s3.head_object(Bucket=base, Key=prefix + name)["ContentLength"]
+        except ClientError as error:
+            raise DownloadError(f"s3://{base}/{prefix}{name}: {error}") from None
         yield Object(base, prefix + name, name, size)
 
 
