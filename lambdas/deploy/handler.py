@@ -44,6 +44,7 @@ def handler(event: dict[str, Any], context: Any) -> Plan:
         result: Plan = plan | STEPS[step](plan)
     except OutcomeError as stop:
         result = plan | {"outcome": "failed", "error": stop.error, "cause": stop.cause()}
-    log.info("step done", extra={"step": step, **{key: result.get(key) for key in ("outcome", "error", "message")}})
+    said = result.get("message") if result["outcome"] in {"ok", "nothing", "superseded"} else result.get("cause")
+    log.info("step done", extra={"step": step, "outcome": result["outcome"], "said": said})
     metrics.add_metric(name="DeployStepsFailed", unit=MetricUnit.Count, value=int(result["outcome"] == "failed"))
     return result
