@@ -23,9 +23,9 @@ def data() -> None:
     "--output", type=click.Path(path_type=Path), help="File to write [default: sample-cifar-100-FORMAT.tar.gz]."
 )
 @click.option("--format", "layout", type=LAYOUTS, default="python", show_default=True, help="CIFAR-100's layout.")
-@click.option("--train-per-class", type=click.IntRange(1, 500), default=500, show_default=True)
-@click.option("--test-per-class", type=click.IntRange(1, 100), default=100, show_default=True)
-@click.option("--seed", type=click.IntRange(0), default=7, show_default=True)
+@click.option("--train-per-class", type=click.IntRange(1, 500), default=500, show_default=True, help="Training images.")
+@click.option("--test-per-class", type=click.IntRange(1, 100), default=100, show_default=True, help="Test images.")
+@click.option("--seed", type=click.IntRange(0), default=7, show_default=True, help="Another seed, other images.")
 @click.option("--full-size", is_flag=True, help="Fill all 100 classes: 60,000 images with the default counts.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def sample(

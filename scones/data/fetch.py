@@ -20,7 +20,7 @@ from scones.errors import DataError
 HOSTS = ("https://www.cs.toronto.edu", "https://cave.cs.toronto.edu")
 """Where the archives are published. The first redirects to the second; a redirect to any other is refused."""
 
-RETRY = Retry(total=5, backoff_factor=0.5, status_forcelist=(429, 500, 502, 503, 504), raise_on_status=False)
+RETRY = Retry(total=5, connect=2, backoff_factor=0.5, status_forcelist=(429, 500, 502, 503, 504), raise_on_status=False)
 BREAKS = 20
 """How many connections in a row may break in the middle of the body; the second host is slow."""
 TIMEOUT = (10.0, 60.0)
