@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from pipelines import learning_rate
 from pipelines.deploy import deployed
 from pipelines.inputs import check_parameters, object_head
@@ -33,6 +35,11 @@ def resolve(pipeline: str, wanted: str | None) -> str:
             f"List them: aws sagemaker list-pipeline-executions --pipeline-name {pipeline}.",
         )
     raise UsageError(f"Pipeline {pipeline} has no execution yet.", "Start one: scones start --wait.")
+
+
+def no_pipeline(name: str) -> UsageError:
+    """The error for a pipeline that was never deployed."""
+    return UsageError(f"There is no pipeline {name}.", "Create it: scones upsert.")
 
 
 def execution_id(arn: str) -> str:
@@ -67,7 +74,7 @@ def start(pipeline: str, given: Mapping[str, str], display_name: str | None, cod
     """
     current = deployed(pipeline)
     if current is None:
-        raise UsageError(f"There is no pipeline {pipeline}.", "Create it: scones upsert.")
+        raise no_pipeline(pipeline)
     declared = {parameter["Name"]: parameter for parameter in current.definition.get("Parameters", [])}
     check_parameters(declared.values(), given)
     values = dict(given)
@@ -117,8 +124,13 @@ def stop(arn: str) -> None:
 def _newest_first(pipeline: str) -> Iterator[dict[str, Any]]:
     with cloud.explained(f"listing the executions of pipeline {pipeline}"):
         pages = cloud.client("sagemaker").get_paginator("list_pipeline_executions")
-        for page in pages.paginate(PipelineName=pipeline, SortBy="CreationTime", SortOrder="Descending"):
-            yield from page["PipelineExecutionSummaries"]
+        try:
+            for page in pages.paginate(PipelineName=pipeline, SortBy="CreationTime", SortOrder="Descending"):
+                yield from page["PipelineExecutionSummaries"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFound":
+                raise
+            raise no_pipeline(pipeline) from None
 
 
 def _require_archive(values: Mapping[str, Any]) -> None:

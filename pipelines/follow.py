@@ -82,7 +82,7 @@ def raise_unless_succeeded(description: dict[str, Any], steps: list[Step]) -> No
         if step["StepName"] in {GATE, QUALITY_TOO_LOW}:
             raise QualityGateError(
                 f"{step['StepName']}: {_reason(step)}.",
-                f"Nothing was registered. What was measured: scones status {identifier} --json.",
+                "Nothing was registered. Train longer (--parameter Epochs=…), on more pictures, or ask for less.",
             )
     for step in failed:
         _say_log_tail(step)

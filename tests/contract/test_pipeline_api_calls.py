@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -43,7 +44,7 @@ def stubs(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Stubber]]:
     monkeypatch.setattr(cloud, "client", clients.__getitem__)
     monkeypatch.setattr(cloud, "names", lambda: NAMES)
     monkeypatch.setattr(building, "build", lambda names: built())
-    monkeypatch.setattr(follow.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
     for stubber in stubbers.values():
         stubber.activate()
     yield stubbers
@@ -399,6 +400,9 @@ def test_an_execution_is_found_by_id_by_display_name_and_as_the_latest(stubs: di
     list_executions(stubs["sagemaker"])
     with pytest.raises(UsageError, match="no execution yet"):
         executions.resolve(PIPELINE, None)
+    stubs["sagemaker"].add_client_error("list_pipeline_executions", "ResourceNotFound", "no such pipeline", 400)
+    with pytest.raises(UsageError, match="scones upsert"):
+        executions.resolve(PIPELINE, None)
 
 
 def test_status_shows_the_steps(stubs: dict[str, Stubber]) -> None:
@@ -433,3 +437,33 @@ def test_stop_stops_what_runs_and_refuses_what_has_ended(stubs: dict[str, Stubbe
     assert result.exit_code == 0 and "Stopped" in result.stdout
     describe_execution(sagemaker, "Succeeded")
     assert "nothing to stop" in str(failure(run("stop", EXECUTION)))
+
+
+def test_the_template_script_upserts_with_its_role_and_tags_then_starts_and_waits(
+    stubs: dict[str, Stubber], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipelines.template_scripts import run_command
+
+    monkeypatch.setattr("pipelines.pipeline.build", lambda names: built())
+    sagemaker, role = stubs["sagemaker"], "arn:aws:iam::123456789012:role/ci"
+    list_code(stubs["s3"], *(path for path, _ in CODE.files))
+    describe_pipeline(sagemaker)
+    list_tags(sagemaker, ("project", "scones-unlimited"))
+    added = {"ResourceArn": PIPELINE_ARN, "Tags": [{"Key": "team", "Value": "routing"}]}
+    sagemaker.add_response("add_tags", {}, added)
+    sagemaker.add_response(
+        "update_pipeline",
+        {"PipelineArn": PIPELINE_ARN, "PipelineVersionId": 2},
+        {"PipelineName": PIPELINE, "PipelineDefinition": ANY, "PipelineDescription": ANY, "RoleArn": role},
+    )
+    expect_start(stubs)
+    describe_execution(sagemaker, "Succeeded")
+    list_steps(sagemaker, step("Train", "Succeeded"))
+    tags = json.dumps(added["Tags"])
+    result = CliRunner().invoke(run_command, ["-n", "pipelines.pipeline", "-role-arn", role, "-tags", tags])
+    assert result.exit_code == 0, result.exception
+    assert result.stdout.splitlines() == [
+        f"Pipeline {PIPELINE_ARN}",
+        f"Execution {EXECUTION}",
+        "Train            Succeeded  12.3 s",
+    ]
