@@ -22,11 +22,11 @@ import great_expectations as gx
 from great_expectations import expectations as expect
 from great_expectations.core.run_identifier import RunIdentifier
 
+from steps.manifests import LEFT_OUT, SUBSETS
+
 SIDE = 32
 REPEATS_TOLERATED = 0.01
 LEAST_BALANCE = 0.5
-LEFT_OUT = "left out"
-USED = ("train", "validation", "test")
 
 logging.getLogger("great_expectations").setLevel(logging.ERROR)
 
@@ -36,7 +36,7 @@ def image_suite(classes: Sequence[str]) -> list[Any]:
     most = 1 - REPEATS_TOLERATED
     return [
         expect.ExpectColumnValuesToBeInSet(
-            column="subset", value_set=[*USED, LEFT_OUT], description="every image belongs to a subset"
+            column="subset", value_set=[*SUBSETS, LEFT_OUT], description="every image belongs to a subset"
         ),
         expect.ExpectColumnPairValuesToBeInSet(
             column_A="label",
@@ -83,7 +83,7 @@ def count_suite(classes: Sequence[str]) -> list[Any]:
     """Expectations of the count table: one row per subset and class."""
     return [
         expect.ExpectTableRowCountToEqual(
-            value=len(USED) * len(classes), description="every subset and class is counted"
+            value=len(SUBSETS) * len(classes), description="every subset and class is counted"
         ),
         expect.ExpectColumnValuesToBeBetween(
             column="images", min_value=1, description="every class has images in every subset"
