@@ -54,21 +54,27 @@ class Bucket:
         return f"s3://{self.name}/{key}"
 
 
+@pytest.fixture(scope="session")
+def clients() -> dict[str, Any]:
+    """Clients of the session's MiniStack by service; to make one takes longer than many a test."""
+    return {}
+
+
 @pytest.fixture
-def cloud(local_cloud: LocalCloud, tmp_path: Path) -> Iterator[Cloud]:
+def cloud(local_cloud: LocalCloud, clients: dict[str, Any], tmp_path: Path) -> Iterator[Cloud]:
     """A local SageMaker without its HTTP server; its jobs are stopped with the test."""
     operations.load()
     state = tmp_path / "sagemaker"
     state.mkdir()
-    made = Cloud(state, local_cloud.addresses.ministack, local_cloud.addresses.sagemaker)
+    made = Cloud(state, local_cloud.addresses.ministack, local_cloud.addresses.sagemaker, _clients=clients)
     yield made
     lifecycle.shut_down(made)
     made.store.close()
 
 
 @pytest.fixture
-def bucket(local_cloud: LocalCloud, tmp_path: Path) -> Bucket:
-    s3 = Cloud(tmp_path, local_cloud.addresses.ministack, "").s3
+def bucket(local_cloud: LocalCloud, clients: dict[str, Any], tmp_path: Path) -> Bucket:
+    s3 = Cloud(tmp_path, local_cloud.addresses.ministack, "", _clients=clients).s3
     name = unique("jobs")
     s3.create_bucket(Bucket=name)
     return Bucket(s3, name)
