@@ -16,6 +16,7 @@ CHECKS: list[Check] = []
 RESOURCES = {"arn:aws:states:::lambda:invoke", "arn:aws:states:::sns:publish"}
 READERS = {"arn:aws:states:::s3:getObject", "arn:aws:states:::s3:listObjectsV2"}
 ENDS = {"Succeed", "Fail"}
+MAX_NAME = 80
 KNOWN_TYPES = {"Task", "Pass", "Choice", "Wait", "Parallel", "Map", *ENDS}
 RETRIES_EVERYTHING = {"States.ALL", "States.TaskFailed", "States.Runtime"}
 
@@ -82,6 +83,17 @@ def states_are_reachable(definition: Definition) -> Iterator[Finding]:
                 todo += [target for target, _ in transitions(states[name])]
         for name in sorted(set(states) - seen):
             yield Finding(f"{where}{name} cannot be reached.", "Lead a transition to it, or remove it.")
+
+
+@check
+def names_are_unique(definition: Definition) -> Iterator[Finding]:
+    """No two states of a machine share a name, not even in different branches; a name has at most 80 characters."""
+    seen: set[str] = set()
+    for path, _, _ in _states(definition):
+        name = path.rpartition("/")[2]
+        if name in seen or len(name) > MAX_NAME:
+            yield Finding(f"{path}: this name is used twice or longer than {MAX_NAME} characters.", "Rename the state.")
+        seen.add(name)
 
 
 @check
