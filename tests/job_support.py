@@ -64,7 +64,7 @@ def clients() -> dict[str, Any]:
 def cloud(local_cloud: LocalCloud, clients: dict[str, Any], tmp_path: Path) -> Iterator[Cloud]:
     """A local SageMaker without its HTTP server; its jobs are stopped with the test."""
     operations.load()
-    state = tmp_path / "sagemaker"
+    state = tmp_path / "a state, with ä"
     state.mkdir()
     made = Cloud(state, local_cloud.addresses.ministack, local_cloud.addresses.sagemaker, _clients=clients)
     yield made

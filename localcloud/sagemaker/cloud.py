@@ -87,6 +87,11 @@ class Cloud:
                 )
             return self._clients[service]
 
+    def prepare(self) -> None:
+        """Begin to make the clients that every job uses: it takes half a second, which the first job need not wait."""
+        for service in ("s3", "logs"):
+            threading.Thread(target=self.aws, args=(service,), daemon=True).start()
+
     def arn(self, resource: str) -> str:
         """`arn:aws:sagemaker:<region>:<account>:<resource>`."""
         return f"arn:aws:sagemaker:{self.region}:{self.account}:{resource}"

@@ -31,6 +31,7 @@ def application(cloud: Cloud) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        cloud.prepare()
         await run_in_threadpool(jobs.recover, cloud)
         await run_in_threadpool(executions.recover, cloud)
         yield
