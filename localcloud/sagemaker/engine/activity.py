@@ -93,7 +93,8 @@ class Activity:
             return self._succeed(answer[self.kind.arn])
         if status == "Failed":
             said = answer.get("ExitMessage", "")
-            return self._failed(retries.failure_type(reason), f"{reason}: {said}" if said else reason, stopping)
+            whole = f"{reason}: {said}" if said not in reason else reason
+            return self._failed(retries.failure_type(reason), whole, stopping)
         if status == "Stopped":
             if stopping:
                 return self._write("Stopped")
@@ -165,10 +166,11 @@ class Activity:
         group = request.get("ModelPackageGroupName", "")
         if not group or group.startswith("arn:"):
             return
-        try:
-            self.cloud.call("DescribeModelPackageGroup", {"ModelPackageGroupName": group})
-        except ServiceError:
-            self.cloud.call("CreateModelPackageGroup", {"ModelPackageGroupName": group})
+        with self.cloud.store.transaction():  # two executions may come here at the same time
+            try:
+                self.cloud.call("DescribeModelPackageGroup", {"ModelPackageGroupName": group})
+            except ServiceError:
+                self.cloud.call("CreateModelPackageGroup", {"ModelPackageGroupName": group})
 
     def _is_cached(self, request: dict[str, Any], config: caching.CacheConfig) -> bool:
         """Look for an earlier success with the same key; write down the hit, or why there was none."""

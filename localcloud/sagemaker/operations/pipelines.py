@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -90,7 +91,7 @@ def describe_pipeline(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """A pipeline with the definition of its latest version, or of the one that is asked for."""
     pipeline = existing(cloud, request["PipelineName"])
     shown = version(cloud, pipeline, request.get("PipelineVersionId"))
-    return {**pipeline.body, **shown.body, **times(pipeline), "CreatedBy": {}, "LastModifiedBy": {}}
+    return {**times(pipeline), **pipeline.body, **shown.body, "CreatedBy": {}, "LastModifiedBy": {}}
 
 
 @operation("ListPipelines")
@@ -100,7 +101,7 @@ def list_pipelines(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     order: Column = "name" if request.get("SortBy") == "Name" else "created"
     found, token = page(cloud, records.PIPELINE, request, order=order, name_contains=prefix)
     summaries = [
-        {**pipeline.body, **times(pipeline), "LastExecutionTime": pipeline.body.get("LastRunTime")}
+        {**times(pipeline), **pipeline.body, "LastExecutionTime": pipeline.body.get("LastRunTime")}
         for pipeline in found
         if pipeline.name.startswith(prefix)
     ]
@@ -175,8 +176,10 @@ def page(
 
 
 def _members(request: dict[str, Any]) -> Body:
+    """What a pipeline takes from a request, and when: an execution changes the record, but not the pipeline."""
     names = ("PipelineDisplayName", "PipelineDescription", "RoleArn", "ParallelismConfiguration")
-    return {name: request[name] for name in names if request.get(name) is not None}
+    given = {name: request[name] for name in names if request.get(name) is not None}
+    return {**given, "LastModifiedTime": time.time()}
 
 
 def _add_version(cloud: Cloud, pipeline: str, number: int, text: str) -> None:
