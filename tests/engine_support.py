@@ -132,7 +132,7 @@ class World:
         self.news: list[News] = []
         self.cloud.listeners.append(self.news.append)
 
-    def behave(self, step: str, behaviour: Behaviour | str) -> None:
+    def behave(self, step: str, behaviour: Behaviour | str | dict[str, Any]) -> None:
         self.behaviours[step] = behaviour if callable(behaviour) else lambda request: behaviour
 
     def report(self, step: str, text: str) -> None:
