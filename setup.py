@@ -25,6 +25,7 @@ BASE = [
     "tqdm>=4.66",
 ]
 LOCAL = [
+    "aws-lambda-powertools>=3.30",
     "great-expectations>=1.10",
     "httptools>=0.6",
     "ministack==1.5.33",
@@ -64,7 +65,12 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=[p for room in ROOMS for p in (room, f"{room}.*")]),
-    package_data={"infra": ["template.yaml"], "steps": ["*-requirements.txt"]},
+    package_data={
+        "infra": ["template.yaml"],
+        "lambdas": ["deploy/*.png"],
+        "stepfunctions": ["*.asl.json"],
+        "steps": ["*-requirements.txt"],
+    },
     include_package_data=True,
     install_requires=BASE,
     extras_require={"local": LOCAL, "dev": DEV},
