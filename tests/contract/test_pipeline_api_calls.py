@@ -16,8 +16,10 @@ from botocore.stub import ANY, Stubber
 from click.testing import CliRunner, Result
 
 from pipelines import build as building
-from pipelines import deploy, executions, follow
+from pipelines import deploy, executions, follow, pipeline
 from pipelines.bundle import Bundle
+from pipelines.inputs import archive_parameters
+from pipelines.template_scripts import run_command
 from scones import cloud
 from scones.cli import scones
 from scones.errors import CloudError, DataError, ExecutionFailedError, QualityGateError, SconesError, UsageError
@@ -43,7 +45,8 @@ def stubs(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Stubber]]:
     stubbers = {name: Stubber(client) for name, client in clients.items()}
     monkeypatch.setattr(cloud, "client", clients.__getitem__)
     monkeypatch.setattr(cloud, "names", lambda: NAMES)
-    monkeypatch.setattr(building, "build", lambda names: built())
+    for module in (building, pipeline):
+        monkeypatch.setattr(module, "build", lambda names: built())
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     for stubber in stubbers.values():
         stubber.activate()
@@ -254,8 +257,6 @@ def test_an_archive_is_uploaded_under_its_checksum_and_started_with_it(
 
 
 def test_an_archive_in_s3_is_read_for_its_checksum_only_if_none_is_recorded(stubs: dict[str, Stubber]) -> None:
-    from pipelines.inputs import archive_parameters
-
     place = {"Bucket": "lake", "Key": "cifar.tar.gz"}
     stubs["s3"].add_response("head_object", {"Metadata": {"sha256": "abc"}}, place)
     found = archive_parameters(NAMES, "s3://lake/cifar.tar.gz")
@@ -439,12 +440,7 @@ def test_stop_stops_what_runs_and_refuses_what_has_ended(stubs: dict[str, Stubbe
     assert "nothing to stop" in str(failure(run("stop", EXECUTION)))
 
 
-def test_the_template_script_upserts_with_its_role_and_tags_then_starts_and_waits(
-    stubs: dict[str, Stubber], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from pipelines.template_scripts import run_command
-
-    monkeypatch.setattr("pipelines.pipeline.build", lambda names: built())
+def test_the_template_script_upserts_with_its_role_and_tags_then_starts_and_waits(stubs: dict[str, Stubber]) -> None:
     sagemaker, role = stubs["sagemaker"], "arn:aws:iam::123456789012:role/ci"
     list_code(stubs["s3"], *(path for path, _ in CODE.files))
     describe_pipeline(sagemaker)
