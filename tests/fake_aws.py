@@ -145,7 +145,10 @@ class FakeAws:
             if not endpoint["left"]:
                 endpoint |= self._ended(endpoint, self.endings.pop(0) if self.endings else "ok")
             self.endpoints[name] = endpoint
-        return {key: value for key, value in endpoint.items() if key not in {"left", "pending", "DeploymentConfig"}}
+        shown = {key: value for key, value in endpoint.items() if key not in {"left", "pending", "DeploymentConfig"}}
+        if "pending" in endpoint:
+            shown["PendingDeploymentSummary"] = {"EndpointConfigName": endpoint["pending"]["EndpointConfigName"]}
+        return shown
 
     def op_delete_endpoint(self, params: Params) -> Params:
         self._get(self.endpoints, params["EndpointName"], "endpoint")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from lambdas import configuration
 from lambdas.classify_image.endpoint import classified, inference_id
+from lambdas.deploy.attached import write_attached
 from lambdas.deploy.endpoint import described_endpoint
 from lambdas.deploy.plan import Hosting, Plan
 from lambdas.outcomes import FailedError, OutcomeError
@@ -38,21 +38,9 @@ def attach(plan: Plan, sagemaker: Any, ssm: Any, events: Any, host: Hosting) -> 
     live = described_endpoint(sagemaker, plan["endpoint"])
     if live is None or live["EndpointConfigName"] != plan["config"]:
         return {"outcome": "superseded", "message": f"Endpoint {plan['endpoint']} was changed by a later run."}
-    rule, parameter = configuration.required("INCOMING_RULE"), configuration.required("LIVE_PARAMETER")
+    rule = configuration.required("INCOMING_RULE")
     with calling(f"enabling rule {rule}"):
         events.enable_rule(Name=rule)
-    with calling(f"writing parameter {parameter}"):
-        ssm.put_parameter(Name=parameter, Value=json.dumps(live_version(plan)), Type="String", Overwrite=True)
+    write_attached(ssm, plan)
     message = f"Version {plan['version']} of {host.group} is live on endpoint {plan['endpoint']}."
     return {"outcome": "ok", "message": message}
-
-
-def live_version(plan: Plan) -> dict[str, Any]:
-    """What the SSM parameter says about the live model."""
-    return {
-        "model_package_arn": plan["target_arn"],
-        "version": plan["version"],
-        "endpoint": plan["endpoint"],
-        "endpoint_config": plan["config"],
-        "classes": list(configuration.classes()),
-    }

@@ -21,7 +21,7 @@ from lambdas.outcomes import OutcomeError
 
 SMOKE_ATTEMPTS = 4
 STEPS: dict[str, Callable[[Plan], Plan]] = {
-    "review": lambda plan: review(plan, clients.sagemaker(), hosting()),
+    "review": lambda plan: review(plan, clients.sagemaker(), clients.ssm(), hosting()),
     "create_model": lambda plan: create_model(plan, clients.sagemaker(), hosting()),
     "create_config": lambda plan: create_config(plan, clients.sagemaker(), hosting()),
     "apply": lambda plan: apply(plan, clients.sagemaker(), hosting()),

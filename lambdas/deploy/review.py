@@ -6,15 +6,27 @@ when that leads from what is live to the newest approved version.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from lambdas import configuration
+from lambdas.deploy.attached import attached_config
 from lambdas.deploy.endpoint import approved_versions, described_endpoint, described_package, package_behind
 from lambdas.deploy.plan import IN_FLIGHT, Hosting, Plan, deadline, expired, group_and_version, names
 from lambdas.outcomes import FailedError
 
 
-def review(plan: Plan, sagemaker: Any, host: Hosting) -> Plan:
+@dataclass(frozen=True)
+class Found:
+    """What is true at the moment of a review."""
+
+    package: Plan
+    approved: list[str]  # ARNs, newest first
+    live: Plan | None
+    attached: str | None  # the configuration that the inference workflow was let in to
+
+
+def review(plan: Plan, sagemaker: Any, ssm: Any, host: Hosting) -> Plan:
     """What to do about the package in `plan`: an EventBridge event, `{"model_package_arn"}`, or an earlier answer.
 
     Raises:
@@ -35,12 +47,17 @@ def review(plan: Plan, sagemaker: Any, host: Hosting) -> Plan:
     package = described_package(sagemaker, arn)
     if package is None:
         raise FailedError("ModelPackageNotFound", f"{arn} does not exist (any more).")
-    approved = approved_versions(sagemaker, host.group)
-    live = described_endpoint(sagemaker, host.endpoint)
-    return start | _decided(sagemaker, host, package, approved, live, start["deadline"])
+    found = Found(
+        package=package,
+        approved=approved_versions(sagemaker, host.group),
+        live=described_endpoint(sagemaker, host.endpoint),
+        attached=attached_config(ssm),
+    )
+    return start | _decided(sagemaker, host, found, start["deadline"])
 
 
-def _decided(sagemaker: Any, host: Hosting, package: Plan, approved: list[str], live: Plan | None, until: int) -> Plan:
+def _decided(sagemaker: Any, host: Hosting, found: Found, until: int) -> Plan:
+    package, approved, live = found.package, found.approved, found.live
     arn = package["ModelPackageArn"]
     live_package = package_behind(sagemaker, live) if live else None
     withdrawn = package["ModelApprovalStatus"] != "Approved"
@@ -53,16 +70,24 @@ def _decided(sagemaker: Any, host: Hosting, package: Plan, approved: list[str], 
         return _nothing({}, f"{target} is approved and newer than {arn}.")
     chosen = {"target_arn": target, "version": group_and_version(target)[1], **names(host, target)}
     if live and live["EndpointStatus"] in IN_FLIGHT:
-        pending = live.get("PendingDeploymentSummary", {}).get("EndpointConfigName")
-        if pending == chosen["config"]:
+        if _coming(live) == chosen["config"]:
             return _nothing(chosen, f"Another run is already deploying {target}.")
         if expired(until):
             raise FailedError("EndpointBusy", f"Endpoint {host.endpoint} is still {live['EndpointStatus']}.")
         return {**chosen, "outcome": "busy"}
-    if live and live["EndpointStatus"] == "InService" and live["EndpointConfigName"] == chosen["config"]:
+    serves = live["EndpointConfigName"] if live and live["EndpointStatus"] == "InService" else None
+    if serves == found.attached == chosen["config"]:
         return _nothing(chosen, f"{target} is live already.")
     _check_classes(sagemaker, target)
     return {**chosen, "outcome": "deploy"}
+
+
+def _coming(endpoint: Plan) -> str | None:
+    """The configuration that an endpoint in change will have when all goes well."""
+    if endpoint["EndpointStatus"] == "Creating":
+        return str(endpoint["EndpointConfigName"])
+    pending: str | None = endpoint.get("PendingDeploymentSummary", {}).get("EndpointConfigName")
+    return pending
 
 
 def _check_classes(sagemaker: Any, target: str) -> None:

@@ -88,7 +88,7 @@ def test_a_duplicate_or_late_event_is_a_logged_no_op(live_one: FakeAws, version:
     walk = walked(approval(version))
     assert walk.path == ["ReviewPackage", "Wanted?", "NothingToDo"]
     assert walk.plan["message"]
-    assert not [call for call in live_one.calls if not call.startswith(("Describe", "List"))]
+    assert not [call for call in live_one.calls if not call.startswith(("Describe", "List", "Get"))]
 
 
 def test_out_of_order_approvals_end_with_the_newest(aws: FakeAws) -> None:
@@ -225,6 +225,26 @@ def test_two_runs_of_one_approval_deploy_once(aws: FakeAws) -> None:
     assert {outcome(first), outcome(second)} <= {"Deployed", "NothingToDo"}
     assert aws.calls.count("CreateEndpoint") == 1
     assert (len(aws.models), len(aws.configs)) == (1, 1)
+
+
+def test_a_duplicate_during_the_deployment_leaves_it_to_the_run_that_is_at_it(live_one: FakeAws) -> None:
+    live_one.register(2)
+    first = Walk(approval(2))
+    first.to("CheckEndpoint")
+    assert walked(approval(2)).path == ["ReviewPackage", "Wanted?", "NothingToDo"]
+    while first.at is not None:
+        first.step()
+    assert outcome(first) == "Deployed"
+
+
+def test_a_run_that_was_killed_before_its_end_is_finished_by_the_next(aws: FakeAws) -> None:
+    """The endpoint is in service, and nobody was told: approving again (or a late duplicate) does the rest."""
+    aws.register(1)
+    killed = Walk(approval(1))
+    killed.to("SmokeTest")
+    assert walked(approval(1)).path[-1] == "Deployed"
+    assert aws.calls.count("CreateEndpoint") == 1
+    assert json.loads(aws.parameters[LIVE_PARAMETER])["version"] == 1
 
 
 def test_another_run_that_is_faster_by_a_moment_is_waited_for(live_one: FakeAws) -> None:

@@ -1,0 +1,47 @@
+"""The SSM parameter that names the version in use: written last by a deployment, so it proves the rest."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lambdas import configuration
+from lambdas.deploy.plan import Plan
+from lambdas.service_errors import calling
+
+
+def attached_config(ssm: Any) -> str | None:
+    """The endpoint configuration of the last run that got to its end; None before the first."""
+    parameter = configuration.required("LIVE_PARAMETER")
+    with calling(f"reading parameter {parameter}"):
+        try:
+            value = ssm.get_parameter(Name=parameter)["Parameter"]["Value"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ParameterNotFound":
+                return None
+            raise
+    try:
+        config: str | None = json.loads(value).get("endpoint_config")
+    except (ValueError, AttributeError):
+        return None  # what the template put there before any deployment, or somebody by hand: attaching replaces it
+    return config
+
+
+def write_attached(ssm: Any, plan: Plan) -> None:
+    """Say that the plan's version is the one in use."""
+    parameter = configuration.required("LIVE_PARAMETER")
+    with calling(f"writing parameter {parameter}"):
+        ssm.put_parameter(Name=parameter, Value=json.dumps(live_version(plan)), Type="String", Overwrite=True)
+
+
+def live_version(plan: Plan) -> dict[str, Any]:
+    """What the parameter holds."""
+    return {
+        "model_package_arn": plan["target_arn"],
+        "version": plan["version"],
+        "endpoint": plan["endpoint"],
+        "endpoint_config": plan["config"],
+        "classes": list(configuration.classes()),
+    }
