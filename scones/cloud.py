@@ -19,6 +19,8 @@ from scones.errors import CloudError
 from scones.names import Names
 
 RETRIES = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=70)
+ONCE = Config(retries={"mode": "standard", "max_attempts": 1}, connect_timeout=5, read_timeout=10)
+"""For the first question of a command: with no cloud there, the answer must come at once, not after back-off."""
 
 
 @cache
@@ -35,8 +37,10 @@ def names() -> Names:
     Raises:
         CloudError: no credentials, expired ones, or no answer.
     """
+    chosen = settings.load()
     with explained("asking which account this is"):
-        return Names(settings.load(), client("sts").get_caller_identity()["Account"])
+        sts = boto3.client("sts", region_name=chosen.region, config=ONCE)
+        return Names(chosen, sts.get_caller_identity()["Account"])
 
 
 @contextmanager
