@@ -40,9 +40,9 @@ def clean_environment(folder: Path) -> dict[str, str]:
 
 
 def run(
-    *command: str | Path, environment: Mapping[str, str], folder: Path, stdin: str = ""
+    *command: str | Path, environment: Mapping[str, str], folder: Path, stdin: str = "", patience: float = 120
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end; its output as text."""
+    """Run a command to its end, at most `patience` seconds; its output as text."""
     return subprocess.run(
         [str(word) for word in command],
         env=dict(environment),
@@ -50,7 +50,7 @@ def run(
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=patience,
         check=False,
     )
 

@@ -94,7 +94,7 @@ def _check_classes(sagemaker: Any, target: str) -> None:
     """A model that knows other classes, or the same in another order, would route deliveries to the wrong vehicle."""
     package = described_package(sagemaker, target) or {}
     known = package.get("CustomerMetadataProperties", {}).get("classes")
-    routed = ",".join(configuration.classes())
+    routed = " ".join(configuration.classes())  # as RegisterModel writes them: the field's pattern has no comma
     if known is not None and known != routed:
         raise FailedError("ClassesDiffer", f"{target} answers for {known}; the workflow routes {routed}.")
 
