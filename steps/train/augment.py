@@ -1,4 +1,4 @@
-"""Random changes to training pictures, drawn anew in every epoch, for a whole batch at once."""
+"""Random changes to training pictures, drawn anew for every batch."""
 
 from __future__ import annotations
 

@@ -101,32 +101,36 @@ def _work(pipe: Connection, seen: Split, held_out: Split, classes: int, chosen: 
 
 
 def _collect(pipes: Sequence[Connection], held_out: Sequence[int]) -> list[Result]:
-    """Print a line per epoch as the members report, and return their results in order."""
+    """Print lines for each epoch as soon as every member is past it, and return the members' results in order."""
     reports: list[list[Progress]] = [[] for _ in pipes]
     results: dict[int, Result] = {}
     printed = 0
     while len(results) < len(pipes):
         for pipe in wait([pipe for member, pipe in enumerate(pipes) if member not in results]):
             member = pipes.index(pipe)
-            try:
-                message = pipes[member].recv()
-            except EOFError:
-                raise ExecutionFailedError(
-                    f"Training member {member} ended without a result after {len(reports[member])} epochs.",
-                    "Its process was killed, most likely for want of memory: lower width or batch_size.",
-                ) from None
-            if isinstance(message, SconesError):
-                raise message
+            message = _receive(pipes[member], member)
             if isinstance(message, Progress):
                 reports[member].append(message)
             else:
                 results[member] = message
-        while all(len(report) > printed or member in results for member, report in enumerate(reports)) and any(
-            len(report) > printed for report in reports
-        ):
-            _print_epoch(printed, [report[min(printed, len(report) - 1)] for report in reports], held_out)
-            printed += 1
+        running = [len(report) for member, report in enumerate(reports) if member not in results]
+        for epoch in range(printed, min(running, default=max(map(len, reports)))):
+            _print_epoch(epoch, [report[min(epoch, len(report) - 1)] for report in reports], held_out)
+            printed = epoch + 1
     return [results[member] for member in range(len(pipes))]
+
+
+def _receive(pipe: Connection, member: int) -> Progress | Result:
+    try:
+        message: Progress | Result | SconesError = pipe.recv()
+    except EOFError:
+        raise ExecutionFailedError(
+            f"Training member {member} ended without a result.",
+            "Its process was killed, most likely for want of memory: lower width or batch_size.",
+        ) from None
+    if isinstance(message, SconesError):
+        raise message
+    return message
 
 
 def _print_epoch(epoch: int, latest: Sequence[Progress], held_out: Sequence[int]) -> None:

@@ -65,7 +65,6 @@ def train(
     for epoch in range(chosen.epochs):
         started = time.perf_counter()
         network.train()
-        changed = augment(pictures)
         right = 0
         for batch in torch.randperm(len(pictures), device=device)[:used].split(size):
             factor = next(factors)
@@ -73,7 +72,7 @@ def train(
                 for group, rate in zip(each.param_groups, rates, strict=True):
                     group["lr"] = rate * factor
             with torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)):
-                logits = network(changed[batch].contiguous(memory_format=torch.channels_last)).float()
+                logits = network(augment(pictures[batch]).contiguous(memory_format=torch.channels_last)).float()
             loss = functional.cross_entropy(logits, labels[batch], label_smoothing=chosen.label_smoothing)
             network.zero_grad()
             loss.backward()
