@@ -63,12 +63,13 @@ def test_the_aws_command_line_shows_what_happened(deployed: LocalCloud, first: d
     job = aws(deployed, "sagemaker", "describe-training-job", "--training-job-name", training.rsplit("/", 1)[-1])
     assert job["TrainingJobStatus"] == "Completed"
     assert {metric["MetricName"] for metric in job["FinalMetricDataList"]} >= {"validation:accuracy"}
-    packages = aws(deployed, "sagemaker", "list-model-packages", "--model-package-group-name", "scones-unlimited")
-    package = aws(
-        deployed,
-        *("sagemaker", "describe-model-package", "--model-package-name"),
-        packages["ModelPackageSummaryList"][-1]["ModelPackageArn"],
+    registration = next(
+        step["Metadata"]["RegisterModel"]["Arn"] for step in listed if step["StepName"] == "RegisterModel"
     )
+    group = ("--model-package-group-name", "scones-unlimited")
+    packages = aws(deployed, "sagemaker", "list-model-packages", *group)["ModelPackageSummaryList"]
+    assert registration in {package["ModelPackageArn"] for package in packages}
+    package = aws(deployed, "sagemaker", "describe-model-package", "--model-package-name", registration)
     assert package["ModelApprovalStatus"] == "PendingManualApproval"
     told = package["CustomerMetadataProperties"]
     assert told["execution"] == first["arn"]
