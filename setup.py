@@ -10,7 +10,7 @@ VERSION = next(
     for line in (HERE / "scones" / "__init__.py").read_text(encoding="utf-8").splitlines()
     if line.startswith("__version__")
 )
-ROOMS = ["scones", "pipelines", "steps", "lambdas", "stepfunctions", "monitoring", "localcloud", "infra"]
+ROOMS = ["scones", "pipelines", "steps", "lambdas", "stepfunctions", "monitoring", "reports", "charts", "localcloud", "infra"]
 
 BASE = [
     "boto3>=1.43.90",
@@ -66,7 +66,7 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=[p for room in ROOMS for p in (room, f"{room}.*")]),
     package_data={
-        "infra": ["template.yaml"],
+        "infra": ["template.yaml", "layer-requirements.txt"],
         "lambdas": ["deploy/*.png"],
         "stepfunctions": ["*.asl.json"],
         "steps": ["*-requirements.txt"],
