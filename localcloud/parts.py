@@ -27,6 +27,8 @@ MINISTACK = "ministack"
 SAGEMAKER = "sagemaker"
 ORDER = (MINISTACK, SAGEMAKER)
 """The order of starting; they end in the opposite one, because jobs that end still write to S3."""
+_SAGEMAKER_SETTINGS = ("SCONES_CAPTURE_SECONDS",)
+"""Variables of the user's shell that the local SageMaker reads: how long a captured invocation waits for its file."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ def ministack(state: Path, addresses: Addresses) -> Part:
 
 def sagemaker(state: Path, addresses: Addresses) -> Part:
     """The local SageMaker, which keeps its own database and job folders in the state folder."""
-    environment = {**for_processes(addresses, str(state), os.environ), "TMPDIR": str(state / "tmp")}
+    settings = {name: os.environ[name] for name in _SAGEMAKER_SETTINGS if name in os.environ}
+    environment = {**for_processes(addresses, str(state), os.environ), **settings, "TMPDIR": str(state / "tmp")}
     port = addresses.sagemaker_port
     command = [sys.executable, "-P", "-m", "localcloud.sagemaker", "--state", str(state), "--port", str(port)]
     command += ["--ministack", addresses.ministack]

@@ -16,6 +16,7 @@ from localcloud.sagemaker.protocol import check_request, response_body
 from localcloud.sagemaker.store import Store
 
 if TYPE_CHECKING:
+    from localcloud.sagemaker.endpoints.hosting import Hosting
     from localcloud.sagemaker.jobs.lifecycle import Job
 
 Handler = Callable[["Cloud", dict[str, Any]], dict[str, Any] | None]
@@ -63,6 +64,13 @@ class Cloud:
     @cached_property
     def store(self) -> Store:
         return Store(self.state / "sagemaker.sqlite")
+
+    @cached_property
+    def hosting(self) -> Hosting:
+        """The endpoints that run now."""
+        from localcloud.sagemaker.endpoints.hosting import Hosting
+
+        return Hosting(self)
 
     @property
     def s3(self) -> Any:

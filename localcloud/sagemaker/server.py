@@ -1,4 +1,4 @@
-"""The HTTP server: JSON 1.1 operations on `POST /`, health on `GET /ping`."""
+"""The HTTP server: JSON 1.1 operations on `POST /`, invocations of endpoints, health on `GET /ping`."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from localcloud.sagemaker import operations
+from localcloud.sagemaker import operations, runtime
 from localcloud.sagemaker.cloud import Cloud
+from localcloud.sagemaker.endpoints import recovery as endpoints
 from localcloud.sagemaker.engine import recovery as executions
 from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.jobs import lifecycle as jobs
@@ -34,10 +35,12 @@ def application(cloud: Cloud) -> Starlette:
         cloud.prepare()
         await run_in_threadpool(jobs.recover, cloud)
         await run_in_threadpool(executions.recover, cloud)
+        await run_in_threadpool(endpoints.recover, cloud)
         yield
         cloud.stopping.set()
         await run_in_threadpool(executions.shut_down, cloud)
         await run_in_threadpool(jobs.shut_down, cloud)
+        await run_in_threadpool(endpoints.shut_down, cloud)
         cloud.store.close()
 
     async def api(request: Request) -> Response:
@@ -57,7 +60,11 @@ def application(cloud: Cloud) -> Starlette:
     async def ping(request: Request) -> Response:
         return PlainTextResponse("ok")
 
-    routes = [Route("/", api, methods=["POST"]), Route("/ping", ping, methods=["GET"])]
+    routes = [
+        Route(runtime.PATH, runtime.Runtime(cloud), methods=["POST"]),
+        Route("/", api, methods=["POST"]),
+        Route("/ping", ping, methods=["GET"]),
+    ]
     return Starlette(routes=routes, lifespan=lifespan)
 
 

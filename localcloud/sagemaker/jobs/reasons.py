@@ -16,14 +16,14 @@ def failure_reason(folder: Folder, exit_code: int) -> str:
 
     A text that says itself whose fault it was ("ClientError: …") stays as it is; any other is an AlgorithmError.
     """
-    text = folder.message("output/failure") or _last_error(folder) or "See job logs for more information"
+    text = folder.message("output/failure") or last_error(folder) or "See job logs for more information"
     if not text.startswith(BLAMED):
         text = f"AlgorithmError: {text.removeprefix('Error: ')}"
     suffix = f", exit code: {exit_code}"
     return text[: FAILURE_CHARACTERS - len(suffix)] + suffix
 
 
-def _last_error(folder: Folder) -> str:
+def last_error(folder: Folder) -> str:
     """The log's last line of the form `SomeError: text` or (argparse's) `program: error: text`, or ""."""
     with folder.log.open("rb") as file:
         size = file.seek(0, 2)

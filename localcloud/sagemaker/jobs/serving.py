@@ -59,9 +59,14 @@ def fetch_model(s3: Any, container: Mapping[str, Any], folder: Folder, interrupt
 
 @contextmanager
 def serving(
-    cloud: Cloud, container: Mapping[str, Any], folder: Folder, own: Mapping[str, str], interruption: Interruption
+    cloud: Cloud,
+    container: Mapping[str, Any],
+    folder: Folder,
+    own: Mapping[str, str],
+    interruption: Interruption,
+    startup_seconds: float = STARTUP_SECONDS,
 ) -> Iterator[Server]:
-    """Run the container's serving program during the block; its port is chosen here.
+    """Run the container's serving program during the block, which begins when it is healthy; its port is chosen here.
 
     Raises:
         JobFailedError: it ended, or did not answer /ping in time.
@@ -75,7 +80,7 @@ def serving(
     server = Server(f"http://{HOST}:{port}", process, urllib3.PoolManager(maxsize=transfer.THREADS, block=True))
     try:
         with interruption.on(process.end):
-            _wait_until_healthy(server, interruption)
+            _wait_until_healthy(server, interruption, startup_seconds)
             yield server
     finally:
         server.http.clear()
@@ -83,9 +88,9 @@ def serving(
         process.wait()
 
 
-def _wait_until_healthy(server: Server, interruption: Interruption) -> None:
-    deadline = time.monotonic() + STARTUP_SECONDS
-    while not _healthy(server):
+def _wait_until_healthy(server: Server, interruption: Interruption, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not healthy(server):
         interruption.check()
         if not server.process.running:
             code = server.process.wait()
@@ -93,11 +98,12 @@ def _wait_until_healthy(server: Server, interruption: Interruption) -> None:
                 f"AlgorithmError: The serving program ended before it answered /ping, exit code: {code}"
             )
         if time.monotonic() > deadline:
-            raise JobFailedError(f"AlgorithmError: /ping did not answer 200 within {STARTUP_SECONDS:.0f} s")
+            raise JobFailedError(f"AlgorithmError: /ping did not answer 200 within {seconds:.0f} s")
         interruption.event.wait(PING_INTERVAL_SECONDS)
 
 
-def _healthy(server: Server) -> bool:
+def healthy(server: Server) -> bool:
+    """Whether /ping answers 200 within PING_SECONDS."""
     try:
         answer = server.http.request("GET", f"{server.url}/ping", timeout=PING_SECONDS, retries=False)
     except urllib3.exceptions.HTTPError:

@@ -30,15 +30,21 @@ LINE_CHARACTERS = 60_000
 
 @contextmanager
 def shipped(cloud: Cloud, kind: str, name: str, path: Path) -> Iterator[None]:
-    """Send what is appended to the file during the block to `/aws/sagemaker/<kind>s`, `<name>/algo-1-<epoch>`.
+    """Send what a job appends to the file during the block to `/aws/sagemaker/<kind>s`, `<name>/algo-1-<epoch>`."""
+    with shipped_to(cloud, f"/aws/sagemaker/{kind}s", f"{name}/algo-1-{int(time.time())}", path):
+        yield
 
-    When CloudWatch Logs cannot be reached that is logged, once, and the job goes on; one that does not answer holds up
+
+@contextmanager
+def shipped_to(cloud: Cloud, group: str, stream: str, path: Path) -> Iterator[None]:
+    """Send what is appended to the file during the block to a log stream, which is made.
+
+    When CloudWatch Logs cannot be reached that is logged, once, and the work goes on; one that does not answer holds up
     the end of the block for FLUSH_SECONDS at most.
     """
     done = threading.Event()
-    stream = f"{name}/algo-1-{int(time.time())}"
     thread = threading.Thread(
-        target=_ship, args=(cloud, f"/aws/sagemaker/{kind}s", stream, path, done), name=f"log of {name}", daemon=True
+        target=_ship, args=(cloud, group, stream, path, done), name=f"log of {stream}", daemon=True
     )
     thread.start()
     try:

@@ -10,6 +10,8 @@ from localcloud.sagemaker.cloud import Handler
 from localcloud.sagemaker.errors import ServiceError
 
 MODULES = (
+    "endpoint_configs",
+    "endpoints",
     "executions",
     "model_package_groups",
     "model_packages",

@@ -68,8 +68,10 @@ def existing(cloud: Cloud, name: str) -> Resource:
     return found
 
 
-def container(cloud: Cloud, model: Body) -> Body:
+def container(cloud: Cloud, model: Body, *, approved: bool = True) -> Body:
     """The container that a model is served with; in place of a model package, the container that it holds.
+
+    Without `approved` the package of a model that was made while it was approved may have been rejected since.
 
     Raises:
         ServiceError: ValidationException; there is not exactly one, no local program serves its image, or its package
@@ -80,16 +82,17 @@ def container(cloud: Cloud, model: Body) -> Body:
         raise validation(f"A model has one container in the local SageMaker, and this one has {len(containers)}.")
     only: Body = containers[0]
     if "ModelPackageName" in only:
-        only = {**_packaged(cloud, only["ModelPackageName"]), "Environment": only.get("Environment", {})}
+        packaged = _packaged(cloud, only["ModelPackageName"], approved)
+        only = {**packaged, "Environment": {**packaged.get("Environment", {}), **only.get("Environment", {})}}
     if only.get("ModelDataSource") or only.get("Mode", "SingleModel") != "SingleModel":
         raise validation("The local SageMaker takes a model's data from ModelDataUrl, and does Mode SingleModel only.")
     images.program(only.get("Image", ""), "serve")
     return only
 
 
-def _packaged(cloud: Cloud, name: str) -> Body:
+def _packaged(cloud: Cloud, name: str, approved: bool) -> Body:
     package = existing_package(cloud, name)
-    if package.status and package.status != "Approved":
+    if approved and package.status and package.status != "Approved":
         raise validation(f"Cannot create a model from {package.arn}: its ModelApprovalStatus is {package.status}.")
     containers = package.body.get("InferenceSpecification", {}).get("Containers", [])
     if len(containers) != 1:

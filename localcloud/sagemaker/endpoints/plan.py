@@ -1,0 +1,119 @@
+"""What an endpoint runs: an endpoint configuration with everything it refers to, copied when it is deployed.
+
+A live endpoint depends on nothing else in the store: its configuration, model and model package may be deleted, as on
+AWS, and it is still served, also after a restart of this server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from localcloud.sagemaker.cloud import Cloud
+from localcloud.sagemaker.errors import ServiceError
+from localcloud.sagemaker.jobs.serving import STARTUP_SECONDS
+from localcloud.sagemaker.operations.models import container
+from localcloud.sagemaker.operations.models import existing as existing_model
+from localcloud.sagemaker.store import Body
+
+MOST_INSTANCES = 8
+"""Serving processes of one endpoint; there is one for each instance."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A model with its share of the traffic.
+
+    Attributes:
+        container: image, model data and environment of the model.
+        startup_seconds: how long /ping may take to answer 200.
+    """
+
+    name: str
+    model: str
+    instances: int
+    weight: float
+    container: Body
+    startup_seconds: float
+    instance_type: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a deployment brings into service; `capture` is the DataCaptureConfig, empty when there is none."""
+
+    config: str
+    variants: tuple[Variant, ...]
+    capture: Body
+
+    @property
+    def instances(self) -> int:
+        return sum(variant.instances for variant in self.variants)
+
+    def to_body(self) -> Body:
+        """The plan as JSON, for the store."""
+        return asdict(self)
+
+
+def from_body(body: Mapping[str, Any]) -> Plan:
+    """The plan that `to_body` gave."""
+    return Plan(body["config"], tuple(Variant(**variant) for variant in body["variants"]), body["capture"])
+
+
+def plan(cloud: Cloud, config: Body) -> Plan:
+    """What an endpoint configuration asks for.
+
+    Raises:
+        ServiceError: ValidationException, when a model is gone or cannot be served here; ResourceLimitExceeded.
+    """
+    made = Plan(
+        config["EndpointConfigName"],
+        tuple(_variant(cloud, variant) for variant in config["ProductionVariants"]),
+        config.get("DataCaptureConfig") or {},
+    )
+    return limited(made)
+
+
+def limited(made: Plan) -> Plan:
+    """The plan, if it has no more instances than one machine should run.
+
+    Raises:
+        ServiceError: ResourceLimitExceeded.
+    """
+    if made.instances > MOST_INSTANCES:
+        types = ", ".join(sorted({variant.instance_type for variant in made.variants}))
+        raise ServiceError(
+            "ResourceLimitExceeded",
+            f"The local limit '{types} for endpoint usage' is {MOST_INSTANCES} Instances, with a request delta of "
+            f"{made.instances} Instances: every instance is a process on this machine.",
+        )
+    return made
+
+
+def _variant(cloud: Cloud, request: Body) -> Variant:
+    model = existing_model(cloud, request["ModelName"])
+    return Variant(
+        name=request["VariantName"],
+        model=model.name,
+        instances=request["InitialInstanceCount"],
+        weight=float(request.get("InitialVariantWeight", 1.0)),
+        container=container(cloud, model.body, approved=False),
+        startup_seconds=float(request.get("ContainerStartupHealthCheckTimeoutInSeconds", STARTUP_SECONDS)),
+        instance_type=request["InstanceType"],
+    )
+
+
+def retaining(new: Plan, live: Plan, excluded: set[str]) -> Plan:
+    """`new` with what RetainAllVariantProperties keeps of `live`: counts and weights of variants of the same name,
+    and data capture; but not the properties in `excluded`.
+    """
+    before = {variant.name: variant for variant in live.variants}
+    variants = []
+    for variant in new.variants:
+        old = before.get(variant.name, variant)
+        instances = variant.instances if "DesiredInstanceCount" in excluded else old.instances
+        weight = variant.weight if "DesiredWeight" in excluded else old.weight
+        variants.append(replace(variant, instances=instances, weight=weight))
+    capture = new.capture if "DataCaptureConfig" in excluded else live.capture
+    return limited(replace(new, variants=tuple(variants), capture=capture))

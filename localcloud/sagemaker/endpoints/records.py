@@ -1,0 +1,145 @@
+"""Endpoints in the store: the record, its changes of status, and what Describe shows of a deployment under way.
+
+Creating ──► InService ◄──► Updating, RollingBack     a failed update ends InService, with the configuration before it
+    │            ▲   └───► OutOfService               no instance stays up; it is InService again when one does
+    │            └──────── SystemUpdating             this server was restarted and starts the processes again
+    └─────► Failed         Deleting ──► (gone)
+
+The record is what Describe answers, and of our own: Plan (what runs), Next (what an update brings).
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from localcloud.sagemaker.cloud import Cloud, News
+from localcloud.sagemaker.endpoints.plan import Plan, from_body
+from localcloud.sagemaker.errors import validation
+from localcloud.sagemaker.store import Body, Resource
+
+KIND = "Endpoint"
+DEPLOYMENT = "EndpointDeployment"
+"""The kind of news about the steps of a deployment; its name and body are the endpoint's."""
+
+REASON_CHARACTERS = 1024
+IN_PROGRESS = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
+
+
+def existing(cloud: Cloud, name: str) -> Resource:
+    """The endpoint of that name.
+
+    Raises:
+        ServiceError: ValidationException; there is none.
+    """
+    found = cloud.store.find(KIND, name)
+    if found is None:
+        raise validation(f'Could not find endpoint "{cloud.arn(f"endpoint/{name}")}".')
+    return found
+
+
+def idle(cloud: Cloud, name: str) -> Resource:
+    """The endpoint of that name, if nothing is being done to it.
+
+    Raises:
+        ServiceError: ValidationException; there is none, or it is in progress.
+    """
+    found = existing(cloud, name)
+    if found.status in IN_PROGRESS:
+        raise validation(f'Cannot update in-progress endpoint "{found.arn}".')
+    return found
+
+
+def begin(cloud: Cloud, name: str, status: str, changes: Body | None = None) -> None:
+    """Set the status of an endpoint that nothing is being done to: of two that try, the second is refused.
+
+    Raises:
+        ServiceError: ValidationException; there is none, or it is in progress.
+    """
+    with cloud.store.transaction():
+        old = idle(cloud, name)
+        new = cloud.store.update(KIND, name, {**(changes or {}), "EndpointStatus": status}, status=status)
+    cloud.announce(News(KIND, name, status, old.status, described_body(new)))
+
+
+def change(cloud: Cloud, name: str, status: str, changes: Body | None = None) -> None:
+    """Set an endpoint's status and more of its record, and announce it."""
+    changes = {**(changes or {}), "EndpointStatus": status}
+    if changes.get("FailureReason"):
+        changes["FailureReason"] = changes["FailureReason"][:REASON_CHARACTERS]
+    with cloud.store.transaction():
+        old = existing(cloud, name)
+        new = cloud.store.update(KIND, name, changes, status=status)
+    cloud.announce(News(KIND, name, status, old.status, described_body(new)))
+
+
+def pending(cloud: Cloud, name: str, plan: Plan, started: float, status: str, message: str, *, running: int) -> None:
+    """Show what a deployment does now (`status` of its variants and a message), and announce it."""
+    now = time.time()
+    variants = [
+        {
+            "VariantName": variant.name,
+            "DeployedImages": _images(variant.container["Image"], now),
+            "CurrentWeight": variant.weight if running else 0.0,
+            "DesiredWeight": variant.weight,
+            "CurrentInstanceCount": min(running, variant.instances),
+            "DesiredInstanceCount": variant.instances,
+            "InstanceType": variant.instance_type,
+            "VariantStatus": [{"Status": status, "StatusMessage": message, "StartTime": now}],
+        }
+        for variant in plan.variants
+    ]
+    summary = {"EndpointConfigName": plan.config, "StartTime": started, "ProductionVariants": variants}
+    new = cloud.store.update(KIND, name, {"PendingDeploymentSummary": summary})
+    cloud.announce(News(DEPLOYMENT, name, new.status, new.status, described_body(new)))
+
+
+def live(plan: Plan) -> Body:
+    """The members of the record that say what the endpoint runs."""
+    now = time.time()
+    variants = [
+        {
+            "VariantName": variant.name,
+            "DeployedImages": _images(variant.container["Image"], now),
+            "CurrentWeight": variant.weight,
+            "DesiredWeight": variant.weight,
+            "CurrentInstanceCount": variant.instances,
+            "DesiredInstanceCount": variant.instances,
+        }
+        for variant in plan.variants
+    ]
+    return {
+        "EndpointConfigName": plan.config,
+        "ProductionVariants": variants,
+        "DataCaptureConfig": _capture(plan.capture),
+        "PendingDeploymentSummary": None,
+        "Plan": plan.to_body(),
+        "Next": None,
+    }
+
+
+def running(resource: Resource) -> Plan:
+    """What the endpoint runs, or is to run when it is being created."""
+    return from_body(resource.body["Plan"])
+
+
+def described_body(resource: Resource) -> Body:
+    """The record with its times, as Describe answers it."""
+    return {**resource.body, "CreationTime": resource.created, "LastModifiedTime": resource.modified}
+
+
+def _images(image: str, now: float) -> list[dict[str, Any]]:
+    return [{"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": now}]
+
+
+def _capture(config: Body) -> Body | None:
+    if not config:
+        return None
+    enabled = config.get("EnableCapture", False)
+    return {
+        "EnableCapture": enabled,
+        "CaptureStatus": "Started" if enabled else "Stopped",
+        "CurrentSamplingPercentage": config["InitialSamplingPercentage"],
+        "DestinationS3Uri": config["DestinationS3Uri"],
+        "KmsKeyId": config.get("KmsKeyId", ""),
+    }

@@ -1,0 +1,125 @@
+"""CloudWatch metrics of invocations, summed up and sent every few seconds beside the requests.
+
+Namespace AWS/SageMaker, dimensions EndpointName and VariantName: "Monitor SageMaker with CloudWatch" in the developer
+guide. Latencies are microseconds. The error metrics are 0 or 1 for each request, so that their average is a rate.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from localcloud.sagemaker.cloud import Cloud
+
+log = logging.getLogger(__name__)
+NAMESPACE = "AWS/SageMaker"
+INTERVAL_SECONDS = 5.0
+MOST_DATA = 500
+CLOSE_SECONDS = 5.0
+
+
+@dataclass
+class Statistic:
+    """Values of one metric since it was last sent."""
+
+    count: int = 0
+    total: float = 0.0
+    least: float = float("inf")
+    most: float = float("-inf")
+
+    def add(self, value: float) -> None:
+        self.count += 1
+        self.total += value
+        self.least = min(self.least, value)
+        self.most = max(self.most, value)
+
+
+Key = tuple[str, str]
+
+
+class Metrics:
+    """The sums and the thread that sends them. `count` is called from the event loop only."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._sums: dict[Key, dict[str, Statistic]] = {}
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def count(self, endpoint: str, variant: str, status: int, model_seconds: float, overhead_seconds: float) -> None:
+        """Count one request.
+
+        Args:
+            status: the model's answer, 0 for none.
+            model_seconds: until the model had answered.
+            overhead_seconds: what the request took beside that.
+        """
+        values = {
+            "Invocations": 1,
+            "ModelLatency": 1e6 * model_seconds,
+            "OverheadLatency": 1e6 * overhead_seconds,
+            "Invocation4XXErrors": 400 <= status < 500,
+            "Invocation5XXErrors": status >= 500 or status == 0,
+            "InvocationModelErrors": not 200 <= status < 300,
+        }
+        with self._lock:
+            sums = self._sums.setdefault((endpoint, variant), {name: Statistic() for name in values})
+            for name, value in values.items():
+                sums[name].add(float(value))
+
+    def start(self) -> None:
+        """Start the thread that sends."""
+        self._thread = threading.Thread(target=self._live, name="metrics", daemon=True)
+        self._thread.start()
+
+    def send(self) -> None:
+        """Send what was counted since the last time. What CloudWatch does not take is lost, and said in the log."""
+        with self._lock:
+            sums, self._sums = self._sums, {}
+        data = list(_data(sums))
+        try:
+            for start in range(0, len(data), MOST_DATA):
+                part = data[start : start + MOST_DATA]
+                self._cloud.aws("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=part)
+        except (BotoCoreError, ClientError) as error:
+            log.warning("metrics of %d variants are lost: %s", len(sums), error)
+
+    def close(self) -> None:
+        """Send the rest and end."""
+        self._closing.set()
+        if self._thread:
+            self._thread.join(CLOSE_SECONDS)
+        self.send()
+
+    def _live(self) -> None:
+        while not self._closing.wait(INTERVAL_SECONDS):
+            self.send()
+
+
+def _data(sums: dict[Key, dict[str, Statistic]]) -> Iterator[dict[str, Any]]:
+    now = datetime.fromtimestamp(time.time(), UTC)
+    for (endpoint, variant), statistics in sums.items():
+        for name, values in statistics.items():
+            yield {
+                "MetricName": name,
+                "Dimensions": [
+                    {"Name": "EndpointName", "Value": endpoint},
+                    {"Name": "VariantName", "Value": variant},
+                ],
+                "Timestamp": now,
+                "StatisticValues": {
+                    "SampleCount": values.count,
+                    "Sum": values.total,
+                    "Minimum": values.least,
+                    "Maximum": values.most,
+                },
+                "Unit": "Microseconds" if name.endswith("Latency") else "None",
+            }

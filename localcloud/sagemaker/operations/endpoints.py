@@ -1,0 +1,125 @@
+"""Endpoints: create, look at, update, delete. What is asked for happens in the background, as on AWS."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from localcloud.sagemaker.cloud import Cloud, News
+from localcloud.sagemaker.endpoints import deployment, policy, records
+from localcloud.sagemaker.endpoints.plan import Plan, limited, plan, retaining
+from localcloud.sagemaker.errors import validation
+from localcloud.sagemaker.operations import operation
+from localcloud.sagemaker.operations.endpoint_configs import existing as existing_config
+from localcloud.sagemaker.operations.listing import page
+from localcloud.sagemaker.operations.tags import as_dict
+from localcloud.sagemaker.store import AlreadyExistsError, Body, Resource
+
+
+@operation("CreateEndpoint")
+def create(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
+    """Begin to serve a configuration."""
+    name = request["EndpointName"]
+    arn = cloud.arn(f"endpoint/{name}")
+    wanted = plan(cloud, existing_config(cloud, request["EndpointConfigName"]).body)
+    config = request.get("DeploymentConfig", {})
+    policy.check(config, wanted.instances)
+    body: Body = {
+        "EndpointName": name,
+        "EndpointArn": arn,
+        "EndpointConfigName": wanted.config,
+        "EndpointStatus": "Creating",
+        "LastDeploymentConfig": config or None,
+        "Plan": wanted.to_body(),
+    }
+    try:
+        made = cloud.store.insert(records.KIND, name, body, arn=arn, status="Creating")
+    except AlreadyExistsError:
+        raise validation(f'Cannot create already existing endpoint "{arn}".') from None
+    cloud.store.set_tags(arn, as_dict(request.get("Tags")))
+    cloud.announce(News(records.KIND, name, "Creating", "", records.described_body(made)))
+    deployment.create(cloud, name)
+    return {"EndpointArn": arn}
+
+
+@operation("DescribeEndpoint")
+def describe(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
+    """The endpoint; CurrentInstanceCount is the number of processes that are healthy now."""
+    found = records.existing(cloud, request["EndpointName"])
+    healthy = cloud.hosting.healthy(found.name)
+    variants = [
+        {**variant, "CurrentInstanceCount": healthy.get(variant["VariantName"], 0)}
+        for variant in found.body.get("ProductionVariants", [])
+    ]
+    return {**records.described_body(found), "ProductionVariants": variants or None}
+
+
+@operation("ListEndpoints")
+def listing(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
+    """Endpoints, newest first unless asked otherwise."""
+    return page(cloud, request, records.KIND, records.described_body, answer="Endpoints", descending=True)
+
+
+@operation("UpdateEndpoint")
+def update(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
+    """Begin to replace what the endpoint serves; until that is done, and if it fails, it serves what it did."""
+    found = _updatable(cloud, request["EndpointName"])
+    live = records.running(found)
+    wanted = plan(cloud, existing_config(cloud, request["EndpointConfigName"]).body)
+    if wanted.config == found.body["EndpointConfigName"]:
+        raise validation(
+            f'Cannot update endpoint "{found.arn}": it uses the endpoint configuration {wanted.config!r} already, and '
+            "an update needs another one."
+        )
+    if request.get("RetainAllVariantProperties"):
+        excluded = {item["VariantPropertyType"] for item in request.get("ExcludeRetainedVariantProperties", [])}
+        wanted = retaining(wanted, live, excluded)
+    config = request.get("DeploymentConfig", {})
+    if not config and request.get("RetainDeploymentConfig"):
+        config = found.body.get("LastDeploymentConfig") or {}
+    policy.check(config, wanted.instances)
+    if config and {variant.name for variant in wanted.variants} != {variant.name for variant in live.variants}:
+        raise validation("With a DeploymentConfig the variants must have the names of those that are live.")
+    _begin(cloud, found, wanted, config)
+    return {"EndpointArn": found.arn}
+
+
+@operation("UpdateEndpointWeightsAndCapacities")
+def update_weights_and_capacities(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
+    """Begin to replace the variants' weights and instance counts; the processes are replaced with them."""
+    found = _updatable(cloud, request["EndpointName"])
+    live = records.running(found)
+    changes = {item["VariantName"]: item for item in request["DesiredWeightsAndCapacities"]}
+    if unknown := sorted(set(changes) - {variant.name for variant in live.variants}):
+        raise validation(f'The variant {unknown[0]!r} does not exist in endpoint "{found.arn}".')
+    variants = tuple(
+        replace(
+            variant,
+            weight=float(changes.get(variant.name, {}).get("DesiredWeight", variant.weight)),
+            instances=changes.get(variant.name, {}).get("DesiredInstanceCount", variant.instances),
+        )
+        for variant in live.variants
+    )
+    if any(variant.instances < 1 for variant in variants):
+        raise validation("DesiredInstanceCount must be at least 1.")
+    _begin(cloud, found, limited(replace(live, variants=variants)), {})
+    return {"EndpointArn": found.arn}
+
+
+@operation("DeleteEndpoint")
+def delete(cloud: Cloud, request: dict[str, Any]) -> None:
+    """Begin to take the endpoint out of service; requests under way are finished."""
+    records.begin(cloud, request["EndpointName"], "Deleting")
+    deployment.delete(cloud, request["EndpointName"])
+
+
+def _updatable(cloud: Cloud, name: str) -> Resource:
+    found = records.idle(cloud, name)
+    if found.status == "Failed":
+        raise validation(f'Endpoint "{found.arn}" has status Failed: it can only be deleted.')
+    return found
+
+
+def _begin(cloud: Cloud, found: Resource, wanted: Plan, config: Body) -> None:
+    records.begin(cloud, found.name, "Updating", {"Next": wanted.to_body(), "FailureReason": None})
+    deployment.update(cloud, found.name, config)
