@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from infra import events, template
+from infra import events
 from scones import cloud
 from scones.errors import CloudError
 from scones.names import Names
@@ -31,24 +30,33 @@ class Change:
     replaced: bool = False
 
 
-def prepare(names: Names, kind: str) -> tuple[str | None, list[Change]]:
-    """A change set ready to be executed and what it would do; None and nothing when there is nothing to do."""
+@dataclass(frozen=True)
+class Wanted:
+    """The state that a change set leads to: a template and a value for each of its parameters."""
+
+    template: str
+    parameters: dict[str, str]
+
+
+def prepare(names: Names, kind: str, wanted: Wanted) -> tuple[str | None, list[Change]]:
+    """A change set ready to be executed and what it would do; None and nothing when there is nothing to do.
+
+    Args:
+        kind: CREATE, UPDATE, or IMPORT for a stack that takes the existing bucket in.
+    """
     client = cloud.client("cloudformation")
     request: dict[str, Any] = {
         "StackName": names.stack,
         "ChangeSetName": f"scones-{time.time_ns()}",
         "ChangeSetType": kind,
-        "Parameters": [{"ParameterKey": "ProjectName", "ParameterValue": names.settings.project}],
+        "TemplateBody": wanted.template,
+        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in wanted.parameters.items()],
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
     }
     if kind == "IMPORT":
-        request |= {
-            "TemplateBody": json.dumps(template.bucket_alone()),
-            "ResourcesToImport": [_bucket_to_import(names)],
-        }
+        request["ResourcesToImport"] = [_bucket_to_import(names)]
     else:
-        tags = [{"Key": "Project", "Value": names.settings.project}]
-        request |= {"TemplateBody": template.text(), "Tags": tags}
+        request["Tags"] = [{"Key": "Project", "Value": names.settings.project}]
     with cloud.explained(f"preparing a change of stack {names.stack}"):
         change_set = client.create_change_set(**request)["Id"]
         for _ in polling(f"preparing a change of stack {names.stack}"):

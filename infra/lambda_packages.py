@@ -25,7 +25,7 @@ from scones.errors import SconesError
 ROOT = Path(__file__).parents[1]
 PYTHON_VERSION = "3.13"
 Architecture = Literal["x86_64", "arm64"]
-LIBRARIES = ("aws-lambda-powertools", "pillow")  # boto3 is part of the runtime
+REQUIREMENTS = Path(__file__).with_name("layer-requirements.txt")
 # Amazon Linux 2023, under python3.12 and later, has glibc 2.34.
 PLATFORMS = {
     "x86_64": ("manylinux_2_34_x86_64", "manylinux_2_28_x86_64", "manylinux2014_x86_64"),
@@ -43,7 +43,10 @@ def functions_zip() -> bytes:
 
 
 def layer_zip(python_version: str = PYTHON_VERSION, architecture: Architecture = "x86_64") -> bytes:
-    """Pillow and Powertools with their dependencies, under `python/`, at the versions of constraints.txt.
+    """Pillow and Powertools with their dependencies, at the versions of layer-requirements.txt.
+
+    They lie in the folder that Lambda searches under exactly this version of Python: another one, such as the local
+    cloud's when it is not the same, prefers its own libraries to wheels that it could not load.
 
     Raises:
         SconesError: pip found no wheel for that Python and platform, or no network.
@@ -51,17 +54,22 @@ def layer_zip(python_version: str = PYTHON_VERSION, architecture: Architecture =
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "libraries"
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
-        command += ["--target", str(target), "--constraint", str(ROOT / "constraints.txt"), "--only-binary=:all:"]
+        command += ["--target", str(target), "--requirement", str(REQUIREMENTS), "--no-deps", "--only-binary=:all:"]
         command += ["--implementation", "cp", "--python-version", python_version]
         command += [f"--platform={platform}" for platform in PLATFORMS[architecture]]
-        done = subprocess.run([*command, *LIBRARIES], capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
             raise SconesError(
                 f"Building the layer for Python {python_version} on {architecture}: pip: {reason[0]}",
-                "Check the network and the pins in constraints.txt.",
+                "Check the network and the pins in infra/layer-requirements.txt.",
             )
-        return _zipped(target, target, prefix="python/")
+        return _zipped(target, target, prefix=f"python/lib/python{python_version}/site-packages/")
+
+
+def layer_hash(python_version: str = PYTHON_VERSION, architecture: Architecture = "x86_64") -> str:
+    """What decides the layer's content, known without building it."""
+    return content_hash(f"{python_version} {architecture}\n{REQUIREMENTS.read_text(encoding='utf-8')}".encode())
 
 
 def content_hash(archive: bytes) -> str:

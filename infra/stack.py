@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from botocore.exceptions import ClientError
 
-from infra import events, template
-from infra.changesets import Change, discard, execute, polling, prepare
+from infra import events, package, template
+from infra.changesets import Change, Wanted, discard, execute, polling, prepare
 from scones import cloud
 from scones.errors import CloudError, SconesError
 from scones.names import Names
@@ -33,13 +33,18 @@ class Deployed:
     outputs: dict[str, str] = field(default_factory=dict)
 
 
-def deploy(names: Names, say: Callable[[str], None]) -> Deployed:
+def deploy(names: Names, say: Callable[[str], None], layer: bool = True) -> Deployed:
     """Create the stack or bring it up to date; nothing happens when it is.
 
-    A bucket of the right name that this account has already (kept from a deleted stack) is adopted with its objects.
+    A new stack begins with the bucket alone, because the rest refers to code in it. A bucket of the right name that
+    this account has already (kept from a deleted stack) is adopted with its objects.
+
+    Args:
+        layer: give the functions their layer of libraries, see `package.artifacts`.
 
     Raises:
         CloudError: the bucket is somebody else's, another deploy is running, or CloudFormation refuses or rolls back.
+        SconesError: the layer cannot be built.
     """
     adopts = _bucket_is_there(names)
     status = _status(names.stack)
@@ -47,19 +52,21 @@ def deploy(names: Names, say: Callable[[str], None]) -> Deployed:
         say(f"Stack {names.stack} is {status}: its creation came to nothing. Deleting the remains first.")
         _delete(names.stack)
         status = None
+    changes: list[Change] = []
     if status is None:
         _require_no_role(names)
-    changes: list[Change] = []
-    if status is None and adopts:
-        changes += _apply(names, "IMPORT")
-        changes += [change for change in _apply(names, "UPDATE") if change.resource != "Bucket"]
+        begun = Wanted(template.bucket_alone(adopts), {"ProjectName": names.settings.project})
+        changes += _apply(names, "IMPORT" if adopts else "CREATE", begun)
     else:
         _require_updatable(names.stack, status)
-        changes += _apply(names, "CREATE" if status is None else "UPDATE")
+    artifacts = package.artifacts(layer)
+    package.upload(names, artifacts)
+    began = {change.resource for change in changes}
+    changes += [one for one in _apply(names, "UPDATE", _wanted(names, artifacts)) if one.resource not in began]
     return Deployed(names.stack, tuple(changes), outputs(names.stack))
 
 
-def diff(names: Names) -> list[Change]:
+def diff(names: Names, layer: bool = True) -> list[Change]:
     """The changes that a deploy would make now; leaves nothing behind.
 
     Raises:
@@ -67,14 +74,14 @@ def diff(names: Names) -> list[Change]:
     """
     adopts = _bucket_is_there(names)
     status = _status(names.stack)
+    wanted = _wanted(names, package.artifacts(layer))
     if status is None or status in _EMPTY:
-        kinds = {logical: resource["Type"] for logical, resource in template.load()["Resources"].items()}
         return [
             Change("adopt" if adopts and logical == "Bucket" else "create", logical, kind)
-            for logical, kind in kinds.items()
+            for logical, kind in template.resources(wanted.parameters).items()
         ]
     _require_updatable(names.stack, status)
-    change_set, changes = prepare(names, "UPDATE")
+    change_set, changes = prepare(names, "UPDATE", wanted)
     if change_set:
         discard(change_set)
     return changes
@@ -103,8 +110,13 @@ def outputs(stack: str) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
 
 
-def _apply(names: Names, kind: str) -> list[Change]:
-    change_set, changes = prepare(names, kind)
+def _wanted(names: Names, artifacts: list[package.Artifact]) -> Wanted:
+    keys = {artifact.parameter: artifact.key for artifact in artifacts}
+    return Wanted(template.text(), template.parameters(names, keys))
+
+
+def _apply(names: Names, kind: str, wanted: Wanted) -> list[Change]:
+    change_set, changes = prepare(names, kind, wanted)
     if change_set is None:
         return []
     execute(change_set, f"deploying stack {names.stack}")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from scones.names import Names
 
 PATH = Path(__file__).with_name("template.yaml")
 
@@ -41,13 +45,51 @@ def load() -> dict[str, Any]:
     return content
 
 
-def bucket_alone() -> dict[str, Any]:
-    """A template with nothing but the bucket and its name, to bring an existing bucket into a new stack.
+def parameters(names: Names, keys: Mapping[str, str]) -> dict[str, str]:
+    """A value for every parameter of the template that has no default: settings, and the `keys` of artifacts."""
+    chosen = names.settings
+    return {
+        "ProjectName": chosen.project,
+        "Classes": ",".join(chosen.classes),
+        "Routes": json.dumps(chosen.routes, sort_keys=True),
+        "ConfidenceThreshold": f"{chosen.confidence_threshold:.6f}".rstrip("0").removesuffix("."),
+        "EndpointInstanceType": chosen.instances.endpoint,
+        "EndpointInstanceCount": str(chosen.serving.instance_count),
+        "CapturePercentage": str(chosen.serving.capture_percentage),
+        "BakeSeconds": str(chosen.serving.bake_seconds),
+        "AlertEmail": chosen.serving.alert_email,
+        **keys,
+    }
 
-    CloudFormation does not compare an imported resource's properties with the real ones. Left out here, they all
-    count as changes in the update that follows, which so sets them whatever the bucket was like.
+
+def resources(values: Mapping[str, str]) -> dict[str, str]:
+    """Logical name to type of what the template creates with these parameters.
+
+    Every condition of the template asks whether a parameter is empty: Has<parameter>.
+    """
+    return {
+        logical: resource["Type"]
+        for logical, resource in load()["Resources"].items()
+        if values.get(resource.get("Condition", "HasProjectName").removeprefix("Has"))
+    }
+
+
+def bucket_alone(adopting: bool) -> str:
+    """A template with nothing but the bucket: what a new stack begins with, so that code can be uploaded into it.
+
+    Args:
+        adopting: with nothing but its name, to bring an existing bucket in. CloudFormation does not compare an imported
+            resource's properties with the real ones. Left out here, they all count as changes in the update that
+            follows, which so sets them whatever the bucket was like.
     """
     whole = load()
     bucket = whole["Resources"]["Bucket"]
-    bucket["Properties"] = {"BucketName": bucket["Properties"]["BucketName"]}
-    return {**{key: whole[key] for key in ("AWSTemplateFormatVersion", "Parameters")}, "Resources": {"Bucket": bucket}}
+    if adopting:
+        bucket["Properties"] = {"BucketName": bucket["Properties"]["BucketName"]}
+    return json.dumps(
+        {
+            "AWSTemplateFormatVersion": whole["AWSTemplateFormatVersion"],
+            "Parameters": {"ProjectName": whole["Parameters"]["ProjectName"]},
+            "Resources": {"Bucket": bucket},
+        }
+    )

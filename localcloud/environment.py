@@ -40,7 +40,8 @@ def variables(addresses: Addresses) -> dict[str, str]:
     """What a client needs in its environment: endpoints, credentials that the local cloud takes, the region.
 
     `AWS_EC2_METADATA_DISABLED` keeps SDKs from asking the network for an instance's credentials, and
-    `SAGEMAKER_VALIDATE_ROLE` keeps the SageMaker SDK from simulating policies before each call.
+    `SAGEMAKER_VALIDATE_ROLE` keeps the SageMaker SDK from simulating policies before each call. `SCONES_LAYER` says
+    that Lambda functions need no layer built for Lambda's platform: here they run with what this environment has.
     """
     return {
         "AWS_ENDPOINT_URL": addresses.ministack,
@@ -52,6 +53,7 @@ def variables(addresses: Addresses) -> dict[str, str]:
         "AWS_REGION": addresses.region,
         "AWS_EC2_METADATA_DISABLED": "true",
         "SAGEMAKER_VALIDATE_ROLE": "false",
+        "SCONES_LAYER": "false",
     }
 
 

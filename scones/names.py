@@ -6,6 +6,11 @@ S3 layout of the project's bucket::
     data/<sha256, first 16>/<archive>       input archives, content-hashed
     executions/<execution id>/<step>/...    outputs of one pipeline execution
     models/<training job>/output/model.tar.gz
+    lambda/<hash>/..., stepfunctions/<hash>/...   what the account's template refers to
+    incoming/...                            pictures that start the inference workflow by landing here
+    invoked/<sha256, first 16>/<picture>    pictures that `scones invoke` uploaded
+    batches/<execution>/...                 work list, results and summary of a batch
+    captures/<endpoint>/...                 captured requests and answers
 """
 
 from __future__ import annotations
@@ -42,6 +47,29 @@ class Names:
     def pipeline_arn(self) -> str:
         s = self.settings
         return f"arn:aws:sagemaker:{s.region}:{self.account}:pipeline/{s.pipeline_name}"
+
+    @property
+    def endpoint(self) -> str:
+        return self.settings.project
+
+    @property
+    def threshold_parameter(self) -> str:
+        """The SSM parameter with the confidence below which a delivery is not routed."""
+        return f"/{self.settings.project}/inference/threshold"
+
+    @property
+    def live_parameter(self) -> str:
+        """The SSM parameter that says, as JSON, which version is live; the deploy workflow writes it."""
+        return f"/{self.settings.project}/inference/live-model"
+
+    @property
+    def alerts_topic(self) -> str:
+        return f"arn:aws:sns:{self.settings.region}:{self.account}:{self.settings.project}-alerts"
+
+    def state_machine(self, name: str) -> str:
+        """ARN of the state machine `name`: deploy, inference or batch."""
+        s = self.settings
+        return f"arn:aws:states:{s.region}:{self.account}:stateMachine:{s.project}-{name}"
 
     def uri(self, *parts: str) -> str:
         """`s3://<bucket>/<parts joined by />`."""

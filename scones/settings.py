@@ -54,6 +54,15 @@ class BuiltinHyperparameters(Section):
     augmentation_type: Literal["crop", "crop_color", "crop_color_transform"] = "crop_color"
 
 
+class Serving(Section):
+    """The endpoint and who hears about it."""
+
+    instance_count: Annotated[int, Field(ge=1, le=100)] = 1
+    capture_percentage: Annotated[int, Field(ge=0, le=100)] = 100
+    bake_seconds: Annotated[int, Field(ge=0, le=3600)] = 120  # how long an update is watched before the old fleet goes
+    alert_email: Annotated[str, Field(pattern=r"^$|^\S+@\S+$")] = ""
+
+
 class Settings(Section):
     """Everything that is decided once per project."""
 
@@ -70,6 +79,7 @@ class Settings(Section):
     cache_expires_after: str = "P30D"
     instances: Instances = Instances()
     builtin: BuiltinHyperparameters = BuiltinHyperparameters()
+    serving: Serving = Serving()
 
     @model_validator(mode="after")
     def _classes_are_distinct(self) -> Settings:

@@ -13,22 +13,30 @@ if TYPE_CHECKING:
     from infra.changesets import Change
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+_layer = click.option(
+    "--layer/--no-layer",
+    default=True,
+    envvar="SCONES_LAYER",
+    show_envvar=True,
+    help="Give the functions a layer with their libraries, or use those of their runtime.",
+)
 _DONE = {"create": "created", "change": "changed", "delete": "deleted", "adopt": "adopted"}
 
 
 @click.group()
 def infra() -> None:
-    """The account's resources (bucket, pipeline role), from infra/template.yaml."""
+    """The account's resources (bucket, roles, functions, state machines, rules, alarms), from infra/template.yaml."""
 
 
 @infra.command()
+@_layer
 @_as_json
-def deploy(as_json: bool) -> None:
+def deploy(layer: bool, as_json: bool) -> None:
     """Create the stack or bring it up to date; print what was done and the stack's outputs."""
     from infra import stack
     from scones import cloud
 
-    done = stack.deploy(cloud.names(), console.say)
+    done = stack.deploy(cloud.names(), console.say, layer)
     if as_json:
         console.emit_json(asdict(done))
         return
@@ -40,13 +48,14 @@ def deploy(as_json: bool) -> None:
 
 
 @infra.command()
+@_layer
 @_as_json
-def diff(as_json: bool) -> None:
+def diff(layer: bool, as_json: bool) -> None:
     """Print what a deploy would do now."""
     from infra import stack
     from scones import cloud
 
-    changes = stack.diff(cloud.names())
+    changes = stack.diff(cloud.names(), layer)
     if as_json:
         console.emit_json([asdict(change) for change in changes])
     elif changes:

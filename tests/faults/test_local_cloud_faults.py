@@ -271,5 +271,5 @@ def test_a_deploy_that_is_rolled_back_names_the_resource_and_the_reason(
         "Properties": {"BucketName": {"Fn::Sub": "${ProjectName}-in-the-way"}},
     }
     monkeypatch.setattr(template, "text", lambda: json.dumps(broken))
-    with pytest.raises(CloudError, match=r"Second \(AWS::S3::Bucket\): .*exists.* ROLLBACK_COMPLETE"):
+    with pytest.raises(CloudError, match=r"Second \(AWS::S3::Bucket\): .*exists.* UPDATE_ROLLBACK_COMPLETE"):
         stack.deploy(Names(Settings(project="rolled-back")), print)

@@ -71,8 +71,20 @@ def test_the_layer_is_made_of_wheels_for_the_runtime(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(lambda_packages.subprocess, "run", pip)
     first, second = lambda_packages.layer_zip("3.12", "arm64"), lambda_packages.layer_zip("3.12", "arm64")
     assert first == second
-    assert zipfile.ZipFile(io.BytesIO(first)).namelist() == ["python/PIL/Image.py"]
+    found = zipfile.ZipFile(io.BytesIO(first)).namelist()
+    assert found == ["python/lib/python3.12/site-packages/PIL/Image.py"]
     assert {"--only-binary=:all:", "--platform=manylinux2014_aarch64", "3.12"} <= set(asked[0])
+
+
+def test_the_layer_has_the_tested_versions() -> None:
+    tested = (lambda_packages.ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pinned = lambda_packages.REQUIREMENTS.read_text(encoding="utf-8").splitlines()[1:]
+    assert [pin for pin in pinned if pin not in tested] == []
+
+
+def test_a_layer_for_another_python_has_another_name() -> None:
+    assert lambda_packages.layer_hash() == lambda_packages.layer_hash("3.13", "x86_64")
+    assert len({lambda_packages.layer_hash(v, a) for v in ("3.12", "3.13") for a in ("x86_64", "arm64")}) == 4
 
 
 def test_a_layer_that_cannot_be_built_says_why(monkeypatch: pytest.MonkeyPatch) -> None:

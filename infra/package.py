@@ -1,0 +1,80 @@
+"""What the template refers to in the bucket: the functions' code, their layer, the state machines' definitions.
+
+Every object is named by what decides its content, so a change of code is a change of a parameter, which updates exactly
+the resources that use it, and no change is none::
+
+    lambda/<hash>/functions.zip          the code of all functions
+    lambda/<hash>/layer.zip              their libraries, for Lambda's own platform
+    stepfunctions/<hash>/<name>.asl.json one state machine
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from botocore.exceptions import ClientError
+
+from infra import lambda_packages
+from scones import cloud
+from scones.names import Names
+from stepfunctions import machines
+
+MACHINES = {"DeployDefinition": "deploy", "InferenceDefinition": "inference", "BatchDefinition": "batch"}
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One object of the bucket, the template parameter that holds its key, and how to make it."""
+
+    parameter: str
+    key: str
+    content: Callable[[], bytes]
+
+
+def artifacts(layer: bool) -> list[Artifact]:
+    """The artifacts of this checkout.
+
+    Args:
+        layer: with the layer. Without one the functions use what their runtime has installed: right where that is this
+            very environment, as on the local cloud; Lambda's own has no Pillow.
+    """
+    functions = lambda_packages.functions_zip()
+    found = [
+        Artifact("Functions", f"lambda/{lambda_packages.content_hash(functions)}/functions.zip", lambda: functions)
+    ]
+    if layer:
+        key = f"lambda/{lambda_packages.layer_hash()}/layer.zip"
+        found.append(Artifact("Layer", key, lambda_packages.layer_zip))
+    for parameter, name in MACHINES.items():
+        text = machines.text(name)
+        key = f"stepfunctions/{lambda_packages.content_hash(text.encode())}/{name}{machines.SUFFIX}"
+        found.append(Artifact(parameter, key, text.encode))
+    return found
+
+
+def upload(names: Names, wanted: list[Artifact]) -> list[str]:
+    """Put what is not in the bucket yet; the keys that were missing.
+
+    Raises:
+        SconesError: the layer cannot be built.
+        CloudError: the bucket cannot be written.
+    """
+    s3 = cloud.client("s3")
+    missing = [artifact for artifact in wanted if not _is_there(names, artifact.key)]
+    for artifact in missing:
+        content = artifact.content()
+        with cloud.explained(f"uploading {names.uri(artifact.key)}"):
+            s3.put_object(Bucket=names.bucket, Key=artifact.key, Body=content)
+    return [artifact.key for artifact in missing]
+
+
+def _is_there(names: Names, key: str) -> bool:
+    with cloud.explained(f"looking for {names.uri(key)}"):
+        try:
+            cloud.client("s3").head_object(Bucket=names.bucket, Key=key)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+                return False
+            raise
+    return True
