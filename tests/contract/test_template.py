@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from infra import template
+from infra import lambda_packages, package, template
 from scones.names import Names
 from scones.settings import Settings
+from stepfunctions import machines
 
 RESOURCES: dict[str, Any] = template.load()["Resources"]
 PSEUDO = {"AWS::AccountId": "000000000000", "AWS::Region": "us-east-1", "AWS::Partition": "aws"}
@@ -108,9 +109,82 @@ def test_every_resource_that_can_be_tagged_names_the_project() -> None:
         assert {"Key": "Project", "Value": {"Ref": "ProjectName"}} in RESOURCES[logical]["Properties"]["Tags"]
 
 
-def test_the_template_for_adopting_holds_nothing_but_the_bucket_and_its_name() -> None:
-    alone = template.bucket_alone()
+@pytest.mark.parametrize("adopting", [False, True])
+def test_a_stack_begins_with_nothing_but_the_bucket(adopting: bool) -> None:
+    alone = json.loads(template.bucket_alone(adopting))
     assert list(alone["Resources"]) == ["Bucket"]
-    assert list(alone["Resources"]["Bucket"]["Properties"]) == ["BucketName"]
+    assert list(alone["Parameters"]) == ["ProjectName"]
     assert alone["Resources"]["Bucket"]["DeletionPolicy"] == "Retain"
     assert "Outputs" not in alone
+    properties = alone["Resources"]["Bucket"]["Properties"]
+    assert set(properties) == ({"BucketName"} if adopting else set(RESOURCES["Bucket"]["Properties"]))
+
+
+def test_every_parameter_without_a_default_gets_a_value() -> None:
+    keys = {artifact.parameter: artifact.key for artifact in package.artifacts(layer=True)}
+    given = template.parameters(Names(Settings()), keys)
+    declared = template.load()["Parameters"]
+    assert set(given) <= set(declared)
+    assert {name for name, parameter in declared.items() if "Default" not in parameter} <= set(given)
+
+
+def test_the_template_can_be_sent_as_it_is() -> None:
+    assert len(template.text().encode()) <= 51_200, "CloudFormation takes more than that only from S3"
+
+
+@pytest.mark.parametrize("project", ["abc", "a" * 25])
+def test_names_of_what_serves_are_those_that_the_code_derives(project: str) -> None:
+    names = Names(Settings(project=project))
+    for logical, machine in {f"{m.title()}Workflow": m for m in machines.names()}.items():
+        name = resolved(RESOURCES[logical]["Properties"]["StateMachineName"], project)
+        assert names.state_machine(machine).endswith(f":stateMachine:{name}")
+    for logical, path in {"Threshold": names.threshold_parameter, "LiveModel": names.live_parameter}.items():
+        assert resolved(RESOURCES[logical]["Properties"]["Name"], project) == path
+    assert names.alerts_topic.endswith(resolved(RESOURCES["Alerts"]["Properties"]["TopicName"], project))
+
+
+def test_every_function_has_its_handler_log_group_role_and_what_it_reads_from_its_environment() -> None:
+    found = {logical: one["Properties"] for logical, one in RESOURCES.items() if one["Type"] == "AWS::Lambda::Function"}
+    folders = {file.parent.name for file in (lambda_packages.ROOT / "lambdas").rglob("handler.py")}
+    assert {function["Handler"].split(".")[1] for function in found.values()} == folders
+    for logical, function in found.items():
+        assert function["Role"] == {"Fn::GetAtt": [f"{logical}Role", "Arn"]}
+        assert function["LoggingConfig"] == {"LogGroup": {"Ref": f"{logical}Logs"}}
+        assert RESOURCES[f"{logical}Logs"]["Properties"]["RetentionInDays"]
+    roles = [str(function["Role"]) for function in found.values()]
+    assert len(set(roles)) == len(roles)
+
+
+@pytest.mark.parametrize("name", machines.names())
+def test_every_placeholder_of_a_state_machine_is_substituted(name: str) -> None:
+    substitutions = RESOURCES[f"{name.title()}Workflow"]["Properties"]["DefinitionSubstitutions"]
+    assert set(substitutions) == machines.placeholders(name)
+
+
+@pytest.mark.parametrize("name", machines.names())
+def test_a_state_machine_may_call_exactly_its_own_functions(name: str) -> None:
+    policies = RESOURCES[f"{name.title()}WorkflowRole"]["Properties"]["Policies"]
+    statements_ = [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
+    [calls] = [one for one in statements_ if one["Action"] == "lambda:InvokeFunction"]
+    allowed = calls["Resource"] if isinstance(calls["Resource"], list) else [calls["Resource"]]
+    substitutions = RESOURCES[f"{name.title()}Workflow"]["Properties"]["DefinitionSubstitutions"]
+    assert allowed == [value for key, value in substitutions.items() if key.endswith("FunctionArn")]
+
+
+def test_a_task_gives_up_after_its_function() -> None:
+    limits = {
+        logical: one["Properties"]["Timeout"] for logical, one in RESOURCES.items() if "Timeout" in one["Properties"]
+    }
+    for name in machines.names():
+        for _, scope in machines.scopes(machines.load(name)):
+            for state in scope["States"].values():
+                function = str(state.get("Parameters", {}).get("FunctionName", ""))
+                if function:
+                    logical = function.removeprefix("${").removesuffix("FunctionArn}")
+                    assert limits[logical] < state["TimeoutSeconds"], function
+
+
+def test_events_that_cannot_be_delivered_are_kept() -> None:
+    for logical in ("ApprovalRule", "IncomingRule"):
+        for target in RESOURCES[logical]["Properties"]["Targets"]:
+            assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["UndeliveredEvents", "Arn"]}}
