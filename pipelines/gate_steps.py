@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sagemaker.core.drift_check_baselines import DriftCheckBaselines
 from sagemaker.core.metadata_properties import MetadataProperties
 from sagemaker.core.model_metrics import MetricsSource, ModelMetrics
 from sagemaker.core.workflow.conditions import ConditionGreaterThanOrEqualTo
@@ -36,7 +37,12 @@ def gate_step(context: Context, evaluate: ProcessingStep, train: TrainingStep) -
 
 def _register_step(context: Context, evaluate: ProcessingStep, train: TrainingStep) -> ModelStep:
     settings, parameters = context.names.settings, context.parameters
-    evaluation = Join(on="/", values=[output_of(evaluate, "evaluation"), "evaluation.json"])
+    quality = {
+        "model_statistics": _file(evaluate, "evaluation", "evaluation.json"),
+        "model_constraints": _file(evaluate, "baseline", "model_quality_constraints.json"),
+        "model_data_statistics": _file(evaluate, "baseline", "statistics.json"),
+        "model_data_constraints": _file(evaluate, "baseline", "constraints.json"),
+    }
     execution = ExecutionVariables.PIPELINE_EXECUTION_ARN
     customer_metadata: dict[str, Any] = {
         "commit": parameters.code_commit,
@@ -52,7 +58,8 @@ def _register_step(context: Context, evaluate: ProcessingStep, train: TrainingSt
         inference_instances=[settings.instances.endpoint],
         transform_instances=[settings.instances.transform],
         approval_status=parameters.model_approval_status,
-        model_metrics=ModelMetrics(model_statistics=MetricsSource(content_type="application/json", s3_uri=evaluation)),
+        model_metrics=ModelMetrics(**quality),
+        drift_check_baselines=DriftCheckBaselines(**quality),
         metadata_properties=MetadataProperties(commit_id=parameters.code_commit, generated_by=execution),
         customer_metadata_properties=customer_metadata,
         domain="COMPUTER_VISION",
@@ -64,6 +71,12 @@ def _register_step(context: Context, evaluate: ProcessingStep, train: TrainingSt
         display_name="Register-model",
         description="Adds the model to the registry with its evaluation, and waits there for a person's approval.",
         retry_policies=service_retries(),
+    )
+
+
+def _file(evaluate: ProcessingStep, output: str, name: str) -> MetricsSource:
+    return MetricsSource(
+        content_type="application/json", s3_uri=Join(on="/", values=[output_of(evaluate, output), name])
     )
 
 

@@ -80,7 +80,7 @@ def score_step(context: Context, model: ModelStep, manifests: ProcessingStep) ->
 
 
 def evaluate_step(context: Context, score: TransformStep, manifests: ProcessingStep) -> ProcessingStep:
-    """Evaluate: accuracy with its interval, calibration and the rest, from the test set's scores and labels."""
+    """Evaluate: accuracy with its interval, calibration and the rest, and the baseline for traffic."""
     inputs: dict[str, Any] = {
         "predictions": score.properties.TransformOutput.S3OutputPath,
         "test_lst": output_of(manifests, "test_lst"),
@@ -91,6 +91,7 @@ def evaluate_step(context: Context, score: TransformStep, manifests: ProcessingS
         *("--labels", f"{PROCESSING}/input/test_lst"),
         *("--images", f"{PROCESSING}/input/test"),
         *("--classes", ",".join(context.names.settings.classes)),
+        *("--confidence-threshold", str(context.names.settings.confidence_threshold)),
     ]
     return processing_step(
         context,
@@ -98,8 +99,8 @@ def evaluate_step(context: Context, score: TransformStep, manifests: ProcessingS
         "evaluate",
         inputs=inputs,
         options=options,
-        outputs={"evaluation": "evaluation"},
+        outputs={"evaluation": "evaluation", "baseline": "baseline"},
         display_name="Evaluate-model",
-        description="Compares the scores with the labels: accuracy with its interval, calibration, each class.",
+        description="Compares the scores with the labels: accuracy, calibration; and writes the monitor's baseline.",
         property_files=[EVALUATION_REPORT],
     )

@@ -1,4 +1,7 @@
-"""Job Evaluate: how good the model is, from what batch transform answered for the test images."""
+"""Job Evaluate: how good the model is, from what batch transform answered for the test images.
+
+What the test set looks like becomes the baseline that this version's traffic is compared with.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from monitoring import baseline
 from scones.errors import DataError
 from steps import lst, metrics, predictions
 from steps.metrics import Floats, Integers
@@ -92,6 +96,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--labels", type=Path, required=True, help="the folder that holds test.lst")
     parser.add_argument("--images", type=Path, required=True, help="the folder of the test images")
     parser.add_argument("--classes", required=True, help="comma-separated class names, in the order of their labels")
+    parser.add_argument(
+        "--confidence-threshold", type=float, default=0.93, help="below it a picture is not routed; for the baseline"
+    )
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args(argv)
     classes = options.classes.split(",")
@@ -99,8 +106,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     images = [entry.path for entry in entries]
     probabilities = predictions.read(options.predictions, images, len(classes))
     evaluation = evaluate(np.array([entry.label for entry in entries]), probabilities, classes, images)
+    pictures = [options.images / path for path in images]
+    watched = baseline.of_test_set(pictures, probabilities, classes, options.confidence_threshold)
+    watched["model_quality_constraints.json"] = baseline.model_quality_constraints(evaluation)
     with published(options.output) as scratch:
         write_json(scratch / "evaluation" / "evaluation.json", evaluation)
+        for name, document in watched.items():
+            write_json(scratch / "baseline" / name, document)
     found = evaluation["metrics"]
     print(
         f"Accuracy {found['accuracy']:.3f} (95 % interval {found['accuracy_low']:.3f} to {found['accuracy_high']:.3f}) "

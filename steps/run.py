@@ -19,6 +19,7 @@ JOBS = {
     "manifests": "steps.manifests",
     "train": "steps.train",
     "evaluate": "steps.evaluate",
+    "monitor": "steps.monitor",
 }
 REQUIREMENTS = {"manifests": ("great_expectations", "manifests-requirements.txt")}
 """What a job needs beyond its container (the scikit-learn image has no Great Expectations): module, pinned file."""

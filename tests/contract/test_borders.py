@@ -16,7 +16,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "scones.cli": set(ROOMS),
     "scones.commands": set(ROOMS),
     "pipelines": {"scones", "pipelines", "steps"},
-    "steps": {"scones.errors", "steps"},
+    "steps": {"scones.errors", "steps", "monitoring"},
     "stepfunctions": {"scones", "stepfunctions"},
     "monitoring": {"scones", "monitoring", "steps", "charts"},
     "reports": {"scones", "pipelines", "steps", "charts", "reports"},

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from scones.errors import DataError
-from steps import evaluate, lst, predictions
+from steps import evaluate, lst, png, predictions
 
 CLASSES = ["bicycle", "motorcycle"]
 Folders = tuple[Path, Path]
@@ -28,7 +28,7 @@ def scored(tmp_path: Path) -> Callable[..., Folders]:
         entries = [lst.Entry(i, label, f"test-{i:05d}.png") for i, label in enumerate(labels)]
         lst.write(tmp_path / "test.lst", entries)
         for entry, answer in zip(entries, answers, strict=True):
-            (images / entry.path).touch()
+            (images / entry.path).write_bytes(png.encode(np.full((8, 8, 3), 40 * entry.label + entry.index, np.uint8)))
             (answered / f"{entry.path}.out").write_text(json.dumps(answer))
         return images, answered
 

@@ -1,0 +1,1 @@
+"""Watching a deployed model: captured traffic, features, baseline, analysis, ground truth, charts."""

@@ -1,0 +1,7 @@
+"""Job Monitor: analyse captured traffic. The program is in `monitoring/`; this is its name among the jobs."""
+
+from __future__ import annotations
+
+from monitoring.job import main
+
+__all__ = ["main"]
