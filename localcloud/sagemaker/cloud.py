@@ -43,6 +43,7 @@ class Cloud:
         url: where this server answers; jobs get it as AWS_ENDPOINT_URL_SAGEMAKER.
         jobs: those that run now, by ARN.
         executions: the threads of the pipeline executions that run now, by execution id.
+        searches: the threads of the tuning jobs that run now, by name.
         announced: how many news there were; see `wait_for_news`.
     """
 
@@ -57,6 +58,7 @@ class Cloud:
     changed: threading.Condition = field(default_factory=threading.Condition)
     jobs: dict[str, Job] = field(default_factory=dict)
     executions: dict[str, threading.Thread] = field(default_factory=dict)
+    searches: dict[str, threading.Thread] = field(default_factory=dict)
     announced: int = 0
     _clients: dict[str, Any] = field(default_factory=dict)
     _making_client: threading.Lock = field(default_factory=threading.Lock)

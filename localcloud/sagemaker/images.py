@@ -8,12 +8,23 @@ the container contract (`train` or `serve` as its last argument, files below $SA
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from localcloud.sagemaker.errors import validation
 
 Use = Literal["train", "serve", "process"]
+
+
+@dataclass(frozen=True)
+class Tunable:
+    """How far a tuning job may change a hyperparameter: numbers from low to high, or any of the values."""
+
+    kind: Literal["Integer", "Continuous", "Categorical"]
+    low: float = 0.0
+    high: float = 0.0
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -24,30 +35,48 @@ class Program:
         uses: what the image can be asked to do.
         command: the image's own entry point, to which `train` or `serve` is appended; without one, a job must name its
             entry point.
+        training: the entry point for training, where that is another one.
         metrics: names and regular expressions of the metrics that the image defines itself, as built-in algorithms do.
+        tunable: the hyperparameters that a tuning job may change; nothing means any, as with a script of one's own.
     """
 
     uses: frozenset[Use]
     command: tuple[str, ...] = ()
+    training: tuple[str, ...] = ()
     metrics: tuple[tuple[str, str], ...] = ()
+    tunable: Mapping[str, Tunable] = field(default_factory=dict)
 
 
 def _module(name: str) -> tuple[str, ...]:
     return ("python3", "-m", f"localcloud.programs.{name}")
 
 
+IMAGE_CLASSIFICATION_TUNABLE = {
+    "beta_1": Tunable("Continuous", 1e-6, 0.999),
+    "beta_2": Tunable("Continuous", 1e-6, 0.999),
+    "eps": Tunable("Continuous", 1e-8, 1.0),
+    "gamma": Tunable("Continuous", 1e-8, 0.999),
+    "learning_rate": Tunable("Continuous", 1e-6, 0.5),
+    "mini_batch_size": Tunable("Integer", 8, 512),
+    "momentum": Tunable("Continuous", 0.0, 0.999),
+    "optimizer": Tunable("Categorical", values=("sgd", "adam", "rmsprop", "nag")),
+    "weight_decay": Tunable("Continuous", 0.0, 0.999),
+}
+"""The developer guide, "Tune an Image Classification Model"."""
+
 PROGRAMS: dict[str, Program] = {
     "image-classification": Program(
         frozenset({"train", "serve"}),
         _module("image_classification"),
-        (
+        metrics=(
             ("train:accuracy", r"Epoch\[\d+\] Train-accuracy=([0-9.]+)"),
             ("validation:accuracy", r"Epoch\[\d+\] Validation-accuracy=([0-9.]+)"),
         ),
+        tunable=IMAGE_CLASSIFICATION_TUNABLE,
     ),
-    "pytorch-training": Program(frozenset({"train", "process"})),
+    "pytorch-training": Program(frozenset({"train", "process"}), training=_module("script_mode")),
     "pytorch-inference": Program(frozenset({"serve", "process"}), _module("pytorch_inference")),
-    "sagemaker-scikit-learn": Program(frozenset({"train", "process"})),
+    "sagemaker-scikit-learn": Program(frozenset({"train", "process"}), training=_module("script_mode")),
 }
 
 

@@ -21,6 +21,7 @@ from localcloud.sagemaker.endpoints import recovery as endpoints
 from localcloud.sagemaker.engine import recovery as executions
 from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.jobs import lifecycle as jobs
+from localcloud.sagemaker.tuning import search as searches
 
 log = logging.getLogger("localcloud.sagemaker")
 TARGET_PREFIX = "SageMaker."
@@ -35,9 +36,11 @@ def application(cloud: Cloud) -> Starlette:
         cloud.prepare()
         await run_in_threadpool(jobs.recover, cloud)
         await run_in_threadpool(executions.recover, cloud)
+        await run_in_threadpool(searches.recover, cloud)
         await run_in_threadpool(endpoints.recover, cloud)
         yield
         cloud.stopping.set()
+        await run_in_threadpool(searches.shut_down, cloud)
         await run_in_threadpool(executions.shut_down, cloud)
         await run_in_threadpool(jobs.shut_down, cloud)
         await run_in_threadpool(endpoints.shut_down, cloud)

@@ -65,11 +65,11 @@ class Job:
             timer.cancel()
 
 
-def begin(cloud: Cloud, kind: Kind, request: Body, work: Callable[[Job], None]) -> str:
+def begin(cloud: Cloud, kind: Kind, request: Body, work: Callable[[Job], None], parent: str = "") -> str:
     """Write the job's record, start its thread and return its ARN.
 
     `request` is the checked request of the Create operation, which becomes the record; `work` does what the job does
-    and returns when everything is uploaded.
+    and returns when everything is uploaded; `parent` is the name of the tuning job that starts it, if one does.
 
     Raises:
         ServiceError: ResourceInUse; there is a job of that name.
@@ -78,7 +78,7 @@ def begin(cloud: Cloud, kind: Kind, request: Body, work: Callable[[Job], None]) 
     arn = cloud.arn(f"{kind.arn}/{name}")
     body = {**request, f"{kind.name}Arn": arn, kind.status: "InProgress", **kind.follow({}, "InProgress", {})}
     try:
-        resource = cloud.store.insert(kind.name, name, body, arn=arn, status="InProgress")
+        resource = cloud.store.insert(kind.name, name, body, arn=arn, parent=parent, status="InProgress")
     except AlreadyExistsError:
         raise in_use(f"{kind.taken} ({arn})") from None
     job = Job(cloud, kind, name, arn, request, folder(cloud.state, kind.name, name), work)

@@ -44,7 +44,7 @@ def check(request: dict[str, Any]) -> None:
             "AlgorithmSpecification.TrainingImage is missing: the local SageMaker has no algorithms by name."
         )
     program = images.program(algorithm["TrainingImage"], "train")
-    if not algorithm.get("ContainerEntrypoint") and not program.command:
+    if not algorithm.get("ContainerEntrypoint") and not (program.training or program.command):
         raise validation(
             "AlgorithmSpecification.ContainerEntrypoint is missing: the image has no program of its own here."
         )
@@ -143,7 +143,7 @@ def _write_configuration(job: Job) -> None:
 def _run(job: Job) -> int:
     algorithm = job.request["AlgorithmSpecification"]
     program = images.program(algorithm["TrainingImage"], "train")
-    words = algorithm.get("ContainerEntrypoint") or [*program.command, "train"]
+    words = algorithm.get("ContainerEntrypoint") or [*(program.training or program.command), "train"]
     words = [*words, *algorithm.get("ContainerArguments", [])]
     own = {**job.request.get("Environment", {}), "TRAINING_JOB_NAME": job.name, "TRAINING_JOB_ARN": job.arn}
     environment = child.environment(job.cloud, job.folder, own)

@@ -21,6 +21,7 @@ MODULES = (
     "tags",
     "training",
     "transform",
+    "tuning",
 )
 """The modules of this package that hold operations."""
 

@@ -1,0 +1,141 @@
+"""Script mode of SageMaker's framework containers on one machine: `python -m localcloud.programs.script_mode train`.
+
+What a PyTorch or scikit-learn training container does when the job names no entry point of its own. A tuning job's
+training jobs never do: the API has no place for one. As the containers' training toolkit does it:
+
+- the script is named by the hyperparameter `sagemaker_program`, or by the variable SAGEMAKER_PROGRAM;
+- it lies in what the hyperparameter `sagemaker_submit_directory` names, a tar.gz in S3 or a folder, which is unpacked
+  to `$SAGEMAKER_BASE_DIR/code`;
+- all other hyperparameters become its arguments, `--name value` in order of their names;
+- SM_* variables say where things are.
+
+A requirements.txt beside the script is not installed here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tarfile
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlparse
+
+from scones.errors import DataError, SconesError, UsageError
+
+OWN_PREFIXES = ("sagemaker_", "_tuning_")
+"""Of the hyperparameters that are for the container, not for the script."""
+
+
+def main(arguments: list[str]) -> NoReturn:
+    """Run the user's script in place of this process: signals and the exit code are its own."""
+    if arguments != ["train"]:
+        sys.stderr.write("usage: python -m localcloud.programs.script_mode train\n")
+        sys.exit(UsageError.exit_code)
+    base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
+    try:
+        given = hyperparameters(base)
+        script = unpack(given, base / "code")
+    except SconesError as error:
+        sys.stderr.write(f"Error: {error}\n")
+        sys.exit(error.exit_code)
+    own = {name: value for name, value in given.items() if not name.startswith(OWN_PREFIXES)}
+    os.chdir(base / "code")
+    words = [sys.executable, script, *command_line(own)]
+    os.execve(sys.executable, words, {**os.environ, **variables(base, own)})  # noqa: S606 - no shell is wanted
+
+
+def hyperparameters(base: Path) -> dict[str, Any]:
+    """The job's hyperparameters; those that are JSON, as the SDK writes them, are decoded."""
+    texts = json.loads((base / "input" / "config" / "hyperparameters.json").read_text(encoding="utf-8"))
+    return {name: _decoded(text) for name, text in texts.items()}
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def unpack(given: Mapping[str, Any], code: Path) -> str:
+    """Put the script's folder at `code`; the script's name inside it.
+
+    Raises:
+        UsageError: no script is named, it is not Python, or nothing says where it lies.
+        DataError: its archive is not there or is none, or the script is not in it.
+    """
+    script = os.environ.get("SAGEMAKER_PROGRAM") or given.get("sagemaker_program")
+    source = given.get("sagemaker_submit_directory")
+    if not script or not source:
+        raise UsageError(
+            "Script mode: no script is named.",
+            "Give the hyperparameters sagemaker_program and sagemaker_submit_directory, or a ContainerEntrypoint.",
+        )
+    if not str(script).endswith(".py"):
+        raise UsageError(f"Script mode: {script} is not a Python file, which is all that runs here.")
+    if str(source).startswith("s3://"):
+        _unpack_object(str(source), code)
+    elif Path(source).is_dir():
+        shutil.copytree(source, code, dirs_exist_ok=True)
+    else:
+        raise DataError(f"Script mode: sagemaker_submit_directory {source} is neither in S3 nor a folder.")
+    if not (code / script).is_file():
+        raise DataError(f"Script mode: there is no {script} in {source}.")
+    return str(script)
+
+
+def _unpack_object(uri: str, code: Path) -> None:
+    import boto3  # half a second that a folder does not need
+    from botocore.exceptions import ClientError
+
+    place = urlparse(uri)
+    code.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile() as archive:
+        try:
+            boto3.client("s3").download_fileobj(place.netloc, place.path.lstrip("/"), archive)
+            archive.seek(0)
+            with tarfile.open(fileobj=archive, mode="r:gz") as files:
+                files.extractall(code, filter="data")
+        except (ClientError, tarfile.TarError, OSError) as error:
+            raise DataError(f"Script mode: unpacking {uri}: {error}.") from None
+
+
+def command_line(own: Mapping[str, Any]) -> list[str]:
+    """The hyperparameters as the toolkit writes them: `-x 1 --name value`, by name."""
+    return [word for name in sorted(own) for word in (f"{'-' if len(name) == 1 else '--'}{name}", _argument(own[name]))]
+
+
+def _argument(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, list | dict) else str(value)
+
+
+def variables(base: Path, own: Mapping[str, Any]) -> dict[str, str]:
+    """The toolkit's variables that a script reads: folders, channels, hyperparameters, hosts."""
+    config = base / "input" / "config"
+    channels = sorted(json.loads((config / "inputdataconfig.json").read_text(encoding="utf-8")))
+    resources = json.loads((config / "resourceconfig.json").read_text(encoding="utf-8"))
+    return {
+        "SM_MODEL_DIR": str(base / "model"),
+        "SM_INPUT_DIR": str(base / "input"),
+        "SM_INPUT_CONFIG_DIR": str(config),
+        "SM_OUTPUT_DIR": str(base / "output"),
+        "SM_OUTPUT_DATA_DIR": str(base / "output" / "data"),
+        "SM_CHANNELS": json.dumps(channels),
+        **{f"SM_CHANNEL_{name.upper()}": str(base / "input" / "data" / name) for name in channels},
+        "SM_HPS": json.dumps(dict(own)),
+        **{f"SM_HP_{name.upper()}": _argument(value) for name, value in own.items()},
+        "SM_CURRENT_HOST": resources["current_host"],
+        "SM_HOSTS": json.dumps(resources["hosts"]),
+        "SM_NUM_CPUS": str(os.cpu_count() or 1),
+        "SM_NUM_GPUS": "0",
+        "SM_USER_ARGS": json.dumps(command_line(own)),
+    }
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
