@@ -48,7 +48,7 @@ def _train(base: Path) -> None:
     for warning in ignored_settings(provided):
         log(warning, "WARNING")
     log_parameters(hyperparameters)
-    # Half the processors: threads that wait for one another lose far more on a busy processor than the second half gains.
+    # Half the processors: on a busy machine, threads that wait for one another lose more than the other half gains.
     threads = int(os.environ.get("OMP_NUM_THREADS") or max(1, len(os.sched_getaffinity(0)) // 2))
     torch.set_num_threads(threads)
     log(f"Setting number of threads: {threads}")
