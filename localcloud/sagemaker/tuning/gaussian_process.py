@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.floating[Any]]
-LENGTHS = (0.1, 0.2, 0.4, 0.8, 1.6)
-"""Length scales to choose from, in units of the cube's side."""
+LENGTHS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
+"""Lengths to choose from, in units of the cube's side."""
 NOISES = (1e-4, 1e-2, 1e-1)
 """Variances of a training's luck to choose from, in units of the objective's variance."""
 
@@ -30,44 +30,51 @@ class GaussianProcess:
         points: (n, dimensions).
         lower: (n, n), Cholesky factor of the points' covariance with noise.
         weights: (n,), the covariance's inverse times the values.
+        lengths: (dimensions,), how far one must go for the objective to be another.
     """
 
     points: Array
     lower: Array
     weights: Array
-    length: float
+    lengths: Array
 
     def predict(self, at: Array) -> tuple[Array, Array]:
         """Mean and standard deviation, (m,) each, of the objective without noise at `at`, (m, dimensions)."""
-        across = matern(at, self.points, self.length)
+        across = matern(at, self.points, self.lengths)
         solved = np.linalg.solve(self.lower, across.T)
         variance = 1.0 - np.einsum("ij,ij->j", solved, solved)
         return across @ self.weights, np.sqrt(np.maximum(variance, 1e-12))
 
 
-def matern(a: Array, b: Array, length: float) -> Array:
+def matern(a: Array, b: Array, lengths: Array) -> Array:
     """Covariance of the objective between the points `a` (n, d) and `b` (m, d): Matérn, 5/2."""
-    distance = np.linalg.norm(a[:, None, :] - b[None, :, :], axis=2)
-    scaled = math.sqrt(5.0) / length * distance
+    scaled = math.sqrt(5.0) * np.linalg.norm((a[:, None, :] - b[None, :, :]) / lengths, axis=2)
     covariance: Array = (1.0 + scaled + scaled**2 / 3.0) * np.exp(-scaled)
     return covariance
 
 
 def fit(points: Array, values: Array) -> GaussianProcess:
-    """The process, with the length scale and noise of the highest marginal likelihood.
+    """The process whose lengths and noise make the values most likely: first one length for all, then each by itself.
 
     `points`: (n, dimensions) in the unit cube; `values`: (n,), standardised.
     """
-    found = [_fitted(points, values, length, noise) for length in LENGTHS for noise in NOISES]
-    return max(found, key=lambda one: one[0])[1]
+    dimensions = points.shape[1]
+    equal = [(np.full(dimensions, length), noise) for length in LENGTHS for noise in NOISES]
+    best, noise = max(
+        ((fitted(points, values, lengths, noise), noise) for lengths, noise in equal), key=lambda one: one[0][0]
+    )
+    for dimension in range(dimensions):
+        lengths = [np.where(np.arange(dimensions) == dimension, length, best[1].lengths) for length in LENGTHS]
+        best = max((fitted(points, values, one, noise) for one in lengths), key=lambda one: one[0])
+    return best[1]
 
 
-def _fitted(points: Array, values: Array, length: float, noise: float) -> tuple[float, GaussianProcess]:
+def fitted(points: Array, values: Array, lengths: Array, noise: float) -> tuple[float, GaussianProcess]:
     """The logarithm of the marginal likelihood, up to a constant, and the process."""
-    lower: Array = np.linalg.cholesky(matern(points, points, length) + noise * np.eye(len(points)))
+    lower: Array = np.linalg.cholesky(matern(points, points, lengths) + noise * np.eye(len(points)))
     weights: Array = np.linalg.solve(lower.T, np.linalg.solve(lower, values))
     likelihood = -0.5 * float(values @ weights) - float(np.log(np.diag(lower)).sum())
-    return likelihood, GaussianProcess(points, lower, weights, length)
+    return likelihood, GaussianProcess(points, lower, weights, lengths)
 
 
 def expected_improvement(mean: Array, deviation: Array, best: float) -> Array:

@@ -136,10 +136,9 @@ def _continuous(given: Mapping[str, str]) -> Continuous:
 
 def _integer(given: Mapping[str, str]) -> Integer:
     low, high = _bounds(given, int)
-    scale = _scale(given, low, high)
-    if scale == "ReverseLogarithmic":
+    if given.get("ScalingType") == "ReverseLogarithmic":
         raise validation(f"The integer range of [{given['Name']}] cannot have the scaling type ReverseLogarithmic.")
-    return Integer(given["Name"], int(low), int(high), scale)
+    return Integer(given["Name"], int(low), int(high), _scale(given, low, high))
 
 
 def _bounds(given: Mapping[str, str], kind: Callable[[str], float]) -> tuple[float, float]:

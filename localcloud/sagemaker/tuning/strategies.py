@@ -83,8 +83,9 @@ def bayesian(ranges: Sequence[Range], generator: random.Random, trials: Sequence
         points, values = np.vstack([points, located(pending)]), np.concatenate([values, believed])
         model = gp.fit(points, values)
     best = known[int(raw.argmax())][0]
+    near = [_near(ranges, best, generator) for _ in range(NEIGHBOURS)]
     sets = [_unlike(trials, lambda: drawn(ranges, generator)) for _ in range(CANDIDATES - NEIGHBOURS)]
-    sets += [_unlike(trials, lambda: _near(ranges, best, generator)) for _ in range(NEIGHBOURS)]
+    sets += [values for values in near if values not in [trial.values for trial in trials]]
     improvement = gp.expected_improvement(*model.predict(located(sets)), float(values.max()))
     return sets[int(improvement.argmax())]
 
