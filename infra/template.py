@@ -74,6 +74,17 @@ def resources(values: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def placeholders() -> dict[str, set[str]]:
+    """For each state machine (batch, deploy, …) the placeholders of its definition that the template fills."""
+    machines = [r for r in load()["Resources"].values() if r["Type"] == "AWS::StepFunctions::StateMachine"]
+    return {
+        machine["Properties"]["DefinitionS3Location"]["Key"]["Ref"].removesuffix("Definition").lower(): set(
+            machine["Properties"]["DefinitionSubstitutions"]
+        )
+        for machine in machines
+    }
+
+
 def bucket_alone(adopting: bool) -> str:
     """A template with nothing but the bucket: what a new stack begins with, so that code can be uploaded into it.
 

@@ -14,7 +14,10 @@ VERBS: dict[str, tuple[str, str]] = {
     # verb: (module:function, one line of help)
     "demo": ("scones.commands.demo:demo", "Run the whole story on this machine and say how it went."),
     "data": ("scones.commands.data:data", "Make a sample archive, or fetch the real CIFAR-100."),
-    "check": ("scones.commands.pipeline:check", "Find problems in the pipeline, each with its fix."),
+    "check": (
+        "scones.commands.pipeline:check",
+        "Find problems in the pipeline and the state machines, each with its fix.",
+    ),
     "show": ("scones.commands.pipeline:show", "Draw the pipeline's graph as text or Mermaid."),
     "diff": ("scones.commands.pipeline:diff", "Say what an upsert would change."),
     "upsert": ("scones.commands.pipeline:upsert", "Create or update the pipeline."),

@@ -6,7 +6,7 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,9 @@ from scones import cloud, settings
 from scones.console import emit, emit_json, say
 from scones.errors import SconesError, UsageError
 from scones.names import Names
+
+if TYPE_CHECKING:
+    from pipelines.checks.problem import Problem
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 
@@ -24,22 +27,27 @@ as_json_option = click.option("--json", "as_json", is_flag=True, help="One JSON 
 )
 @as_json_option
 def check(file: Path | None, as_json: bool) -> None:
-    """Find problems in the pipeline, each with its fix. Needs no account."""
+    """Find problems in the pipeline and the state machines, each with its fix. Needs no account."""
     from pipelines.checks import CHECKS, problems
     from pipelines.checks.settings_checks import settings_agree
 
     if file:
         found = problems(_definition_in(file))
     else:
-        found = [*settings_agree(settings.load()), *problems(_rendered(Names(settings.load())))]
+        found = [*settings_agree(settings.load()), *problems(_rendered(Names(settings.load()))), *_in_machines()]
     if as_json:
         emit_json([asdict(problem) for problem in found])
     else:
         for problem in found:
             emit(str(problem))
     if found:
-        raise SconesError(f"{len(found)} problem{'s' if len(found) > 1 else ''} in {file or 'the pipeline'}.")
+        where = file or "the pipeline and the state machines"
+        raise SconesError(f"{len(found)} problem{'s' if len(found) > 1 else ''} in {where}.")
     say(f"{len(CHECKS)} checks of {file or 'the pipeline'}: no problem.")
+    if not file:
+        from stepfunctions import checks, machines
+
+        say(f"{len(checks.CHECKS)} checks of the state machines {', '.join(machines.names())}: no problem.")
 
 
 @click.command()
@@ -107,6 +115,20 @@ def _rendered(names: Names) -> dict[str, Any]:
     from pipelines.build import build
 
     return build(names).definition
+
+
+def _in_machines() -> list[Problem]:
+    """What is wrong with the state machines, given the placeholders that the template will fill."""
+    from infra import template
+    from pipelines.checks.problem import Problem
+    from stepfunctions import checks, machines
+
+    filled = template.placeholders()
+    return [
+        Problem(f"state machine {name}", finding.problem, finding.fix)
+        for name in machines.names()
+        for finding in checks.problems(machines.load(name), filled.get(name, set()))
+    ]
 
 
 def _definition_in(file: Path) -> dict[str, Any]:
