@@ -20,6 +20,7 @@ from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.endpoints import recovery as endpoints
 from localcloud.sagemaker.engine import recovery as executions
 from localcloud.sagemaker.errors import ServiceError
+from localcloud.sagemaker.events.courier import Courier
 from localcloud.sagemaker.jobs import lifecycle as jobs
 from localcloud.sagemaker.tuning import search as searches
 
@@ -34,6 +35,8 @@ def application(cloud: Cloud) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         cloud.prepare()
+        courier = Courier(cloud)
+        courier.start()
         await run_in_threadpool(jobs.recover, cloud)
         await run_in_threadpool(executions.recover, cloud)
         await run_in_threadpool(searches.recover, cloud)
@@ -44,6 +47,7 @@ def application(cloud: Cloud) -> Starlette:
         await run_in_threadpool(executions.shut_down, cloud)
         await run_in_threadpool(jobs.shut_down, cloud)
         await run_in_threadpool(endpoints.shut_down, cloud)
+        await run_in_threadpool(courier.close)
         cloud.store.close()
 
     async def api(request: Request) -> Response:
