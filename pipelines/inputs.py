@@ -8,7 +8,6 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
 
 from botocore.exceptions import ClientError
 
@@ -61,11 +60,11 @@ def object_head(uri: str) -> Mapping[str, Any] | None:
 
 
 def split(uri: str) -> tuple[str, str]:
-    """Bucket and key of an s3:// URI."""
-    parsed = urlparse(uri)
-    if parsed.scheme != "s3" or not parsed.netloc or not parsed.path.strip("/"):
+    """Bucket and key of an s3:// URI; a key may hold anything, `?` and `#` as well."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    if not uri.startswith("s3://") or not bucket or not key.strip("/"):
         raise UsageError(f"{uri!r} is not the address of an S3 object.", "Write s3://bucket/key.")
-    return parsed.netloc, parsed.path.lstrip("/")
+    return bucket, key
 
 
 def _sha256_of_object(uri: str) -> str:

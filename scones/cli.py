@@ -25,6 +25,12 @@ VERBS: dict[str, tuple[str, str]] = {
     "status": ("scones.commands.execution:status", "Show an execution and its steps."),
     "resume": ("scones.commands.execution:resume", "Run the failed and unfinished steps of an execution again."),
     "stop": ("scones.commands.execution:stop", "Stop a running execution."),
+    "approve": ("scones.commands.registry:approve", "Approve a model, and follow its deployment with --wait."),
+    "reject": ("scones.commands.registry:reject", "Reject a model, or withdraw its approval."),
+    "invoke": ("scones.commands.inference:invoke", "Route one picture: a file or an object in S3."),
+    "test-cases": ("scones.commands.inference:test_cases", "Route pictures of the test split; a table of outcomes."),
+    "batch": ("scones.commands.inference:batch", "Route every picture under a prefix."),
+    "threshold": ("scones.commands.inference:threshold", "Show or set how sure the model must be."),
     "infra": ("scones.commands.infra:infra", "Deploy the account's resources from infra/."),
     "local": ("scones.commands.local:local", "The local cloud: up, down, status, env."),
 }

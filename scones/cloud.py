@@ -71,6 +71,6 @@ def _fix_for(code: str) -> str:
         return "Refresh the credentials and run the command again."
     if code in {"AccessDenied", "AccessDeniedException"}:
         return "The caller's policy lacks this action."
-    if code in {"NoSuchBucket", "404"}:
+    if code in {"NoSuchBucket", "404", "ParameterNotFound", "StateMachineDoesNotExist"}:
         return "Create the project's resources first: scones infra deploy."
     return ""

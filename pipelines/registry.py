@@ -1,0 +1,132 @@
+"""The model registry: the versions of the project's model package group, and people's word on them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from botocore.exceptions import ClientError
+
+from pipelines.inputs import object_head, split
+from scones import cloud
+from scones.errors import UsageError
+
+Approval = Literal["Approved", "Rejected"]
+WAITING = "PendingManualApproval"
+
+
+@dataclass(frozen=True)
+class Version:
+    """One model package of the group; `approval` is Approved, Rejected or PendingManualApproval."""
+
+    arn: str
+    number: int
+    approval: str
+    registered: datetime
+
+
+def versions(group: str) -> list[Version]:
+    """Every version of the group, newest first; none when there is no such group."""
+    with cloud.explained(f"listing the models of {group}"):
+        pages = cloud.client("sagemaker").get_paginator("list_model_packages")
+        try:
+            found = [
+                Version(
+                    one["ModelPackageArn"],
+                    one["ModelPackageVersion"],
+                    one["ModelApprovalStatus"],
+                    one["CreationTime"],
+                )
+                for page in pages.paginate(ModelPackageGroupName=group)
+                for one in page["ModelPackageSummaryList"]
+            ]
+        except ClientError as error:
+            if "does not exist" in error.response["Error"].get("Message", ""):
+                return []
+            raise
+    return sorted(found, key=lambda version: -version.number)
+
+
+def choose(group: str, wanted: str | None, approval: Approval, again: bool = False) -> Version:
+    """The version to be given `approval`: by number or ARN, or the newest that waits for a decision.
+
+    Raises:
+        UsageError: there is no such version, none waits, or it has that approval already (and not `again`).
+    """
+    there = versions(group)
+    if not there:
+        raise UsageError(f"Group {group} has no model yet.", "Train one: scones start --wait.")
+    verb = "approve" if approval == "Approved" else "reject"
+    chosen = next((v for v in there if _is(v, wanted)), None)
+    listed = ", ".join(f"{v.number} {v.approval}" for v in there[:10])
+    if chosen is None and wanted:
+        raise UsageError(f"Group {group} has no version {wanted}.", f"It has: {listed}.")
+    if chosen is None:
+        raise UsageError(f"No version of {group} waits for a decision: {listed}.", f"Name one: scones {verb} VERSION.")
+    if chosen.approval == approval and not again:
+        fix = f"To start the deploy workflow once more: scones {verb} {chosen.number} --again."
+        raise UsageError(f"Version {chosen.number} of {group} is {approval} already.", fix)
+    return chosen
+
+
+def decide(version: Version, approval: Approval, comment: str) -> None:
+    """Record the decision; SageMaker tells EventBridge about it, also when it is the same as before."""
+    asked = {"ApprovalDescription": comment} if comment else {}
+    with cloud.explained(f"changing the approval of {version.arn}"):
+        cloud.client("sagemaker").update_model_package(
+            ModelPackageArn=version.arn, ModelApprovalStatus=approval, **asked
+        )
+
+
+def described(arn: str) -> dict[str, Any]:
+    """DescribeModelPackage's answer."""
+    with cloud.explained(f"describing {arn}"):
+        found: dict[str, Any] = cloud.client("sagemaker").describe_model_package(ModelPackageName=arn)
+    return found
+
+
+def summary(version: Version) -> str:
+    """What a person decides on: `Version 3: accuracy 0.942 (95 % interval 0.917 to 0.960), bicycle motorcycle, …`"""
+    package = described(version.arn)
+    properties = package.get("CustomerMetadataProperties", {})
+    facts = [_accuracy(package), *(properties[name] for name in ("algorithm", "classes") if name in properties)]
+    if execution := properties.get("execution"):
+        facts.append(f"execution {execution.rpartition('/')[2]}")
+    facts.append(f"registered {version.registered:%Y-%m-%d %H:%M}")
+    return f"Version {version.number}: {', '.join(facts)}"
+
+
+def execution_of(arn: str) -> str | None:
+    """ARN of the pipeline execution that made the model; None for one that was registered by hand."""
+    made: str | None = described(arn).get("CustomerMetadataProperties", {}).get("execution")
+    return made
+
+
+def live() -> str | None:
+    """ARN of the version that answers, as the deploy workflow wrote it down; None before the first deployment."""
+    parameter = cloud.names().live_parameter
+    with cloud.explained(f"reading parameter {parameter}"):
+        value = cloud.client("ssm").get_parameter(Name=parameter)["Parameter"]["Value"]
+    arn: str | None = json.loads(value).get("model_package_arn")
+    return arn
+
+
+def _is(version: Version, wanted: str | None) -> bool:
+    return wanted in {str(version.number), version.arn} if wanted else version.approval == WAITING
+
+
+def _accuracy(package: dict[str, Any]) -> str:
+    uri = package.get("ModelMetrics", {}).get("ModelQuality", {}).get("Statistics", {}).get("S3Uri")
+    if not uri:
+        return "no evaluation recorded"
+    if object_head(uri) is None:
+        return f"evaluation {uri} is missing"
+    bucket, key = split(uri)
+    with cloud.explained(f"reading {uri}"):
+        metrics = json.loads(cloud.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()).get("metrics", {})
+    if not {"accuracy", "accuracy_low", "accuracy_high"} <= set(metrics):
+        return f"evaluation {uri}"
+    low, high = metrics["accuracy_low"], metrics["accuracy_high"]
+    return f"accuracy {metrics['accuracy']:.3f} (95 % interval {low:.3f} to {high:.3f})"
