@@ -51,10 +51,10 @@ def request() -> bytes:
     return head.encode() + body
 
 
-async def client(port: int, count: int) -> list[float]:
+async def client(port: int, count: int, content: bytes | None = None) -> list[float]:
     """Send `count` requests one after the other over one connection; seconds for each. Raises on any other answer."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    content = request()
+    content = content or request()
     seconds = []
     for _ in range(count):
         started = time.perf_counter()
