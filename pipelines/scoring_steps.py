@@ -85,11 +85,15 @@ def evaluate_step(context: Context, score: TransformStep, manifests: ProcessingS
         "predictions": score.properties.TransformOutput.S3OutputPath,
         "test_lst": output_of(manifests, "test_lst"),
         "test": output_of(manifests, "test"),
+        "train": output_of(manifests, "train"),
+        "validation": output_of(manifests, "validation"),
     }
     options = [
         *("--predictions", f"{PROCESSING}/input/predictions"),
         *("--labels", f"{PROCESSING}/input/test_lst"),
         *("--images", f"{PROCESSING}/input/test"),
+        *("--training-images", f"{PROCESSING}/input/train"),
+        *("--training-images", f"{PROCESSING}/input/validation"),
         *("--classes", ",".join(context.names.settings.classes)),
         *("--confidence-threshold", str(context.names.settings.confidence_threshold)),
     ]

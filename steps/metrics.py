@@ -44,6 +44,14 @@ def wilson(successes: int, n: int, z: float = Z_95) -> tuple[float, float]:
     return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
 
 
+def proportion(name: str, successes: int, n: int) -> dict[str, float | None]:
+    """`<name>`, `<name>_low`, `<name>_high`: a proportion with its Wilson interval; all None without samples."""
+    if not n:
+        return dict.fromkeys((name, f"{name}_low", f"{name}_high"))
+    low, high = wilson(successes, n)
+    return {name: successes / n, f"{name}_low": low, f"{name}_high": high}
+
+
 def confusion(labels: Integers, predicted: Integers, classes: int) -> Integers:
     """Counts int (classes, classes): row the actual class, column the predicted one."""
     return np.bincount(labels * classes + predicted, minlength=classes * classes).reshape(classes, classes)
@@ -118,8 +126,9 @@ def reliability(confidence: Floats, correct: NDArray[np.bool_], bins: int = 10) 
             "low": b / bins,
             "high": (b + 1) / bins,
             "images": int(np.count_nonzero(place == b)),
+            "wrong": int(np.count_nonzero(~correct[place == b])),
             "confidence": float(confidence[place == b].mean()),
-            "accuracy": float(correct[place == b].mean()),
+            **proportion("accuracy", int(np.count_nonzero(correct[place == b])), int(np.count_nonzero(place == b))),
         }
         for b in range(bins)
         if np.any(place == b)
@@ -138,8 +147,6 @@ def threshold_curve(confidence: Floats, correct: NDArray[np.bool_], thresholds: 
     for threshold in thresholds:
         passing = confidence >= threshold
         images = int(np.count_nonzero(passing))
-        accuracy = float(correct[passing].mean()) if images else None
-        curve.append(
-            {"threshold": float(threshold), "images": images, "share": float(passing.mean()), "accuracy": accuracy}
-        )
+        point = {"threshold": float(threshold), "images": images, **proportion("share", images, len(confidence))}
+        curve.append(point | proportion("accuracy", int(np.count_nonzero(correct[passing])), images))
     return curve

@@ -14,6 +14,7 @@ from hypothesis.extra import numpy as arrays
 from steps import metrics, model_quality
 
 SCORES = arrays.arrays(np.float64, 12, elements=st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]))
+ALL_OF_ONE = {"accuracy": 1.0, "accuracy_low": pytest.approx(0.2065, abs=1e-4), "accuracy_high": 1.0}
 POSITIVE = arrays.arrays(np.bool_, 12).filter(lambda p: p.any() and not p.all())
 
 
@@ -77,8 +78,8 @@ def test_calibration_error_is_the_gap_weighted_by_images() -> None:
 
 def test_confidence_1_belongs_to_the_last_bin() -> None:
     assert metrics.reliability(np.array([1.0, 0.9]), np.array([True, True])) == [
-        {"low": 0.8, "high": 0.9, "images": 1, "confidence": 0.9, "accuracy": 1.0},
-        {"low": 0.9, "high": 1.0, "images": 1, "confidence": 1.0, "accuracy": 1.0},
+        {"low": 0.8, "high": 0.9, "images": 1, "wrong": 0, "confidence": 0.9, **ALL_OF_ONE},
+        {"low": 0.9, "high": 1.0, "images": 1, "wrong": 0, "confidence": 1.0, **ALL_OF_ONE},
     ]
 
 
