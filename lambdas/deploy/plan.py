@@ -7,6 +7,7 @@ endpoint            the one endpoint of the project     ok            this step 
 previous_config     what the endpoint used before       busy, wait    somebody is updating the endpoint, or we are
 created_endpoint    this run created the endpoint       superseded    a later run took over
 made                what this run created, for undoing  failed        error, cause say why
+poll_seconds        how long to wait before looking again
 deadline            when to give up, in epoch seconds   undone, stuck what became of a failed run's traces
 """
 
@@ -94,6 +95,11 @@ def names(host: Hosting, target_arn: str) -> dict[str, str]:
 def deadline() -> int:
     """When a run that starts now gives up, in epoch seconds."""
     return int(time.time()) + configuration.whole("DEPLOY_LIMIT_SECONDS", 3600)
+
+
+def next_pause(plan: Plan) -> int:
+    """Seconds to the next look: 1, 2, 4, up to POLL_SECONDS. A deployment may take a second or ten minutes."""
+    return min(2 * plan.get("poll_seconds", 0) or 1, configuration.whole("POLL_SECONDS", 15))
 
 
 def expired(moment: int) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from lambdas import configuration
 from lambdas.deploy.attached import attached_config
 from lambdas.deploy.endpoint import approved_versions, described_endpoint, described_package, package_behind
-from lambdas.deploy.plan import IN_FLIGHT, Hosting, Plan, deadline, expired, group_and_version, names
+from lambdas.deploy.plan import IN_FLIGHT, Hosting, Plan, deadline, expired, group_and_version, names, next_pause
 from lambdas.outcomes import FailedError
 
 
@@ -39,7 +39,7 @@ def review(plan: Plan, sagemaker: Any, ssm: Any, host: Hosting) -> Plan:
         "model_package_arn": arn,
         "endpoint": host.endpoint,
         "deadline": plan.get("deadline") or deadline(),
-        "poll_seconds": configuration.whole("POLL_SECONDS", 15),
+        "poll_seconds": next_pause(plan),
         "made": plan.get("made", []),
     }
     if group.lower() != host.group.lower():
@@ -79,7 +79,7 @@ def _decided(sagemaker: Any, host: Hosting, found: Found, until: int) -> Plan:
     if serves == found.attached == chosen["config"]:
         return _nothing(chosen, f"{target} is live already.")
     _check_classes(sagemaker, target)
-    return {**chosen, "outcome": "deploy"}
+    return {**chosen, "outcome": "deploy", "poll_seconds": 0}
 
 
 def _coming(endpoint: Plan) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from lambdas import configuration
 from lambdas.deploy.endpoint import described_config, described_endpoint
-from lambdas.deploy.plan import IN_FLIGHT, Hosting, Plan, alarms, expired
+from lambdas.deploy.plan import IN_FLIGHT, Hosting, Plan, alarms, expired, next_pause
 from lambdas.outcomes import FailedError, RetryableError
 from lambdas.service_errors import calling
 
@@ -40,14 +40,14 @@ def check(plan: Plan, sagemaker: Any, host: Hosting) -> Plan:
     except RetryableError:
         if late:
             raise
-        return {"outcome": "wait"}
+        return {"outcome": "wait", "poll_seconds": next_pause(plan)}
     if live is None:
         raise FailedError("EndpointDeleted", f"Endpoint {plan['endpoint']} was deleted while it was being deployed.")
     status, reason = live["EndpointStatus"], live.get("FailureReason") or "no reason given"
     if status in IN_FLIGHT:
         if late:
             raise FailedError("DeployTimedOut", f"Endpoint {plan['endpoint']} is still {status}.")
-        return {"outcome": "wait"}
+        return {"outcome": "wait", "poll_seconds": next_pause(plan)}
     if status != "InService":
         raise FailedError("EndpointFailed", f"Endpoint {plan['endpoint']} is {status}: {reason}.")
     if live["EndpointConfigName"] == plan["config"]:

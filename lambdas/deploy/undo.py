@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from lambdas import configuration
 from lambdas.deploy.endpoint import described_endpoint
-from lambdas.deploy.plan import IN_FLIGHT, Plan, deadline, expired
+from lambdas.deploy.plan import IN_FLIGHT, Plan, deadline, expired, next_pause
 from lambdas.outcomes import FailedError, RetryableError
 from lambdas.service_errors import calling
 
@@ -17,7 +16,7 @@ from lambdas.service_errors import calling
 def undo(plan: Plan, sagemaker: Any) -> Plan:
     """The next step back: wait, undone, or stuck when the endpoint cannot be brought back."""
     kept = _reason(plan) | {"undo_deadline": plan.get("undo_deadline") or deadline()}
-    kept["poll_seconds"] = plan.get("poll_seconds") or configuration.whole("POLL_SECONDS", 15)
+    kept["poll_seconds"] = next_pause(plan)
     if "config" not in plan:
         return kept | {"outcome": "undone"}  # it failed before anything was named, let alone made
     try:

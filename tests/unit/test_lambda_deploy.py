@@ -10,7 +10,7 @@ from deploy_walker import Walk, walked
 from fake_aws import ENDPOINT, FakeAws, Refused, arn, probabilities, refusal
 from lambda_support import LIVE_PARAMETER
 
-from lambdas.deploy.plan import hosting, names
+from lambdas.deploy.plan import hosting, names, next_pause
 from lambdas.deploy.switch import deployment_config
 
 
@@ -67,6 +67,14 @@ def test_the_first_approval_creates_the_endpoint_and_lets_the_workflow_in(aws: F
     assert (live["model_package_arn"], live["classes"]) == (arn(1), ["bicycle", "motorcycle"])
     assert aws.enabled_rules == ["scones-unlimited-incoming"]
     assert aws.invocations[0][0]["X-Amzn-SageMaker-Inference-Id"].startswith("smoke/")
+
+
+def test_pauses_grow_to_the_longest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POLL_SECONDS", "15")
+    pauses = [next_pause({})]
+    while len(pauses) < 6:
+        pauses.append(next_pause({"poll_seconds": pauses[-1]}))
+    assert pauses == [1, 2, 4, 8, 15, 15]
 
 
 def test_it_can_be_started_by_hand_with_an_arn(aws: FakeAws) -> None:
