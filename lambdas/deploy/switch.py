@@ -15,7 +15,7 @@ def apply(plan: Plan, sagemaker: Any, host: Hosting) -> Plan:
     """Create the endpoint or update it; `busy` when somebody else is changing it."""
     live = described_endpoint(sagemaker, plan["endpoint"])
     if live and live["EndpointStatus"] in IN_FLIGHT:
-        return {"outcome": "busy"}
+        return _later("busy", plan)
     if live and live["EndpointConfigName"] == plan["config"] and live["EndpointStatus"] == "InService":
         return {"outcome": "ok"}
     try:
@@ -23,7 +23,7 @@ def apply(plan: Plan, sagemaker: Any, host: Hosting) -> Plan:
             return _pointed(plan, sagemaker, host, live)
     except FailedError:
         if _somebody_else_is_faster(plan, sagemaker):
-            return {"outcome": "busy"}
+            return _later("busy", plan)
         raise
 
 
@@ -40,14 +40,14 @@ def check(plan: Plan, sagemaker: Any, host: Hosting) -> Plan:
     except RetryableError:
         if late:
             raise
-        return {"outcome": "wait", "poll_seconds": next_pause(plan)}
+        return _later("wait", plan)
     if live is None:
         raise FailedError("EndpointDeleted", f"Endpoint {plan['endpoint']} was deleted while it was being deployed.")
     status, reason = live["EndpointStatus"], live.get("FailureReason") or "no reason given"
     if status in IN_FLIGHT:
         if late:
             raise FailedError("DeployTimedOut", f"Endpoint {plan['endpoint']} is still {status}.")
-        return {"outcome": "wait", "poll_seconds": next_pause(plan)}
+        return _later("wait", plan)
     if status != "InService":
         raise FailedError("EndpointFailed", f"Endpoint {plan['endpoint']} is {status}: {reason}.")
     if live["EndpointConfigName"] == plan["config"]:
@@ -74,6 +74,10 @@ def deployment_config(host: Hosting) -> dict[str, Any]:
     return {"BlueGreenUpdatePolicy": policy, **guard}
 
 
+def _later(outcome: str, plan: Plan) -> Plan:
+    return {"outcome": outcome, "poll_seconds": next_pause(plan)}
+
+
 def _pointed(plan: Plan, sagemaker: Any, host: Hosting, live: Plan | None) -> Plan:
     asked = {"EndpointName": plan["endpoint"], "EndpointConfigName": plan["config"]}
     if live is None:
@@ -82,7 +86,7 @@ def _pointed(plan: Plan, sagemaker: Any, host: Hosting, live: Plan | None) -> Pl
     if live["EndpointStatus"] == "Failed":
         # It never came into service, so nothing is live; SageMaker cannot update it, only forget it.
         sagemaker.delete_endpoint(EndpointName=plan["endpoint"])
-        return {"outcome": "busy"}
+        return _later("busy", plan)
     # Variant properties come from the configuration: keeping the old ones would hide a changed instance count.
     sagemaker.update_endpoint(**asked, RetainAllVariantProperties=False, DeploymentConfig=deployment_config(host))
     return {"outcome": "ok", "previous_config": live["EndpointConfigName"]}
