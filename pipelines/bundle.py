@@ -4,8 +4,8 @@ One bundle per job, not one for all: a step's cache key holds the address of its
 must not make the training run again. Which files belong to a job is found by following its import statements, at any
 depth of a module, from `run.py` and the job's own module:
 
-- of `steps/`, `monitoring/` and `charts/`, the modules that are imported; of a package inside them, the whole folder (a training
-  package also holds what it copies into the model);
+- of `steps/`, `monitoring/` and `charts/`, the modules that are imported; of a package inside them, the whole folder (a
+  training package also holds what it copies into the model);
 - of `scones/`, what is imported (`errors.py`: it imports nothing itself);
 - files that are not Python and whose name begins with the job's, such as `steps/manifests-requirements.txt`.
 """

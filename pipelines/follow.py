@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from pipelines import gates
 from pipelines.executions import RUNNING, describe, execution_id, list_steps
 from scones import cloud
 from scones.console import say
@@ -81,7 +82,7 @@ def raise_unless_succeeded(description: dict[str, Any], steps: list[Step]) -> No
     for step in failed:
         if step["StepName"] in {GATE, QUALITY_TOO_LOW}:
             raise QualityGateError(
-                f"{step['StepName']}: {_reason(step)}.",
+                f"{step['StepName']}: {'; '.join(gates.failed(_reason(step))) or _reason(step)}.",
                 "Nothing was registered. Train longer (--parameter Epochs=…), on more pictures, or ask for less.",
             )
     for step in failed:

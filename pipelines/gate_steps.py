@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sagemaker.core.drift_check_baselines import DriftCheckBaselines
 from sagemaker.core.metadata_properties import MetadataProperties
 from sagemaker.core.model_metrics import MetricsSource, ModelMetrics
-from sagemaker.core.workflow.conditions import ConditionGreaterThanOrEqualTo
+from sagemaker.core.workflow.conditions import ConditionGreaterThanOrEqualTo, ConditionLessThanOrEqualTo
 from sagemaker.core.workflow.execution_variables import ExecutionVariables
 from sagemaker.core.workflow.functions import Join, JsonGet
 from sagemaker.mlops.workflow.condition_step import ConditionStep
@@ -15,7 +16,9 @@ from sagemaker.mlops.workflow.fail_step import FailStep
 from sagemaker.mlops.workflow.model_step import ModelStep
 from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep
 
+from pipelines import gates
 from pipelines.context import Context, output_of, service_retries
+from pipelines.gates import Bound
 from pipelines.scoring_steps import EVALUATION_REPORT, model_builder
 
 IMAGES = ["application/x-image", "image/png", "image/jpeg"]
@@ -23,16 +26,24 @@ IMAGES = ["application/x-image", "image/png", "image/jpeg"]
 
 def gate_step(context: Context, evaluate: ProcessingStep, train: TrainingStep) -> ConditionStep:
     """CheckQuality: every condition must hold. A metric that is missing fails the step: nothing is registered."""
-    accuracy = JsonGet(step_name=evaluate.name, property_file=EVALUATION_REPORT, json_path="metrics.accuracy")
-    threshold = context.parameters.accuracy_threshold
+    bounds = gates.bounds(context.names.settings)
     return ConditionStep(
         name="CheckQuality",
         display_name="Good-enough",
-        description="Lets the model through only if its accuracy on the test set reaches the threshold.",
-        conditions=[ConditionGreaterThanOrEqualTo(left=accuracy, right=threshold)],
+        description="Lets the model through only if every metric of its evaluation keeps its bound.",
+        conditions=[_condition(context, evaluate, bound) for bound in bounds],
         if_steps=[_register_step(context, evaluate, train)],
-        else_steps=[_fail_step(accuracy, threshold)],
+        else_steps=[_fail_step(context, evaluate, bounds)],
     )
+
+
+def _metric(evaluate: ProcessingStep, bound: Bound) -> JsonGet:
+    return JsonGet(step_name=evaluate.name, property_file=EVALUATION_REPORT, json_path=bound.path)
+
+
+def _condition(context: Context, evaluate: ProcessingStep, bound: Bound) -> Any:
+    kind = ConditionGreaterThanOrEqualTo if bound.side == "least" else ConditionLessThanOrEqualTo
+    return kind(left=_metric(evaluate, bound), right=context.parameters.bounds[bound.parameter])
 
 
 def _register_step(context: Context, evaluate: ProcessingStep, train: TrainingStep) -> ModelStep:
@@ -80,11 +91,16 @@ def _file(evaluate: ProcessingStep, output: str, name: str) -> MetricsSource:
     )
 
 
-def _fail_step(accuracy: JsonGet, threshold: Any) -> FailStep:
-    message = Join(on=" ", values=["Accuracy", accuracy, "on the test set is below the threshold", threshold])
+def _fail_step(context: Context, evaluate: ProcessingStep, bounds: Sequence[Bound]) -> FailStep:
+    """Its message lists every metric with its bound; `gates.failed` finds those that are not kept."""
+    values: list[Any] = []
+    for bound in bounds:
+        parameter = context.parameters.bounds[bound.parameter]
+        values += ["; " if values else "The model is not good enough: ", bound.before_value, _metric(evaluate, bound)]
+        values += [bound.before_bound, parameter, *([bound.reason] if bound.reason else [])]
     return FailStep(
         name="QualityTooLow",
         display_name="Quality-too-low",
         description="Ends the execution as failed: the model is not good enough, and nothing is registered.",
-        error_message=message,
+        error_message=Join(on="", values=values),
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from sagemaker.core.workflow.parameters import ParameterFloat, ParameterInteger, ParameterString
 
-from pipelines import learning_rate
+from pipelines import gates, learning_rate
 from scones.names import Names
 
 CIFAR100_SHA256 = "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7"
@@ -18,11 +18,11 @@ APPROVAL_STATUSES = ["PendingManualApproval", "Approved", "Rejected"]
 
 @dataclass(frozen=True)
 class Parameters:
-    """The pipeline's parameters, as the SDK's pipeline variables."""
+    """The pipeline's parameters, as the SDK's pipeline variables; `bounds` holds the quality gate's by name."""
 
     input_archive_uri: ParameterString
     input_archive_sha256: ParameterString
-    accuracy_threshold: ParameterFloat
+    bounds: dict[str, ParameterFloat]
     epochs: ParameterInteger
     learning_rate_steps: ParameterString | None
     processing_instance_type: ParameterString
@@ -33,7 +33,8 @@ class Parameters:
 
     def declared(self) -> list[Any]:
         """Those that this pipeline has, in the order in which Studio's start form shows them."""
-        return [parameter for parameter in vars(self).values() if parameter is not None]
+        every = [p for value in vars(self).values() for p in (value.values() if isinstance(value, dict) else [value])]
+        return [parameter for parameter in every if parameter is not None]
 
 
 def build(names: Names) -> Parameters:
@@ -44,7 +45,7 @@ def build(names: Names) -> Parameters:
     return Parameters(
         input_archive_uri=ParameterString("InputArchiveUri", archive),
         input_archive_sha256=ParameterString("InputArchiveSha256", CIFAR100_SHA256),
-        accuracy_threshold=ParameterFloat("AccuracyThreshold", settings.accuracy_threshold),
+        bounds={bound.parameter: ParameterFloat(bound.parameter, bound.default) for bound in gates.bounds(settings)},
         epochs=ParameterInteger("Epochs", settings.epochs),
         learning_rate_steps=ParameterString("LearningRateSteps", steps) if settings.algorithm == "builtin" else None,
         processing_instance_type=ParameterString("ProcessingInstanceType", settings.instances.processing),

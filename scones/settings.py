@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -63,6 +64,29 @@ class Serving(Section):
     alert_email: Annotated[str, Field(pattern=r"^$|^\S+@\S+$")] = ""
 
 
+class Gate(Section):
+    """A bound on one metric of evaluation.json, beside accuracy_threshold: `at_least` or `at_most`, not both.
+
+    `metric` is a name among its flat `metrics`, or a path with dots such as `per_class.bicycle.recall`.
+    """
+
+    metric: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*$")]
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> Gate:
+        if (self.at_least is None) == (self.at_most is None):
+            raise ValueError("give either at_least or at_most")
+        return self
+
+    @property
+    def parameter(self) -> str:
+        """The pipeline parameter that an operator turns: MinimumAuc, MaximumExpectedCalibrationError, …"""
+        words = "".join(word[:1].upper() + word[1:] for word in re.split(r"[._]", self.metric))
+        return ("Minimum" if self.at_most is None else "Maximum") + words
+
+
 class Settings(Section):
     """Everything that is decided once per project."""
 
@@ -75,16 +99,26 @@ class Settings(Section):
     seed: int = 7
     epochs: Annotated[int, Field(ge=1, le=1000)] = 30
     accuracy_threshold: Fraction = 0.8
+    gates: tuple[Gate, ...] = ()
+    max_drop_from_live: Fraction | None = None
     confidence_threshold: Fraction = 0.93
     cache_expires_after: str = "P30D"
     instances: Instances = Instances()
     builtin: BuiltinHyperparameters = BuiltinHyperparameters()
+    pytorch: dict[str, int | float] = {}  # hyperparameters that differ from steps/train/hyperparameters.py
     serving: Serving = Serving()
 
     @model_validator(mode="after")
     def _classes_are_distinct(self) -> Settings:
         if len(set(self.classes)) != len(self.classes):
             raise ValueError("classes are named twice")
+        return self
+
+    @model_validator(mode="after")
+    def _gates_are_distinct(self) -> Settings:
+        names = [gate.parameter for gate in self.gates]
+        if len(set(names)) != len(names):
+            raise ValueError("two gates bound one metric on the same side")
         return self
 
     @property

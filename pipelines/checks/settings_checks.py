@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
+from typing import Any
 
+from pipelines import gates
 from pipelines.checks.problem import Problem
 from scones.settings import Settings
 
@@ -23,3 +26,34 @@ def settings_agree(settings: Settings) -> Iterator[Problem]:
             f"accuracy_threshold is {settings.accuracy_threshold:g}, and guessing reaches {guessing:.3g}.",
             "Ask for more.",
         )
+    if settings.gates:
+        yield from _gates_bound_metrics(settings)
+
+
+def _gates_bound_metrics(settings: Settings) -> Iterator[Problem]:
+    """A metric that evaluation.json does not have would be noticed only after the training."""
+    import numpy as np
+
+    from steps.evaluate import evaluate
+
+    every = np.arange(len(settings.classes))
+    example = evaluate(every, np.eye(len(every)), settings.classes, [f"{i}.png" for i in every], [])
+    numbers = dict(_numbers(example, ""))
+    for bound in gates.bounds(settings):
+        if bound.path not in numbers:
+            near = difflib.get_close_matches(bound.path, numbers, n=1)
+            known = ", ".join(example["metrics"])
+            yield Problem(
+                "settings",
+                f"a gate bounds {bound.path!r}, which is no number of evaluation.json.",
+                f"Did you mean {near[0]!r}?" if near else f"There is: {known}.",
+            )
+
+
+def _numbers(value: Any, path: str) -> Iterator[tuple[str, float]]:
+    """Every number in nested objects, with its path."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _numbers(inner, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield path, float(value)

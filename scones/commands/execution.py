@@ -19,18 +19,33 @@ execution_argument = click.argument("execution", required=False)
 @click.option("--archive", help="A CIFAR archive: a local file, which is uploaded if needed, or s3://bucket/key.")
 @click.option("--parameter", "assignments", multiple=True, metavar="NAME=VALUE", help="Override a default; repeatable.")
 @click.option("--display-name", help="A name to find the execution by.")
+@click.option(
+    "--max-drop-from-live",
+    "max_drop",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="Refuse a model whose accuracy is lower than the live model's by more. Default: the setting of this name.",
+)
 @wait_option
 @as_json_option
 def start(
-    archive: str | None, assignments: tuple[str, ...], display_name: str | None, wait: bool, as_json: bool
+    archive: str | None,
+    assignments: tuple[str, ...],
+    display_name: str | None,
+    max_drop: float | None,
+    wait: bool,
+    as_json: bool,
 ) -> None:
     """Start an execution of the deployed pipeline, and with --wait follow it.
 
     Exit codes with --wait: 0 registered, 1 failed, 3 the quality gate said no.
     """
-    from pipelines import executions, inputs
+    from pipelines import executions, gates, inputs, live_minimum
 
     given = inputs.parse_assignments(assignments)
+    max_drop = settings.load().max_drop_from_live if max_drop is None else max_drop
+    if max_drop is not None and gates.MINIMUM_FROM_LIVE not in given:
+        given = live_minimum.parameters(settings.load(), max_drop) | given
     if archive:
         given = inputs.archive_parameters(cloud.names(), archive) | given
     name = settings.load().pipeline_name

@@ -99,7 +99,7 @@ def test_a_gate_that_says_no_exits_3_and_registers_nothing(
     strict = (*QUICK[:4], "--parameter", "AccuracyThreshold=1.0")
     done = project("start", "--archive", "small.tar.gz", *strict, "--wait", expect=3)
     assert "QualityTooLow" in done.stdout
-    assert "below the threshold 1.0" in done.stderr
+    assert "must be at least 1.0" in done.stderr
     assert registered() == before
 
 

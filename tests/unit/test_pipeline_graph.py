@@ -50,7 +50,7 @@ def test_text_shows_order_branches_and_defaults(definition: Json) -> None:
     assert [line.split()[0] for line in lines[3:10]] == [
         *("ExtractCifar", "BuildManifests", "Train", "CreateModel", "ScoreTestSet", "Evaluate", "CheckQuality"),
     ]
-    assert "[metrics.accuracy >= AccuracyThreshold]" in lines[9]
+    assert "[metrics.accuracy >= AccuracyThreshold and metrics.accuracy >= MinimumFromLive]" in lines[9]
     assert lines[10].startswith("  yes: RegisterModel") and lines[11].startswith("  no: QualityTooLow")
     assert any(line.split()[:3] == ["Epochs", "Integer", "30"] for line in lines)
 
