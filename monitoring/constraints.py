@@ -30,6 +30,8 @@ NOT_COMPARED = {
 REDUNDANT_FOR_TWO = {"margin": "confidence", "entropy": "confidence"}
 """With two classes these are monotone functions of the confidence: the same test three times."""
 
+OVERRIDES = ("monitoringConfigOverrides", "monitoring_config_overrides")
+"""How the guide writes the key, and how the SageMaker SDK's Constraints.set_monitoring does."""
 METHODS = {"simple": "Simple", "robust": "Robust", "linf_simple": "Simple", "linf_robust": "Robust"}
 """How files and prose spell the two distances; both occur."""
 
@@ -122,7 +124,7 @@ def _constraint(entry: Mapping[str, Any], shared: Mapping[str, Any]) -> Constrai
         kind=entry["inferred_type"],
         completeness=float(entry.get("completeness", 0.0)),
         domain=tuple(entry.get("string_constraints", {}).get("domains", ())),
-        config=_config(_merged(shared, entry.get("monitoringConfigOverrides") or {})),
+        config=_config(_merged(shared, *(entry.get(key) or {} for key in OVERRIDES))),
     )
 
 
@@ -146,10 +148,11 @@ def _config(config: Mapping[str, Any]) -> Config:
     )
 
 
-def _merged(shared: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+def _merged(shared: Mapping[str, Any], *overrides: Mapping[str, Any]) -> dict[str, Any]:
     merged = deepcopy(dict(shared))
-    for key, value in overrides.items():
-        merged[key] = _merged(merged.get(key, {}), value) if isinstance(value, dict) else value
+    for override in overrides:
+        for key, value in override.items():
+            merged[key] = _merged(merged.get(key, {}), value) if isinstance(value, dict) else value
     return merged
 
 

@@ -15,7 +15,7 @@ from typing import Any
 SUM_TOLERANCE = 1e-3
 """How far from 1 probabilities may add up to: servers round and work in 32 bits."""
 
-ANSWER_KEYS = ("probabilities", "predictions", "scores", "inferences")
+ANSWER_KEYS = ("probabilities", "prediction", "predictions", "scores", "inferences")
 PICTURE_KEYS = ("image_data", "image", "data", "b64")
 
 

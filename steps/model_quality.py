@@ -48,10 +48,13 @@ def _with_deviation(labels: Integers, probabilities: Floats, seed: int) -> dict[
     size = round(DRAWN * len(labels))
     draws = [random.choice(len(labels), size, replace=False) for _ in range(DRAWS)]
     samples = [_scalars(labels[rows], probabilities[rows]) for rows in draws]
-    return {
-        name: {"value": value, "standard_deviation": float(np.std([sample[name] for sample in samples]))}
-        for name, value in values.items()
-    }
+    return {name: {"value": value, "standard_deviation": _deviation(name, samples)} for name, value in values.items()}
+
+
+def _deviation(name: str, samples: list[dict[str, float]]) -> float | str:
+    """Over the draws that have the metric: one without a single picture of a rare class has no AUC."""
+    drawn = [sample[name] for sample in samples if name in sample]
+    return float(np.std(drawn)) if drawn else "NaN"
 
 
 def _scalars(labels: Integers, probabilities: Floats) -> dict[str, float]:
@@ -62,7 +65,7 @@ def _scalars(labels: Integers, probabilities: Floats) -> dict[str, float]:
     values = _binary(matrix) if classes == 2 else _weighted(matrix)
     baseline = _binary(constant) if classes == 2 else _weighted(constant)
     values |= {f"{name}_best_constant_classifier": value for name, value in baseline.items() if "rate" not in name}
-    if classes == 2:
+    if classes == 2 and 0 < labels.sum() < len(labels):
         values["auc"] = metrics.auc(labels == 1, probabilities[:, 1])
     return values
 
