@@ -210,6 +210,7 @@ parameters = None
 def run(answer):
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def reply(self, status, body):
             self.send_response(status)

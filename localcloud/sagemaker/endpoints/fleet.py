@@ -93,10 +93,13 @@ class Fleet:
         weights = [variant.weight for variant in self.plan.variants]
         return chance.choices(self.plan.variants, weights if any(weights) else None)[0]
 
-    def least_busy(self, variant: str, passed_over: set[Instance]) -> Instance | None:
-        """The healthy instance of a variant that works on the fewest requests, none of those `passed_over`."""
+    def least_busy(self, variant: str, passed_over: set[Instance], chance: random.Random) -> Instance | None:
+        """The healthy instance of a variant that works on the fewest requests, none of those `passed_over`.
+
+        Of several, one by chance.
+        """
         up = [one for one in self.instances[variant] if one.state == "healthy" and one not in passed_over]
-        return min(up, key=lambda one: one.in_flight) if up else None
+        return min(up, key=lambda one: (one.in_flight, chance.random())) if up else None
 
     def drain(self) -> None:
         """Wait until no request is under way; the traffic must have been taken off before."""

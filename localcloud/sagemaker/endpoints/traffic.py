@@ -86,7 +86,7 @@ class Traffic:
         busy = starting = False
         for fleet in fleets:  # if one cannot, the other one serves
             variant = _named(fleet, name) if name else fleet.variant(self.chance)
-            instance = fleet.least_busy(variant.name, passed_over)
+            instance = fleet.least_busy(variant.name, passed_over, self.chance)
             if instance is None:
                 starting = starting or any(one.state == "starting" for one in fleet.instances[variant.name])
             elif instance.in_flight >= MOST_IN_FLIGHT:
