@@ -19,6 +19,9 @@ from sagemaker.train.model_trainer import ModelTrainer
 from pipelines import images
 from pipelines.context import Context, job_retries, output_of
 from pipelines.data_steps import MANIFEST_REPORT
+from scones.errors import UsageError
+from scones.settings import Settings
+from steps.train import hyperparameters
 
 CHANNELS = ("train", "validation", "train_lst", "validation_lst")
 INPUT = "/opt/ml/input"
@@ -49,10 +52,11 @@ def _builtin(context: Context, manifests: ProcessingStep) -> TrainingStep:
 def _pytorch(context: Context, manifests: ProcessingStep) -> TrainingStep:
     """`steps/train.py` in the PyTorch container, its code in a channel of its own."""
     settings = context.names.settings
-    hyperparameters = {"epochs": context.parameters.epochs.to_string(), "seed": str(settings.seed)}
+    own = {name: str(value) for name, value in pytorch_hyperparameters(settings).items()}
+    request = {**own, "epochs": context.parameters.epochs.to_string(), "seed": str(settings.seed)}
     code = InputData(channel_name="code", data_source=context.code["train"])
     image = images.pytorch(settings.region, "training", settings.instances.training)
-    trainer = _trainer(context, image, hyperparameters, [*_channels(manifests), code]).with_metric_definitions(
+    trainer = _trainer(context, image, request, [*_channels(manifests), code]).with_metric_definitions(
         [
             MetricDefinition(name="train:accuracy", regex=r"Epoch\[\d+\] Train-accuracy=([0-9.]+)"),
             MetricDefinition(name="validation:accuracy", regex=r"Epoch\[\d+\] Validation-accuracy=([0-9.]+)"),
@@ -74,6 +78,19 @@ def _pytorch(context: Context, manifests: ProcessingStep) -> TrainingStep:
         "ContainerArguments": arguments,
     }
     return CommandTrainingStep(command, step_args=trainer.train(), **_step_options(context))
+
+
+def pytorch_hyperparameters(settings: Settings) -> dict[str, int | float]:
+    """What the settings change of our own training's hyperparameters.
+
+    Raises:
+        UsageError: an unknown one, a value out of range, or one that is set elsewhere.
+    """
+    elsewhere = sorted({"epochs", "seed"} & settings.pytorch.keys())
+    if elsewhere:
+        raise UsageError(f"scones.toml: [pytorch] sets {', '.join(elsewhere)}.", "Set it above all sections.")
+    hyperparameters.parse(settings.pytorch)
+    return settings.pytorch
 
 
 class CommandTrainingStep(TrainingStep):  # type: ignore[misc] # the SDK ships no types

@@ -25,6 +25,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "status": ("scones.commands.execution:status", "Show an execution and its steps."),
     "resume": ("scones.commands.execution:resume", "Run the failed and unfinished steps of an execution again."),
     "stop": ("scones.commands.execution:stop", "Stop a running execution."),
+    "tune": ("scones.commands.tune:tune", "Search for better hyperparameters on the data of an execution."),
     "approve": ("scones.commands.registry:approve", "Approve a model, and follow its deployment with --wait."),
     "reject": ("scones.commands.registry:reject", "Reject a model, or withdraw its approval."),
     "invoke": ("scones.commands.inference:invoke", "Route one picture: a file or an object in S3."),
