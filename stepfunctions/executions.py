@@ -96,7 +96,10 @@ def ended(execution: str) -> Ended:
 
 
 def follow(execution: str, tell: Callable[[str], None] | None) -> Ended:
-    """Wait for the execution's end and `tell` the name of every state it enters, with the seconds since its start."""
+    """Wait for the execution's end and `tell` the name of every state it enters, with the seconds since its start.
+
+    A Choice is not told: the state that comes next says what was chosen.
+    """
     told = 0
     for _ in _turns(None):
         found = _described(execution)
@@ -135,7 +138,8 @@ def raise_unless_succeeded(end: Ended, what: str) -> None:
 def _states_entered(execution: str) -> list[dict[str, Any]]:
     with cloud.explained(f"reading the history of {execution}"):
         pages = cloud.client("stepfunctions").get_paginator("get_execution_history").paginate(executionArn=execution)
-        return [event for page in pages for event in page["events"] if "stateEnteredEventDetails" in event]
+        events = [event for page in pages for event in page["events"]]
+    return [one for one in events if one["type"].endswith("StateEntered") and one["type"] != "ChoiceStateEntered"]
 
 
 def _described(execution: str) -> dict[str, Any]:

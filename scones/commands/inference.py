@@ -64,7 +64,11 @@ def test_cases(count: int, threshold: float | None, concurrency: int, seed: int,
 
     Exit code 1 when a picture failed for another reason than low confidence.
     """
-    cases, found = run_cases(count, threshold, concurrency, seed)
+    from pipelines import held_out
+    from stepfunctions.inference import judge_all
+
+    cases = held_out.sample(held_out.of_live_model(), count, seed)
+    found = judge_all(cases[0].bucket, [case.key for case in cases], threshold, concurrency)
     if as_json:
         emit_json([{"expected": case.class_name, **asdict(one)} for case, one in zip(cases, found, strict=True)])
     else:
@@ -113,19 +117,6 @@ def threshold(value: float | None) -> None:
         ssm.put_parameter(Name=parameter, Value=f"{value:g}", Type="String", Overwrite=True)
     emit(f"{value:g}")
     say(f"The threshold was {before}.")
-
-
-def run_cases(count: int, threshold: float | None, concurrency: int, seed: int) -> tuple[list[HeldOut], list[Judged]]:
-    """`count` pictures of the live model's test split and what became of each.
-
-    Raises:
-        DataError: nothing is live, or the live version has no test split.
-    """
-    from pipelines import held_out
-    from stepfunctions.inference import judge_all
-
-    cases = held_out.sample(held_out.of_live_model(), count, seed)
-    return cases, judge_all(cases[0].bucket, [case.key for case in cases], threshold, concurrency)
 
 
 def outcomes(cases: list[HeldOut], found: list[Judged]) -> str:

@@ -29,7 +29,7 @@ class Story:
     state: Path
     found: dict[str, Any] = field(default_factory=dict)
     played: list[dict[str, Any]] = field(default_factory=list)
-    closers: list[Callable[[], None]] = field(default_factory=list)
+    closers: list[Callable[[], object]] = field(default_factory=list)
 
     def play(self, acts: Sequence[tuple[str, Callable[[Story], str]]]) -> None:
         """Play the acts in order; the first that fails ends the story with its error."""
@@ -39,12 +39,13 @@ class Story:
                 line = act(self)
             except SconesError as error:
                 self._note(title, "failed", time.monotonic() - started, str(error))
+                console.say(f"FAILED {title}")
                 raise
             self._note(title, "ok", time.monotonic() - started, line)
+            console.say(f"ok     {title.ljust(WIDTH)} {self.played[-1]['seconds']:6.1f} s  {line}")
 
     def _note(self, title: str, status: str, seconds: float, line: str) -> None:
         self.played.append({"step": title, "status": status, "seconds": round(seconds, 2), "result": line})
-        console.say(f"{'ok    ' if status == 'ok' else 'FAILED'} {title.ljust(WIDTH)} {seconds:6.1f} s  {line}")
 
     def end(self, keep: bool) -> None:
         """End what the story started, unless it is to be kept."""
