@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import boto3
@@ -97,8 +98,14 @@ def clients_of(url: str) -> Clients:
         "aws_secret_access_key": "test",
         "config": Config(retries={"total_max_attempts": 1}, max_pool_connections=64),
     }
-    session = boto3.Session()
+    session = _session()
     return Clients(url, session.client("sagemaker", **options), session.client("sagemaker-runtime", **options))
+
+
+@cache
+def _session() -> Any:
+    """One for all tests: it reads the service models once, which takes longer than many a test."""
+    return boto3.Session()
 
 
 def refused(call: Callable[..., Any], **request: Any) -> dict[str, Any]:

@@ -14,8 +14,8 @@ import httptools
 
 from localcloud.environment import HOST
 
-CONNECT_SECONDS = 0.25
-"""How long a container may take to accept a connection: "Use Your Own Inference Code with Hosting Services"."""
+CONNECT_SECONDS = 5.0
+"""How long a process may take to accept a connection. AWS gives a container 250 ms; a laptop may be busy."""
 
 
 class NotConnectedError(Exception):
