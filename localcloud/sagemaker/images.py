@@ -76,6 +76,8 @@ PROGRAMS: dict[str, Program] = {
     ),
     "pytorch-training": Program(frozenset({"train", "process"}), training=_module("script_mode")),
     "pytorch-inference": Program(frozenset({"serve", "process"}), _module("pytorch_inference")),
+    # Model Monitor's prebuilt analyzer. It takes no pictures on AWS; the project's own analyzer stands in for it.
+    "sagemaker-model-monitor-analyzer": Program(frozenset({"process"}), ("python3", "-m", "steps.run", "monitor")),
     "sagemaker-scikit-learn": Program(frozenset({"train", "process"}), training=_module("script_mode")),
 }
 

@@ -22,6 +22,7 @@ from localcloud.sagemaker.engine import recovery as executions
 from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.events.courier import Courier
 from localcloud.sagemaker.jobs import lifecycle as jobs
+from localcloud.sagemaker.monitoring.clock import Clock
 from localcloud.sagemaker.tuning import search as searches
 
 log = logging.getLogger("localcloud.sagemaker")
@@ -41,8 +42,11 @@ def application(cloud: Cloud) -> Starlette:
         await run_in_threadpool(executions.recover, cloud)
         await run_in_threadpool(searches.recover, cloud)
         await run_in_threadpool(endpoints.recover, cloud)
+        clock = Clock(cloud)
+        clock.start()
         yield
         cloud.stopping.set()
+        await run_in_threadpool(clock.close)
         await run_in_threadpool(searches.shut_down, cloud)
         await run_in_threadpool(executions.shut_down, cloud)
         await run_in_threadpool(jobs.shut_down, cloud)

@@ -16,6 +16,8 @@ MODULES = (
     "model_package_groups",
     "model_packages",
     "models",
+    "monitoring_job_definitions",
+    "monitoring_schedules",
     "pipelines",
     "processing",
     "tags",

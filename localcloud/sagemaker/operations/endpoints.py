@@ -12,6 +12,7 @@ from localcloud.sagemaker.errors import validation
 from localcloud.sagemaker.operations import operation
 from localcloud.sagemaker.operations.endpoint_configs import existing as existing_config
 from localcloud.sagemaker.operations.listing import page
+from localcloud.sagemaker.operations.monitoring_schedules import monitored
 from localcloud.sagemaker.operations.tags import as_dict
 from localcloud.sagemaker.store import AlreadyExistsError, Body, Resource
 
@@ -108,7 +109,11 @@ def update_weights_and_capacities(cloud: Cloud, request: dict[str, Any]) -> dict
 
 @operation("DeleteEndpoint")
 def delete(cloud: Cloud, request: dict[str, Any]) -> None:
-    """Begin to take the endpoint out of service; requests under way are finished."""
+    """Begin to take the endpoint out of service; requests under way are finished. Its schedules must go first."""
+    name = request["EndpointName"]
+    if watching := monitored(cloud, name):
+        arn = cloud.arn(f"endpoint/{name}")
+        raise validation(f'Cannot delete endpoint "{arn}": delete its schedules first: {", ".join(watching)}')
     records.begin(cloud, request["EndpointName"], "Deleting")
     deployment.delete(cloud, request["EndpointName"])
 

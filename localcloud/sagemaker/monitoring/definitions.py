@@ -1,0 +1,131 @@
+"""What an execution of a schedule does: the inline MonitoringJobDefinition, or a job definition that it names.
+
+Both become the inline form, with the members that only model quality has beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from localcloud.sagemaker import images
+from localcloud.sagemaker.cloud import Cloud
+from localcloud.sagemaker.endpoints import records as endpoints
+from localcloud.sagemaker.endpoints.plan import Plan
+from localcloud.sagemaker.errors import not_found, validation
+from localcloud.sagemaker.jobs.transfer import split
+from localcloud.sagemaker.store import Body
+
+KINDS = {"DataQuality": "DataQualityJobDefinition", "ModelQuality": "ModelQualityJobDefinition"}
+"""Kind of the resource by MonitoringType; the other two types are Clarify's."""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One way to monitor an endpoint.
+
+    Attributes:
+        body: in the form of MonitoringJobDefinition.
+        kind: MonitoringType.
+        name: of the job definition; "" for an inline one.
+        problem_type, ground_truth: of model quality; else "".
+    """
+
+    body: Body
+    kind: str
+    name: str = ""
+    problem_type: str = ""
+    ground_truth: str = ""
+
+    @property
+    def input(self) -> Body:
+        """The EndpointInput."""
+        found: Body = self.body["MonitoringInputs"][0]["EndpointInput"]
+        return found
+
+    @property
+    def endpoint(self) -> str:
+        return str(self.input["EndpointName"])
+
+    @property
+    def output(self) -> Body:
+        """The S3Output."""
+        found: Body = self.body["MonitoringOutputConfig"]["MonitoringOutputs"][0]["S3Output"]
+        return found
+
+
+def of_schedule(cloud: Cloud, config: Body) -> Definition:
+    """The definition that a MonitoringScheduleConfig holds or names.
+
+    Raises:
+        ServiceError: it holds none or two, names one that is not there, or is of a type that is not done here.
+    """
+    inline, name = config.get("MonitoringJobDefinition"), config.get("MonitoringJobDefinitionName")
+    if bool(inline) == bool(name):
+        raise validation("MonitoringScheduleConfig must have one of MonitoringJobDefinition and its name.")
+    kind = config.get("MonitoringType", "DataQuality")
+    if kind not in KINDS:
+        raise validation(f"The local SageMaker monitors DataQuality and ModelQuality, not {kind}.")
+    if inline:
+        return Definition(inline, kind)
+    found = cloud.store.find(KINDS[kind], str(name))
+    if found is None:
+        raise not_found(f"Could not find the {kind} job definition {name!r}.")
+    return of_job_definition(found.body, kind)
+
+
+def of_job_definition(body: Body, kind: str) -> Definition:
+    """A Data- or ModelQualityJobDefinition in the inline form."""
+    application: Body = body[f"{kind}AppSpecification"]
+    source: Body = body[f"{kind}JobInput"]
+    inline = {
+        "BaselineConfig": body.get(f"{kind}BaselineConfig"),
+        "MonitoringInputs": [{name: value for name, value in source.items() if name != "GroundTruthS3Input"}],
+        "MonitoringOutputConfig": body[f"{kind}JobOutputConfig"],
+        "MonitoringResources": body["JobResources"],
+        "MonitoringAppSpecification": application,
+        "Environment": application.get("Environment", {}),
+        "StoppingCondition": body.get("StoppingCondition"),
+        "RoleArn": body["RoleArn"],
+    }
+    truth = source.get("GroundTruthS3Input", {}).get("S3Uri", "")
+    return Definition(inline, kind, body["JobDefinitionName"], application.get("ProblemType", ""), truth)
+
+
+def check(definition: Definition, cloud: Cloud) -> None:
+    """Refuse what AWS refuses beyond the request's shape, and what is not done here.
+
+    Raises:
+        ServiceError: ValidationException.
+    """
+    if "EndpointInput" not in definition.body["MonitoringInputs"][0]:
+        raise validation("The local SageMaker monitors endpoints: give an EndpointInput.")
+    application = definition.body["MonitoringAppSpecification"]
+    program = images.program(application["ImageUri"], "process")
+    if not application.get("ContainerEntrypoint") and not program.command:
+        raise validation("ContainerEntrypoint is missing: the image has no program of its own here.")
+    for name in ("RecordPreprocessorSourceUri", "PostAnalyticsProcessorSourceUri"):
+        if application.get(name):
+            raise validation(f"The local SageMaker does not support {name}: it is for AWS's prebuilt analyzer.")
+    if definition.body["MonitoringResources"]["ClusterConfig"]["InstanceCount"] != 1:
+        raise validation("The local SageMaker monitors on one instance: set InstanceCount to 1.")
+    split(definition.output["S3Uri"])
+    plan_of(cloud, definition.endpoint)
+
+
+def plan_of(cloud: Cloud, endpoint: str) -> Plan:
+    """What an endpoint runs, if it captures data.
+
+    Raises:
+        ServiceError: ValidationException; there is no such endpoint, or it captures nothing.
+    """
+    plan = endpoints.running(endpoints.existing(cloud, endpoint))
+    if not plan.capture.get("EnableCapture"):
+        raise validation(f"Data capture is not enabled for the endpoint {endpoint!r}: there is nothing to monitor.")
+    return plan
+
+
+def baseline(definition: Definition) -> tuple[str, str]:
+    """S3 URIs of statistics and constraints, "" where there is none."""
+    config = definition.body.get("BaselineConfig") or {}
+    statistics, constraints = (config.get(f"{name}Resource") or {} for name in ("Statistics", "Constraints"))
+    return statistics.get("S3Uri", ""), constraints.get("S3Uri", "")
