@@ -18,6 +18,7 @@ def output_uri(arn: str, step: str, output: str) -> str:
         DataError: the execution has not run that step, or the step has no such output.
     """
     for found in list_steps(arn):
+        source = found.get("CacheHitResult", {}).get("SourcePipelineExecutionArn")
         job_arn = found.get("Metadata", {}).get("ProcessingJob", {}).get("Arn")
         if found["StepName"] == step and job_arn:
             name = str(job_arn).rsplit("/", 1)[-1]
@@ -26,6 +27,8 @@ def output_uri(arn: str, step: str, output: str) -> str:
             for one in job["ProcessingOutputConfig"]["Outputs"]:
                 if one["OutputName"] == output:
                     return str(one["S3Output"]["S3Uri"])
+        elif found["StepName"] == step and source and source != arn:
+            return output_uri(source, step, output)  # a cached step that does not name the job
     raise DataError(f"Execution {execution_id(arn)} has no output {output!r} of a step {step}.")
 
 

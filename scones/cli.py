@@ -32,6 +32,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "test-cases": ("scones.commands.inference:test_cases", "Route pictures of the test split; a table of outcomes."),
     "batch": ("scones.commands.inference:batch", "Route every picture under a prefix."),
     "threshold": ("scones.commands.inference:threshold", "Show or set how sure the model must be."),
+    "report": ("scones.commands.report:report", "Write an execution's report: one HTML page, and its charts as PNG."),
     "infra": ("scones.commands.infra:infra", "Deploy the account's resources from infra/."),
     "local": ("scones.commands.local:local", "The local cloud: up, down, status, env."),
 }

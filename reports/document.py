@@ -1,0 +1,240 @@
+"""The report as one HTML page: what a person asks first comes first, and what is missing is said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from html import escape
+from typing import Any
+
+from charts import page
+from charts.axes import percent
+from charts.page import Card
+from reports.facts import Facts, StepFact
+from reports.figures import Figure
+
+Json = dict[str, Any]
+SECTIONS = {
+    # section: introduction, figures
+    "How it learned": ("", ("training-curves",)),
+    "What it gets right": ("", ("confusion-matrix", "per-class", "roc")),
+    "When to trust it": (
+        "A delivery is routed without a person only when the model's confidence reaches the threshold.",
+        ("threshold-curve", "reliability", "confidence"),
+    ),
+}
+
+
+def document(facts: Facts, figures: Sequence[Figure]) -> str:
+    """The whole page, with nothing in it that would have to be fetched."""
+    by_name = {figure.name: figure for figure in figures}
+    body = [_headline(facts), _gate(facts)]
+    for title, (intro, names) in SECTIONS.items():
+        shown = [page.figure(f.title, f.drawing, f.caption) for name in names if (f := by_name.get(name))]
+        if shown:
+            body.append(page.section(title, page.grid(*shown), intro=intro))
+    body += [_pictures(facts), _near_duplicates(facts), _checks(facts), _lineage(facts, by_name.get("durations"))]
+    body.append(_missing(facts))
+    title = f"Execution {facts.name}"
+    foot = f"{facts.arn} · written from what the cloud recorded; numbers as in its evaluation.json."
+    return page.page(title, _lead(facts), [part for part in body if part], foot)
+
+
+def _lead(facts: Facts) -> str:
+    tone = {"Succeeded": "good", "Failed": "bad"}.get(facts.status, "warn")
+    classes = ", ".join((facts.evaluation or facts.manifests or {}).get("classes", []))
+    about = [page.badge(facts.status, tone), escape(_time(facts.started)), escape(classes)]
+    reason = f'<p class="bad">{escape(_why(facts))}</p>' if facts.status == "Failed" and _why(facts) else ""
+    return f"<p>{' &nbsp; '.join(part for part in about if part)}</p>{reason}"
+
+
+def _why(facts: Facts) -> str:
+    told = [f"{step.name}: {step.reason}" for step in facts.steps if step.status == "Failed" and step.reason]
+    return "; ".join(told) or facts.reason
+
+
+def _headline(facts: Facts) -> str:
+    if facts.evaluation is None:
+        return page.panel("<p>This execution has no evaluation, so there are no numbers about a model.</p>")
+    evaluation, found = facts.evaluation, facts.evaluation["metrics"]
+    right, images = round(found["accuracy"] * evaluation["images"]), evaluation["images"]
+    entries = [
+        Card("Accuracy", _share(found["accuracy"]), f"{right} of {images} test pictures; {_bounds(found, 'accuracy')}")
+    ]
+    if "near_duplicates" in found:
+        entries.append(_unlike(found))
+    entries.append(Card("Area under ROC", f"{found['auc']:.3f}", _bounds(found, "auc", ".3f")))
+    calibration = found["expected_calibration_error"]
+    entries.append(Card("Calibration error", f"{calibration:.3f}", _bounds(found, "expected_calibration_error", ".3f")))
+    entries += _at_threshold(evaluation, facts.confidence_threshold)
+    return page.cards(entries)
+
+
+def _unlike(found: Json) -> Card:
+    name, repeated = "Without near-duplicates", f"{found['near_duplicates']} test pictures nearly repeat a training one"
+    if "accuracy_without_near_duplicates" not in found:
+        return Card(name, "none left", repeated)
+    value = _share(found["accuracy_without_near_duplicates"])
+    return Card(name, value, f"{repeated}; {_bounds(found, 'accuracy_without_near_duplicates')}")
+
+
+def _at_threshold(evaluation: Json, threshold: float) -> list[Card]:
+    """What the nearest threshold of the curve at or above the set one accepts, and how rightly."""
+    point = next((p for p in evaluation["threshold_curve"] if p["threshold"] >= threshold - 1e-9), None)
+    if point is None:
+        return []
+    at = percent(point["threshold"])
+    accepted = Card(
+        f"Accepted at {at}", _share(point["share"]), f"{point['images']} pictures; {_bounds(point, 'share')}"
+    )
+    if point["accuracy"] is None:
+        return [accepted]
+    return [accepted, Card("Accuracy among them", _share(point["accuracy"]), _bounds(point, "accuracy"))]
+
+
+def _gate(facts: Facts) -> str:
+    if not facts.gates:
+        return ""
+    rows = []
+    for gate in facts.gates:
+        value = "not there" if gate.value is None else f"{gate.value:.4g}"
+        verdict = page.badge("kept", "good") if gate.kept else page.badge("broken", "bad")
+        bound = f"{escape(gate.sign.replace('>=', 'at least').replace('<=', 'at most'))} {gate.bound:.4g}"
+        metric = f"<code>{escape(gate.metric.removeprefix('metrics.'))}</code>"
+        rows.append([metric, f"<code>{escape(gate.parameter)}</code>", value, bound, verdict])
+    header = ["metric", "parameter", "measured", "asked for", ""]
+    return page.section("The quality gate", page.panel(page.table(header, rows)))
+
+
+def _pictures(facts: Facts) -> str:
+    if facts.evaluation is None:
+        return ""
+    parts = []
+    for title, key in (("Worst mistakes: wrong, and sure of it", "worst_mistakes"), ("Least certain", "least_certain")):
+        shown = [_answer(facts, answer) for answer in facts.evaluation[key] if answer["image"] in facts.pictures]
+        if shown:
+            parts.append(f"<h3>{title}</h3>{page.strip(shown)}")
+        elif not facts.evaluation[key]:
+            parts.append(f'<h3>{title}</h3><p class="muted">There are none.</p>')
+    return page.section("Look at them", *parts) if parts else ""
+
+
+def _answer(facts: Facts, answer: Json) -> tuple[list[str], str]:
+    image = page.picture(facts.pictures[answer["image"]], f"{answer['image']}: {answer['actual']}")
+    wrong = answer["actual"] != answer["predicted"]
+    said = f'<b class="{"bad" if wrong else "good"}">{escape(answer["predicted"])}</b> {answer["confidence"]:.0%}'
+    return [image], said + (f"<br>is {escape(answer['actual'])}" if wrong else "")
+
+
+def _near_duplicates(facts: Facts) -> str:
+    found = (facts.evaluation or {}).get("near_duplicates")
+    if not found:
+        return ""
+    shown = []
+    for pair in found["pairs"]:
+        if {pair["image"], pair["training_image"]} <= set(facts.pictures):
+            both = [page.picture(facts.pictures[pair[key]], pair[key]) for key in ("image", "training_image")]
+            shown.append((both, f"{pair['distance']} of 64 bits apart"))
+    told = (
+        f"{found['images']} of the test pictures look like one that the training saw: they say little about new ones. "
+        f"({found['hash']}; at most {found['threshold']} bits apart.)"
+    )
+    return page.section("Near-duplicates", page.strip(shown, wide=True), intro=told + " Left: test, right: training.")
+
+
+def _checks(facts: Facts) -> str:
+    if facts.checks is None:
+        return ""
+    rows, broken = [], 0
+    for table in facts.checks["tables"].values():
+        for result in table["results"]:
+            config = result["expectation_config"]
+            about = config.get("description") or config["type"]
+            held = bool(result["success"])
+            broken += not held
+            count = result.get("result", {}).get("unexpected_count")
+            rows.append(
+                [page.badge("holds", "good") if held else page.badge("broken", "bad"), escape(about), _n(count)]
+            )
+    told = "Every expectation holds." if not broken else f"{broken} of {len(rows)} expectations are broken."
+    where = f"<p><small>Great Expectations' own pages: <code>{escape(facts.checks_uri)}</code></small></p>"
+    counted = _counts(facts)
+    body = page.table(["", "expectation", "exceptions"], rows, numbers=1)
+    return page.section(
+        "Data checks", page.grid(page.panel(body), page.panel(counted, where, title="Pictures")), intro=told
+    )
+
+
+def _counts(facts: Facts) -> str:
+    images = (facts.manifests or {}).get("images", {})
+    if not images:
+        return ""
+    classes = list(next(iter(images.values())))
+    rows = [[escape(name), *(str(images[subset].get(name, 0)) for subset in images)] for name in classes]
+    rows.append(["<b>all</b>", *(f"<b>{sum(images[subset].values())}</b>" for subset in images)])
+    return page.table(["class", *images], rows, numbers=len(images))
+
+
+def _lineage(facts: Facts, durations: Figure | None) -> str:
+    values = facts.parameters
+    entries = [
+        ("data", f"<code>{escape(str(values.get('InputArchiveUri', '')))}</code>"),
+        (
+            "data SHA-256",
+            f"<code>{escape(str((facts.extract or values).get('sha256') or values.get('InputArchiveSha256', '')))}</code>",
+        ),
+        ("commit", f"<code>{escape(str(values.get('CodeCommit', 'not-recorded')))}</code>"),
+        ("execution", f"<code>{escape(facts.arn)}</code>"),
+        *_model(facts),
+        *((step.name, _made(step)) for step in facts.steps if step.job or step.source),
+    ]
+    told = [[f"<code>{escape(name)}</code>", escape(str(value))] for name, value in sorted(values.items())]
+    hyperparameters = sorted((facts.training or {}).get("HyperParameters", {}).items())
+    learned = [[f"<code>{escape(name)}</code>", escape(str(value).strip(chr(34)))] for name, value in hyperparameters]
+    panels = [page.panel(page.table(["parameter", "value"], told), title="Parameters")] if told else []
+    if learned:
+        panels.append(page.panel(page.table(["hyperparameter", "value"], learned), title="Hyperparameters"))
+    if durations:
+        panels.insert(0, page.figure(durations.title, durations.drawing, durations.caption))
+    return page.section("Where it comes from", page.panel(page.facts(entries)), page.grid(*panels))
+
+
+def _model(facts: Facts) -> list[tuple[str, str]]:
+    if not facts.package:
+        return []
+    arn, status = facts.package["ModelPackageArn"], facts.package.get("ModelApprovalStatus", "")
+    tone = {"Approved": "good", "Rejected": "bad"}.get(status, "warn")
+    return [("model package", f"<code>{escape(arn)}</code> {page.badge(status, tone)}")]
+
+
+def _made(step: StepFact) -> str:
+    origin = f"cached from execution {escape(step.source)}" if step.status == "Cached" else ""
+    seconds = "" if step.seconds is None or origin else f"{step.seconds:.1f} s"
+    return " ".join(
+        part for part in (seconds or origin, f"<code>{escape(step.job)}</code>" if step.job else "") if part
+    )
+
+
+def _missing(facts: Facts) -> str:
+    if not facts.missing:
+        return ""
+    lines = "".join(f"<li>{escape(line)}</li>" for line in facts.missing)
+    return page.section("Not in this report", page.panel(f"<ul>{lines}</ul>"))
+
+
+def _bounds(found: Json, name: str, form: str = "") -> str:
+    low, high = found[f"{name}_low"], found[f"{name}_high"]
+    written = (format(low, form), format(high, form)) if form else (_share(low), _share(high))
+    return f"95% interval {written[0]} to {written[1]}"
+
+
+def _share(value: float) -> str:
+    return f"{100 * value:.1f}%"
+
+
+def _n(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment:%d %B %Y, %H:%M %Z}".strip().lstrip("0")
