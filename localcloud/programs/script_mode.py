@@ -111,7 +111,15 @@ def command_line(own: Mapping[str, Any]) -> list[str]:
 
 
 def _argument(value: Any) -> str:
-    return json.dumps(value) if isinstance(value, list | dict) else str(value)
+    if isinstance(value, dict):
+        return ",".join(f"{key}={item}" for key, item in sorted(value.items()))
+    return "" if value is None else str(value)
+
+
+def _variable(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
 def variables(base: Path, own: Mapping[str, Any]) -> dict[str, str]:
@@ -128,7 +136,7 @@ def variables(base: Path, own: Mapping[str, Any]) -> dict[str, str]:
         "SM_CHANNELS": json.dumps(channels),
         **{f"SM_CHANNEL_{name.upper()}": str(base / "input" / "data" / name) for name in channels},
         "SM_HPS": json.dumps(dict(own)),
-        **{f"SM_HP_{name.upper()}": _argument(value) for name, value in own.items()},
+        **{f"SM_HP_{name.upper()}": _variable(value) for name, value in own.items()},
         "SM_CURRENT_HOST": resources["current_host"],
         "SM_HOSTS": json.dumps(resources["hosts"]),
         "SM_NUM_CPUS": str(os.cpu_count() or 1),

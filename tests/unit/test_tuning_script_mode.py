@@ -40,15 +40,20 @@ def train(base: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_script_gets_hyperparameters_as_arguments_and_places_as_variables(tmp_path: Path) -> None:
-    job(tmp_path, {"rate": "0.10", "name": '"a b"', "k": "3", "list": "[1, 2]", "_tuning_objective_metric": "score"})
+    given = {"rate": "0.10", "name": '"a b"', "k": "3", "list": "[1, 2]", "map": '{"b": 2, "a": 1}', "on": "true"}
+    job(tmp_path, {**given, "_tuning_objective_metric": "score"})
     done = train(tmp_path, "train")
     assert done.returncode == 0, done.stderr
     words, folder, variables = json.loads(done.stdout)
-    assert words == ["-k", "3", "--list", "[1, 2]", "--name", "a b", "--rate", "0.1"]
+    assert words[:8] == ["-k", "3", "--list", "[1, 2]", "--map", "a=1,b=2", "--name", "a b"]
+    assert words[8:] == ["--on", "True", "--rate", "0.1"]
     assert Path(folder) == (tmp_path / "code").resolve()
     assert variables["SM_CHANNEL_TRAIN"] == str(tmp_path / "input/data/train")
     assert variables["SM_MODEL_DIR"] == str(tmp_path / "model")
-    assert (variables["SM_HP_NAME"], json.loads(variables["SM_CHANNELS"])) == ("a b", ["train"])
+    assert json.loads(variables["SM_CHANNELS"]) == ["train"]
+    assert [variables[f"SM_HP_{name}"] for name in ("NAME", "ON", "LIST", "MAP")] == [
+        *("a b", "true", "[1,2]", '{"a":1,"b":2}')
+    ]
 
 
 def test_the_exit_code_is_the_scripts(tmp_path: Path) -> None:
