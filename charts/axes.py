@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from charts.drawing import Box, Drawing, Line, Text, text_width
 
-TICK_SIZE = 11.5
-LABEL_SIZE = 12.0
+TICK_SIZE = 12.0
+LABEL_SIZE = 12.5
 LEGEND_SIZE = 12.0
 
 

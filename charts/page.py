@@ -25,7 +25,7 @@ a{color:var(--series1)}
 .muted,footer,figcaption{color:var(--muted)}
 figcaption,footer,small{font-size:.875rem}
 code,.mono{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:.86em;overflow-wrap:anywhere}
-.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,205px),1fr));gap:14px;margin:22px 0 8px}
+.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,250px),1fr));gap:14px;margin:22px 0 8px}
 .card,.panel{background:var(--surface);border:1px solid var(--line);border-radius:12px;padding:16px 18px}
 .card b{display:block;font-size:1.9rem;line-height:1.15;font-weight:650;
 letter-spacing:-.02em;font-variant-numeric:tabular-nums}
@@ -34,20 +34,21 @@ letter-spacing:-.02em;font-variant-numeric:tabular-nums}
 .grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:16px;
 margin:14px 0;align-items:start}
 figure{margin:0;background:var(--surface);border:1px solid var(--line);border-radius:12px;padding:16px 16px 14px}
-figure svg{display:block;width:100%;height:auto;max-width:560px;margin:8px auto;font-family:inherit}
+figure svg{display:block;width:100%;height:auto;max-width:500px;margin:8px auto;font-family:inherit}
 figcaption{margin-top:4px}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:.92rem;font-variant-numeric:tabular-nums}
 th{font-weight:600;text-align:left;color:var(--muted);font-size:.84rem}
 th,td{padding:7px 12px 7px 0;border-bottom:1px solid var(--grid);vertical-align:top}
 tr:last-child td{border-bottom:0}
-td.number,th.number{text-align:right}
+td:first-child{overflow-wrap:anywhere;min-width:7.5em}td .badge{white-space:nowrap}
+td:first-child:has(.badge){min-width:0}td.number,th.number{text-align:right}
 .good{color:var(--good)}.bad{color:var(--bad)}.warn{color:var(--warn)}
 .badge{display:inline-block;border:1px solid currentColor;border-radius:99px;padding:1px 10px;
 font-size:.84rem;font-weight:600}
-.strip{display:grid;grid-template-columns:repeat(auto-fill,minmax(104px,1fr));gap:12px;margin:12px 0}
+.strip{display:grid;grid-template-columns:repeat(auto-fill,minmax(93px,1fr));gap:11px;margin:12px 0}
 .strip>div{background:var(--surface);border:1px solid var(--line);border-radius:10px;
-padding:8px;font-size:.8rem;line-height:1.35}
+padding:7px;font-size:.77rem;line-height:1.35}
 .strip img{display:block;width:100%;aspect-ratio:1;border-radius:6px;
 image-rendering:pixelated;margin-bottom:6px;background:var(--grid)}
 .strip .pair{display:grid;grid-template-columns:1fr 1fr;gap:4px}
@@ -56,7 +57,8 @@ dl{display:grid;grid-template-columns:minmax(120px,max-content) 1fr;gap:6px 18px
 dt{color:var(--muted)}dd{margin:0;overflow-wrap:anywhere}
 details{margin:12px 0}summary{cursor:pointer;color:var(--muted)}
 footer{padding-top:28px;padding-bottom:44px}
-@media(max-width:480px){main,header,footer{padding-left:14px;padding-right:14px}figure,.card,.panel{padding:14px 12px}
+@media(max-width:480px){.cards{grid-template-columns:1fr 1fr;gap:10px}.card b{font-size:1.55rem}
+main,header,footer{padding-left:14px;padding-right:14px}figure,.card,.panel{padding:14px 12px}
 dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:10px}}
 """
 

@@ -12,7 +12,7 @@ from charts.theme import Role
 ROW = 30.0
 
 
-def matrix(title: str, names: Sequence[str], counts: Sequence[Sequence[int]], *, width: float = 460.0) -> Drawing:
+def matrix(title: str, names: Sequence[str], counts: Sequence[Sequence[int]], *, width: float = 400.0) -> Drawing:
     """A confusion matrix: rows the actual class, columns the predicted one, shaded by the share of their row."""
     k = len(names)
     names_width = min(110.0, max(text_width(name, TICK_SIZE) for name in names))
@@ -45,7 +45,7 @@ def matrix(title: str, names: Sequence[str], counts: Sequence[Sequence[int]], *,
             drawing.marks.append(Box(x, y, side - gap, side - gap, "grid", 0.6, 3 if k <= 25 else 0))
             drawing.marks.append(Box(x, y, side - gap, side - gap, role, _shade(share), 3 if k <= 25 else 0, tip))
             if k <= 12:
-                paint = "surface" if _shade(share) > 0.55 else "ink" if count else "muted"
+                paint = "surface" if _shade(share) > 0.65 else "ink" if count else "muted"
                 drawing.marks.append(
                     Text(x + side / 2, y + side / 2 + 5, str(count), paint, 15 if k <= 6 else 12, "middle", a == p)
                 )
@@ -69,7 +69,7 @@ class Estimate:
     note: str = ""
 
 
-def intervals(title: str, axis: Axis, rows: Sequence[Estimate], *, width: float = 460.0) -> Drawing:
+def intervals(title: str, axis: Axis, rows: Sequence[Estimate], *, width: float = 400.0) -> Drawing:
     """A dot per row with a bar from the lower bound to the upper one; the value is written on the right."""
     names = max(text_width(row.name, 12.5) for row in rows)
     written = max(text_width(axis.write(row.value), 12.5) for row in rows)
@@ -106,7 +106,7 @@ class Span:
     role: Role = "series1"
 
 
-def timeline(title: str, spans: Sequence[Span], *, width: float = 460.0) -> Drawing:
+def timeline(title: str, spans: Sequence[Span], *, width: float = 400.0) -> Drawing:
     """A bar per row from its start to its end, in seconds, with its note beside it."""
     total = max([span.end for span in spans] + [1e-9])
     axis = Axis("seconds since the start", 0.0, total, whole if total > 8 else lambda v: f"{v:g}")

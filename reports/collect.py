@@ -16,7 +16,7 @@ from pipelines.graph import Json, steps
 from pipelines.inputs import split
 from pipelines.registry import described
 from reports import training_log
-from reports.facts import Facts, GateFact, StepFact
+from reports.facts import PAIRS, PICTURES, Facts, GateFact, StepFact
 from scones import cloud
 from scones.errors import DataError, SconesError
 
@@ -24,7 +24,6 @@ T = TypeVar("T")
 SIGNS = {"GreaterThanOrEqualTo": ">=", "LessThanOrEqualTo": "<="}
 MANIFESTS = "BuildManifests"
 SUBSETS = ("train", "validation", "test")
-PICTURES, PAIRS = 12, 8
 
 
 def collect(arn: str, confidence_threshold: float) -> Facts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from html import escape
 from typing import Any
@@ -10,29 +10,24 @@ from typing import Any
 from charts import page
 from charts.axes import percent
 from charts.page import Card
-from reports.facts import Facts, StepFact
+from reports.facts import PICTURES, Facts, StepFact
 from reports.figures import Figure
 
 Json = dict[str, Any]
-SECTIONS = {
-    # section: introduction, figures
-    "How it learned": ("", ("training-curves",)),
-    "What it gets right": ("", ("confusion-matrix", "per-class", "roc")),
-    "When to trust it": (
-        "A delivery is routed without a person only when the model's confidence reaches the threshold.",
-        ("threshold-curve", "reliability", "confidence"),
-    ),
-}
+ROUTED = "A delivery is routed without a person only when the model's confidence reaches the threshold."
+LEARNED = ("training-curves", "confusion-matrix", "per-class", "roc")
+TRUSTED = ("threshold-curve", "reliability", "confidence")
+THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.99)
 
 
 def document(facts: Facts, figures: Sequence[Figure]) -> str:
     """The whole page, with nothing in it that would have to be fetched."""
     by_name = {figure.name: figure for figure in figures}
     body = [_headline(facts), _gate(facts)]
-    for title, (intro, names) in SECTIONS.items():
-        shown = [page.figure(f.title, f.drawing, f.caption) for name in names if (f := by_name.get(name))]
-        if shown:
-            body.append(page.section(title, page.grid(*shown), intro=intro))
+    if learned := _shown(by_name, LEARNED):
+        body.append(page.section("What it learned", page.grid(*learned)))
+    if trusted := _shown(by_name, TRUSTED):
+        body.append(page.section("When to trust it", page.grid(*trusted, _thresholds(facts)), intro=ROUTED))
     body += [_pictures(facts), _near_duplicates(facts), _checks(facts), _lineage(facts, by_name.get("durations"))]
     body.append(_missing(facts))
     title = f"Execution {facts.name}"
@@ -99,11 +94,27 @@ def _gate(facts: Facts) -> str:
     for gate in facts.gates:
         value = "not there" if gate.value is None else f"{gate.value:.4g}"
         verdict = page.badge("kept", "good") if gate.kept else page.badge("broken", "bad")
-        bound = f"{escape(gate.sign.replace('>=', 'at least').replace('<=', 'at most'))} {gate.bound:.4g}"
-        metric = f"<code>{escape(gate.metric.removeprefix('metrics.'))}</code>"
-        rows.append([metric, f"<code>{escape(gate.parameter)}</code>", value, bound, verdict])
-    header = ["metric", "parameter", "measured", "asked for", ""]
+        bound = f"{'at least' if gate.sign == '>=' else 'at most'} {gate.bound:.4g}"
+        metric, parameter = escape(gate.metric.removeprefix("metrics.")), escape(gate.parameter)
+        rows.append([f'{metric}<br><small class="muted">{parameter}</small>', value, bound, verdict])
+    header = ["metric, and its parameter", "measured", "asked for", ""]
     return page.section("The quality gate", page.panel(page.table(header, rows)))
+
+
+def _shown(figures: Mapping[str, Figure], names: Sequence[str]) -> list[str]:
+    return [page.figure(f.title, f.drawing, f.caption) for name in names if (f := figures.get(name))]
+
+
+def _thresholds(facts: Facts) -> str:
+    """The threshold curve as numbers, for whoever has to choose."""
+    rows = []
+    for point in (facts.evaluation or {}).get("threshold_curve", []):
+        if point["threshold"] in THRESHOLDS:
+            wrong = round(point["images"] * (1 - (point["accuracy"] or 0))) if point["images"] else 0
+            accuracy = "" if point["accuracy"] is None else _share(point["accuracy"])
+            rows.append([f"{point['threshold']:.2f}", _share(point["share"]), accuracy, str(wrong)])
+    header = ["threshold", "accepted", "right among them", "wrong pictures"]
+    return page.panel(page.table(header, rows, numbers=3), title="Choosing a threshold")
 
 
 def _pictures(facts: Facts) -> str:
@@ -111,7 +122,9 @@ def _pictures(facts: Facts) -> str:
         return ""
     parts = []
     for title, key in (("Worst mistakes: wrong, and sure of it", "worst_mistakes"), ("Least certain", "least_certain")):
-        shown = [_answer(facts, answer) for answer in facts.evaluation[key] if answer["image"] in facts.pictures]
+        shown = [
+            _answer(facts, answer) for answer in facts.evaluation[key][:PICTURES] if answer["image"] in facts.pictures
+        ]
         if shown:
             parts.append(f"<h3>{title}</h3>{page.strip(shown)}")
         elif not facts.evaluation[key]:
@@ -122,7 +135,9 @@ def _pictures(facts: Facts) -> str:
 def _answer(facts: Facts, answer: Json) -> tuple[list[str], str]:
     image = page.picture(facts.pictures[answer["image"]], f"{answer['image']}: {answer['actual']}")
     wrong = answer["actual"] != answer["predicted"]
-    said = f'<b class="{"bad" if wrong else "good"}">{escape(answer["predicted"])}</b> {answer["confidence"]:.0%}'
+    said = (
+        f'<b class="{"bad" if wrong else "good"}">{escape(answer["predicted"])}</b><br>{answer["confidence"]:.0%} sure'
+    )
     return [image], said + (f"<br>is {escape(answer['actual'])}" if wrong else "")
 
 
@@ -145,24 +160,24 @@ def _near_duplicates(facts: Facts) -> str:
 def _checks(facts: Facts) -> str:
     if facts.checks is None:
         return ""
-    rows, broken = [], 0
+    rows: dict[bool, list[list[str]]] = {True: [], False: []}
     for table in facts.checks["tables"].values():
         for result in table["results"]:
-            config = result["expectation_config"]
-            about = config.get("description") or config["type"]
-            held = bool(result["success"])
-            broken += not held
+            config, held = result["expectation_config"], bool(result["success"])
             count = result.get("result", {}).get("unexpected_count")
-            rows.append(
-                [page.badge("holds", "good") if held else page.badge("broken", "bad"), escape(about), _n(count)]
-            )
-    told = "Every expectation holds." if not broken else f"{broken} of {len(rows)} expectations are broken."
+            verdict = page.badge("holds", "good") if held else page.badge("broken", "bad")
+            about = escape(config.get("description") or config["type"])
+            rows[held].append([verdict, about, "" if count is None else str(count)])
+    n = len(rows[True]) + len(rows[False])
+    told = f"{len(rows[False])} of {n} expectations are broken." if rows[False] else f"All {n} expectations hold."
+    header = ["", "expectation", "exceptions"]
+    listed = page.table(header, rows[False], numbers=1) if rows[False] else ""
+    if rows[True]:
+        kept = page.table(header, rows[True], numbers=1)
+        listed += f"<details><summary>the {len(rows[True])} that hold</summary>{kept}</details>"
     where = f"<p><small>Great Expectations' own pages: <code>{escape(facts.checks_uri)}</code></small></p>"
-    counted = _counts(facts)
-    body = page.table(["", "expectation", "exceptions"], rows, numbers=1)
-    return page.section(
-        "Data checks", page.grid(page.panel(body), page.panel(counted, where, title="Pictures")), intro=told
-    )
+    panels = page.panel(_counts(facts), title="Pictures"), page.panel(listed, where, title="Expectations")
+    return page.section("Data checks", page.grid(*panels), intro=told)
 
 
 def _counts(facts: Facts) -> str:
@@ -177,12 +192,10 @@ def _counts(facts: Facts) -> str:
 
 def _lineage(facts: Facts, durations: Figure | None) -> str:
     values = facts.parameters
+    checksum = (facts.extract or {}).get("sha256") or values.get("InputArchiveSha256", "")
     entries = [
         ("data", f"<code>{escape(str(values.get('InputArchiveUri', '')))}</code>"),
-        (
-            "data SHA-256",
-            f"<code>{escape(str((facts.extract or values).get('sha256') or values.get('InputArchiveSha256', '')))}</code>",
-        ),
+        ("data SHA-256", f"<code>{escape(str(checksum))}</code>"),
         ("commit", f"<code>{escape(str(values.get('CodeCommit', 'not-recorded')))}</code>"),
         ("execution", f"<code>{escape(facts.arn)}</code>"),
         *_model(facts),
@@ -230,10 +243,6 @@ def _bounds(found: Json, name: str, form: str = "") -> str:
 
 def _share(value: float) -> str:
     return f"{100 * value:.1f}%"
-
-
-def _n(value: Any) -> str:
-    return "" if value is None else str(value)
 
 
 def _time(moment: datetime) -> str:

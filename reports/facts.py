@@ -7,6 +7,10 @@ from datetime import datetime
 from typing import Any
 
 
+PICTURES, PAIRS = 10, 10
+"""At most so many pictures of a kind, and so many pairs of near-duplicates, are shown."""
+
+
 @dataclass(frozen=True)
 class StepFact:
     """One step. `source` is the execution that a cached result came from; `job` the ARN of what the step made."""

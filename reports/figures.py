@@ -158,7 +158,7 @@ def _confidences(evaluation: Json, threshold: float) -> Figure:
     by_low = {round(b["low"], 6): b for b in bins}
     kept = [by_low.get(edge, {"images": 0, "wrong": 0}) for edge in edges[:-1]]
     right, wrong = [b["images"] - b["wrong"] for b in kept], [b["wrong"] for b in kept]
-    axes = Axis("confidence", edges[0], edges[-1], percent), Axis("pictures", 0, 1.08 * max([*right, 1]), whole)
+    axes = Axis("confidence", edges[0], edges[-1], percent), Axis("pictures", 0, 1.08 * max([*right, *wrong, 1]), whole)
     guides = [Guide("", x=threshold)] if edges[0] < threshold < edges[-1] else []
     drawing = plots.bars("Right and wrong answers by confidence", *axes, edges, _bars(right, wrong), guides)
     caption = "Wrong answers belong on the left; those on the right are the ones that do harm."
