@@ -15,6 +15,7 @@ It is never part of what a user's shell is given.
 """
 
 _KEPT = {"PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "CUDA_VISIBLE_DEVICES"}
+_KEPT |= {"SCONES_CAPTURE_SECONDS"}  # how long data capture may hold a record back
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 _IN_THE_WAY = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
 

@@ -88,7 +88,9 @@ def state(tmp_path: Path) -> Iterator[Path]:
 def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     """A running local cloud on free ports, shared by this process's tests: use names of your own in it."""
     state = tmp_path_factory.mktemp("cloud")
-    running = up.start(state, port=0, sagemaker_port=0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SCONES_CAPTURE_SECONDS", "1")
+        running = up.start(state, port=0, sagemaker_port=0)
     variables = {**up.environment(running), "SCONES_STATE": str(state)}
     yield LocalCloud(running.state, running.addresses, variables, {**clean_environment(state), **variables})
     up.stop(state)
