@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from charts.axes import Axis, Frame, frame
-from charts.drawing import Area, Box, Dot, Drawing, Line, Mark, Point, Text, text_width
+from charts.drawing import Anchor, Area, Box, Dot, Drawing, Line, Mark, Point, Source, Text, text_width
 from charts.theme import Role
 
-WIDTH, HEIGHT = 460.0, 320.0
+WIDTH, HEIGHT = 400.0, 290.0
+GUIDE_SIZE = 11.0
 
 
 @dataclass(frozen=True)
@@ -53,15 +54,16 @@ def lines(
     height: float = HEIGHT,
 ) -> Drawing:
     """One line per series, over its band; a legend when there is more than one."""
-    drawing = Drawing(width, height, title)
+    given = {"x_axis": x_axis, "y_axis": y_axis, "series": series, "guides": guides}
+    drawing = Drawing(width, height, title, source=Source("lines", given))
     named = [(one.name, one.role) for one in series if one.name]
     inside = frame(drawing, x_axis, y_axis, named if len(series) > 1 else ())
     for one in series:
         drawing.marks += _band(inside, one)
-    for guide in guides:
-        drawing.marks += _guide(inside, guide)
     for one in series:
         drawing.marks += _line(inside, one)
+    for guide in guides:
+        drawing.marks += guide_marks(inside, guide)
     return drawing
 
 
@@ -77,7 +79,8 @@ def bars(
     height: float = HEIGHT,
 ) -> Drawing:
     """Bars over the bins between `edges` (one more than bins): the series (name, role, heights) side by side."""
-    drawing = Drawing(width, height, title)
+    given = {"x_axis": x_axis, "y_axis": y_axis, "edges": edges, "heights": heights, "guides": guides}
+    drawing = Drawing(width, height, title, source=Source("bars", given))
     inside = frame(drawing, x_axis, y_axis, [(name, role) for name, role, _ in heights] if len(heights) > 1 else ())
     for position, (name, role, values) in enumerate(heights):
         for i, value in enumerate(values):
@@ -91,7 +94,7 @@ def bars(
                 )
                 drawing.marks.append(Box(at, top, room, inside.bottom - top, role, radius=1.5, tip=tip))
     for guide in guides:
-        drawing.marks += _guide(inside, guide)
+        drawing.marks += guide_marks(inside, guide)
     return drawing
 
 
@@ -138,18 +141,27 @@ def _place(inside: Frame, x: float, y: float) -> Point:
     return inside.x(min(max(x, inside.x_axis.low), inside.x_axis.high)), inside.y(min(max(y, low), high))
 
 
-def _guide(inside: Frame, guide: Guide) -> list[Mark]:
+def guide_marks(inside: Frame, guide: Guide, *, at_top: bool = False) -> list[Mark]:
+    """A guide as it is painted into a frame; an upright one has its label at the foot, or with `at_top` at the top."""
     if guide.x is not None:
         x = inside.x(guide.x)
-        fits = x + 5 + text_width(guide.label, 11) < inside.right
-        label = Text(
-            x + (5 if fits else -5), inside.bottom - 8, guide.label, size=11, anchor="start" if fits else "end"
-        )
-        return [Line(((x, inside.top), (x, inside.bottom)), guide.role, 1.2, 4), label]
+        fits = x + 5 + text_width(guide.label, GUIDE_SIZE) < inside.right
+        foot = inside.top + 10 if at_top else inside.bottom - 8
+        upright = Line(((x, inside.top), (x, inside.bottom)), guide.role, 1.2, 4)
+        return [upright, *_legible(x + (5 if fits else -5), foot, guide.label, "start" if fits else "end")]
     if guide.y is not None:
         y = inside.y(guide.y)
-        label = Text(inside.right - 3, y - 5, guide.label, size=11, anchor="end")
-        return [Line(((inside.left, y), (inside.right, y)), guide.role, 1.2, 4), label]
+        level = Line(((inside.left, y), (inside.right, y)), guide.role, 1.2, 4)
+        return [level, *_legible(inside.right - 3, y - 5, guide.label, "end")]
     low = max(inside.x_axis.low, inside.y_axis.low)
     high = min(inside.x_axis.high, inside.y_axis.high)
     return [Line((_place(inside, low, low), _place(inside, high, high)), guide.role, 1.2, 4)]
+
+
+def _legible(x: float, y: float, text: str, anchor: Anchor) -> list[Mark]:
+    """A text on a veil, since data may lie behind it."""
+    if not text:
+        return []
+    width = text_width(text, GUIDE_SIZE)
+    left = x if anchor == "start" else x - width
+    return [Box(left - 2, y - 10, width + 4, 13, "surface", 0.8, 2), Text(x, y, text, "ink", GUIDE_SIZE, anchor)]

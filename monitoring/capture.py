@@ -173,6 +173,21 @@ def read(paths: Iterable[Path], tally: Tally, window: Window = EVER, classes: in
             tally.name(f"{path}:{number + 1}: the file cannot be read on: {error}")
 
 
+def at(place: str) -> Record:
+    """The record at `place`, which is file:line.
+
+    Raises:
+        ValueError: there is none any more; the text says why.
+    """
+    path, _, number = place.rpartition(":")
+    try:
+        with _opened(Path(path)) as stream:
+            line = next(islice(_lines(stream), int(number) - 1, None), b"")
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"cannot be read: {error}") from None
+    return _record(line, place, None)
+
+
 def batches(records: Iterable[Record], size: int = 512) -> Iterator[list[Record]]:
     """`records` in lists of at most `size`, across the borders of files."""
     stream = iter(records)

@@ -12,7 +12,7 @@ from math import log
 
 from monitoring.capture import Tally
 from monitoring.constraints import Constraint
-from monitoring.distance import chi_squared_p, linf_categorical, linf_robust, linf_simple
+from monitoring.distance import chance, chi_squared_p, linf_categorical, linf_robust, linf_simple
 from monitoring.profile import FeatureProfile, Profile
 
 RECORDS = "captured_records"
@@ -46,7 +46,8 @@ class Drift:
     """How far a feature is from its baseline.
 
     Attributes:
-        distance: Simple or Robust for numbers, L-infinity for categories.
+        distance: what Model Monitor reports: Simple or Robust for numbers, L-infinity for categories.
+        simple: the distance before anything is taken off for chance.
         p_value: for categories compared by chi-squared, else None.
         threshold: what `distance` must not exceed, or what `p_value` must not fall below.
         severity: 0 is no drift, 1 the threshold, whatever the method: one scale for all features.
@@ -55,6 +56,7 @@ class Drift:
     feature: str
     method: str
     distance: float
+    simple: float
     p_value: float | None
     threshold: float
     severity: float
@@ -83,35 +85,34 @@ def drifts(
 def _low_confidence(rule: Constraint, then: FeatureProfile, now: FeatureProfile, threshold: float) -> Drift:
     """How much larger the share of low confidence is; fewer is no harm. The baseline's share is taken at today's
     threshold, which may have been tuned since."""
-    more = max(0.0, now.mean - then.sketch.share_below(threshold))
-    distance = linf_robust(more, then.count, now.count) if rule.config.method == "Robust" else more
-    limit = rule.config.comparison_threshold
-    return Drift(rule.name, rule.config.method, distance, None, limit, _times(distance, limit))
+    return _linf(rule, max(0.0, now.mean - then.sketch.share_below(threshold)), then.count, now.count)
 
 
 def _numeric(rule: Constraint, then: FeatureProfile, now: FeatureProfile) -> Drift:
-    distance = linf_simple(then.sketch, now.sketch)
+    return _linf(rule, linf_simple(then.sketch, now.sketch), then.count, now.count)
+
+
+def _linf(rule: Constraint, simple: float, n: int, m: int, threshold: float | None = None) -> Drift:
+    limit = rule.config.comparison_threshold if threshold is None else threshold
     if rule.config.method == "Robust":
-        distance = linf_robust(distance, then.count, now.count)
-    threshold = rule.config.comparison_threshold
-    return Drift(rule.name, rule.config.method, distance, None, threshold, _times(distance, threshold))
+        allowed = limit + chance(n, m)
+        return Drift(rule.name, "Robust", linf_robust(simple, n, m), simple, None, limit, _times(simple, allowed))
+    return Drift(rule.name, "Simple", simple, simple, None, limit, _times(simple, limit))
 
 
 def _categorical(rule: Constraint, then: FeatureProfile, now: FeatureProfile) -> Drift:
-    distance = linf_categorical(then.categories, now.categories)
+    simple = linf_categorical(then.categories, now.categories)
     threshold = rule.config.categorical_threshold
     if rule.config.categorical_method == "LInfinity":
-        if rule.config.method == "Robust":
-            distance = linf_robust(distance, then.count, now.count)
-        return Drift(rule.name, "LInfinity", distance, None, threshold, _times(distance, threshold))
+        return _linf(rule, simple, then.count, now.count, threshold)
     p = max(chi_squared_p(then.categories, now.categories), LEAST_P)
-    return Drift(rule.name, "ChiSquared", distance, p, threshold, _times(log(p), log(threshold)))
+    return Drift(rule.name, "ChiSquared", simple, simple, p, threshold, _times(log(p), log(threshold)))
 
 
-def _times(value: float, threshold: float) -> float:
-    if threshold:
-        return value / threshold
-    return 2.0 if value else 0.0  # with a threshold of zero, anything is beyond it
+def _times(value: float, allowed: float) -> float:
+    if allowed:
+        return value / allowed
+    return 2.0 if value else 0.0  # where nothing is allowed, anything is beyond it
 
 
 def baseline_drift(found: list[Drift]) -> Iterator[Violation]:

@@ -42,9 +42,14 @@ def linf_categorical(base: Mapping[str, int], current: Mapping[str, int]) -> flo
     return max(abs(base.get(v, 0) / n - current.get(v, 0) / m) for v in {*base, *current})
 
 
+def chance(n: int, m: int) -> float:
+    """How far samples of `n` and `m` from one distribution may be apart: 1.8 sqrt((n + m) / (n m))."""
+    return ROBUST_FACTOR * sqrt((n + m) / (n * m))
+
+
 def linf_robust(simple: float, n: int, m: int) -> float:
     """`simple` less what chance alone does with samples of `n` and `m`: max(0, simple - 1.8 sqrt((n + m) / (n m)))."""
-    return max(0.0, simple - ROBUST_FACTOR * sqrt((n + m) / (n * m)))
+    return max(0.0, simple - chance(n, m))
 
 
 def chi_squared_p(base: Mapping[str, int], current: Mapping[str, int]) -> float:
