@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
-ROOMS  := scones pipelines steps lambdas stepfunctions reports charts monitoring localcloud infra tests benchmarks setup.py
+ROOMS  := scones pipelines steps lambdas stepfunctions reports charts monitoring dashboard localcloud infra tests benchmarks setup.py
 JOBS   ?= 2
 
 .PHONY: demo test lint types unit format constraints clean help
@@ -47,5 +47,5 @@ $(VENV)/.local: setup.py constraints.txt | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.dev: setup.py constraints.txt | $(VENV)/bin/python
-	$(PIP) install --quiet --editable '.[local,dev]' --constraint constraints.txt
+	$(PIP) install --quiet --editable '.[local,dashboard,dev]' --constraint constraints.txt
 	@touch $@ $(VENV)/.local

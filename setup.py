@@ -10,7 +10,7 @@ VERSION = next(
     for line in (HERE / "scones" / "__init__.py").read_text(encoding="utf-8").splitlines()
     if line.startswith("__version__")
 )
-ROOMS = ["scones", "pipelines", "steps", "lambdas", "stepfunctions", "monitoring", "reports", "charts", "localcloud", "infra"]
+ROOMS = ["scones", "pipelines", "steps", "lambdas", "stepfunctions", "monitoring", "reports", "charts", "dashboard", "localcloud", "infra"]
 
 BASE = [
     "boto3>=1.43.90",
@@ -37,6 +37,10 @@ LOCAL = [
     "uvicorn>=0.34",
     "uvloop>=0.21",
 ]
+DASHBOARD = [
+    "plotly>=7.1",
+    "streamlit>=1.67",
+]
 DEV = [
     "awscli>=1.46",
     "cfn-lint>=1.40",
@@ -45,6 +49,7 @@ DEV = [
     "jsonschema>=4.23",
     "mypy>=1.15",
     "pandas-stubs",
+    "playwright>=1.50",
     "pytest>=8.3",
     "pytest-randomly>=3.16",
     "pytest-timeout>=2.3",
@@ -73,7 +78,7 @@ setup(
     },
     include_package_data=True,
     install_requires=BASE,
-    extras_require={"local": LOCAL, "dev": DEV},
+    extras_require={"local": LOCAL, "dashboard": DASHBOARD, "dev": DEV},
     entry_points={
         "console_scripts": [
             "scones=scones.cli:main",

@@ -33,6 +33,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "batch": ("scones.commands.inference:batch", "Route every picture under a prefix."),
     "threshold": ("scones.commands.inference:threshold", "Show or set how sure the model must be."),
     "report": ("scones.commands.report:report", "Write an execution's report: one HTML page, and its charts as PNG."),
+    "dashboard": ("scones.commands.dashboard:dashboard", "Open the operations desk: watch, review, tune, approve."),
     "infra": ("scones.commands.infra:infra", "Deploy the account's resources from infra/."),
     "local": ("scones.commands.local:local", "The local cloud: up, down, status, env."),
 }

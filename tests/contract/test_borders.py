@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("scones", "pipelines", "steps", "lambdas", "stepfunctions", "monitoring", "reports", "charts", "localcloud", "infra")
+ROOMS = ("scones", "pipelines", "steps", "lambdas", "stepfunctions", "monitoring", "reports", "charts", "dashboard", "localcloud", "infra")
 
 # room or module: what of ours it may import. The longest matching name decides.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -21,6 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "monitoring": {"scones", "monitoring", "steps", "charts"},
     "reports": {"scones", "pipelines", "steps", "charts", "reports"},
     "charts": {"charts"},
+    "dashboard": {"scones", "pipelines", "steps", "stepfunctions", "monitoring", "charts", "dashboard"},
     "localcloud": {"scones.errors", "localcloud"},
     "infra": {"scones", "infra", "stepfunctions"},
     "lambdas": {"lambdas"},

@@ -1,0 +1,1 @@
+"""The operations desk: a web dashboard over the same AWS interfaces that everything else uses."""

@@ -1,0 +1,154 @@
+"""The confidence threshold: its value and history in SSM, and what another one would do to real traffic.
+
+SSM keeps every version with time and user; who changed it, and why, stand in the version's description. SSM has no
+conditional write: a change is refused when the version is not the one that was looked at, and should two people write
+in the same moment, both versions are in the history and the second is told.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from botocore.exceptions import ClientError
+from numpy.typing import NDArray
+
+from scones import cloud
+from scones.errors import CloudError, UsageError
+from steps.metrics import threshold_curve
+
+PATTERN = r"^(0(\.[0-9]+)?|1(\.0+)?)$"
+"""What the parameter takes; the template says the same."""
+DESCRIPTION = 1024
+"""Characters that SSM keeps of a description."""
+DECIMALS = 4
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One version of the parameter. `why` is all of its description where no name stands in it."""
+
+    version: int
+    value: float
+    when: datetime
+    who: str
+    why: str
+
+
+def history(parameter: str) -> list[Change]:
+    """Every version that SSM keeps (the last hundred), newest first.
+
+    Raises:
+        CloudError: there is no such parameter, or SSM refused or did not answer.
+    """
+    with cloud.explained(f"reading the history of parameter {parameter}"):
+        pages = cloud.client("ssm").get_paginator("get_parameter_history")
+        try:
+            found = [one for page in pages.paginate(Name=parameter) for one in page["Parameters"]]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ParameterNotFound":
+                raise
+            raise CloudError(
+                f"There is no parameter {parameter}.", "Create the project's resources first: scones infra deploy."
+            ) from None
+    return sorted((_change(one) for one in found), key=lambda change: -change.version)
+
+
+def _change(found: dict[str, Any]) -> Change:
+    try:
+        value = float(found["Value"])
+    except ValueError:
+        value = math.nan
+    who, _, why = str(found.get("Description", "")).partition(": ")
+    user = str(found.get("LastModifiedUser", "")).rpartition("/")[2] or "unknown"
+    return Change(found["Version"], value, found["LastModifiedDate"], *((who, why) if why else (user, who)))
+
+
+def apply(parameter: str, value: float, expected: int, who: str, why: str) -> int:
+    """Write the threshold; functions use it within seconds. Returns the new version.
+
+    `expected` is the version that the change was decided on.
+
+    Raises:
+        UsageError: the value is no fraction, or nobody, or no reason, is named.
+        CloudError: somebody has changed it meanwhile, or SSM refused or did not answer.
+    """
+    who, why = " ".join(who.split()).replace(":", ""), " ".join(why.split())
+    if not 0 <= value <= 1:
+        raise UsageError(f"The threshold cannot be {value:g}.", "It is a number from 0 to 1.")
+    if not who or not why:
+        raise UsageError("The threshold was not changed.", "Say who changes it, and why.")
+    now = history(parameter)[0]
+    if now.version != expected:
+        because = f", because {now.why}" if now.why else ""
+        raise CloudError(
+            f"The threshold was not changed: {now.who} has set it to {now.value:g} meanwhile{because}.",
+            "Look at that first, then apply yours again.",
+        )
+    with cloud.explained(f"writing parameter {parameter}"):
+        written: int = cloud.client("ssm").put_parameter(
+            Name=parameter,
+            Value=written_as(value),
+            Type="String",
+            Overwrite=True,
+            AllowedPattern=PATTERN,
+            Description=f"{who}: {why}"[:DESCRIPTION],
+        )["Version"]
+    if written != expected + 1:
+        raise CloudError(
+            f"The threshold is {value:g} now, but somebody else changed it in the same moment.",
+            "Both changes are in the history: agree on one.",
+        )
+    return written
+
+
+def written_as(value: float) -> str:
+    """As the parameter takes it: no exponent, no superfluous zeros."""
+    return f"{value:.{DECIMALS}f}".rstrip("0").rstrip(".") or "0"
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What one threshold does: how many of `records` pass, and how many of the `labelled` ones among those are right.
+
+    Attributes:
+        accuracy, low, high: of passing labelled records with their 95 % Wilson interval; None without any.
+    """
+
+    threshold: float
+    records: int
+    passing: int
+    labelled: int
+    accuracy: float | None
+    low: float | None
+    high: float | None
+
+    @property
+    def share(self) -> float | None:
+        return self.passing / self.records if self.records else None
+
+
+def effects(confidence: Floats, labelled: Floats, correct: NDArray[np.bool_], thresholds: Floats) -> list[Effect]:
+    """The effect of each of `thresholds`.
+
+    Takes confidence float (n,) of all records, labelled float (m,) of the labelled ones, and whether each is right.
+    """
+    ordered = np.sort(confidence)
+    passing = len(ordered) - np.searchsorted(ordered, thresholds, side="left")
+    known = threshold_curve(labelled, correct, thresholds) if len(labelled) else [{"images": 0}] * len(thresholds)
+    return [
+        Effect(
+            float(t),
+            len(ordered),
+            int(n),
+            k["images"],
+            k.get("accuracy"),
+            k.get("accuracy_low"),
+            k.get("accuracy_high"),
+        )
+        for t, n, k in zip(thresholds, passing, known, strict=True)
+    ]

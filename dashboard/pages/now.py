@@ -1,0 +1,132 @@
+"""Now: does it work at this moment?"""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from dashboard.choosing import FIRST_LOOK_SECONDS, empty, freshness, threshold
+from dashboard.data import serving
+from dashboard.data.records import answered
+from dashboard.data.runs import Run
+from dashboard.desk import Desk
+from dashboard.saying import age, clock, now, plural, share, told
+from monitoring.outcome import Outcome
+
+EVERY_SECONDS = 5
+RECENT_SECONDS = 3600
+VERDICTS = {
+    Outcome.HEALTHY: ("Healthy", "green", ":material/check_circle:"),
+    Outcome.VIOLATIONS: ("Violations", "red", ":material/warning:"),
+    Outcome.NO_DATA: ("No data", "gray", ":material/inbox:"),
+    Outcome.TOO_FEW_RECORDS: ("Too few records", "gray", ":material/hourglass_empty:"),
+    Outcome.NO_BASELINE: ("No baseline", "gray", ":material/help:"),
+}
+STATUSES = {
+    "InService": ("In service", "green", ":material/check_circle:"),
+    "Failed": ("Failed", "red", ":material/error:"),
+    None: ("No endpoint", "gray", ":material/inbox:"),
+}
+ALARMS = {
+    "OK": ("OK", "green", ":material/check_circle:"),
+    "ALARM": ("Alarm", "red", ":material/notifications_active:"),
+    "INSUFFICIENT_DATA": ("No data", "gray", ":material/inbox:"),
+}
+
+
+def show(desk: Desk) -> None:
+    """Draw the page; it refreshes itself."""
+    st.title("Now")
+
+    @st.fragment(run_every=EVERY_SECONDS)
+    def live() -> None:
+        left, right = st.columns(2, gap="medium")
+        with left:
+            with st.container(border=True), told():
+                _endpoint(desk)
+            with st.container(border=True), told():
+                _executions(desk)
+        with right:
+            with st.container(border=True), told():
+                _traffic(desk)
+            with st.container(border=True), told():
+                _verdict(desk)
+        with st.container(border=True), told():
+            _alarms(desk)
+        st.caption(f"Looked at {clock(now())} UTC; looks again every {EVERY_SECONDS} seconds.")
+
+    live()
+
+
+def _endpoint(desk: Desk) -> None:
+    st.subheader("Endpoint")
+    found = serving.endpoint(desk.names.endpoint)
+    text, colour, icon = STATUSES.get(found.status, (found.status or "", "orange", ":material/sync:"))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(text, icon=icon, color=colour)
+        if found.version is not None:
+            st.markdown(f"model version **{found.version}**")
+    if found.status is None:
+        st.caption(f"There is no endpoint {found.name} yet. Approve a model on the page Models.")
+    elif found.changed:
+        st.caption(f"{found.name}, changed {age((now() - found.changed).total_seconds())}")
+    if found.reason:
+        st.error(found.reason)
+
+
+def _executions(desk: Desk) -> None:
+    st.subheader("Deliveries today")
+    counts = desk.today.counts(now())
+    if not counts:
+        st.info("No data: nothing was routed since midnight, UTC.", icon=":material/inbox:")
+        return
+    with st.container(horizontal=True):
+        st.metric("Passed", f"{counts['passed']:,}", width="content")
+        st.metric(
+            "Failed loudly", f"{counts['failed loudly']:,}", help="Confidence below the threshold.", width="content"
+        )
+        st.metric("Broken", f"{counts['broken']:,}", help="Failed for any other reason.", width="content")
+        if counts["running"]:
+            st.metric("Running", f"{counts['running']:,}", width="content")
+    if counts["not looked at"]:
+        st.caption(f"Why {plural(counts['not looked at'], 'execution')} failed is still being asked.")
+
+
+def _traffic(desk: Desk) -> None:
+    st.subheader("Low confidence")
+    table = desk.feed.wait(FIRST_LOOK_SECONDS)
+    records = answered(table.chosen(time.time() - RECENT_SECONDS))
+    setting = threshold(desk)
+    if not len(records):
+        empty(table, "hour")
+    elif setting:
+        below = int((records["confidence"] < setting.value).sum())
+        st.metric(f"Below {setting.value:g} in the last hour", share(below / len(records)))
+        st.caption(f"{below:,} of {plural(len(records), 'captured record')}")
+    freshness(desk, table)
+
+
+def _verdict(desk: Desk) -> None:
+    st.subheader("Monitor")
+    runs = desk.runs.all()
+    if not runs:
+        st.info("No data: the monitor has not run yet.", icon=":material/inbox:")
+        return
+    last: Run = runs[-1]
+    text, colour, icon = VERDICTS[last.outcome]
+    st.badge(text, icon=icon, color=colour)
+    st.markdown(last.message)
+    st.caption(f"{age((now() - last.when).total_seconds())}, over {plural(last.records, 'record')}")
+
+
+def _alarms(desk: Desk) -> None:
+    st.subheader("Alarms")
+    found = serving.alarms(f"{desk.names.settings.project}-")
+    if not found:
+        st.info("No data: there are no alarms. They come with `scones infra deploy`.", icon=":material/inbox:")
+    for alarm in found:
+        text, colour, icon = ALARMS.get(alarm.state, (alarm.state, "gray", ":material/help:"))
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.badge(text, icon=icon, color=colour)
+            st.markdown(f"**{alarm.name}**  \n{alarm.what}")

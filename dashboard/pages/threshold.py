@@ -1,0 +1,178 @@
+"""Threshold: what another one would do to real traffic, and changing it."""
+
+from __future__ import annotations
+
+import getpass
+
+import numpy as np
+import streamlit as st
+
+from charts.axes import Axis, percent
+from charts.plots import Guide, Series
+from charts.theme import series
+from dashboard import figures
+from dashboard.choosing import traffic
+from dashboard.data import review, thresholds
+from dashboard.data.records import Records
+from dashboard.data.thresholds import Change, Effect
+from dashboard.desk import Desk
+from dashboard.saying import READ_ONLY, clock, plural, problem, share, theme, told
+from scones.errors import SconesError
+
+STEP = 0.005
+
+
+def show(desk: Desk) -> None:
+    """Draw the page."""
+    st.title("Threshold")
+    with told():
+        changes = thresholds.history(desk.names.threshold_parameter)
+        current = changes[0]
+        st.markdown(
+            f"Deliveries below **{current.value:g}** are not routed. Set by {current.who}, {clock(current.when)} UTC"
+            + (f": {current.why}" if current.why else "")
+        )
+        desk.labels.refresh()
+        _, records = traffic(desk, "threshold")
+        chosen = st.slider(
+            "Try a threshold", 0.0, 1.0, _on_grid(current.value), STEP, format="%.3f", key="threshold-tried"
+        )
+        if len(records):
+            _effects(desk, records, current.value, chosen)
+        _apply(desk, current, chosen)
+        _history(desk, changes)
+
+
+def _effects(desk: Desk, records: Records, present: float, chosen: float) -> None:
+    labels = review.labels_of(records, desk.labels.all())
+    known = labels >= 0
+    labelled, right = records["confidence"][known], records["predicted"][known] == labels[known]
+    now, then = thresholds.effects(records["confidence"], labelled, right, np.array([present, chosen]))
+    with st.container(horizontal=True, key="effects"):
+        st.metric(
+            f"Would pass at {chosen:g}",
+            share(then.share),
+            delta=f"{100 * ((then.share or 0) - (now.share or 0)):+.1f} points",
+            delta_color="off",
+            width="content",
+        )
+        st.metric(
+            "Pass", f"{then.passing:,}", delta=f"{then.passing - now.passing:+,}", delta_color="off", width="content"
+        )
+        st.metric("Would be held back", f"{then.records - then.passing:,}", width="content")
+        st.metric("Right, of labelled ones that pass", share(then.accuracy), width="content")
+    st.caption(_rightness(then))
+    curve = thresholds.effects(records["confidence"], labelled, right, np.round(np.arange(0.0, 1 + STEP / 2, STEP), 4))
+    _curve(curve, present, chosen)
+
+
+def _rightness(effect: Effect) -> str:
+    if effect.accuracy is None:
+        return "How right they would be is not known: none of the records that pass has a label. Give some on Review."
+    return (
+        f"Of {plural(effect.labelled, 'labelled record')} that pass, 95 % interval {share(effect.low)} to "
+        f"{share(effect.high)}. Labels of the least certain records make this a cautious number."
+    )
+
+
+def _curve(curve: list[Effect], present: float, chosen: float) -> None:
+    x = [one.threshold for one in curve]
+    lines = [
+        Series(
+            "pass",
+            x,
+            [one.share or 0.0 for one in curve],
+            series(0),
+            tips=[
+                f"at {one.threshold:g}: {share(one.share)} pass, {one.passing:,} of {one.records:,}" for one in curve
+            ],
+        )
+    ]
+    known = [one for one in curve if one.accuracy is not None]
+    if known:
+        lines.append(
+            Series(
+                "right, of labelled ones that pass",
+                [one.threshold for one in known],
+                [one.accuracy or 0.0 for one in known],
+                series(1),
+                [one.low or 0.0 for one in known],
+                [one.high or 0.0 for one in known],
+                [f"at {one.threshold:g}: {share(one.accuracy)} right of {one.labelled:,} labelled" for one in known],
+                dashed=True,
+            )
+        )
+    guides = [Guide(f"now {present:g}", x=present, role="muted")]
+    if chosen != present:
+        guides.append(Guide(f"tried {chosen:g}", x=chosen, role="ink"))
+    figure = figures.lines(theme(), Axis("threshold", 0, 1), Axis("share", 0, 1.02, percent), lines, guides)
+    st.plotly_chart(
+        figure, key="curve", config=figures.CONFIG, alt="Share of records that pass, and are right, at each threshold"
+    )
+
+
+def _apply(desk: Desk, current: Change, chosen: float) -> None:
+    st.subheader("Apply")
+    with st.form("apply", border=False):
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            who = st.text_input("Your name", value=getpass.getuser(), disabled=not desk.allow_changes, width=220)
+            why = st.text_input("Why", disabled=not desk.allow_changes, key="why", placeholder="required")
+        pressed = st.form_submit_button(
+            f"Apply {chosen:g}",
+            type="primary",
+            disabled=not desk.allow_changes,
+            help=None if desk.allow_changes else READ_ONLY,
+        )
+    if not desk.allow_changes:
+        st.caption(READ_ONLY)
+    elif pressed and chosen == current.value:
+        st.info(f"The threshold is {chosen:g} already.")
+    elif pressed:
+        _write(desk, chosen, current.version, who, why)
+    if said := st.session_state.pop("threshold-said", None):
+        st.success(said, icon=":material/check_circle:")
+
+
+def _write(desk: Desk, value: float, expected: int, who: str, why: str) -> None:
+    try:
+        thresholds.apply(desk.names.threshold_parameter, value, expected, who, why)
+    except SconesError as error:
+        problem(error)
+        return
+    st.session_state["threshold-said"] = f"The threshold is {value:g} now. Functions use it within seconds."
+    st.rerun()
+
+
+def _history(desk: Desk, changes: list[Change]) -> None:
+    st.subheader("History")
+    rows = [
+        {
+            "version": one.version,
+            "threshold": f"{one.value:g}",
+            "when (UTC)": clock(one.when),
+            "who": one.who,
+            "why": one.why,
+        }
+        for one in changes
+    ]
+    st.dataframe(rows, hide_index=True, alt="Versions of the threshold: value, time, who and why")
+    earlier = [one for one in changes[1:] if one.value != changes[0].value]
+    if not earlier:
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        back = st.selectbox(
+            "Earlier value", earlier, format_func=lambda one: f"{one.value:g} (version {one.version})", width=260
+        )
+        if st.button(
+            "Roll back",
+            icon=":material/undo:",
+            key="roll-back",
+            disabled=not desk.allow_changes,
+            help=None if desk.allow_changes else READ_ONLY,
+        ):
+            why = f"back to version {back.version}"
+            _write(desk, back.value, changes[0].version, getpass.getuser(), why)
+
+
+def _on_grid(value: float) -> float:
+    return round(round(value / STEP) * STEP, 4)

@@ -1,0 +1,75 @@
+"""Captured pictures, large enough to be looked at."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+from typing import Any
+
+import streamlit as st
+from PIL import Image
+
+from dashboard.data.records import Table
+from dashboard.desk import Desk
+from dashboard.saying import clock
+
+SIDE = 256
+"""Pixels of the longer side on the page; small pictures are enlarged by whole pixels, not smoothed."""
+MOST_KEPT = 512
+
+
+@st.cache_data(max_entries=MOST_KEPT, show_spinner=False)
+def _fetched(_desk: Desk, key: str, offset: int, length: int) -> bytes:
+    return enlarged(_desk.feed.picture(key, offset, length))
+
+
+def enlarged(content: bytes) -> bytes:
+    """The picture as a PNG whose longer side is about SIDE pixels.
+
+    Raises:
+        ValueError: it is no picture that can be shown.
+    """
+    try:
+        picture = Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP")).convert("RGB")
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(f"not a picture that can be shown: {error}") from None
+    longest = max(picture.size)
+    if longest <= SIDE:
+        factor = max(1, SIDE // longest)
+        picture = picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
+    else:
+        picture.thumbnail((SIDE, SIDE))
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()
+
+
+def shown(desk: Desk, table: Table, record: Any, alt: str, width: int | str = "stretch") -> None:
+    """The record's picture, or in its place why there is none."""
+    try:
+        content = _fetched(desk, table.files[record["file"]], int(record["offset"]), int(record["length"]))
+    except ValueError as error:
+        st.warning(f"No picture: {error}.", icon=":material/hide_image:")
+        return
+    st.image(content, width=width, alt=alt)
+
+
+def described(desk: Desk, record: Any) -> str:
+    """What the model made of it, in a few words."""
+    return f"{desk.classes[record['predicted']]} {record['confidence']:.3f}"
+
+
+def record_card(desk: Desk, table: Table, record: Any, limit: float) -> None:
+    """One record with its picture."""
+    with st.container(border=True, horizontal=True, key="record-card"):
+        with st.container(width=SIDE):
+            shown(desk, table, record, f"Captured picture, called {described(desk, record)}")
+        verdict = "passes" if record["confidence"] >= limit else "is below the threshold"
+        with st.container(width="stretch"):
+            st.markdown(
+                f"**{described(desk, record)}**, {verdict}  \n"
+                f"{clock(datetime.fromtimestamp(int(record['time']), UTC))} UTC  \n"
+                f"event `{record['event'].decode()}`  \n"
+                + (f"inference id `{record['inference'].decode()}`  \n" if record["inference"] else "")
+                + f"`{table.files[record['file']]}`"
+            )
