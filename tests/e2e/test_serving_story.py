@@ -310,7 +310,7 @@ def test_captured_traffic_is_read_by_the_reader_of_the_real_files(project: Proje
             file.parent.mkdir(parents=True, exist_ok=True)
             project.clients["s3"].download_file(BUCKET, entry["Key"], str(file))
         tally = capture.Tally()
-        read = list(capture.read(capture.files(tmp_path), tally, classes=2))
+        read = list(capture.read(capture.files(tmp_path), tally))
         assert tally.problems == []
         return [record for record in read if record.inference_id == name]
 
