@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 from PIL import ImageFont
 
@@ -75,6 +76,17 @@ class Text:
 Mark = Line | Area | Box | Dot | Text
 
 
+@dataclass(frozen=True)
+class Source:
+    """What a drawing was made from: the function that drew it, and what it was given.
+
+    Whoever has a canvas of his own, such as a page that answers to the pointer, draws the same from the same.
+    """
+
+    function: str
+    given: Mapping[str, Any]
+
+
 @dataclass
 class Drawing:
     """Marks in the order in which they are painted. `title` says in words what a reader who cannot see it misses."""
@@ -83,6 +95,7 @@ class Drawing:
     height: float
     title: str
     marks: list[Mark] = field(default_factory=list)
+    source: Source | None = None
 
 
 @cache
