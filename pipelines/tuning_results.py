@@ -95,7 +95,7 @@ def raise_unless_found(description: dict[str, Any], jobs: list[Job]) -> None:
     """
     status, name = description["HyperParameterTuningJobStatus"], description["HyperParameterTuningJobName"]
     if status == "Failed" or (status == "Stopped" and "BestTrainingJob" not in description):
-        reason = description.get("FailureReason", "No training has ended.")
+        reason = description.get("FailureReason", "No training gave an objective.")
         failed = next(
             (f" {job['TrainingJobName']}: {job['FailureReason']}" for job in jobs if "FailureReason" in job), ""
         )

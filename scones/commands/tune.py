@@ -81,26 +81,25 @@ def tune(
         say(tuning.cost(prepared.request))
         name = tuning.start(prepared)
         say(f"Tuning job {name} on the data of execution {executions.execution_id(arn)}")
-    _report(name, wait, as_json, started=not (show or stop))
+    if wait or show or stop:
+        _report(name, wait, as_json, must_find=not stop)
+    elif as_json:
+        emit_json({"name": name})
+    else:
+        emit(name)
 
 
-def _report(name: str, wait: bool, as_json: bool, started: bool) -> None:
-    """The name of what was started, or with `wait` or for an older search what it found."""
+def _report(name: str, wait: bool, as_json: bool, must_find: bool) -> None:
+    """What the search has found, with `wait` at its end; one that `must_find` something and did not is an error."""
     from pipelines import tuning, tuning_results
 
-    if started and not wait:
-        if as_json:
-            emit_json({"name": name})
-        else:
-            emit(name)
-        return
     description = tuning_results.follow(name, say if as_json else emit) if wait else tuning.describe(name)
     jobs = tuning.list_jobs(name)
     if as_json:
         emit_json(_document(description, jobs))
     else:
         _emit_results(description, jobs)
-    if description["HyperParameterTuningJobStatus"] not in tuning_results.RUNNING:
+    if must_find and description["HyperParameterTuningJobStatus"] not in tuning_results.RUNNING:
         tuning_results.raise_unless_found(description, jobs)
 
 

@@ -17,7 +17,7 @@ from train_channels import write_channels
 
 from scones import settings
 from scones.cli import scones
-from scones.errors import DataError, ExecutionFailedError
+from scones.errors import CloudError, DataError, ExecutionFailedError
 
 CHANNELS = ("train", "validation", "train_lst", "validation_lst")
 Tune = Callable[..., Result]
@@ -95,6 +95,16 @@ def test_a_search_whose_trainings_fail_says_why(tune: Tune) -> None:
     done = tune("", "--jobs", "1", "--parameter", "Epochs=1", "--range", "learning_rate=0.02:0.1", "--wait")
     assert isinstance(done.exception, ExecutionFailedError)
     assert "The number of input images must be bigger or equal to the mini_batch_size." in str(done.exception)
+
+
+def test_a_search_is_stopped_by_its_name(tune: Tune) -> None:
+    started = tune("", "--jobs", "1", "--parameter", "Epochs=1", "--range", "learning_rate=0.02:0.1")
+    assert started.exit_code == 0, started.exception
+    name = started.stdout.strip()
+    stopped = tune("", "--stop", name, "--wait", "--json")
+    assert stopped.exit_code == 0, stopped.exception
+    assert json.loads(stopped.stdout)["status"] == "Stopped"
+    assert isinstance(tune("", "--stop", name).exception, CloudError), "what has ended cannot be stopped"
 
 
 def test_data_of_other_classes_are_refused_before_anything_starts(tune: Tune) -> None:

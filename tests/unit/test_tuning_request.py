@@ -204,7 +204,7 @@ def test_a_search_that_found_nothing_is_an_error_with_the_first_reason() -> None
     jobs = [job(1, None, "Failed", FailureReason="ClientError: no data")]
     with pytest.raises(SconesError, match=r"Tuning job t failed: All\. t-001: ClientError: no data"):
         tuning_results.raise_unless_found({**description, "FailureReason": "All."}, jobs)
-    with pytest.raises(SconesError, match=r"t stopped: No training has ended\."):
+    with pytest.raises(SconesError, match=r"t stopped: No training gave an objective\."):
         tuning_results.raise_unless_found({**description, "HyperParameterTuningJobStatus": "Stopped"}, [])
     tuning_results.raise_unless_found(
         {**description, "HyperParameterTuningJobStatus": "Stopped", "BestTrainingJob": jobs[0]}, jobs
