@@ -98,13 +98,14 @@ def test_a_search_whose_trainings_fail_says_why(tune: Tune) -> None:
 
 
 def test_a_search_is_stopped_by_its_name(tune: Tune) -> None:
-    started = tune("", "--jobs", "1", "--parameter", "Epochs=1", "--range", "learning_rate=0.02:0.1")
+    lines = "[builtin]\nmini_batch_size = 8\n"
+    started = tune(lines, "--jobs", "1", "--parameter", "Epochs=1000", "--range", "learning_rate=0.02:0.1")
     assert started.exit_code == 0, started.exception
     name = started.stdout.strip()
-    stopped = tune("", "--stop", name, "--wait", "--json")
+    stopped = tune(lines, "--stop", name, "--wait", "--json")
     assert stopped.exit_code == 0, stopped.exception
     assert json.loads(stopped.stdout)["status"] == "Stopped"
-    assert isinstance(tune("", "--stop", name).exception, CloudError), "what has ended cannot be stopped"
+    assert isinstance(tune(lines, "--stop", name).exception, CloudError), "what has ended cannot be stopped"
 
 
 def test_data_of_other_classes_are_refused_before_anything_starts(tune: Tune) -> None:
