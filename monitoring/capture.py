@@ -8,7 +8,6 @@ cannot be read is counted and named; nothing is dropped without a word.
 from __future__ import annotations
 
 import gzip
-import json
 import re
 import zlib
 from collections.abc import Iterable, Iterator
@@ -226,7 +225,7 @@ def _lines(stream: BinaryIO) -> Iterator[bytes]:
 
 def _record(line: bytes, place: str, classes: int | None) -> Record:
     try:
-        entry = json.loads(line)
+        entry = payload.parsed(line.decode())
     except (ValueError, RecursionError) as error:
         reason = f"longer than {LONGEST_LINE} bytes" if len(line) == LONGEST_LINE else f"not JSON: {error}"
         raise ValueError(reason) from None

@@ -34,7 +34,7 @@ BAD_LINES: list[tuple[Any, str]] = [
     ('"text"', "not a captured request"),
     ("{}", "not a captured request"),
     ("[" * 100_000, "not JSON"),
-    ('{"captureData": {"endpointInput": {"data": "', "not JSON: Invalid control character"),
+    ('{"captureData": {"endpointInput": {"data": "', "not JSON: Unterminated string"),
     ({"captureData": None, "eventMetadata": {}}, "not a captured request"),
     (changed(eventVersion="1"), "unknown eventVersion '1'"),
     (metadata(eventId=None), "eventMetadata.eventId is missing"),
