@@ -328,24 +328,23 @@ def _baking(clients: Clients, name: str) -> dict[str, Any]:
 
 
 def test_a_full_queue_is_service_unavailable(
-    endpoints: Clients, tmp_path: Any, monkeypatch: pytest.MonkeyPatch, serving_model: ServingModel
+    endpoints: Clients, cloud: Cloud, tmp_path: Any, monkeypatch: pytest.MonkeyPatch, serving_model: ServingModel
 ) -> None:
     monkeypatch.setattr(traffic, "MOST_IN_FLIGHT", 2)
     name = endpoints.serve(endpoints.config(serving_model(SLOW)))
+    hosted = cloud.hosting.find(name)
+    assert hosted is not None
+    assert hosted.traffic.live is not None
+    (only,) = hosted.traffic.live.instances["AllTraffic"]
     go = tmp_path / "go"
     with ThreadPoolExecutor(2) as threads:
         taken = [threads.submit(endpoints.invoke, name, str(go).encode()) for _ in range(2)]
-        codes: list[str] = []
-
-        def is_full() -> bool:
-            error = refused(endpoints.runtime.invoke_endpoint, EndpointName=name, Body=str(tmp_path).encode())
-            codes.append(error.get("Error", {}).get("Code", ""))
-            return codes[-1] == "ServiceUnavailable"
-
-        eventually(is_full)
+        eventually(lambda: only.in_flight == 2)
+        error = refused(endpoints.runtime.invoke_endpoint, EndpointName=name, Body=str(tmp_path).encode())
         go.touch()
         assert [one.result() for one in taken] == [b"done", b"done"]
-    assert set(codes) <= {"", "ServiceUnavailable"}
+    assert error["Error"]["Code"] == "ServiceUnavailable"
+    assert error["ResponseMetadata"]["HTTPStatusCode"] == 503
     assert endpoints.invoke(name, str(tmp_path).encode()) == b"done"
 
 

@@ -158,7 +158,8 @@ def _give_up(cloud: Cloud, hosted: Hosted, name: str) -> None:
         "PendingDeploymentSummary": None,
         "Next": None,
     }
-    if cloud.store.find(records.KIND, name):
+    found = cloud.store.find(records.KIND, name)
+    if found and found.status != "Deleting":  # a deletion is completed by the next start
         records.change(cloud, name, "InService" if hosted.traffic.live else "Failed", reason)
 
 
