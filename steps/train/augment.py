@@ -69,6 +69,16 @@ def hide_square(pictures: Tensor) -> Tensor:
     return torch.where(inside.to(pictures.device), pictures.mean(dim=(2, 3), keepdim=True), pictures)
 
 
+def turn(pictures: Tensor) -> tuple[Tensor, Tensor]:
+    """Turn each square picture by 0 to 3 quarters at random; the turned pictures, and how many quarters (N,)."""
+    quarters = torch.randint(0, 4, (len(pictures),))
+    turned = pictures.clone()
+    for quarter in (1, 2, 3):
+        chosen = quarters == quarter
+        turned[chosen] = pictures[chosen].rot90(quarter, (2, 3))
+    return turned, quarters.to(pictures.device)
+
+
 def _uniform(shape: int | tuple[int, ...], limit: float) -> Tensor:
     """Uniform values in -limit..limit."""
     return (torch.rand(shape) * 2 - 1) * limit

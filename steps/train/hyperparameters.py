@@ -35,6 +35,10 @@ class Hyperparameters:
     warmup: float = 0.2
     """Share of the steps in which the learning rate rises from 0; then it falls to 0, both linearly."""
     label_smoothing: float = 0.1
+    turned_share: float = 0.5
+    """Share of each batch that is shown once more, turned by 0 to 3 quarters, to be told by how many."""
+    turned_weight: float = 0.5
+    """Weight of that question in the loss."""
     patience: int = 50
     """Epochs without a lower validation loss after which a member stops."""
 
@@ -57,6 +61,8 @@ LIMITS: dict[str, tuple[float, float]] = {
     "bias_factor": (0, 100),
     "warmup": (0, 0.9),
     "label_smoothing": (0, 0.5),
+    "turned_share": (0, 1),
+    "turned_weight": (0, 10),
     "patience": (1, 1000),
 }
 SERVICE_PREFIXES = ("sagemaker_", "_tuning_")

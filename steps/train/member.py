@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from scones.errors import ExecutionFailedError
 from steps.train import optimizer
-from steps.train.augment import augment
+from steps.train.augment import augment, turn
 from steps.train.hyperparameters import Hyperparameters
 from steps.train.network import Network
 
@@ -72,8 +72,7 @@ def train(
                 for group, rate in zip(each.param_groups, rates, strict=True):
                     group["lr"] = rate * factor
             with torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)):
-                logits = network(augment(pictures[batch]).contiguous(memory_format=torch.channels_last)).float()
-            loss = functional.cross_entropy(logits, labels[batch], label_smoothing=chosen.label_smoothing)
+                loss, logits = lesson(network, augment(pictures[batch]), labels[batch], chosen)
             network.zero_grad()
             loss.backward()
             for each in optimizers:
@@ -92,6 +91,24 @@ def train(
         if epoch - best_epoch >= chosen.patience:
             break
     return best.cpu(), predict(best.cpu(), unseen.cpu())
+
+
+def lesson(network: Network, pictures: Tensor, labels: Tensor, chosen: Hyperparameters) -> tuple[Tensor, Tensor]:
+    """The loss of a batch, and its class logits.
+
+    Some pictures appear a second time, turned, and the network must also say by how many quarters: it has to know what
+    upright wheels and frames look like, which a thousand labels alone do not teach (Gidaris et al. 2018,
+    arXiv:1803.07728, as an auxiliary task). Nothing of this is left when the model is served.
+    """
+    turned, quarters = turn(pictures[: round(chosen.turned_share * len(pictures))])
+    features = network.features(torch.cat([pictures, turned]).contiguous(memory_format=torch.channels_last))
+    logits = network.classify(features[: len(pictures)]).float()
+    loss = functional.cross_entropy(logits, labels, label_smoothing=chosen.label_smoothing)
+    if len(turned):
+        loss += chosen.turned_weight * functional.cross_entropy(
+            network.turns(features[len(pictures) :]).float(), quarters
+        )
+    return loss, logits
 
 
 def predict(network: Network, pictures: Tensor) -> Tensor:

@@ -52,10 +52,23 @@ class Network(nn.Module):
         channels = [2 * patch_values, *widths]
         self.groups = nn.Sequential(*(Group(a, b) for a, b in pairwise(channels)))
         self.head = nn.Linear(channels[-1], classes, bias=False)
+        self.turn_head = nn.Linear(channels[-1], 4, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        return self.classify(self.features(x))
+
+    def classify(self, features: Tensor) -> Tensor:
+        """Class logits (N, classes)."""
+        return self.head(features) * LOGIT_SCALE
+
+    def turns(self, features: Tensor) -> Tensor:
+        """Logits (N, 4) of the number of quarter turns, which only training asks for."""
+        return self.turn_head(features) * LOGIT_SCALE
+
+    def features(self, x: Tensor) -> Tensor:
+        """Features (N, last width)."""
         x = functional.gelu(self.whiten((x - self.mean) / self.deviation))
-        return self.head(self.groups(x).amax(dim=(2, 3))) * LOGIT_SCALE
+        return self.groups(x).amax(dim=(2, 3))
 
     @torch.no_grad()
     def fit_input(self, pictures: Tensor) -> None:

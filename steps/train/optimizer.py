@@ -56,7 +56,11 @@ def make(network: Network, chosen: Hyperparameters) -> list[Optimizer]:
     biases = [parameter for parameter in parameters if parameter.ndim == 1]
     rest = [
         {"params": biases, "lr": chosen.learning_rate * chosen.bias_factor},
-        {"params": [network.head.weight], "lr": chosen.learning_rate, "weight_decay": chosen.weight_decay},
+        {
+            "params": [network.head.weight, network.turn_head.weight],
+            "lr": chosen.learning_rate,
+            "weight_decay": chosen.weight_decay,
+        },
     ]
     return [Muon(filters, chosen.filter_learning_rate, 0.6), SGD(rest, momentum=chosen.momentum, nesterov=True)]
 

@@ -10,7 +10,7 @@ import torch
 
 from scones.errors import UsageError
 from steps.train import ensemble, hyperparameters, member, optimizer, temperature
-from steps.train.augment import augment, move
+from steps.train.augment import augment, move, turn
 from steps.train.hyperparameters import LIMITS, Hyperparameters
 from steps.train.network import Network
 
@@ -111,6 +111,15 @@ def test_moving_a_uniform_picture_leaves_it_uniform() -> None:
     torch.testing.assert_close(move(torch.full((4, 3, 32, 32), 0.3)), torch.full((4, 3, 32, 32), 0.3))
 
 
+def test_turned_pictures_are_turned_by_the_number_of_quarters_told() -> None:
+    torch.manual_seed(0)
+    pictures = torch.rand(12, 3, 8, 8)
+    turned, quarters = turn(pictures)
+    assert set(quarters.tolist()) == {0, 1, 2, 3}
+    for before, after, quarter in zip(pictures, turned, quarters.tolist(), strict=True):
+        assert torch.equal(after, before.rot90(quarter, (1, 2)))
+
+
 def test_whitened_patches_are_uncorrelated() -> None:
     torch.manual_seed(0)
     smooth = torch.nn.functional.interpolate(torch.rand(16, 3, 8, 8), size=32, mode="bilinear") + torch.rand(
@@ -129,6 +138,12 @@ def _split(count: int) -> member.Split:
     labels = np.arange(count) % 2
     pictures = generator.integers(0, 120, (count, 16, 16, 3), dtype=np.uint8) + (labels * 120)[:, None, None, None]
     return member.Split(pictures.astype(np.uint8), labels)
+
+
+def test_training_goes_without_turned_pictures_too() -> None:
+    chosen = Hyperparameters(epochs=1, width=8, batch_size=8, turned_share=0)
+    _, logits = member.train(_split(16), _split(6), 2, chosen, 3, lambda _: None)
+    assert logits.shape == (6, 2)
 
 
 def test_training_twice_with_one_seed_gives_the_same_weights() -> None:
