@@ -26,9 +26,8 @@ def png(drawing: Drawing, theme: Theme = "light") -> bytes:
     canvas = ImageDraw.Draw(image, "RGBA")  # blends what is translucent
     for mark in drawing.marks:
         _paint(image, canvas, mark, k, theme)
-    small = image.resize((size[0] // SUPERSAMPLING, size[1] // SUPERSAMPLING), Image.Resampling.LANCZOS)
     file = io.BytesIO()
-    small.save(file, "PNG", optimize=True)
+    image.reduce(SUPERSAMPLING).save(file, "PNG")
     return file.getvalue()
 
 

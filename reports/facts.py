@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-
 PICTURES, PAIRS = 10, 10
 """At most so many pictures of a kind, and so many pairs of near-duplicates, are shown."""
 
