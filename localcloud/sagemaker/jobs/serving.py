@@ -64,7 +64,7 @@ def serving(
     folder: Folder,
     own: Mapping[str, str],
     interruption: Interruption,
-    startup_seconds: float = STARTUP_SECONDS,
+    startup_seconds: float | None = None,
 ) -> Iterator[Server]:
     """Run the container's serving program during the block, which begins when it is healthy; its port is chosen here.
 
@@ -80,7 +80,7 @@ def serving(
     server = Server(f"http://{HOST}:{port}", process, urllib3.PoolManager(maxsize=transfer.THREADS, block=True))
     try:
         with interruption.on(process.end):
-            _wait_until_healthy(server, interruption, startup_seconds)
+            _wait_until_healthy(server, interruption, startup_seconds or STARTUP_SECONDS)
             yield server
     finally:
         server.http.clear()
