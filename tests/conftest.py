@@ -1,3 +1,10 @@
 """Fixtures that tests of every kind share, by subject."""
 
-pytest_plugins = ["cloud_fixtures", "job_support", "lambda_support", "monitor_support", "endpoint_support"]
+pytest_plugins = [
+    "cloud_fixtures",
+    "job_support",
+    "lambda_support",
+    "monitor_support",
+    "endpoint_support",
+    "schedule_support",
+]

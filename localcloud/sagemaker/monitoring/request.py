@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import takewhile
 
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.jobs.transfer import split
@@ -33,26 +34,30 @@ class Window:
 
 
 def captured(cloud: Cloud, definition: Definition, window: Window) -> list[str]:
-    """S3 URIs of the folders that hold what the endpoint captured in the window's hours; only those with objects."""
+    """S3 URIs of the folders that hold what the endpoint captured in the window's hours, in order.
+
+    The hour before the window is among them: a file begun in one hour may end in the next.
+    """
     plan = plan_of(cloud, definition.endpoint)
     destination = plan.capture["DestinationS3Uri"].rstrip("/")
-    bucket, _ = split(destination)
+    bucket, prefix = split(destination)
     found = []
     for variant in plan.variants:
-        base = f"{destination}/{definition.endpoint}/{variant.name}"
-        for hour in _hours(cloud, base, window):
-            uri = f"{base}/{hour}"
-            if cloud.s3.list_objects_v2(Bucket=bucket, Prefix=split(uri)[1] + "/", MaxKeys=1).get("KeyCount"):
-                found.append(uri)
+        base = f"{prefix}/{definition.endpoint}/{variant.name}/".lstrip("/")
+        first, last = base + _folder(window.start - HOUR), base + _folder(window.end - 1)
+        pages = cloud.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=base, StartAfter=first)
+        found += [f"s3://{bucket}/{folder}" for folder in dict.fromkeys(takewhile(last.__ge__, _folders(pages)))]
     return found
 
 
-def _hours(cloud: Cloud, base: str, window: Window) -> Iterator[str]:
-    """The window's hours as folders, and the one before: a file begun in one hour may end in the next."""
-    hour = window.start // HOUR * HOUR - HOUR
-    while hour < window.end:
-        yield f"{datetime.fromtimestamp(hour, UTC):%Y/%m/%d/%H}"
-        hour += HOUR
+def _folders(pages: Iterable[Body]) -> Iterator[str]:
+    for page in pages:
+        for item in page.get("Contents", []):
+            yield item["Key"].rpartition("/")[0]
+
+
+def _folder(moment: float) -> str:
+    return f"{datetime.fromtimestamp(moment, UTC):%Y/%m/%d/%H}"
 
 
 def job_name(scheduled: float) -> str:
