@@ -101,15 +101,3 @@ def test_a_refused_model_has_a_report_and_no_registry_entry(
     assert written["model_package"] is None and written["uri"].endswith("/report/index.html")
     assert written["missing"] == [], "every result came from the cache"
     assert ">broken</span>" in Path(written["page"]).read_text(encoding="utf-8")
-
-
-def test_an_execution_that_failed_at_once_has_a_report_that_says_why(
-    scones: Scones, builtin: dict[str, Any], tmp_path: Path
-) -> None:
-    wrong = ("--parameter", f"InputArchiveSha256={'0' * 64}")
-    scones("builtin", "start", *QUICK, *wrong, expect=1)
-    done = scones("builtin", "report", "--output", str(tmp_path), "--no-upload")
-    assert "Not in the report: The evaluation:" in done.stderr
-    assert "Not in the report: The training curves: the execution has no training job." in done.stderr
-    text = Path(done.stdout.strip()).read_text(encoding="utf-8")
-    assert "ExtractCifar:" in text and "000000" in text
