@@ -48,7 +48,7 @@ td:first-child:has(.badge){min-width:0}td.number,th.number{text-align:right}
 font-size:.84rem;font-weight:600}
 .strip{display:grid;grid-template-columns:repeat(auto-fill,minmax(93px,1fr));gap:11px;margin:12px 0}
 .strip>div{background:var(--surface);border:1px solid var(--line);border-radius:10px;
-padding:7px;font-size:.77rem;line-height:1.35}
+padding:7px;font-size:.77rem;overflow-wrap:anywhere;line-height:1.35}
 .strip img{display:block;width:100%;aspect-ratio:1;border-radius:6px;
 image-rendering:pixelated;margin-bottom:6px;background:var(--grid)}
 .strip .pair{display:grid;grid-template-columns:1fr 1fr;gap:4px}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from charts.axes import LABEL_SIZE, TICK_SIZE, Axis, whole
-from charts.drawing import Box, Dot, Drawing, Line, Text, text_width
+from charts.drawing import Anchor, Box, Dot, Drawing, Line, Text, text_width
 from charts.theme import Role
 
 ROW = 30.0
@@ -34,8 +34,8 @@ def matrix(title: str, names: Sequence[str], counts: Sequence[Sequence[int]], *,
             drawing.marks.append(Text(left - 8, y + side / 2 + 4, names[a], "ink", TICK_SIZE, "end"))
             x = left + a * side + side / 2
             where = (x + 4, top - 7) if upright else (x, top - 8)
-            anchor = "start" if upright else "middle"
-            drawing.marks.append(Text(*where, names[a], "ink", TICK_SIZE, anchor, turned=upright))  # type: ignore[arg-type] # a literal on both sides
+            anchor: Anchor = "start" if upright else "middle"
+            drawing.marks.append(Text(*where, names[a], "ink", TICK_SIZE, anchor, turned=upright))
         for p, count in enumerate(row):
             share = count / max(1, sum(row))
             role = "series1" if a == p else "bad"
@@ -112,7 +112,7 @@ def timeline(title: str, spans: Sequence[Span], *, width: float = 400.0) -> Draw
     axis = Axis("seconds since the start", 0.0, total, whole if total > 8 else lambda v: f"{v:g}")
     names = max(text_width(span.name, 12.5) for span in spans)
     notes = max(text_width(span.note, TICK_SIZE) for span in spans)
-    left, right = 14 + names + 12, width - 14
+    left, right = 14 + names + 12, width - 22
     bottom = 10 + len(spans) * ROW
     drawing = Drawing(width, bottom + 44, title)
 
@@ -121,17 +121,18 @@ def timeline(title: str, spans: Sequence[Span], *, width: float = 400.0) -> Draw
 
     for tick in axis.ticks():
         drawing.marks.append(Line(((x(tick), 8), (x(tick), bottom)), "grid"))
-        anchor = "end" if x(tick) > right - 8 else "middle"
-        drawing.marks.append(Text(x(tick), bottom + 16, axis.write(tick), size=TICK_SIZE, anchor=anchor))  # type: ignore[arg-type] # a literal on both sides
+        drawing.marks.append(Text(x(tick), bottom + 16, axis.write(tick), size=TICK_SIZE, anchor="middle"))
     drawing.marks.append(Text((left + right) / 2, bottom + 36, axis.label, size=LABEL_SIZE, anchor="middle"))
     for i, span in enumerate(spans):
         y = 10 + i * ROW
         drawing.marks.append(Text(14, y + ROW / 2 + 4, span.name, "ink", 12.5))
         long = max(2.0, x(span.end) - x(span.start))
         drawing.marks.append(Box(x(span.start), y + 7, long, ROW - 14, span.role, 1, 3, f"{span.name}: {span.note}"))
-        after = x(span.start) + long + 6
-        if after + notes < right + 4:
-            drawing.marks.append(Text(after, y + ROW / 2 + 4, span.note, size=TICK_SIZE))
+        before, after, base = x(span.start) - 6, x(span.start) + long + 6, y + ROW / 2 + 4
+        if after + notes < right + 8:
+            drawing.marks.append(Text(after, base, span.note, size=TICK_SIZE))
+        elif before - notes > left:
+            drawing.marks.append(Text(before, base, span.note, size=TICK_SIZE, anchor="end"))
         else:
-            drawing.marks.append(Text(x(span.start) - 6, y + ROW / 2 + 4, span.note, size=TICK_SIZE, anchor="end"))
+            drawing.marks.append(Text(after - 12, base, span.note, "surface", TICK_SIZE, "end"))
     return drawing

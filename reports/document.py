@@ -201,12 +201,12 @@ def _lineage(facts: Facts, durations: Figure | None) -> str:
         *_model(facts),
         *((step.name, _made(step)) for step in facts.steps if step.job or step.source),
     ]
-    told = [[f"<code>{escape(name)}</code>", escape(str(value))] for name, value in sorted(values.items())]
+    told = [(name, escape(str(value))) for name, value in sorted(values.items())]
     hyperparameters = sorted((facts.training or {}).get("HyperParameters", {}).items())
-    learned = [[f"<code>{escape(name)}</code>", escape(str(value).strip(chr(34)))] for name, value in hyperparameters]
-    panels = [page.panel(page.table(["parameter", "value"], told), title="Parameters")] if told else []
+    learned = [(name, escape(str(value).strip('"'))) for name, value in hyperparameters]
+    panels = [page.panel(page.facts(told), title="Parameters")] if told else []
     if learned:
-        panels.append(page.panel(page.table(["hyperparameter", "value"], learned), title="Hyperparameters"))
+        panels.append(page.panel(page.facts(learned), title="Hyperparameters"))
     if durations:
         panels.insert(0, page.figure(durations.title, durations.drawing, durations.caption))
     return page.section("Where it comes from", page.panel(page.facts(entries)), page.grid(*panels))

@@ -8,7 +8,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("scones", "pipelines", "steps", "lambdas", "stepfunctions", "monitoring", "reports", "charts", "dashboard", "localcloud", "infra")
+ROOMS = (
+    "scones",
+    "pipelines",
+    "steps",
+    "lambdas",
+    "stepfunctions",
+    "monitoring",
+    "reports",
+    "charts",
+    "dashboard",
+    "localcloud",
+    "infra",
+)
 
 # room or module: what of ours it may import. The longest matching name decides.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -68,7 +80,9 @@ def test_a_module_imports_only_what_its_room_may(file: Path) -> None:
     assert not trespasses, f"{name_of(file)} may import {sorted(allowed)}, not {sorted(trespasses)}"
 
 
-@pytest.mark.parametrize("file", [f for f in modules() if within(name_of(f), "steps") or within(name_of(f), "charts")], ids=name_of)
+@pytest.mark.parametrize(
+    "file", [f for f in modules() if within(name_of(f), "steps") or within(name_of(f), "charts")], ids=name_of
+)
 def test_job_code_needs_no_aws_library(file: Path) -> None:
     assert not {name.partition(".")[0] for name in imports_of(file)} & JOB_LIBRARIES_REFUSED
 

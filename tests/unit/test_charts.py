@@ -132,3 +132,11 @@ def test_names_are_escaped() -> None:
     assert "<b>" not in text
     whole_page = page.page("<script>", "", [page.section("<i>", intro="<u>")])
     assert "<script>" not in whole_page and "<i>" not in whole_page and "<u>" not in whole_page
+
+
+def test_a_note_of_a_long_step_does_not_cover_the_names() -> None:
+    drawing = tables.timeline("t", [Span("BuildManifests", 0, 100, "100.0 s"), Span("Train", 100, 101, "1.0 s")])
+    texts = {mark.text: mark for mark in drawing.marks if isinstance(mark, Text)}
+    names_end = 14 + text_width("BuildManifests", 12.5)
+    assert texts["100.0 s"].x - text_width("100.0 s", 12) > names_end
+    assert texts["1.0 s"].x - text_width("1.0 s", 12) > names_end
