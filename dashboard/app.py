@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import streamlit as st
+from PIL import Image, ImageDraw
 
+from charts.theme import colour
 from dashboard.desk import Desk, desk
-from dashboard.pages import batch, confidence, drift, models, now, review, threshold
 from dashboard.reach import problem_of_cloud
-from dashboard.saying import problem
+from dashboard.saying import problem, theme
+from dashboard.views import batch, confidence, drift, models, now, review, threshold
 from scones.errors import SconesError
 
 PAGES: tuple[tuple[str, str, Callable[[Desk], None]], ...] = (
@@ -22,24 +25,41 @@ PAGES: tuple[tuple[str, str, Callable[[Desk], None]], ...] = (
     ("Batch", ":material/folder_copy:", batch.show),
 )
 STYLE = """
-<style>
 [data-testid="stMainBlockContainer"] {padding-top: 4.2rem; max-width: 1240px}
-h1 {letter-spacing: -.02em}
-img {image-rendering: pixelated; border-radius: 6px}
+[data-testid="stHeading"] h1 {font-size: 2rem; letter-spacing: -.02em; padding-bottom: .4rem}
+[data-testid="stHeading"] h3 {font-size: 1.15rem; padding: .3rem 0}
+[data-testid="stImage"] img {image-rendering: pixelated; border-radius: 6px}
+[data-testid="stTable"] {overflow-x: auto}
+[data-testid="stTable"] td, [data-testid="stTable"] th {font-variant-numeric: tabular-nums}
 @media (max-width: 640px) {[data-testid="stMainBlockContainer"] {padding-left: 1rem; padding-right: 1rem}}
-</style>
 """
+DARK_STYLE = """
+[data-testid="stBaseButton-primary"], [data-testid="stBaseButton-primaryFormSubmit"] {color: PAGE !important}
+"""
+"""White on the pale blue of the dark theme could not be read."""
 
 
 def main() -> None:
     """Draw the page that was asked for."""
-    st.set_page_config(page_title="Scones Unlimited", page_icon=":material/local_shipping:", layout="wide")
-    st.html(STYLE)
+    st.set_page_config(page_title="Scones Unlimited", page_icon=_icon(), layout="wide")
+    style = STYLE + (DARK_STYLE.replace("PAGE", colour("page", "dark")) if theme() == "dark" else "")
+    st.html(f"<style>{style}</style>")
     pages = [
         st.Page(_drawn(show), title=title, icon=icon, url_path=title.lower(), default=title == "Now")
         for title, icon, show in PAGES
     ]
     st.navigation(pages, position="top").run()
+
+
+@cache
+def _icon() -> Image.Image:
+    """Two wheels. Streamlit's own symbols would be fetched from another server when they stand in the tab."""
+    picture = Image.new("RGBA", (64, 64))
+    canvas = ImageDraw.Draw(picture)
+    for left in (2, 34):
+        canvas.ellipse((left, 22, left + 28, 50), outline=colour("series1", "light"), width=6)
+    canvas.line(((16, 36), (32, 14), (48, 36)), fill=colour("series2", "light"), width=6)
+    return picture
 
 
 def _drawn(show: Callable[[Desk], None]) -> Callable[[], None]:

@@ -27,6 +27,8 @@ CONFIG = {"displayModeBar": False, "displaylogo": False, "responsive": True}
 """For st.plotly_chart: no tool bar over the chart; zooming by dragging stays, a double click ends it."""
 BAND = 0.18
 """Opacity of the area between two bounds."""
+EDGE = 0.6
+"""Beyond this part of the width, the label of an upright line stands on its left."""
 
 
 def of(drawing: Drawing, theme: Theme) -> go.Figure:
@@ -55,7 +57,7 @@ def lines(
         if one.low:
             band = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
             figure.add_scatter(x=x, y=list(one.high), **band)
-            figure.add_scatter(x=x, y=list(one.low), fill="tonexty", fillcolor=_see_through(paint), **band)
+            figure.add_scatter(x=x, y=list(one.low), fill="tonexty", fillcolor=_see_through(paint, BAND), **band)
         figure.add_scatter(
             x=x,
             y=list(one.y),
@@ -115,7 +117,7 @@ def levels(theme: Theme, axis: Axis, limit: float, limit_name: str, rows: Sequen
     figure = _figure(axis, Axis("", 0, 1), False, height=90 + 26 * len(rows))
     figure.add_bar(
         orientation="h",
-        x=[row.value for row in rows],
+        x=[min(row.value, axis.high) for row in rows],
         y=[f"{row.name} ▲" if row.beyond else row.name for row in rows],
         marker={"color": [colour("series2" if row.beyond else "series1", theme) for row in rows]},
         text=[row.note for row in rows],
@@ -215,7 +217,7 @@ def _bars(
         figure.add_bar(
             x=_along(x_axis, [(low + high) / 2 for low, high in bins]),
             y=list(values),
-            width=[(high - low) * scale * 0.94 for low, high in bins],
+            width=[(high - low) * scale * 0.97 for low, high in bins],
             name=name,
             marker={"color": colour(role, theme), "line": {"width": 0}},
             opacity=opacity,
@@ -231,16 +233,31 @@ def _guides(figure: go.Figure, x_axis: Axis, guides: Sequence[Guide], theme: The
         if guide.x is not None:
             at = _along(x_axis, [guide.x])[0]
             figure.add_vline(x=at, line=line)
+            share = (guide.x - x_axis.low) / (x_axis.high - x_axis.low)
             figure.add_annotation(
-                x=at, y=1, yref="paper", yanchor="bottom", xanchor="left", text=guide.label, showarrow=False
+                x=at,
+                y=1,
+                yref="paper",
+                yanchor="bottom",
+                xanchor="left" if share < EDGE else "right",
+                text=guide.label,
+                showarrow=False,
             )
         elif guide.y is not None:
             figure.add_hline(y=guide.y, line=line)
             figure.add_annotation(
-                x=1, xref="paper", y=guide.y, xanchor="right", yanchor="bottom", text=guide.label, showarrow=False
+                x=1,
+                xref="paper",
+                y=guide.y,
+                xanchor="right",
+                yanchor="bottom",
+                text=guide.label,
+                showarrow=False,
+                bgcolor=_see_through(colour("page", theme), 0.8),
+                borderpad=1,
             )
 
 
-def _see_through(paint: str) -> str:
+def _see_through(paint: str, opacity: float) -> str:
     red, green, blue = (int(paint[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{BAND})"
+    return f"rgba({red},{green},{blue},{opacity})"

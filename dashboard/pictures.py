@@ -11,7 +11,7 @@ from PIL import Image
 
 from dashboard.data.records import Table
 from dashboard.desk import Desk
-from dashboard.saying import clock
+from dashboard.saying import clock, plain
 
 SIDE = 256
 """Pixels of the longer side on the page; small pictures are enlarged by whole pixels, not smoothed."""
@@ -49,7 +49,7 @@ def shown(desk: Desk, table: Table, record: Any, alt: str, width: int | str = "s
     try:
         content = _fetched(desk, table.files[record["file"]], int(record["offset"]), int(record["length"]))
     except ValueError as error:
-        st.warning(f"No picture: {error}.", icon=":material/hide_image:")
+        st.warning(f"No picture: {plain(str(error))}.", icon=":material/hide_image:")
         return
     st.image(content, width=width, alt=alt)
 
@@ -69,7 +69,11 @@ def record_card(desk: Desk, table: Table, record: Any, limit: float) -> None:
             st.markdown(
                 f"**{described(desk, record)}**, {verdict}  \n"
                 f"{clock(datetime.fromtimestamp(int(record['time']), UTC))} UTC  \n"
-                f"event `{record['event'].decode()}`  \n"
-                + (f"inference id `{record['inference'].decode()}`  \n" if record["inference"] else "")
-                + f"`{table.files[record['file']]}`"
+                f"event {_identifier(record['event'])}  \n"
+                + (f"inference id {_identifier(record['inference'])}  \n" if record["inference"] else "")
+                + plain(table.files[record["file"]])
             )
+
+
+def _identifier(name: bytes) -> str:
+    return plain(name.decode("utf-8", "replace"))

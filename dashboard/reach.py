@@ -15,6 +15,12 @@ _lock = threading.Lock()
 _last: list[tuple[float, SconesError | None]] = []
 
 
+def forget() -> None:
+    """Ask again the next time."""
+    with _lock:
+        _last.clear()
+
+
 def problem_of_cloud() -> SconesError | None:
     """Why no cloud answers, or None; an answer counts for FRESH_SECONDS."""
     with _lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from scones.errors import SconesError
 
 NONE = "\N{EN DASH}"
 """In the place of a number that is not known."""
+SPECIAL = re.compile(r"[\\`*_{}\[\]()#+!|<>~$:-]")
 READ_ONLY = "Read-only: start the dashboard with `scones dashboard --allow-changes` to do this."
 
 
@@ -30,8 +32,8 @@ def told() -> Iterator[None]:
 
 def problem(error: SconesError) -> None:
     """An error with its fix."""
-    fix = f"\n\n**What to do:** {error.fix}" if error.fix else ""
-    st.error(f"{error.problem}{fix}", icon=":material/error:")
+    fix = f"\n\n**What to do:** {plain(error.fix)}" if error.fix else ""
+    st.error(f"{plain(error.problem)}{fix}", icon=":material/error:")
 
 
 def theme() -> Theme:
@@ -61,6 +63,11 @@ def clock(moment: datetime) -> str:
 def share(value: float | None) -> str:
     """Per cent with one decimal, or NONE."""
     return NONE if value is None else f"{100 * value:.1f} %"
+
+
+def plain(text: str) -> str:
+    """Text from outside as Markdown that shows it letter by letter: no links, pictures or HTML come of it."""
+    return SPECIAL.sub(r"\\\g<0>", " ".join(text.split()))
 
 
 def plural(number: int, word: str) -> str:

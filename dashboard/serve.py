@@ -18,6 +18,8 @@ from scones.console import emit, say
 from scones.errors import SconesError, UsageError
 
 HOST = "127.0.0.1"
+HOSTS = (HOST, "localhost")
+"""Names in the address bar that are served: another one that leads here is somebody else's page."""
 PORT = 8501
 PORTS = 20
 """How many ports from PORT on are tried when none was asked for."""
@@ -56,7 +58,6 @@ def options(port: int, open_browser: bool) -> list[str]:
     settings = {
         "server.address": HOST,
         "server.port": port,
-        "server.allowedHosts": f"{HOST},localhost",  # another name that leads here is somebody else's page
         "server.headless": not open_browser,
         "server.fileWatcherType": "none",
         "server.showEmailPrompt": False,
@@ -72,7 +73,8 @@ def options(port: int, open_browser: bool) -> list[str]:
         **_theme("light", 0),
         **_theme("dark", 1),
     }
-    return [f"--{name}={_text(value)}" for name, value in settings.items()]
+    hosts = [f"--server.allowedHosts={host}" for host in HOSTS]
+    return [f"--{name}={_text(value)}" for name, value in settings.items()] + hosts
 
 
 def _theme(name: str, index: int) -> dict[str, str]:

@@ -8,6 +8,7 @@ in the same moment, both versions are in the history and the second is told.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,13 +25,15 @@ PATTERN = r"^(0(\.[0-9]+)?|1(\.0+)?)$"
 """What the parameter takes; the template says the same."""
 DESCRIPTION = 1024
 """Characters that SSM keeps of a description."""
+BY = re.compile(r"By ([^:]+): (.*)", re.DOTALL)
+"""How who and why stand in a description."""
 DECIMALS = 4
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Change:
-    """One version of the parameter. `why` is all of its description where no name stands in it."""
+    """One version of the parameter. Written by other means than `apply`, `who` is AWS's user and `why` is empty."""
 
     version: int
     value: float
@@ -63,9 +66,10 @@ def _change(found: dict[str, Any]) -> Change:
         value = float(found["Value"])
     except ValueError:
         value = math.nan
-    who, _, why = str(found.get("Description", "")).partition(": ")
-    user = str(found.get("LastModifiedUser", "")).rpartition("/")[2] or "unknown"
-    return Change(found["Version"], value, found["LastModifiedDate"], *((who, why) if why else (user, who)))
+    user = str(found.get("LastModifiedUser", "")).replace(":", "/").rpartition("/")[2] or "unknown"
+    said = BY.fullmatch(str(found.get("Description", "")))
+    who, why = said.groups() if said else (user, "")
+    return Change(found["Version"], value, found["LastModifiedDate"], who, why)
 
 
 def apply(parameter: str, value: float, expected: int, who: str, why: str) -> int:
@@ -96,7 +100,7 @@ def apply(parameter: str, value: float, expected: int, who: str, why: str) -> in
             Type="String",
             Overwrite=True,
             AllowedPattern=PATTERN,
-            Description=f"{who}: {why}"[:DESCRIPTION],
+            Description=f"By {who}: {why}"[:DESCRIPTION],
         )["Version"]
     if written != expected + 1:
         raise CloudError(

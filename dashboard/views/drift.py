@@ -12,8 +12,8 @@ from dashboard import figures
 from dashboard.data import runs as data
 from dashboard.data.runs import Overlay, Run
 from dashboard.desk import Desk
-from dashboard.pages.now import VERDICTS
-from dashboard.saying import age, clock, now, plural, theme, told
+from dashboard.saying import age, clock, now, plain, plural, theme, told
+from dashboard.views.now import VERDICTS
 from monitoring import charts
 from monitoring.charts import SEVEREST, drift_note
 from monitoring.features import BY_NAME
@@ -46,7 +46,7 @@ def _page(desk: Desk, found: list[Run]) -> None:
     text, colour, icon = VERDICTS[chosen.outcome]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(text, icon=icon, color=colour)
-        st.markdown(chosen.message)
+        st.markdown(plain(chosen.message))
     st.caption(f"{age((now() - chosen.when).total_seconds())}, over {plural(chosen.records, 'record')}")
     if chosen.outcome.judged:
         left, right = st.columns(2, gap="medium")
@@ -75,7 +75,8 @@ def _violations(desk: Desk, run: Run) -> None:
     if not found:
         st.success("None in this run.", icon=":material/check_circle:")
     for one in found:
-        st.markdown(f"**{one['feature_name']}**, {one['constraint_check_type']}  \n{one['description']}")
+        check = one["constraint_check_type"].replace("_", " ")
+        st.markdown(f"**{plain(one['feature_name'])}**, {plain(check)}  \n{plain(one['description'])}")
 
 
 def _history(found: list[Run]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from html import escape
+from typing import Any
 
 import streamlit as st
 
@@ -71,11 +73,7 @@ def _scatter(desk: Desk, records: Records, limit: float, look: Theme) -> Records
         (BELOW, HELD, "x", shown["confidence"] < limit),
     ):
         part = shown[mask]
-        tips = [
-            f"{desk.classes[one['predicted']]} {one['confidence']:.4f}<br>"
-            f"{clock(datetime.fromtimestamp(int(one['time']), UTC))} UTC<br>{one['event'].decode()}"
-            for one in part
-        ]
+        tips = [_tip(desk, one) for one in part]
         groups.append(
             (name, role, symbol, part["time"].tolist(), part["confidence"].tolist(), tips, rows[mask].tolist())
         )
@@ -100,6 +98,12 @@ def _scatter(desk: Desk, records: Records, limit: float, look: Theme) -> Records
     return records[int(numbers[0])] if numbers and numbers[0] is not None and int(numbers[0]) < len(records) else None
 
 
+def _tip(desk: Desk, record: Any) -> str:
+    moment = clock(datetime.fromtimestamp(int(record["time"]), UTC))
+    event = escape(record["event"].decode("utf-8", "replace"))
+    return f"{desk.classes[record['predicted']]} {record['confidence']:.4f}<br>{moment} UTC<br>{event}"
+
+
 def _by_class(desk: Desk, records: Records, limit: float) -> None:
     st.subheader("By class")
     rows = [
@@ -107,7 +111,9 @@ def _by_class(desk: Desk, records: Records, limit: float) -> None:
         for name, passing, under in confidence.counted(records, limit, desk.classes)
         if passing + under
     ]
-    st.dataframe(rows, hide_index=True, alt="Records by predicted class, above and below the threshold")
+    st.table(
+        rows, hide_index=True, border="horizontal", alt="Records by predicted class, above and below the threshold"
+    )
 
 
 def _latency(desk: Desk, table: Table, records: Records) -> None:

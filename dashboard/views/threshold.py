@@ -16,7 +16,7 @@ from dashboard.data import review, thresholds
 from dashboard.data.records import Records
 from dashboard.data.thresholds import Change, Effect
 from dashboard.desk import Desk
-from dashboard.saying import READ_ONLY, clock, plural, problem, share, theme, told
+from dashboard.saying import READ_ONLY, clock, plain, plural, problem, share, theme, told
 from scones.errors import SconesError
 
 STEP = 0.005
@@ -28,22 +28,24 @@ def show(desk: Desk) -> None:
     with told():
         changes = thresholds.history(desk.names.threshold_parameter)
         current = changes[0]
+        because = f", because: {plain(current.why)}" if current.why else ""
         st.markdown(
-            f"Deliveries below **{current.value:g}** are not routed. Set by {current.who}, {clock(current.when)} UTC"
-            + (f": {current.why}" if current.why else "")
+            f"Deliveries below **{current.value:g}** are not routed. "
+            f"Set by {plain(current.who)} at {clock(current.when)} UTC{because}"
         )
         desk.labels.refresh()
         _, records = traffic(desk, "threshold")
+        least = min(_on_grid(1 / len(desk.classes)), _on_grid(current.value))
         chosen = st.slider(
-            "Try a threshold", 0.0, 1.0, _on_grid(current.value), STEP, format="%.3f", key="threshold-tried"
+            "Try a threshold", least, 1.0, _on_grid(current.value), STEP, format="%.3f", key="threshold-tried"
         )
         if len(records):
-            _effects(desk, records, current.value, chosen)
+            _effects(desk, records, current.value, chosen, least)
         _apply(desk, current, chosen)
         _history(desk, changes)
 
 
-def _effects(desk: Desk, records: Records, present: float, chosen: float) -> None:
+def _effects(desk: Desk, records: Records, present: float, chosen: float, least: float) -> None:
     labels = review.labels_of(records, desk.labels.all())
     known = labels >= 0
     labelled, right = records["confidence"][known], records["predicted"][known] == labels[known]
@@ -52,18 +54,28 @@ def _effects(desk: Desk, records: Records, present: float, chosen: float) -> Non
         st.metric(
             f"Would pass at {chosen:g}",
             share(then.share),
-            delta=f"{100 * ((then.share or 0) - (now.share or 0)):+.1f} points",
+            delta=_unless_same(then.share, now.share, f"{100 * ((then.share or 0) - (now.share or 0)):+.1f} points"),
             delta_color="off",
             width="content",
         )
         st.metric(
-            "Pass", f"{then.passing:,}", delta=f"{then.passing - now.passing:+,}", delta_color="off", width="content"
+            "Pass",
+            f"{then.passing:,}",
+            delta=_unless_same(then.passing, now.passing, f"{then.passing - now.passing:+,}"),
+            delta_color="off",
+            width="content",
         )
         st.metric("Would be held back", f"{then.records - then.passing:,}", width="content")
         st.metric("Right, of labelled ones that pass", share(then.accuracy), width="content")
     st.caption(_rightness(then))
-    curve = thresholds.effects(records["confidence"], labelled, right, np.round(np.arange(0.0, 1 + STEP / 2, STEP), 4))
+    curve = thresholds.effects(
+        records["confidence"], labelled, right, np.round(np.arange(least, 1 + STEP / 2, STEP), 4)
+    )
     _curve(curve, present, chosen)
+
+
+def _unless_same(then: float | None, now: float | None, text: str) -> str | None:
+    return None if then == now else text
 
 
 def _rightness(effect: Effect) -> str:
@@ -105,7 +117,7 @@ def _curve(curve: list[Effect], present: float, chosen: float) -> None:
     guides = [Guide(f"now {present:g}", x=present, role="muted")]
     if chosen != present:
         guides.append(Guide(f"tried {chosen:g}", x=chosen, role="ink"))
-    figure = figures.lines(theme(), Axis("threshold", 0, 1), Axis("share", 0, 1.02, percent), lines, guides)
+    figure = figures.lines(theme(), Axis("threshold", x[0], 1), Axis("share", 0, 1.02, percent), lines, guides)
     st.plotly_chart(
         figure, key="curve", config=figures.CONFIG, alt="Share of records that pass, and are right, at each threshold"
     )
@@ -149,13 +161,13 @@ def _history(desk: Desk, changes: list[Change]) -> None:
         {
             "version": one.version,
             "threshold": f"{one.value:g}",
-            "when (UTC)": clock(one.when),
+            "UTC": clock(one.when),
             "who": one.who,
             "why": one.why,
         }
         for one in changes
     ]
-    st.dataframe(rows, hide_index=True, alt="Versions of the threshold: value, time, who and why")
+    st.table(rows, hide_index=True, border="horizontal", alt="Versions of the threshold: value, time, who and why")
     earlier = [one for one in changes[1:] if one.value != changes[0].value]
     if not earlier:
         return

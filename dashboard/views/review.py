@@ -17,10 +17,12 @@ from dashboard.pictures import described, shown
 from dashboard.saying import READ_ONLY, plural, problem, share, told
 from scones.errors import SconesError
 
-GALLERY = 9
+GALLERY = 13
 """Pictures at a time: the first, which the keys are for, and those that come next."""
 ORDERS: tuple[review.Order, ...] = ("least certain", "at random")
 KEYS = "123456789"
+SMALL = 172
+"""Pixels of a card in the gallery: six beside each other on a desk, two on a phone."""
 
 
 def show(desk: Desk) -> None:
@@ -33,8 +35,9 @@ def show(desk: Desk) -> None:
         _accuracy(records, labels, desk)
         if not len(records):
             return
-        order = st.segmented_control("Order", ORDERS, default=ORDERS[0], key="review-order", required=True)
-        _reviewer(desk)
+        with st.container(horizontal=True, vertical_alignment="bottom", key="review-choice"):
+            order = st.segmented_control("Order", ORDERS, default=ORDERS[0], key="review-order", required=True)
+            _reviewer(desk)
         skipped = st.session_state.setdefault("review-skipped", [])
         rows = review.queue(records, labels, order or ORDERS[0], GALLERY + len(skipped))
         waiting = [row for row in rows.tolist() if names_of(records[row])[0] not in skipped][:GALLERY]
@@ -125,7 +128,7 @@ def _others(desk: Desk, table: Table, records: Records, rows: list[int]) -> None
         for row in rows:
             record = records[row]
             event = names_of(record)[0]
-            with st.container(border=True, width=190):
+            with st.container(border=True, width=SMALL):
                 shown(desk, table, record, f"Captured picture, called {described(desk, record)}")
                 st.caption(described(desk, record))
                 st.pills(

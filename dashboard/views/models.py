@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from dashboard.data import serving, workflows
 from dashboard.data.versions import METRICS, Measured
 from dashboard.desk import Desk
-from dashboard.saying import NONE, READ_ONLY, age, clock, now, plural, problem, share, told
+from dashboard.saying import NONE, READ_ONLY, age, clock, now, plain, plural, problem, share, told
 from pipelines import registry
 from scones.errors import SconesError
 
 EVERY_SECONDS = 3
+SIDE_BY_SIDE = 6
+STATES = 12
+"""Of a deployment, the latest that are shown."""
 APPROVALS = {
     "Approved": ("Approved", "green", ":material/check_circle:"),
     "Rejected": ("Rejected", "red", ":material/cancel:"),
@@ -36,22 +37,24 @@ def show(desk: Desk) -> None:
 
 
 def _table(found: list[Measured], live: int | None) -> None:
-    rows: list[dict[str, Any]] = []
-    for one in found:
-        row: dict[str, Any] = {
-            "version": one.version.number,
-            "live": "● live" if one.version.number == live else "",
-            "approval": APPROVALS.get(one.version.approval, (one.version.approval,))[0],
-        }
-        row |= {label: _written(one.metrics.get(name), is_share) for name, (label, is_share) in METRICS.items()}
-        row["95 % interval of accuracy"] = _interval(one.metrics)
-        row |= {
-            "registered (UTC)": clock(one.version.registered),
-            "algorithm": one.properties.get("algorithm", ""),
-            "comment": one.comment,
-        }
-        rows.append(row)
-    st.dataframe(rows, hide_index=True, alt="Registered versions and their metrics")
+    """A column per version, a row per fact."""
+    rows: dict[str, list[str]] = {"": [], "decision": []}
+    for one in found[:SIDE_BY_SIDE]:
+        number = one.version.number
+        rows[""].append(f"**version {number}**" + (" ● live" if number == live else ""))
+        rows["decision"].append(APPROVALS.get(one.version.approval, (one.version.approval,))[0])
+        for name, (label, is_share) in METRICS.items():
+            rows.setdefault(label, []).append(_written(one.metrics.get(name), is_share))
+            if name == "accuracy":
+                rows.setdefault("its 95 % interval", []).append(_interval(one.metrics))
+        for label, text in (
+            ("registered, UTC", clock(one.version.registered)),
+            ("algorithm", one.properties.get("algorithm", NONE)),
+            ("comment", one.comment or NONE),
+        ):
+            rows.setdefault(label, []).append(plain(text))
+    table = [{"fact": label, **{str(n): cell for n, cell in enumerate(cells)}} for label, cells in rows.items()]
+    st.table(table, hide_index=True, hide_header=True, border="horizontal", alt="Versions side by side")
 
 
 def _decision(desk: Desk, found: list[Measured]) -> None:
@@ -106,17 +109,24 @@ def _deployments(desk: Desk) -> None:
 def _deployment(one: workflows.Execution) -> None:
     marks = {"RUNNING": ":material/sync:", "SUCCEEDED": ":material/check_circle:"}
     icon = marks.get(one.status, ":material/error:")
-    heading = f"{one.status.capitalize()}, {age((now() - one.started).total_seconds())}, {one.seconds:.0f} s"
+    ago = age((now() - one.started).total_seconds())
+    heading = f"{_package(one)}: {one.status.lower()}, started {ago}, {one.seconds:.0f} s"
     with st.expander(heading, expanded=one.status == "RUNNING", icon=icon):
         if one.error:
-            st.error(f"{one.error}: {one.problem}")
+            st.error(plain(f"{one.error}: {one.problem}"))
         elif message := one.output.get("message"):
-            st.markdown(str(message))
+            st.markdown(plain(str(message)))
         entered = workflows.states_entered(one.arn)
-        for name, when in entered[-12:]:
+        for name, when in entered[-STATES:]:
             st.markdown(f"`{(when - one.started).total_seconds():6.1f} s` {name}")
-        if len(entered) > 12:
-            st.caption(f"The last 12 of {plural(len(entered), 'state')}.")
+        if len(entered) > STATES:
+            st.caption(f"The last {STATES} of {plural(len(entered), 'state')}.")
+
+
+def _package(one: workflows.Execution) -> str:
+    """Which version the execution is about, as its input says: an event of the registry, or a request."""
+    arn = one.input.get("model_package_arn") or one.input.get("detail", {}).get("ModelPackageArn", "")
+    return f"Version {arn.rpartition('/')[2]}" if arn else one.name
 
 
 def _written(value: float | None, is_share: bool) -> str:

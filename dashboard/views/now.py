@@ -11,7 +11,7 @@ from dashboard.data import serving
 from dashboard.data.records import answered
 from dashboard.data.runs import Run
 from dashboard.desk import Desk
-from dashboard.saying import age, clock, now, plural, share, told
+from dashboard.saying import age, clock, now, plain, plural, share, told
 from monitoring.outcome import Outcome
 
 EVERY_SECONDS = 5
@@ -41,19 +41,10 @@ def show(desk: Desk) -> None:
 
     @st.fragment(run_every=EVERY_SECONDS)
     def live() -> None:
-        left, right = st.columns(2, gap="medium")
-        with left:
-            with st.container(border=True), told():
-                _endpoint(desk)
-            with st.container(border=True), told():
-                _executions(desk)
-        with right:
-            with st.container(border=True), told():
-                _traffic(desk)
-            with st.container(border=True), told():
-                _verdict(desk)
-        with st.container(border=True), told():
-            _alarms(desk)
+        for row in ((_endpoint, _traffic), (_executions, _verdict), (_alarms,)):
+            for column, part in zip(st.columns(len(row)), row, strict=True):
+                with column, st.container(border=True, height="stretch"), told():
+                    part(desk)
         st.caption(f"Looked at {clock(now())} UTC; looks again every {EVERY_SECONDS} seconds.")
 
     live()
@@ -72,7 +63,7 @@ def _endpoint(desk: Desk) -> None:
     elif found.changed:
         st.caption(f"{found.name}, changed {age((now() - found.changed).total_seconds())}")
     if found.reason:
-        st.error(found.reason)
+        st.error(plain(found.reason))
 
 
 def _executions(desk: Desk) -> None:
@@ -116,7 +107,7 @@ def _verdict(desk: Desk) -> None:
     last: Run = runs[-1]
     text, colour, icon = VERDICTS[last.outcome]
     st.badge(text, icon=icon, color=colour)
-    st.markdown(last.message)
+    st.markdown(plain(last.message))
     st.caption(f"{age((now() - last.when).total_seconds())}, over {plural(last.records, 'record')}")
 
 
@@ -129,4 +120,4 @@ def _alarms(desk: Desk) -> None:
         text, colour, icon = ALARMS.get(alarm.state, (alarm.state, "gray", ":material/help:"))
         with st.container(horizontal=True, vertical_alignment="center"):
             st.badge(text, icon=icon, color=colour)
-            st.markdown(f"**{alarm.name}**  \n{alarm.what}")
+            st.markdown(f"**{plain(alarm.name)}**  \n{plain(alarm.what)}")

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard.data import batches
 from dashboard.data.batches import Batch
 from dashboard.desk import Desk
-from dashboard.saying import READ_ONLY, age, now, problem, told
+from dashboard.saying import READ_ONLY, age, now, plain, problem, told
 from scones.errors import SconesError
 
 EVERY_SECONDS = 3
@@ -71,14 +71,14 @@ def _start(desk: Desk) -> None:
 def _run(batch: Batch, newest: bool) -> None:
     one = batch.execution
     marks = {"RUNNING": ":material/sync:", "SUCCEEDED": ":material/check_circle:"}
-    heading = f"{batch.source}: {one.status.lower()}, started {age((now() - one.started).total_seconds())}"
+    heading = f"{plain(batch.source)}: {one.status.lower()}, started {age((now() - one.started).total_seconds())}"
     with st.expander(heading, expanded=newest, icon=marks.get(one.status, ":material/error:")):
         if batch.all_parts:
             st.progress((batch.parts or 0) / batch.all_parts, f"{batch.parts} of {batch.all_parts} parts")
         elif one.status == "RUNNING":
             st.progress(0.0, "Making the work list")
         if one.error:
-            st.error(f"{one.error}: {one.problem}")
+            st.error(plain(f"{one.error}: {one.problem}"))
         if batch.counts:
             _counts(batch)
         st.caption(f"Execution {one.name}, {one.seconds:.1f} s")
