@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
+import psutil
 import pytest
 from cloud_fixtures import eventually
 from endpoint_support import Clients, Load, capture, clients_of, refused, served, word_model
@@ -131,11 +132,19 @@ def test_with_two_instances_no_request_fails_when_one_is_killed(
         load.more(10)
     idle = int(load.answers[-1])  # nothing is under way: no answer can be lost with it
     os.kill(idle, signal.SIGKILL)
+    eventually(lambda: _ended(idle))  # until then it may take a request with it
     again = Load(lambda: endpoints.invoke(name), threads=2)
     with again.running():
         again.more(100)
     assert not again.errors
     assert str(idle).encode() not in again.answers
+
+
+def _ended(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def test_an_endpoint_whose_process_does_not_stay_up_is_out_of_service_until_it_does(
