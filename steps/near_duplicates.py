@@ -6,7 +6,7 @@ flips pictures. Source of the hash: C. Zauner, "Implementation and Benchmarking 
 (2010), section 3.1.
 
 THRESHOLD is the largest at which the pairs look alike to a person. On 800 training and 200 test pictures of bicycles
-and motorcycles from CIFAR-100 it takes out 7 test images: about half of them are the same thing photographed alike, the
+and motorcycles from CIFAR-100 it takes out 6 test images: about half of them are the same thing photographed alike, the
 others the same kind in the same pose. At 10 bits most pairs are merely both shown from the side on white. Barz and
 Denzler (2020) found duplicates of about one test image in ten in all of CIFAR-100, by features that no pixel hash has:
 this is a lower bound.
