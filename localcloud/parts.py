@@ -27,6 +27,12 @@ MINISTACK = "ministack"
 SAGEMAKER = "sagemaker"
 ORDER = (MINISTACK, SAGEMAKER)
 """The order of starting; they end in the opposite one, because jobs that end still write to S3."""
+FUNCTIONS_AT_ONCE = min(16, max(4, 2 * (os.cpu_count() or 1)))
+"""How many Lambda invocations run side by side; more are throttled, as they are on AWS above the account's limit.
+
+Each is a process of some 50 MB, and every function keeps as many warm. MiniStack's own limit would let a hundred
+pictures that land at once take more memory than there is.
+"""
 _SAGEMAKER_SETTINGS = ("SCONES_CAPTURE_SECONDS",)
 """Variables of the user's shell that the local SageMaker reads: how long a captured invocation waits for its file."""
 
@@ -65,6 +71,7 @@ def ministack(state: Path, addresses: Addresses) -> Part:
         "SFTP_ENABLED": "0",
         "USE_SSL": "0",
         "DOCKER_HOST": f"unix://{state / 'no-docker.sock'}",
+        "LAMBDA_ACCOUNT_CONCURRENCY": str(FUNCTIONS_AT_ONCE),
     }
     command = [sys.executable, "-P", "-m", "ministack"]
     return Part(MINISTACK, "MiniStack", command, addresses.ministack_port, "--port", "/_ministack/health", environment)

@@ -18,6 +18,7 @@ LAMBDA_SERVICE = {
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
     "Lambda.ClientExecutionTimeoutException",
+    "Lambda.Unknown",
 }
 
 
