@@ -13,9 +13,9 @@ from scones import cloud
 from scones.errors import CloudError, SconesError
 from scones.names import Names
 
-_EMPTY = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS"}
+EMPTY = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS"}
 """States of a stack whose first creation came to nothing: it cannot be updated, only deleted."""
-_UPDATABLE = {
+UPDATABLE = {
     "CREATE_COMPLETE",
     "IMPORT_COMPLETE",
     "IMPORT_ROLLBACK_COMPLETE",
@@ -47,8 +47,8 @@ def deploy(names: Names, say: Callable[[str], None], layer: bool = True) -> Depl
         SconesError: the layer cannot be built.
     """
     adopts = _bucket_is_there(names)
-    status = _status(names.stack)
-    if status in _EMPTY:
+    status = status_of(names.stack)
+    if status in EMPTY:
         say(f"Stack {names.stack} is {status}: its creation came to nothing. Deleting the remains first.")
         _delete(names.stack)
         status = None
@@ -73,9 +73,9 @@ def diff(names: Names, layer: bool = True) -> list[Change]:
         CloudError: as for `deploy`.
     """
     adopts = _bucket_is_there(names)
-    status = _status(names.stack)
+    status = status_of(names.stack)
     wanted = _wanted(names, package.artifacts(layer))
-    if status is None or status in _EMPTY:
+    if status is None or status in EMPTY:
         return [
             Change("adopt" if adopts and logical == "Bucket" else "create", logical, kind)
             for logical, kind in template.resources(wanted.parameters).items()
@@ -93,7 +93,7 @@ def delete(names: Names) -> bool:
     Raises:
         CloudError: CloudFormation refuses, or a resource cannot be deleted.
     """
-    if _status(names.stack) is None:
+    if status_of(names.stack) is None:
         return False
     _delete(names.stack)
     return True
@@ -137,7 +137,7 @@ def _delete(stack: str) -> None:
         raise CloudError(f"Deleting stack {stack}: {events.reason(stack)} The stack is {reached}.")
 
 
-def _status(stack: str) -> str | None:
+def status_of(stack: str) -> str | None:
     """The stack's status, or None when there is no such stack."""
     with cloud.explained(f"looking for stack {stack}"):
         try:
@@ -152,14 +152,14 @@ def _status(stack: str) -> str | None:
 def _settle(stack: str) -> str | None:
     """Wait until CloudFormation is done with the stack, and return its status, None when it is gone."""
     for _ in polling(f"waiting for stack {stack}"):
-        status = _status(stack)
+        status = status_of(stack)
         if status is None or not status.endswith("_IN_PROGRESS"):
             break
     return status
 
 
 def _require_updatable(stack: str, status: str | None) -> None:
-    if status is None or status in _UPDATABLE:
+    if status is None or status in UPDATABLE:
         return
     if status.endswith("_IN_PROGRESS"):
         raise CloudError(f"Stack {stack} is {status}: another change is running.", "Wait for it, then run this again.")

@@ -34,6 +34,9 @@ VERBS: dict[str, tuple[str, str]] = {
     "threshold": ("scones.commands.inference:threshold", "Show or set how sure the model must be."),
     "report": ("scones.commands.report:report", "Write an execution's report: one HTML page, and its charts as PNG."),
     "dashboard": ("scones.commands.dashboard:dashboard", "Open the operations desk: watch, review, tune, approve."),
+    "doctor": ("scones.commands.doctor:doctor", "Find what stands in the way: problem, why it matters, fix."),
+    "endpoint": ("scones.commands.endpoint:endpoint", "Switch the endpoint off and on again, to save its cost."),
+    "cleanup": ("scones.commands.cleanup:cleanup", "Delete what bills, and show that nothing is left."),
     "infra": ("scones.commands.infra:infra", "Deploy the account's resources from infra/."),
     "local": ("scones.commands.local:local", "The local cloud: up, down, status, env."),
 }

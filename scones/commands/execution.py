@@ -40,6 +40,7 @@ def start(
 
     Exit codes with --wait: 0 registered, 1 failed, 3 the quality gate said no.
     """
+    from infra import costs
     from pipelines import executions, gates, inputs, live_minimum
 
     given = inputs.parse_assignments(assignments)
@@ -49,6 +50,7 @@ def start(
     if archive:
         given = inputs.archive_parameters(cloud.names(), archive) | given
     name = settings.load().pipeline_name
+    say(costs.execution(settings.load(), given))
     arn = executions.start(name, given, display_name, inputs.commit(Path.cwd()))
     _report(arn, wait, as_json)
 

@@ -33,9 +33,10 @@ def infra() -> None:
 @_as_json
 def deploy(layer: bool, as_json: bool) -> None:
     """Create the stack or bring it up to date; print what was done and the stack's outputs."""
-    from infra import stack
+    from infra import costs, stack
     from scones import cloud
 
+    console.say(costs.resources(cloud.names().settings))
     done = stack.deploy(cloud.names(), console.say, layer)
     if as_json:
         console.emit_json(asdict(done))

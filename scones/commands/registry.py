@@ -94,10 +94,13 @@ def deployment(arn: str, approval: Approval, decide: Callable[[], None], tell: C
 
 
 def _decide(approval: Approval, wanted: str | None, comment: str, again: bool, wait: bool, as_json: bool) -> None:
+    from infra import costs
     from pipelines import registry
 
     version = registry.choose(settings.load().model_package_group, wanted, approval, again)
     say(registry.summary(version))
+    if approval == "Approved":
+        say(costs.endpoint(settings.load()))
 
     def decide() -> None:
         registry.decide(version, approval, comment)

@@ -1,0 +1,201 @@
+"""Everything of the project that bills, found by its names and deleted in an order in which nothing is still in use.
+
+Schedules first, because they start jobs; executions and searches, because they do too; the endpoint before its
+configurations and these before their models; the stack (state machines, functions, rules, alarms); the log groups last,
+because a function that still runs would make its group again. Captured data only when asked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from infra import hosted, stack, template
+from infra.changesets import polling
+from scones import cloud
+from scones.names import Names
+
+CAPTURES = "captures/"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing to delete: what it is, its name or ARN, and what it costs as long as it is there."""
+
+    kind: str
+    name: str
+    bills: str
+
+
+def found(names: Names, data: bool) -> list[Item]:
+    """What is there now, in the order in which it is to be deleted.
+
+    Args:
+        data: captured requests and answers as well.
+
+    Raises:
+        CloudError: something cannot be listed.
+    """
+    with cloud.explained(f"looking for what project {names.settings.project} has"):
+        return list(_items(names, data))
+
+
+def delete(names: Names, item: Item, say: Callable[[str], None]) -> None:
+    """Delete one item; one that is gone already is no error.
+
+    Raises:
+        CloudError: AWS refuses.
+    """
+    with cloud.explained(f"deleting {item.kind} {item.name}"):
+        try:
+            _DELETE[item.kind](names, item.name, say)
+        except ClientError as error:
+            if not _is_gone(error):
+                raise
+
+
+def kept(names: Names) -> str:
+    """What a cleanup leaves, and what that bills."""
+    return (
+        f"Kept: bucket {names.bucket} with archives, models and outputs (S3 storage bills), the pipeline and the model "
+        "registry (free), and logs of jobs, which all projects share, under /aws/sagemaker."
+    )
+
+
+def _items(names: Names, data: bool) -> Iterator[Item]:
+    project = names.settings.project
+    sagemaker = cloud.client("sagemaker")
+    for one in _pages(sagemaker, "list_monitoring_schedules", "MonitoringScheduleSummaries", NameContains=project):
+        if one.get("EndpointName") == names.endpoint:
+            yield Item("monitoring schedule", one["MonitoringScheduleName"], "its jobs")
+    yield from _running(names)
+    if hosted.described(names.endpoint):
+        yield Item("endpoint", names.endpoint, "by the hour")
+    # As the deploy workflow names them. A name that only begins with the project's is another project's.
+    hosted_version = re.compile(rf"{re.escape(project)}-v\d+-[0-9a-f]{{8}}")
+    for one in _pages(sagemaker, "list_endpoint_configs", "EndpointConfigs", NameContains=f"{project}-v"):
+        if hosted_version.fullmatch(one["EndpointConfigName"]):
+            yield Item("endpoint configuration", one["EndpointConfigName"], "nothing")
+    for one in _pages(sagemaker, "list_models", "Models", NameContains=f"{project}-v"):
+        if hosted_version.fullmatch(one["ModelName"]):
+            yield Item("model", one["ModelName"], "nothing")
+    if stack.status_of(names.stack):
+        yield Item("stack", names.stack, "calls, alarms, logs")
+    own = _log_groups(names)
+    for prefix in (f"/aws/lambda/{project}", f"/aws/sagemaker/Endpoints/{project}", f"/aws/codebuild/{project}"):
+        for one in _pages(cloud.client("logs"), "describe_log_groups", "logGroups", logGroupNamePrefix=prefix):
+            if one["logGroupName"] in own:
+                yield Item("log group", one["logGroupName"], "storage")
+    if data and any(_versions(names)):
+        yield Item("captured data", names.uri(CAPTURES), "storage")
+
+
+def _log_groups(names: Names) -> set[str]:
+    """Names of the log groups of the project's functions, endpoint and builds."""
+    project = names.settings.project
+    groups = (one for one in template.load()["Resources"].values() if one["Type"] == "AWS::Logs::LogGroup")
+    functions = {one["Properties"]["LogGroupName"]["Fn::Sub"].replace("${ProjectName}", project) for one in groups}
+    return functions | {f"/aws/sagemaker/Endpoints/{names.endpoint}", f"/aws/codebuild/{project}"}
+
+
+def _running(names: Names) -> Iterator[Item]:
+    """Executions of the pipeline and hyperparameter searches that are still at work."""
+    sagemaker = cloud.client("sagemaker")
+    name = names.settings.pipeline_name
+    try:
+        for one in _pages(sagemaker, "list_pipeline_executions", "PipelineExecutionSummaries", PipelineName=name):
+            if one["PipelineExecutionStatus"] in {"Executing", "Stopping"}:
+                yield Item("pipeline execution", one["PipelineExecutionArn"], "its jobs, by the second")
+    except ClientError as error:
+        if not _is_gone(error):
+            raise
+    searches = "HyperParameterTuningJobSummaries"
+    for one in _pages(sagemaker, "list_hyper_parameter_tuning_jobs", searches, NameContains=names.settings.project):
+        name = one["HyperParameterTuningJobName"]
+        if one["HyperParameterTuningJobStatus"] in {"InProgress", "Stopping"} and _is_ours(names, name):
+            yield Item("tuning job", name, "its jobs, by the second")
+
+
+def _is_ours(names: Names, search: str) -> bool:
+    described = cloud.client("sagemaker").describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=search)
+    return bool(described["TrainingJobDefinition"]["RoleArn"] == names.pipeline_role)
+
+
+def _pages(client: Any, operation: str, members: str, **request: str) -> Iterator[dict[str, Any]]:
+    for page in client.get_paginator(operation).paginate(**request):
+        yield from page[members]
+
+
+def _versions(names: Names) -> Iterator[list[dict[str, str]]]:
+    """Captured objects with all their versions and delete markers, as DeleteObjects takes them, page by page."""
+    pages = cloud.client("s3").get_paginator("list_object_versions").paginate(Bucket=names.bucket, Prefix=CAPTURES)
+    try:
+        for page in pages:
+            listed = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            if listed:
+                yield [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in listed]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchBucket":
+            raise
+
+
+def _stop_execution(_: Names, arn: str, say: Callable[[str], None]) -> None:
+    client = cloud.client("sagemaker")
+    if client.describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"] == "Executing":
+        client.stop_pipeline_execution(PipelineExecutionArn=arn)
+    say("Its jobs have up to two minutes to end.")
+    for _turn in polling(f"waiting for {arn} to stop"):
+        status = client.describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"]
+        if status not in {"Executing", "Stopping"}:
+            return
+
+
+def _stop_search(_: Names, name: str, say: Callable[[str], None]) -> None:
+    client = cloud.client("sagemaker")
+
+    def status() -> str:
+        answer = client.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+        return str(answer["HyperParameterTuningJobStatus"])
+
+    if status() == "InProgress":
+        client.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+    say("Its jobs have up to two minutes to end.")
+    for _turn in polling(f"waiting for {name} to stop"):
+        if status() not in {"InProgress", "Stopping"}:
+            return
+
+
+def _delete_captures(names: Names, _: str, __: Callable[[str], None]) -> None:
+    for batch in _versions(names):
+        cloud.client("s3").delete_objects(Bucket=names.bucket, Delete={"Objects": batch, "Quiet": True})
+
+
+def _sagemaker(operation: str, argument: str) -> Callable[[Names, str, Callable[[str], None]], None]:
+    def call(_: Names, name: str, __: Callable[[str], None]) -> None:
+        getattr(cloud.client("sagemaker"), operation)(**{argument: name})
+
+    return call
+
+
+_DELETE: dict[str, Callable[[Names, str, Callable[[str], None]], object]] = {
+    "monitoring schedule": _sagemaker("delete_monitoring_schedule", "MonitoringScheduleName"),
+    "pipeline execution": _stop_execution,
+    "tuning job": _stop_search,
+    "endpoint": lambda _, name, say: hosted.delete(name, say),
+    "endpoint configuration": _sagemaker("delete_endpoint_config", "EndpointConfigName"),
+    "model": _sagemaker("delete_model", "ModelName"),
+    "stack": lambda names, _, __: stack.delete(names),
+    "log group": lambda _, name, __: cloud.client("logs").delete_log_group(logGroupName=name),
+    "captured data": _delete_captures,
+}
+
+
+def _is_gone(error: ClientError) -> bool:
+    """Whether AWS says, in one of the ways in which its services do, that there is no such thing."""
+    answer = error.response["Error"]
+    known = {"ResourceNotFound", "ResourceNotFoundException", "NoSuchBucket"}
+    return answer.get("Code") in known or "Could not find" in answer.get("Message", "")

@@ -1,0 +1,73 @@
+"""This machine: interpreter, disk, and whether environment and settings mean the same region."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import boto3
+
+from infra.doctor.finding import Finding, ok, problem
+from scones.errors import SconesError
+from scones.settings import Settings
+
+OLDEST = (3, 11)
+ROOM_BYTES = 5 * 2**30
+"""Free disk for an archive, its extracted pictures, jobs and captured traffic of a local run."""
+
+
+def python() -> Iterator[Finding]:
+    """The interpreter is one that the package supports."""
+    found = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info[:2] < OLDEST:
+        wanted = ".".join(map(str, OLDEST))
+        yield problem("Python", found, f"The package needs {wanted} or newer.", f"Install Python {wanted}.")
+    else:
+        yield ok("Python", found)
+
+
+def disk(folder: Path) -> Iterator[Finding]:
+    """There is room beside the settings file, where the local cloud and fetched archives go."""
+    free = shutil.disk_usage(folder).free
+    found = f"{free / 2**30:.1f} GiB free at {folder}"
+    if free < ROOM_BYTES:
+        needed = f"{ROOM_BYTES / 2**30:.0f} GiB"
+        yield problem("disk", found, f"Jobs of the local cloud and archives take up to {needed}.", "Make room.")
+    else:
+        yield ok("disk", found)
+
+
+def region(settings: Settings) -> Iterator[Finding]:
+    """SageMaker is in the project's region, and no variable sends other tools to another one."""
+    if settings.region not in boto3.session.Session().get_available_regions("sagemaker"):
+        why = "Every call would go to an address that does not exist."
+        yield problem("region", f"{settings.region}: SageMaker is not there.", why, "Set `region` in scones.toml.")
+        return
+    others = {name: os.environ.get(name) for name in ("AWS_REGION", "AWS_DEFAULT_REGION")}
+    astray = [f"{name}={value}" for name, value in others.items() if value and value != settings.region]
+    if astray:
+        yield problem(
+            "region",
+            f"{settings.region} in scones.toml, but {', '.join(astray)}",
+            "`scones` and the `aws` command line would work in two regions.",
+            f"export AWS_REGION={settings.region} AWS_DEFAULT_REGION={settings.region}, or change scones.toml.",
+        )
+    else:
+        yield ok("region", settings.region)
+
+
+def images(wanted: Iterable[tuple[str, Callable[[], str]]]) -> Iterator[Finding]:
+    """Every container image that the pipeline names is known for the region.
+
+    Args:
+        wanted: what the image is for, and what answers its URI.
+    """
+    for purpose, resolve in wanted:
+        try:
+            yield ok(f"image for {purpose}", resolve())
+        except (ValueError, SconesError) as error:
+            why = "The pipeline's definition cannot be rendered."
+            yield problem(f"image for {purpose}", str(error).splitlines()[0], why, "Choose another region.")

@@ -1,0 +1,98 @@
+"""The endpoint switched off and on again. Its configuration and model stay, so nothing is lost and nothing bills."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from infra.changesets import polling
+from scones import cloud
+from scones.errors import CloudError
+from scones.names import Names
+
+IN_FLIGHT = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
+
+
+def described(name: str) -> dict[str, Any] | None:
+    """The endpoint's description, or None when there is none of this name."""
+    with cloud.explained(f"looking for endpoint {name}"):
+        try:
+            found: dict[str, Any] = cloud.client("sagemaker").describe_endpoint(EndpointName=name)
+        except ClientError as error:
+            if "Could not find" in error.response["Error"].get("Message", ""):
+                return None
+            raise
+    return found
+
+
+def settled(name: str, say: Callable[[str], None]) -> dict[str, Any] | None:
+    """The endpoint's description once nothing is under way, None when it is gone; changes of status are told."""
+    last = ""
+    for _ in polling(f"waiting for endpoint {name}"):
+        found = described(name)
+        if found is None or found["EndpointStatus"] not in IN_FLIGHT:
+            break
+        if found["EndpointStatus"] != last:
+            last = found["EndpointStatus"]
+            say(f"Endpoint {name} is {last}.")
+    return found
+
+
+def delete(name: str, say: Callable[[str], None]) -> None:
+    """Delete the endpoint alone and wait until it is gone. SageMaker refuses to while it changes: wait for that too."""
+    if settled(name, say) is None:
+        return
+    with cloud.explained(f"deleting endpoint {name}"):
+        cloud.client("sagemaker").delete_endpoint(EndpointName=name)
+    settled(name, say)
+
+
+def stop(names: Names, say: Callable[[str], None]) -> bool:
+    """Switch the endpoint off; False when it is off already.
+
+    Raises:
+        CloudError: it serves another configuration than the one that `start` would bring back.
+    """
+    live = settled(names.endpoint, say)
+    if live is None:
+        return False
+    remembered = _remembered(names)
+    if live["EndpointConfigName"] != remembered:
+        raise CloudError(
+            f"Endpoint {names.endpoint} serves {live['EndpointConfigName']}, and {names.live_parameter} remembers "
+            f"{remembered or 'none'}: it could not be switched on again.",
+            "Deploy a version first (scones approve --again --wait), or delete everything (scones cleanup).",
+        )
+    delete(names.endpoint, say)
+    return True
+
+
+def start(names: Names, say: Callable[[str], None]) -> bool:
+    """Switch the endpoint on with the configuration that it had, and wait until it serves; False if it does already.
+
+    Raises:
+        CloudError: no version was ever live, its configuration is gone, or the endpoint fails.
+    """
+    if settled(names.endpoint, say) is not None:
+        return False
+    config = _remembered(names)
+    if config is None:
+        raise CloudError(f"Endpoint {names.endpoint}: no version was live yet.", "Approve one: scones approve --wait.")
+    with cloud.explained(f"switching endpoint {names.endpoint} on with {config}"):
+        cloud.client("sagemaker").create_endpoint(EndpointName=names.endpoint, EndpointConfigName=config)
+    live = settled(names.endpoint, say)
+    if live is None or live["EndpointStatus"] != "InService":
+        found = "gone" if live is None else f"{live['EndpointStatus']}: {live.get('FailureReason', 'no reason given')}"
+        raise CloudError(f"Endpoint {names.endpoint} is {found}.", "Approve a version: scones approve --again --wait.")
+    return True
+
+
+def _remembered(names: Names) -> str | None:
+    """The configuration that the deploy workflow brought into service last."""
+    with cloud.explained(f"reading {names.live_parameter}"):
+        value = cloud.client("ssm").get_parameter(Name=names.live_parameter)["Parameter"]["Value"]
+    config: str | None = json.loads(value).get("endpoint_config")
+    return config
