@@ -45,7 +45,7 @@ def main() -> None:
     style = STYLE + (DARK_STYLE.replace("PAGE", colour("page", "dark")) if theme() == "dark" else "")
     st.html(f"<style>{style}</style>")
     pages = [
-        st.Page(_drawn(show), title=title, icon=icon, url_path=title.lower(), default=title == "Now")
+        st.Page(page(show), title=title, icon=icon, url_path=title.lower(), default=title == "Now")
         for title, icon, show in PAGES
     ]
     st.navigation(pages, position="top").run()
@@ -62,8 +62,10 @@ def _icon() -> Image.Image:
     return picture
 
 
-def _drawn(show: Callable[[Desk], None]) -> Callable[[], None]:
-    def page() -> None:
+def page(show: Callable[[Desk], None]) -> Callable[[], None]:
+    """What Streamlit calls for a page: `show` at the desk, or why there is none."""
+
+    def drawn() -> None:
         try:
             found = desk()
         except SconesError as error:
@@ -74,7 +76,7 @@ def _drawn(show: Callable[[Desk], None]) -> Callable[[], None]:
             return
         show(found)
 
-    return page
+    return drawn
 
 
 if __name__ == "__main__":

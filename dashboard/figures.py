@@ -184,7 +184,7 @@ def _figure(x_axis: Axis, y_axis: Axis, legend: bool, height: int = HEIGHT) -> g
 
 def _described(axis: Axis, side: Literal["x", "y"]) -> dict[str, Any]:
     """The axis as Plotly has it. Ticks of a time are Plotly's own: they stay right when somebody zooms in."""
-    common = {"title": {"text": axis.label, "standoff": 8}, "automargin": True, "zeroline": False}
+    common = {"title": {"text": axis.label, "standoff": 14}, "automargin": True, "zeroline": False}
     if isinstance(axis, Clock):
         return {**common, "type": "date", "range": [_moment(axis.low), _moment(axis.high)], "showgrid": False}
     ticks = axis.ticks()
@@ -217,9 +217,9 @@ def _bars(
         figure.add_bar(
             x=_along(x_axis, [(low + high) / 2 for low, high in bins]),
             y=list(values),
-            width=[(high - low) * scale * 0.97 for low, high in bins],
+            width=[(high - low) * scale for low, high in bins],
             name=name,
-            marker={"color": colour(role, theme), "line": {"width": 0}},
+            marker={"color": colour(role, theme), "line": {"color": colour("page", theme), "width": 0.5}},
             opacity=opacity,
             text=[bin_name(low, high) for low, high in bins],
             textposition="none",
@@ -238,10 +238,12 @@ def _guides(figure: go.Figure, x_axis: Axis, guides: Sequence[Guide], theme: The
                 x=at,
                 y=1,
                 yref="paper",
-                yanchor="bottom",
+                yanchor="top",
                 xanchor="left" if share < EDGE else "right",
                 text=guide.label,
                 showarrow=False,
+                bgcolor=_see_through(colour("page", theme), 0.8),
+                borderpad=1,
             )
         elif guide.y is not None:
             figure.add_hline(y=guide.y, line=line)

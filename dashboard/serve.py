@@ -42,7 +42,7 @@ def serve(allow_changes: bool, port: int | None, open_browser: bool) -> None:
     port = _free(port)
     environment = {**os.environ, CHANGES: "1" if allow_changes else "0"}
     command = [sys.executable, "-m", "streamlit", "run", str(APP), *options(port, open_browser)]
-    child = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    child = subprocess.Popen(command, env=environment, stdout=sys.stderr)
     _pass_on_signals(child)
     mode = "changes allowed" if allow_changes else "read-only"
     say(f"Project {names.settings.project} in account {names.account}, {mode}.")
@@ -65,11 +65,12 @@ def options(port: int, open_browser: bool) -> list[str]:
         "browser.gatherUsageStats": False,
         "browser.serverAddress": HOST,
         "client.toolbarMode": "viewer",
-        "client.showErrorDetails": "none",
+        "client.showErrorDetails": "type",
         "client.showErrorLinks": False,
         "global.developmentMode": False,
         "runner.magicEnabled": False,
         "logger.level": "warning",
+        "logger.hideWelcomeMessage": True,
         **_theme("light", 0),
         **_theme("dark", 1),
     }

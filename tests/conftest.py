@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "cloud_fixtures",
+    "dashboard_support",
     "job_support",
     "lambda_support",
     "monitor_support",

@@ -128,7 +128,7 @@ class Feed:
         """
         if key.endswith(".gz"):
             content = self._fetch(self.bucket, key)
-            line = records.uncompressed(content)[offset : offset + length] if content else None
+            line = records.uncompressed(content)[0][offset : offset + length] if content else None
         else:
             line = body(self.bucket, key, offset, length)
         if line is None:

@@ -101,35 +101,35 @@ def variant_of(key: str) -> str:
     return found[1] if found else ""
 
 
-def uncompressed(content: bytes) -> bytes:
-    """The file's lines, of a damaged compressed file those before the damage; its first bytes say if it is one."""
+def uncompressed(content: bytes) -> tuple[bytes, str]:
+    """The file's lines, of a damaged compressed file those before the damage; and what the damage is, or nothing."""
     if content[:2] != b"\x1f\x8b":
-        return content
+        return content, ""
     parts = []
-    with gzip.open(io.BytesIO(content)) as stream:
-        try:
-            while part := stream.read(1 << 16):
-                parts.append(part)
-        except (OSError, EOFError, zlib.error):
-            return b"".join(parts)  # the reader of records has counted the damage
-    return b"".join(parts)
+    try:
+        with gzip.open(io.BytesIO(content)) as stream:
+            parts.extend(stream)
+    except (OSError, EOFError, zlib.error) as error:
+        return b"".join(parts), f"the file cannot be read on: {error}"
+    return b"".join(parts), ""
 
 
 def parsed(content: bytes, key: str, classes: Sequence[str]) -> Parsed:
     """Read one capture file. `file` of its records is 0 until they join a table."""
+    lines, damage = uncompressed(content)
     tally = Tally()
     numbers = tuple(str(number) for number in range(len(classes)))
     with tempfile.TemporaryDirectory() as scratch:
-        path = Path(scratch) / key.rpartition("/")[2]
-        path.write_bytes(content)
+        path = Path(scratch) / "captured.jsonl"
+        path.write_bytes(lines)
         batches = list(traffic.featured([path], traffic.Reading(numbers, pictures=False), tally))
-    problems = tuple(problem.replace(f"{path}", key) for problem in tally.problems)
-    if not batches:
-        return Parsed(EMPTY, tally.bad, tally.faults, problems)
-    begins, ends = _lines(uncompressed(content))
+    problems = [problem.replace(str(path), key) for problem in tally.problems]
+    if damage:
+        tally.bad += 1
+        problems.append(f"{key}: {damage}")
+    begins, ends = _lines(lines)
     parts = [_records(batch, begins, ends) for batch in batches]
-    records = np.concatenate(parts)
-    return Parsed(records, tally.bad, tally.faults, problems)
+    return Parsed(np.concatenate(parts) if parts else EMPTY, tally.bad, tally.faults, tuple(problems))
 
 
 def _lines(content: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -21,7 +21,7 @@ GALLERY = 13
 """Pictures at a time: the first, which the keys are for, and those that come next."""
 ORDERS: tuple[review.Order, ...] = ("least certain", "at random")
 KEYS = "123456789"
-SMALL = 172
+SMALL = 164
 """Pixels of a card in the gallery: six beside each other on a desk, two on a phone."""
 
 
@@ -35,7 +35,7 @@ def show(desk: Desk) -> None:
         _accuracy(records, labels, desk)
         if not len(records):
             return
-        with st.container(horizontal=True, vertical_alignment="bottom", key="review-choice"):
+        with st.container(horizontal=True, vertical_alignment="bottom", key="review-settings"):
             order = st.segmented_control("Order", ORDERS, default=ORDERS[0], key="review-order", required=True)
             _reviewer(desk)
         skipped = st.session_state.setdefault("review-skipped", [])
@@ -57,7 +57,7 @@ def _accuracy(records: Records, labels: dict[str, int], desk: Desk) -> None:
             + (f" {desk.labels.bad} labels in S3 could not be read." if desk.labels.bad else "")
         )
         return
-    with st.container(horizontal=True, key="live-accuracy"):
+    with st.container(horizontal=True, gap="large", key="live-accuracy"):
         st.metric(
             "Right, of labelled records",
             share(found.accuracy),

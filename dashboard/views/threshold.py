@@ -50,7 +50,7 @@ def _effects(desk: Desk, records: Records, present: float, chosen: float, least:
     known = labels >= 0
     labelled, right = records["confidence"][known], records["predicted"][known] == labels[known]
     now, then = thresholds.effects(records["confidence"], labelled, right, np.array([present, chosen]))
-    with st.container(horizontal=True, key="effects"):
+    with st.container(horizontal=True, gap="large", key="effects"):
         st.metric(
             f"Would pass at {chosen:g}",
             share(then.share),
@@ -127,10 +127,11 @@ def _apply(desk: Desk, current: Change, chosen: float) -> None:
     st.subheader("Apply")
     with st.form("apply", border=False):
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            who = st.text_input("Your name", value=getpass.getuser(), disabled=not desk.allow_changes, width=220)
+            who = st.text_input("Your name", getpass.getuser(), disabled=not desk.allow_changes, key="who", width=220)
             why = st.text_input("Why", disabled=not desk.allow_changes, key="why", placeholder="required")
         pressed = st.form_submit_button(
             f"Apply {chosen:g}",
+            key="apply-button",
             type="primary",
             disabled=not desk.allow_changes,
             help=None if desk.allow_changes else READ_ONLY,
@@ -183,7 +184,7 @@ def _history(desk: Desk, changes: list[Change]) -> None:
             help=None if desk.allow_changes else READ_ONLY,
         ):
             why = f"back to version {back.version}"
-            _write(desk, back.value, changes[0].version, getpass.getuser(), why)
+            _write(desk, back.value, changes[0].version, st.session_state["who"], why)
 
 
 def _on_grid(value: float) -> float:
