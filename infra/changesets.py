@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from scones.names import Names
 
 PATIENCE = 1800.0
 """Seconds until CloudFormation must be done."""
+
+LONGEST_BODY = 51_200
+"""Bytes of a template that CloudFormation takes in a request; from S3 it takes a million."""
 
 _ACTIONS = {"Add": "create", "Modify": "change", "Remove": "delete", "Import": "adopt", "Dynamic": "perhaps change"}
 _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
@@ -49,7 +53,7 @@ def prepare(names: Names, kind: str, wanted: Wanted) -> tuple[str | None, list[C
         "StackName": names.stack,
         "ChangeSetName": f"scones-{time.time_ns()}",
         "ChangeSetType": kind,
-        "TemplateBody": wanted.template,
+        **_sent(names, wanted.template),
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in wanted.parameters.items()],
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
     }
@@ -71,6 +75,17 @@ def prepare(names: Names, kind: str, wanted: Wanted) -> tuple[str | None, list[C
     if any(text in reason for text in _NO_CHANGES):
         return None, []
     raise CloudError(f"Preparing a change of stack {names.stack}: {reason}", "See infra/template.yaml.")
+
+
+def _sent(names: Names, template: str) -> dict[str, str]:
+    """The template as the request takes it: in the request, or from the bucket when it is longer than that allows."""
+    content = template.encode()
+    if len(content) <= LONGEST_BODY:
+        return {"TemplateBody": template}
+    key = f"cloudformation/{hashlib.sha256(content).hexdigest()[:16]}/template.json"
+    with cloud.explained(f"uploading the template to {names.uri(key)}"):
+        cloud.client("s3").put_object(Bucket=names.bucket, Key=key, Body=content)
+    return {"TemplateURL": f"https://s3.{names.settings.region}.amazonaws.com/{names.bucket}/{key}"}
 
 
 def _bucket_to_import(names: Names) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -40,6 +40,15 @@ def functions_zip() -> bytes:
     `lambdas.serialize_image.handler.handler` are found by.
     """
     return _zipped(ROOT, ROOT / "lambdas", prefix="")
+
+
+def program_zip(files: Iterable[tuple[str, bytes]]) -> bytes:
+    """Job code (path, content) that `python3 <zip> <job>` runs: its run.py is the archive's `__main__.py`."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, content in files:
+            archive.writestr(_entry("__main__.py" if path == "run.py" else path), content)
+    return buffer.getvalue()
 
 
 def layer_zip(python_version: str = PYTHON_VERSION, architecture: Architecture = "x86_64") -> bytes:
@@ -100,11 +109,15 @@ def _zipped(root: Path, folder: Path, prefix: str) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in _files(folder):
-            entry = zipfile.ZipInfo(prefix + file.relative_to(root).as_posix(), EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o644 << 16  # readable by the function's user, whatever the umask here
-            archive.writestr(entry, file.read_bytes())
+            archive.writestr(_entry(prefix + file.relative_to(root).as_posix()), file.read_bytes())
     return buffer.getvalue()
+
+
+def _entry(path: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(path, EPOCH)
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    entry.external_attr = 0o644 << 16  # readable by the function's user, whatever the umask here
+    return entry
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -6,6 +6,7 @@ the resources that use it, and no change is none::
     lambda/<hash>/functions.zip          the code of all functions
     lambda/<hash>/layer.zip              their libraries, for Lambda's own platform
     stepfunctions/<hash>/<name>.asl.json one state machine
+    code/<hash>/monitor.zip              the program of the monitor's runs, which Python runs as it is
 """
 
 from __future__ import annotations
@@ -16,11 +17,16 @@ from dataclasses import dataclass
 from botocore.exceptions import ClientError
 
 from infra import lambda_packages
+from pipelines.bundle import bundle
 from scones import cloud
 from scones.names import Names
 from stepfunctions import machines
 
 MACHINES = {"DeployDefinition": "deploy", "InferenceDefinition": "inference", "BatchDefinition": "batch"}
+
+
+MONITOR = "monitor"
+"""Name of the job among those of `steps/run.py`."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,10 @@ def artifacts(layer: bool) -> list[Artifact]:
         text = machines.text(name)
         key = f"stepfunctions/{lambda_packages.content_hash(text.encode())}/{name}{machines.SUFFIX}"
         found.append(Artifact(parameter, key, text.encode))
+    job = bundle(MONITOR)
+    found.append(
+        Artifact("MonitorCode", f"code/{job.digest}/{MONITOR}.zip", lambda: lambda_packages.program_zip(job.files))
+    )
     return found
 
 

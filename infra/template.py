@@ -1,4 +1,4 @@
-"""The CloudFormation template as text and as data."""
+"""The CloudFormation template as text and as data: template.yaml, and monitoring.yaml merged into it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import yaml
 
 from scones.names import Names
 
-PATH = Path(__file__).with_name("template.yaml")
+PARTS = tuple(Path(__file__).with_name(name) for name in ("template.yaml", "monitoring.yaml"))
+SECTIONS = ("Parameters", "Conditions", "Resources", "Outputs")
 
 
 class _Loader(yaml.SafeLoader):
@@ -35,18 +36,23 @@ _Loader.add_multi_constructor("!", _function)
 
 
 def text() -> str:
-    """The template as it is sent to CloudFormation."""
-    return PATH.read_text(encoding="utf-8")
+    """The template as it is sent to CloudFormation: one JSON document."""
+    return json.dumps(load(), separators=(",", ":"))
 
 
 def load() -> dict[str, Any]:
     """The template as data, every function in its long form (`{"Fn::Sub": ...}`)."""
-    content: dict[str, Any] = yaml.load(text(), Loader=_Loader)  # noqa: S506 - a SafeLoader with functions added
-    return content
+    whole: dict[str, Any] = {}
+    for path in PARTS:
+        part = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader, functions added
+        whole |= {name: {**whole.get(name, {}), **part[name]} if name in SECTIONS else part[name] for name in part}
+    return whole
 
 
 def parameters(names: Names, keys: Mapping[str, str]) -> dict[str, str]:
     """A value for every parameter of the template that has no default: settings, and the `keys` of artifacts."""
+    from pipelines import images  # the SDK knows which registry a region has, and takes its time to be imported
+
     chosen = names.settings
     return {
         "ProjectName": chosen.project,
@@ -58,6 +64,11 @@ def parameters(names: Names, keys: Mapping[str, str]) -> dict[str, str]:
         "CapturePercentage": str(chosen.serving.capture_percentage),
         "BakeSeconds": str(chosen.serving.bake_seconds),
         "AlertEmail": chosen.serving.alert_email,
+        "MonitorImage": images.processing(chosen.region),
+        "MonitorInstanceType": chosen.instances.processing,
+        "MonitorScheduler": chosen.monitor.scheduler,
+        "MinimumRecords": str(chosen.monitor.minimum_records),
+        "RetrainOnDrift": "ENABLED" if chosen.monitor.retrain_on_drift else "DISABLED",
         **keys,
     }
 

@@ -43,6 +43,24 @@ def events() -> Any:
     return _client("events", _config(attempts=5, read_timeout=20))
 
 
+@cache
+def scheduler() -> Any:
+    """EventBridge Scheduler: the monitor's schedule."""
+    return _client("scheduler", _config(attempts=5, read_timeout=20))
+
+
+@cache
+def cloudwatch() -> Any:
+    """CloudWatch: metrics of the monitor's runs."""
+    return _client("cloudwatch", _config(attempts=5, read_timeout=20))
+
+
+@cache
+def sns() -> Any:
+    """SNS: alerts."""
+    return _client("sns", _config(attempts=5, read_timeout=20))
+
+
 def _client(service: str, config: Config) -> Any:
     import boto3  # a quarter of a second: only functions that call AWS pay for it
 

@@ -11,6 +11,10 @@ S3 layout of the project's bucket::
     invoked/<sha256, first 16>/<picture>    pictures that `scones invoke` uploaded
     batches/<execution>/...                 work list, results and summary of a batch
     captures/<endpoint>/...                 captured requests and answers
+    monitor/<endpoint>/<schedule>/<hour>/   what a run of the monitor found; by-hand/<time>/ of one by hand
+    monitor-inputs/...                      which captured files a run read
+    ground-truth/<endpoint>/<hour>/...      labels that people gave
+    alerts/open/<problem>.json              problems that people were told of, and that are not over
 """
 
 from __future__ import annotations
@@ -61,6 +65,16 @@ class Names:
     def live_parameter(self) -> str:
         """The SSM parameter that says, as JSON, which version is live; the deploy workflow writes it."""
         return f"/{self.settings.project}/inference/live-model"
+
+    @property
+    def monitor(self) -> str:
+        """Name of the function that handles the monitor, and of the schedule."""
+        return f"{self.settings.project}-monitor"
+
+    @property
+    def monitor_parameter(self) -> str:
+        """The SSM parameter that says, as JSON, which version is watched, by which scheduler and why."""
+        return f"/{self.settings.project}/monitoring/attached"
 
     @property
     def alerts_topic(self) -> str:

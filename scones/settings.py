@@ -87,6 +87,14 @@ class Gate(Section):
         return ("Minimum" if self.at_most is None else "Maximum") + words
 
 
+class Monitor(Section):
+    """How the endpoint is watched."""
+
+    scheduler: Literal["auto", "model-monitor", "eventbridge"] = "auto"  # auto: Model Monitor if the account has it
+    minimum_records: Annotated[int, Field(ge=1)] = 30  # with fewer in its window a run says nothing about them
+    retrain_on_drift: bool = False  # start the pipeline again; the new model still waits for approval
+
+
 class Settings(Section):
     """Everything that is decided once per project."""
 
@@ -107,6 +115,7 @@ class Settings(Section):
     builtin: BuiltinHyperparameters = BuiltinHyperparameters()
     pytorch: dict[str, int | float] = {}  # hyperparameters that differ from steps/train/hyperparameters.py
     serving: Serving = Serving()
+    monitor: Monitor = Monitor()
 
     @model_validator(mode="after")
     def _classes_are_distinct(self) -> Settings:

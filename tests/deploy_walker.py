@@ -6,14 +6,18 @@ Only what that definition uses is understood; anything else stops the test.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from lambda_support import CONTEXT
 
-from lambdas.deploy.handler import handler
+from lambdas.deploy.handler import handler as deploy
+from lambdas.monitor.handler import handler as monitor
 from stepfunctions.machines import load
+
+HANDLERS = {"${DeployFunctionArn}": deploy, "${MonitorFunctionArn}": monitor}
 
 
 @dataclass
@@ -47,10 +51,13 @@ class Walk:
         if state["Resource"].endswith("sns:publish"):
             self.messages.append((parameters["Subject"], self._message(parameters["Message.$"])))
         else:
-            assert parameters["Payload"]["plan.$"] == "$"
-            event = {"step": parameters["Payload"]["step"], "plan": json.loads(json.dumps(self.plan))}
+            payload = dict(parameters["Payload"])
+            assert payload.pop("plan.$") == "$"
+            handler = HANDLERS[parameters["FunctionName"]]
             try:
-                self.plan = json.loads(json.dumps(handler(event, CONTEXT)))
+                self.plan = json.loads(
+                    json.dumps(handler({**payload, "plan": json.loads(json.dumps(self.plan))}, CONTEXT))
+                )
             except Exception as crash:
                 catcher = state["Catch"][-1]
                 assert catcher["ErrorEquals"] == ["States.ALL"]
@@ -60,8 +67,15 @@ class Walk:
 
     def _message(self, path: str) -> str:
         if path.startswith("States.Format"):
-            return "{Error}: {Cause}".format(**self.plan["failure"])
-        return str(self.plan[path.removeprefix("$.")])
+            template, *values = re.fullmatch(r"States\.Format\('(.*?)'((?:, \$[\w.]+)+)\)", path).groups()  # type: ignore[union-attr]
+            return str(template).format(*(self._at(value) for value in values[0].split(", ")[1:]))
+        return str(self._at(path))
+
+    def _at(self, path: str) -> Any:
+        place: Any = self.plan
+        for part in path.removeprefix("$.").split("."):
+            place = place[part]
+        return place
 
     def _choice(self, state: dict[str, Any]) -> str:
         for rule in state["Choices"]:

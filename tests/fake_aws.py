@@ -49,6 +49,9 @@ class FakeAws:
         self.configs: dict[str, Params] = {}
         self.endpoints: dict[str, Params] = {}
         self.parameters: dict[str, str] = {}
+        self.definitions: dict[str, Params] = {}
+        self.schedules: dict[str, Params] = {}
+        self.clock_schedules: dict[str, Params] = {}
         self.enabled_rules: list[str] = []
         self.calls: list[str] = []
         self.invocations: list[tuple[dict[str, str], bytes]] = []
@@ -60,6 +63,10 @@ class FakeAws:
     def register(self, version: int, approval: str = "Approved", **metadata: str) -> str:
         package = {"ModelPackageArn": arn(version), "ModelPackageGroupName": GROUP, "ModelPackageVersion": version}
         package |= {"ModelPackageStatus": "Completed", "ModelApprovalStatus": approval, "CreationTime": version}
+        files = {
+            name: {"ContentType": "json", "S3Uri": f"s3://b/{version}/{name}"} for name in ("Statistics", "Constraints")
+        }
+        package["DriftCheckBaselines"] = {"ModelDataQuality": files, "ModelQuality": files}
         self.packages[arn(version)] = package | {"CustomerMetadataProperties": metadata}
         return arn(version)
 
@@ -80,6 +87,17 @@ class FakeAws:
             if operation is None:
                 raise Refused(f"{target} is not part of this fake", "UnknownOperationException")
             return operation(params)
+
+    def clock_schedule(self, method: str, name: str, body: Params) -> tuple[int, str]:
+        """Status and name of the error of a call to EventBridge Scheduler."""
+        with self.lock:
+            self.calls.append(f"{method} schedule")
+            if method == "DELETE":
+                return (200, "") if self.clock_schedules.pop(name, None) else (404, "ResourceNotFoundException")
+            if method == "POST" and name in self.clock_schedules:
+                return 409, "ConflictException"
+            self.clock_schedules[name] = body
+            return 200, ""
 
     def invoke(self, headers: dict[str, str], body: bytes) -> Answer:
         with self.lock:
@@ -155,6 +173,40 @@ class FakeAws:
         del self.endpoints[params["EndpointName"]]
         return {}
 
+    def op_create_data_quality_job_definition(self, params: Params) -> Params:
+        self._add(self.definitions, params["JobDefinitionName"], params)
+        return {"JobDefinitionArn": self._arn("data-quality-job-definition")}
+
+    def op_describe_data_quality_job_definition(self, params: Params) -> Params:
+        return self._get(self.definitions, params["JobDefinitionName"], "job definition")
+
+    def op_list_data_quality_job_definitions(self, params: Params) -> Params:
+        same = {"CreationTime": 0, "EndpointName": params["EndpointName"], "MonitoringJobDefinitionArn": self._arn("x")}
+        found = [{"MonitoringJobDefinitionName": name, **same} for name in self.definitions]
+        return {"JobDefinitionSummaries": found}
+
+    def op_delete_data_quality_job_definition(self, params: Params) -> Params:
+        self._get(self.definitions, params["JobDefinitionName"], "job definition")
+        del self.definitions[params["JobDefinitionName"]]
+        return {}
+
+    def op_create_monitoring_schedule(self, params: Params) -> Params:
+        self._add(self.schedules, params["MonitoringScheduleName"], params)
+        return {"MonitoringScheduleArn": self._arn("monitoring-schedule")}
+
+    def op_update_monitoring_schedule(self, params: Params) -> Params:
+        self._get(self.schedules, params["MonitoringScheduleName"], "schedule")
+        self.schedules[params["MonitoringScheduleName"]] = params
+        return {"MonitoringScheduleArn": self._arn("monitoring-schedule")}
+
+    def op_describe_monitoring_schedule(self, params: Params) -> Params:
+        return self._get(self.schedules, params["MonitoringScheduleName"], "schedule")
+
+    def op_delete_monitoring_schedule(self, params: Params) -> Params:
+        self._get(self.schedules, params["MonitoringScheduleName"], "schedule")
+        del self.schedules[params["MonitoringScheduleName"]]
+        return {}
+
     def op_put_parameter(self, params: Params) -> Params:
         self.parameters[params["Name"]] = params["Value"]
         return {"Version": 1}
@@ -203,6 +255,9 @@ def serving(fake: FakeAws) -> Iterator[str]:
         wbufsize = -1  # headers and body in one packet: two would wait for the other side's delayed acknowledgement
 
         def do_POST(self) -> None:
+            if self.path.startswith("/schedules/"):
+                self._schedule("POST")
+                return
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             if self.path.startswith("/endpoints/"):
                 status, headers, answer = fake.invoke(dict(self.headers), body)
@@ -219,6 +274,27 @@ def serving(fake: FakeAws) -> Iterator[str]:
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def do_PUT(self) -> None:
+            self._schedule("PUT")
+
+        def do_DELETE(self) -> None:
+            self._schedule("DELETE")
+
+        def _schedule(self, method: str) -> None:
+            """EventBridge Scheduler's REST API, as far as a schedule is made, changed and deleted."""
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            name = self.path.partition("?")[0].removeprefix("/schedules/")
+            status, kind = fake.clock_schedule(method, name, json.loads(body or b"{}"))
+            answer = json.dumps(
+                {"Message": kind, "ScheduleArn": f"arn:aws:scheduler:::schedule/default/{name}"}
+            ).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("x-amzn-ErrorType", kind)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
             self.wfile.write(answer)

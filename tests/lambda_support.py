@@ -16,6 +16,7 @@ from lambdas.filter_inferences import threshold
 
 THRESHOLD_PARAMETER = "/scones-unlimited/inference/threshold"
 LIVE_PARAMETER = "/scones-unlimited/inference/live-model"
+MONITOR_PARAMETER = "/scones-unlimited/monitoring/attached"
 ENVIRONMENT = {
     "CLASSES": "bicycle,motorcycle",
     "ROUTES": '{"bicycle": "near", "motorcycle": "far"}',
@@ -30,6 +31,14 @@ ENVIRONMENT = {
     "INCOMING_RULE": "scones-unlimited-incoming",
     "POLL_SECONDS": "1",
     "BAKE_SECONDS": "0",
+    "BUCKET": "scones-unlimited-test",
+    "MONITOR_SCHEDULE": "scones-unlimited-monitor",
+    "MONITOR_PARAMETER": MONITOR_PARAMETER,
+    "SCHEDULER": "auto",
+    "SCHEDULER_ROLE_ARN": "arn:aws:iam::000000000000:role/scones-unlimited-scheduler",
+    "JOB_ROLE_ARN": "arn:aws:iam::000000000000:role/scones-unlimited-pipeline",
+    "JOB_IMAGE": "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3",
+    "JOB_CODE": "code/0123456789abcdef/monitor.zip",
 }
 CONTEXT = SimpleNamespace(
     function_name="tested",
@@ -59,6 +68,7 @@ def function_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAws]:
     """This process as a Lambda environment whose clients reach a fake AWS."""
     fake = FakeAws()
     fake.parameters[THRESHOLD_PARAMETER] = "0.93"
+    fake.parameters[MONITOR_PARAMETER] = "{}"
     with serving(fake) as url:
         for name, value in ENVIRONMENT.items():
             monkeypatch.setenv(name, value)
@@ -75,6 +85,7 @@ def function_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAws]:
 
 def forget() -> None:
     """Drop what a warm function would keep between calls."""
-    for make in (clients.s3, clients.ssm, clients.runtime, clients.sagemaker, clients.events):
-        make.cache_clear()
+    for make in vars(clients).values():
+        if hasattr(make, "cache_clear"):
+            make.cache_clear()
     threshold._cached.clear()

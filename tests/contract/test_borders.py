@@ -36,6 +36,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "dashboard": {"scones", "pipelines", "steps", "stepfunctions", "monitoring", "charts", "dashboard"},
     "localcloud": {"scones.errors", "localcloud"},
     "infra": {"scones", "infra", "stepfunctions"},
+    "infra.package": {"scones", "infra", "stepfunctions", "pipelines.bundle"},
+    "infra.template": {"scones", "infra", "pipelines.images"},
     "lambdas": {"lambdas"},
 }
 # Job code runs in containers that have these and nothing else of weight.

@@ -1,0 +1,92 @@
+"""Lambda function Alert: alarms (from SNS), runs of the monitor and failed pipelines (from EventBridge) to messages.
+
+It raises when a message or metric could not be sent: Lambda tries twice more, and then keeps the event in the queue of
+undelivered events. Whatever was done before is found done.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from lambdas import clients, configuration, telemetry
+from lambdas.alert import alarms, runs
+from lambdas.alert.incidents import report
+from lambdas.alert.problem import Problem
+from lambdas.service_errors import calling
+
+PROCESSING = "SageMaker Processing Job State Change"
+PIPELINE = "SageMaker Model Building Pipeline Execution Status Change"
+VERDICT = "Monitor Verdict"
+SOURCE = "scones.monitor"
+
+log = telemetry.logger("alert")
+metrics = telemetry.metrics("alert")
+
+
+@metrics.log_metrics
+@log.inject_lambda_context
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer with the keys of the problems that people were told about, or told that they are over."""
+    bucket, topic = configuration.required("BUCKET"), configuration.required("ALERTS_TOPIC")
+    now, told = datetime.now(UTC), []
+    for problem in _problems(event):
+        if report(problem, clients.s3(), clients.sns(), bucket, topic, now):
+            told.append(problem.key)
+    log.info("reported", extra={"told": told})
+    metrics.add_metric(name="AlertsSent", unit=MetricUnit.Count, value=len(told))
+    return {"told": told}
+
+
+def _problems(event: dict[str, Any]) -> Iterator[Problem]:
+    project = configuration.required("PROJECT")
+    for record in event.get("Records", []):
+        found = alarms.problem(json.loads(record["Sns"]["Message"]), project)
+        if found:
+            yield found
+    if event.get("detail-type") == PROCESSING:
+        yield from _of_run(event["detail"]["ProcessingJobName"])
+    elif event.get("detail-type") == PIPELINE:
+        yield _of_pipeline(event["detail"])
+
+
+def _of_run(name: str) -> Iterator[Problem]:
+    with calling(f"looking at {name}"):
+        job = clients.sagemaker().describe_processing_job(ProcessingJobName=name)
+    if job.get("Environment", {}).get("sagemaker_endpoint_name") != configuration.endpoint_name():
+        return  # another project's
+    found = runs.summary(clients.s3(), job) if job["ProcessingJobStatus"] == "Completed" else None
+    broken = runs.violations(clients.s3(), job) if found else []
+    share = runs.captured_share(clients.cloudwatch(), found, job) if found else None
+    runs.publish(clients.cloudwatch(), found, job, share)
+    if found:
+        _announce(job, found, broken)
+    yield from runs.problems(job, found, broken, share)
+
+
+def _announce(job: dict[str, Any], found: dict[str, Any], broken: list[dict[str, str]]) -> None:
+    """The verdict as an event of our own: what a rule can act on, such as training again."""
+    features, name = runs.drifted(broken), job["ProcessingJobName"]
+    detail = {
+        "outcome": found["outcome"],
+        "endpoint": found["endpoint"],
+        "job": name,
+        "features": features,
+        "reason": f"{found['outcome']} {' '.join(features)} in {name}",
+    }
+    entry = {"Source": SOURCE, "DetailType": VERDICT, "Detail": json.dumps(detail)}
+    with calling("announcing the verdict"):
+        clients.events().put_events(Entries=[entry])
+
+
+def _of_pipeline(detail: dict[str, Any]) -> Problem:
+    execution, failed = detail["pipelineExecutionArn"], detail["currentPipelineExecutionStatus"] == "Failed"
+    name = execution.rpartition("/")[2]
+    return Problem(
+        "pipeline", failed, f"Pipeline execution {name} failed" if failed else "A pipeline execution succeeded",
+        (f"{execution}",), (f"scones status {name}", f"scones resume {name}"),
+    )  # fmt: skip

@@ -1,0 +1,87 @@
+"""Which problems people know about: one object in S3 for each that is there, `alerts/open/<key>.json`.
+
+A problem is told when it begins, once more after REMIND_SECONDS if it is still there, and when it is over. The object
+is made with a conditional write, so of two functions that report one problem at the same moment one tells it. It is
+marked as told after the message went out: what SNS did not take is told by the next attempt.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lambdas.alert.problem import Problem, subject, text
+from lambdas.service_errors import calling
+
+REMIND_SECONDS = 24 * 3600
+TELLING_SECONDS = 45
+"""So long whoever opened an incident may take to tell it; Lambda tries again after a minute."""
+Incident = dict[str, Any]
+
+
+def report(problem: Problem, s3: Any, sns: Any, bucket: str, topic: str, now: datetime) -> bool:
+    """Tell people about a problem if they do not know; whether a message went out.
+
+    Raises:
+        RetryableError, FailedError: S3 or SNS did not take it; call again.
+    """
+    key = f"alerts/open/{problem.key}.json"
+    known = _read(s3, bucket, key)
+    if not problem.firing:
+        if known is None:
+            return False
+        _publish(sns, topic, problem, known)
+        with calling(f"closing s3://{bucket}/{key}"):
+            s3.delete_object(Bucket=bucket, Key=key)
+        return True
+    if known is None:
+        known = _opened(s3, bucket, key, now)
+        if known is None:
+            return False  # somebody else opened it a moment ago, and tells
+    elif "told_at" not in known and _age(known, now) < TELLING_SECONDS:
+        return False  # likewise
+    known = {**known, "times": known["times"] + 1, "what": problem.what}
+    due = bool(now.timestamp() - known.get("told_at", 0) >= REMIND_SECONDS)
+    if due:
+        _publish(sns, topic, problem, known)
+        known["told_at"] = now.timestamp()
+    with calling(f"writing s3://{bucket}/{key}"):
+        s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(known).encode())
+    return due
+
+
+def _age(known: Incident, now: datetime) -> float:
+    return (now - datetime.fromisoformat(known["since"])).total_seconds()
+
+
+def _read(s3: Any, bucket: str, key: str) -> Incident | None:
+    with calling(f"reading s3://{bucket}/{key}"):
+        try:
+            body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
+                return None
+            raise
+    found: Incident = json.loads(body)
+    return found
+
+
+def _opened(s3: Any, bucket: str, key: str, now: datetime) -> Incident | None:
+    made: Incident = {"since": now.astimezone(UTC).isoformat(), "times": 0}
+    with calling(f"opening s3://{bucket}/{key}"):
+        try:
+            s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(made).encode(), IfNoneMatch="*")
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] in {409, 412}:
+                return None
+            raise
+    return made
+
+
+def _publish(sns: Any, topic: str, problem: Problem, known: Incident) -> None:
+    since = datetime.fromisoformat(known["since"])
+    with calling(f"publishing to {topic}"):
+        sns.publish(TopicArn=topic, Subject=subject(problem), Message=text(problem, since, max(1, known["times"])))

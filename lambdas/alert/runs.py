@@ -1,0 +1,153 @@
+"""A run of the monitor that ended: its metrics, and the problems that it found or that are over."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lambdas.alert.problem import Problem
+from lambdas.service_errors import calling
+
+DATA_NAMESPACE, MODEL_NAMESPACE = "aws/sagemaker/Endpoints/data-metrics", "aws/sagemaker/Endpoints/model-metrics"
+OWN_NAMESPACE = "Scones/Monitoring"
+VIOLATIONS, HEALTHY, NO_BASELINE = "CompletedWithViolations", "Completed", "NoBaseline"
+LOW_CONFIDENCE = "low_confidence"
+LEAST_CAPTURED = 0.8
+"""Share of the requests that should have been captured; capture is best effort, so some are always missing."""
+MOST_DATA, SHOWN = 500, 8
+Summary = dict[str, Any]
+
+
+def summary(s3: Any, job: dict[str, Any]) -> Summary | None:
+    """The run's summary.json; None when it wrote none."""
+    bucket, key = _place(job)
+    with calling(f"reading s3://{bucket}/{key}"):
+        try:
+            found: Summary = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
+                return None
+            raise
+    return found
+
+
+def violations(s3: Any, job: dict[str, Any]) -> list[dict[str, str]]:
+    """The entries of the run's constraint_violations.json."""
+    bucket, key = _place(job, "constraint_violations.json")
+    with calling(f"reading s3://{bucket}/{key}"):
+        found: list[dict[str, str]] = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())["violations"]
+    return found
+
+
+def captured_share(cloudwatch: Any, found: Summary, job: dict[str, Any]) -> float | None:
+    """Captured requests by those that should have been, of the window; None without requests, or for labels."""
+    if "records" not in found or not found["window"]["start"]:
+        return None
+    start, end = (datetime.fromisoformat(found["window"][edge]) for edge in ("start", "end"))
+    first, last = start.replace(second=0, microsecond=0), end + timedelta(seconds=59)
+    with calling("reading how often the endpoint was asked"):
+        points = cloudwatch.get_metric_statistics(
+            Namespace="AWS/SageMaker",
+            MetricName="Invocations",
+            Dimensions=[
+                {"Name": "EndpointName", "Value": found["endpoint"]},
+                {"Name": "VariantName", "Value": "AllTraffic"},
+            ],
+            StartTime=first.astimezone(UTC),
+            EndTime=last.astimezone(UTC),
+            Period=max(60, int((last - first).total_seconds() // 1000 // 60 + 1) * 60),
+            Statistics=["Sum"],
+        )["Datapoints"]
+    sampling = float(job["Environment"].get("sampling_percentage", 100)) / 100
+    asked = sum(point["Sum"] for point in points) * sampling
+    return float((found["records"] + found["reading"]["bad"]) / asked) if asked else None
+
+
+def publish(cloudwatch: Any, found: Summary | None, job: dict[str, Any], share: float | None) -> None:
+    """The run's metrics; of a monitoring schedule's job SageMaker has published those of the analysis itself."""
+    endpoint = [{"Name": "Endpoint", "Value": job["Environment"]["sagemaker_endpoint_name"]}]
+    own: list[dict[str, Any]] = [{"MetricName": "RunsFailed", "Value": float(found is None), "Unit": "Count"}]
+    if share is not None:
+        own.append({"MetricName": "CaptureRate", "Value": share, "Unit": "None"})
+    _put(cloudwatch, OWN_NAMESPACE, [{**one, "Dimensions": endpoint} for one in own])
+    if found is not None and not job.get("MonitoringScheduleArn"):
+        analysis = [{**one, "Timestamp": datetime.fromisoformat(one["Timestamp"])} for one in found["metrics"]]
+        _put(cloudwatch, MODEL_NAMESPACE if "labelled" in found else DATA_NAMESPACE, analysis)
+
+
+def problems(
+    job: dict[str, Any], found: Summary | None, broken: list[dict[str, str]], share: float | None
+) -> Iterator[Problem]:
+    """What the run says about each problem that a run can see; nothing about those it cannot judge."""
+    name = job["ProcessingJobName"]
+    log = f"aws logs tail /aws/sagemaker/ProcessingJobs --log-stream-name-prefix {name}"
+    reason = job.get("FailureReason") or f"the job is {job['ProcessingJobStatus']}"
+    yield Problem("monitor-failed", found is None, f"Monitor run {name} failed", (reason,), (log,))
+    if found is None:
+        return
+    where = _where(job)
+    judged = found["outcome"] in {VIOLATIONS, HEALTHY}
+    if "labelled" in found:
+        if judged:
+            yield Problem("model-quality", bool(broken), _quality(broken), _lines(broken), where)
+        return
+    yield Problem(
+        "no-baseline", found["outcome"] == NO_BASELINE, "The monitor has no baseline", (found["message"],), where
+    )
+    if share is not None:
+        numbers = (
+            f"{share:.0%} of the requests that should have been captured were; at least {LEAST_CAPTURED:.0%} must be"
+        )
+        yield Problem("capture-rate", share < LEAST_CAPTURED, "Requests are not captured", (numbers,), where)
+    if judged:
+        unsure = [one for one in broken if one["feature_name"] == LOW_CONFIDENCE]
+        others = [one for one in broken if one["feature_name"] != LOW_CONFIDENCE]
+        low, before = found["low_confidence_share"] or 0.0, found["baseline_low_confidence_share"] or 0.0
+        shares = f"{low:.0%} of the answers are below {found['confidence_threshold']:g}; {before:.0%} on the test set"
+        yield Problem(
+            "low-confidence", bool(unsure), "The model is unsure more often", (shares, *_lines(unsure)), where
+        )
+        yield Problem("drift", bool(others), _drift(others), (f"{found['records']} requests", *_lines(others)), where)
+
+
+def drifted(broken: list[dict[str, str]]) -> list[str]:
+    """Names of the features with violations, each once."""
+    return list(dict.fromkeys(one["feature_name"] for one in broken))
+
+
+def _drift(broken: list[dict[str, str]]) -> str:
+    return (
+        f"Traffic differs from the baseline: {', '.join(drifted(broken))}" if broken else "Traffic is like the baseline"
+    )
+
+
+def _quality(broken: list[dict[str, str]]) -> str:
+    return (
+        f"The live model is worse than its test set: {', '.join(drifted(broken))}" if broken else "The model is as good"
+    )
+
+
+def _lines(broken: list[dict[str, str]]) -> tuple[str, ...]:
+    lines = [f"{one['feature_name']}: {one['description']}" for one in broken[:SHOWN]]
+    return (*lines, *([f"and {len(broken) - SHOWN} more"] if len(broken) > SHOWN else []))
+
+
+def _where(job: dict[str, Any]) -> tuple[str, ...]:
+    bucket, key = _place(job, "")
+    return (f"s3://{bucket}/{key}", "scones monitor report", "scones dashboard")
+
+
+def _place(job: dict[str, Any], file: str = "summary.json") -> tuple[str, str]:
+    uri = job["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"]
+    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+    return bucket, f"{prefix.rstrip('/')}/{file}"
+
+
+def _put(cloudwatch: Any, namespace: str, data: list[dict[str, Any]]) -> None:
+    for first in range(0, len(data), MOST_DATA):
+        with calling(f"publishing metrics to {namespace}"):
+            cloudwatch.put_metric_data(Namespace=namespace, MetricData=data[first : first + MOST_DATA])

@@ -1,0 +1,119 @@
+"""Actions attach and detach: one schedule for the endpoint, with the baseline of the version that is live.
+
+Two schedulers can run it. A SageMaker MonitoringSchedule is tried first: SageMaker shows its executions, and publishes
+their metrics. Model Monitor has been closed to new customers since 2026-07-30; where SageMaker refuses, EventBridge
+Scheduler starts the same job, and the record says why. Setting `monitor.scheduler` decides it instead.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lambdas.deploy.endpoint import described_endpoint, described_package
+from lambdas.monitor import eventbridge, model_monitor
+from lambdas.monitor.program import environment
+from lambdas.monitor.watching import Record, Watching, attached, write_attached
+from lambdas.outcomes import FailedError
+from lambdas.service_errors import THROTTLED, calling
+
+MODEL_MONITOR, EVENTBRIDGE = "model-monitor", "eventbridge"
+CHOSEN = "The setting monitor.scheduler says so."
+
+
+def attach(plan: Record, host: Watching, sagemaker: Any, ssm: Any, scheduler: Any, function_arn: str) -> Record:
+    """Watch the version in the plan (target_arn, version, config); the schedule of the one before is its own from now.
+
+    Raises:
+        FailedError: SageMaker or EventBridge Scheduler refuses, and there is no other way.
+    """
+    live = described_endpoint(sagemaker, host.endpoint)
+    if live is None or live["EndpointConfigName"] != plan["config"]:
+        return {"outcome": "superseded", "message": f"Endpoint {host.endpoint} was changed by a later run."}
+    record = {
+        "version": plan["version"],
+        "model_package_arn": plan["target_arn"],
+        "endpoint": host.endpoint,
+        "endpoint_config": plan["config"],
+        **_baselines(described_package(sagemaker, plan["target_arn"]) or {}),
+        "since": int(time.time()),
+        "analysed_until": int(time.time()),
+    }
+    taken, why = _scheduled(host, record, sagemaker, ssm, scheduler, function_arn)
+    write_attached(ssm, {**record, "scheduler": taken, "why": why})
+    told = plan.get("message", f"Version {plan['version']} is watched.")
+    unjudged = "" if record["statistics"] else " It was registered without a baseline: the monitor cannot judge it."
+    return {"outcome": "ok", "monitor": {"scheduler": taken, "why": why}, "message": f"{told}{unjudged}"}
+
+
+def detach(host: Watching, sagemaker: Any, ssm: Any, scheduler: Any) -> Record:
+    """Watch nothing: no schedule is left, of either scheduler."""
+    ended = [model_monitor.end(host, sagemaker), eventbridge.end(host, scheduler)]
+    write_attached(ssm, {})
+    message = f"Schedule {host.schedule} is deleted." if any(ended) else f"There is no schedule {host.schedule}."
+    return {"outcome": "ok", "message": message}
+
+
+def plan_of_live(ssm_value: Record, previous: Record) -> Record:
+    """The plan for what is live, from the deploy workflow's parameter: to attach without a deployment.
+
+    Raises:
+        FailedError: NothingLive.
+    """
+    if "model_package_arn" not in ssm_value:
+        raise FailedError("NothingLive", "No version is live; the deploy workflow attaches the monitor by itself.")
+    message = f"Version {ssm_value['version']} is watched{' again' if previous else ''}."
+    return {
+        "target_arn": ssm_value["model_package_arn"],
+        "version": ssm_value["version"],
+        "config": ssm_value["endpoint_config"],
+        "message": message,
+    }
+
+
+def _scheduled(
+    host: Watching, record: Record, sagemaker: Any, ssm: Any, scheduler: Any, function_arn: str
+) -> tuple[str, str]:
+    """Which scheduler runs it, and why that one. The other one's schedule is deleted: nothing runs twice."""
+    why = CHOSEN
+    if host.scheduler != EVENTBRIDGE:
+        with calling(f"making monitoring schedule {host.schedule}"):
+            try:
+                model_monitor.schedule(host, sagemaker, record, environment(host, ssm))
+            except ClientError as error:
+                refusal = _refusal(error)
+                if host.scheduler == MODEL_MONITOR or refusal is None:
+                    raise
+                why = refusal
+            else:
+                eventbridge.end(host, scheduler)
+                return MODEL_MONITOR, CHOSEN if host.scheduler == MODEL_MONITOR else "This account has Model Monitor."
+    eventbridge.schedule(host, scheduler, function_arn)
+    if attached(ssm).get("scheduler") == MODEL_MONITOR:
+        model_monitor.end(host, sagemaker)
+    return EVENTBRIDGE, why
+
+
+def _refusal(error: ClientError) -> str | None:
+    """Why SageMaker will not make a monitoring schedule; None for trouble that may pass."""
+    code = error.response["Error"].get("Code", "Unknown")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if code in THROTTLED or status >= 500:
+        return None
+    return f"SageMaker refused a monitoring schedule: {code}: {error.response['Error'].get('Message', 'no message')}"
+
+
+def _baselines(package: dict[str, Any]) -> dict[str, str]:
+    """Addresses of what the version was registered with: it is compared with itself."""
+    baselines = package.get("DriftCheckBaselines", {})
+
+    def uri(kind: str, part: str) -> str:
+        return str(baselines.get(kind, {}).get(part, {}).get("S3Uri", ""))
+
+    return {
+        "statistics": uri("ModelDataQuality", "Statistics"),
+        "constraints": uri("ModelDataQuality", "Constraints"),
+        "quality": uri("ModelQuality", "Constraints"),
+    }

@@ -1,0 +1,59 @@
+"""Lambda function Monitor: `{"action": attach | detach | start | run}`, and what that action needs.
+
+attach    from the deploy workflow (`plan`), or by hand for what is live      detach   the endpoint goes, or by hand
+start     from EventBridge Scheduler, every hour                              run      by hand: `start`, `end`
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from lambdas import clients, configuration, telemetry
+from lambdas.monitor import start
+from lambdas.monitor.attach import attach, detach, plan_of_live
+from lambdas.monitor.watching import Record, attached, watching
+from lambdas.outcomes import BadInputError, OutcomeError
+from lambdas.service_errors import calling
+
+log = telemetry.logger("monitor")
+metrics = telemetry.metrics("monitor")
+
+
+@metrics.log_metrics
+@log.inject_lambda_context
+def handler(event: Record, context: Any) -> Record:
+    """Answer with the plan, if there is one, and what was done; an expected failure is outcome failed with a cause."""
+    action, plan = event.get("action"), event.get("plan") or {}
+    try:
+        result = plan | _done(action, plan, event, context.invoked_function_arn)
+    except OutcomeError as stop:
+        result = plan | {"outcome": "failed", "error": stop.error, "cause": stop.cause(), "problem": stop.problem}
+    log.info("done", extra={"action": action, "outcome": result["outcome"], "said": result.get("message")})
+    metrics.add_metric(name="MonitorFailed", unit=MetricUnit.Count, value=int(result["outcome"] == "failed"))
+    return result
+
+
+def _done(action: object, plan: Record, event: Record, function_arn: str) -> Record:
+    host, sagemaker, ssm = watching(), clients.sagemaker(), clients.ssm()
+    now = datetime.now(UTC)
+    if action == "attach":
+        wanted = plan or plan_of_live(_live(ssm), attached(ssm))
+        return attach(wanted, host, sagemaker, ssm, clients.scheduler(), function_arn)
+    if action == "detach":
+        return detach(host, sagemaker, ssm, clients.scheduler())
+    if action == "start":
+        return start.scheduled(host, sagemaker, clients.s3(), ssm, now)
+    if action == "run":
+        return start.by_hand(host, sagemaker, clients.s3(), ssm, event, now)
+    raise BadInputError("BadAction", f"The action {action!r} is none of attach, detach, start, run.")
+
+
+def _live(ssm: Any) -> Record:
+    parameter = configuration.required("LIVE_PARAMETER")
+    with calling(f"reading parameter {parameter}"):
+        found: Record = json.loads(ssm.get_parameter(Name=parameter)["Parameter"]["Value"])
+    return found

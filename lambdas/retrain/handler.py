@@ -1,0 +1,73 @@
+"""Lambda function Retrain: starts the pipeline as it was started for the live version, with the reason as a parameter.
+
+The new model waits for approval like any other.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from lambdas import clients, configuration, telemetry
+from lambdas.outcomes import FailedError
+from lambdas.service_errors import calling
+
+REASON = "StartReason"
+RUNNING = {"Executing", "Stopping"}
+
+log = telemetry.logger("retrain")
+metrics = telemetry.metrics("retrain")
+
+
+@metrics.log_metrics
+@log.inject_lambda_context
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer with the execution that was started, or why none was."""
+    result = _started(event["id"], event["detail"]["reason"])
+    metrics.add_metric(name="PipelinesStarted", unit=MetricUnit.Count, value=int("execution" in result))
+    log.info("done", extra=result)
+    return result
+
+
+def _started(token: str, reason: str) -> dict[str, str]:
+    sagemaker, pipeline = clients.sagemaker(), configuration.required("PIPELINE")
+    with calling(f"looking at the executions of {pipeline}"):
+        latest = sagemaker.list_pipeline_executions(PipelineName=pipeline, MaxResults=1)["PipelineExecutionSummaries"]
+    if latest and latest[0]["PipelineExecutionStatus"] in RUNNING:
+        return {"message": f"{latest[0]['PipelineExecutionArn']} is running already."}
+    parameters = [one for one in _of_live_model() if one["Name"] != REASON]
+    with calling(f"starting {pipeline}"):
+        started = sagemaker.start_pipeline_execution(
+            PipelineName=pipeline,
+            ClientRequestToken=token,  # the event's id: of two deliveries one starts it
+            PipelineExecutionDescription=reason[:3072],
+            PipelineParameters=[*parameters, {"Name": REASON, "Value": _plain(reason)}],
+        )
+    return {"execution": str(started["PipelineExecutionArn"])}
+
+
+def _of_live_model() -> list[dict[str, str]]:
+    """The parameters of the execution that made the live version: the same data, unless the operator changes that."""
+    parameter = configuration.required("LIVE_PARAMETER")
+    with calling(f"reading {parameter}"):
+        live = json.loads(clients.ssm().get_parameter(Name=parameter)["Parameter"]["Value"])
+    if "model_package_arn" not in live:
+        raise FailedError("NothingLive", "No version is live, so there is nothing to train again.")
+    with calling(f"looking at {live['model_package_arn']}"):
+        package = clients.sagemaker().describe_model_package(ModelPackageName=live["model_package_arn"])
+    execution = package.get("CustomerMetadataProperties", {}).get("execution")
+    if not execution:
+        return []
+    with calling(f"reading the parameters of {execution}"):
+        found: list[dict[str, str]] = clients.sagemaker().list_pipeline_parameters_for_execution(
+            PipelineExecutionArn=execution
+        )["PipelineParameters"]
+    return found
+
+
+def _plain(reason: str) -> str:
+    """Within the alphabet and length of a model package's metadata, where it ends up."""
+    return re.sub(r"[^\w .:/=+@-]", " ", reason)[:256].strip()
