@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from charts.axes import LABEL_SIZE, TICK_SIZE, Axis, frame
 from charts.drawing import Box, Drawing, Line, Source, Text, text_width
-from charts.plots import Guide, guide_marks
+from charts.plots import HEIGHT, WIDTH, Guide, guide_marks
 from charts.theme import Role
 
 ROW = 26.0
@@ -31,8 +31,8 @@ def stacked(
     guides: Sequence[Guide] = (),
     *,
     bin_name: Callable[[float, float], str],
-    width: float = 460.0,
-    height: float = 320.0,
+    width: float = WIDTH,
+    height: float = HEIGHT,
 ) -> Drawing:
     """The layers on each other, the first at the bottom. `bin_name` says what a bin is, where the pointer rests."""
     given = {

@@ -37,11 +37,11 @@ def confidence_over_time(history: History) -> Drawing:
     """Every record's confidence, or medians with the middle 80 %, above and below the threshold."""
     low = min(0.5, float(np.nanmin(history.confidence)) - 0.02) if history.answered.any() else 0.5
     y_axis = Axis("confidence", max(0.0, low), 1.005, percent)
-    guides = [Guide(f"threshold {percent(history.threshold)}", y=history.threshold, role="ink")]
+    axis = _span(history)
     parts = [("routed", ROUTED, history.answered & ~history.low), ("below the threshold", HELD, history.low)]
     if len(history) <= DOTS:
         shown = [_dots(history, name, role, chosen) for name, role, chosen in parts]
-        return lines("Confidence of every record over time", _span(history), y_axis, shown, guides)
+        return lines("Confidence of every record over time", axis, y_axis, [*shown, _threshold(history, axis)])
     cut = stretches(history.time)
     shown = []
     for name, role, chosen in parts:
@@ -52,7 +52,14 @@ def confidence_over_time(history: History) -> Drawing:
             for t, n, m in zip(cut.middles, counts, middle, strict=True)
         ]
         shown.append(Series(name, cut.middles.tolist(), middle, role, low_bound, high_bound, tips, dots=True))
-    return lines("Confidence over time, medians and middle 80%", _span(history), y_axis, shown, guides)
+    title = "Confidence over time, medians and middle 80%"
+    return lines(title, axis, y_axis, [*shown, _threshold(history, axis)])
+
+
+def _threshold(history: History, axis: Clock) -> Series:
+    """A line that the legend names: a label beside it would lie on the data."""
+    level = (history.threshold, history.threshold)
+    return Series(f"threshold {percent(history.threshold)}", (axis.low, axis.high), level, "ink", dashed=True)
 
 
 def _dots(history: History, name: str, role: str, chosen: NDArray[np.bool_]) -> Series:
@@ -188,7 +195,7 @@ def feature_over_time(history: History, name: str, baseline: Profile | None) -> 
     return lines(
         title,
         _stretched(cut),
-        Axis(name.replace("_", " "), bottom, top, lambda v: f"{v:.3g}"),
+        Axis("", bottom, top, lambda v: f"{v:.3g}"),
         [line],
         guides,
         height=250,
