@@ -72,7 +72,7 @@ def _made() -> Desk:
         allow_changes=os.environ.get(CHANGES) == "1",
         feed=feed,
         labels=Labels(bucket, endpoint, classes),
-        runs=Runs(bucket, "monitor"),
+        runs=Runs(bucket, f"monitor/{endpoint}/"),
         versions=Versions(names.settings.model_package_group),
         today=Today(names.state_machine("inference")),
     )

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import FrameType
 
@@ -21,6 +22,7 @@ HOST = "127.0.0.1"
 HOSTS = (HOST, "localhost")
 """Names in the address bar that are served: another one that leads here is somebody else's page."""
 PORT = 8501
+PAUSE_SECONDS = 0.1
 PORTS = 20
 """How many ports from PORT on are tried when none was asked for."""
 APP = Path(__file__).with_name("app.py")
@@ -47,7 +49,8 @@ def serve(allow_changes: bool, port: int | None, open_browser: bool) -> None:
     mode = "changes allowed" if allow_changes else "read-only"
     say(f"Project {names.settings.project} in account {names.account}, {mode}.")
     say("Stop it with Ctrl+C.")
-    emit(f"http://{HOST}:{port}")
+    if _listening(child, port):
+        emit(f"http://{HOST}:{port}")
     code = child.wait()
     if code > 0:
         raise SconesError(f"The dashboard ended with exit code {code}.", "The lines above say why.")
@@ -108,6 +111,16 @@ def _free(port: int | None) -> int:
             return chosen
     wanted = f"Port {port} is" if port is not None else f"Ports {PORT} to {PORT + PORTS - 1} are"
     raise UsageError(f"{wanted} in use.", "Name another: scones dashboard --port 0 takes any.")
+
+
+def _listening(child: subprocess.Popen[bytes], port: int) -> bool:
+    """Wait until the child takes connections; False when it ended before."""
+    while child.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex((HOST, port)) == 0:
+                return True
+        time.sleep(PAUSE_SECONDS)
+    return False
 
 
 def _pass_on_signals(child: subprocess.Popen[bytes]) -> None:

@@ -21,6 +21,7 @@ from monitoring import job
 
 REGION, ACCOUNT = "us-east-1", "000000000000"
 THRESHOLD = 0.93
+EVALUATION = "executions/one/Evaluate"
 IMAGE = f"763104351884.dkr.ecr.{REGION}.amazonaws.com/pytorch-inference:2.6-cpu-py312"
 
 
@@ -109,21 +110,19 @@ def _entry(random: Generator, event: str, time: datetime, shade: float) -> dict[
     return entry(event, answer, picture(random, shade=shade, side=32), time)
 
 
-def baseline(project: Project, folder: Path) -> str:
-    """Put the baseline's files and an evaluation into the bucket; the prefix."""
-    prefix = "executions/one/Evaluate"
+def baseline(project: Project, folder: Path) -> None:
+    """Put the baseline's files and an evaluation into the bucket."""
     for name in ("statistics.json", "constraints.json"):
-        project.put(f"{prefix}/{name}", (folder / name).read_bytes())
+        project.put(f"{EVALUATION}/{name}", (folder / name).read_bytes())
     metrics = {"accuracy": 0.91, "accuracy_low": 0.87, "accuracy_high": 0.94, "auc": 0.97, "macro_recall": 0.9}
-    project.put(f"{prefix}/evaluation.json", json.dumps({"metrics": metrics}))
-    return prefix
+    project.put(f"{EVALUATION}/evaluation.json", json.dumps({"metrics": metrics}))
 
 
-def register(project: Project, prefix: str, approval: str = "PendingManualApproval", **more: Any) -> str:
+def register(project: Project, approval: str = "PendingManualApproval", **more: Any) -> str:
     """A version in the registry with its evaluation and baseline; its ARN."""
 
     def source(name: str) -> dict[str, str]:
-        return {"ContentType": "application/json", "S3Uri": f"s3://{project.bucket}/{prefix}/{name}"}
+        return {"ContentType": "application/json", "S3Uri": f"s3://{project.bucket}/{EVALUATION}/{name}"}
 
     quality = {
         "ModelQuality": {"Statistics": source("evaluation.json")},

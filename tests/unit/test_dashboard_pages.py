@@ -70,10 +70,10 @@ def busy(local_cloud: LocalCloud, baseline_folder: Path, tmp_path_factory: pytes
     capture(project, 40, every=timedelta(minutes=2), seed=2, variant="Shadow")
     project.put(f"captures/{project.name}/AllTraffic/2026/01/01/00/00-00-000-x.jsonl", "{broken <b>\n")
     project.clients["sagemaker"].create_model_package_group(ModelPackageGroupName=project.name)
-    prefix = baseline(project, baseline_folder)
-    register(project, prefix, "Rejected")
-    live = register(project, prefix, "Approved")
-    register(project, prefix)
+    baseline(project, baseline_folder)
+    register(project, "Rejected")
+    live = register(project, "Approved")
+    register(project)
     project.clients["ssm"].put_parameter(
         Name=f"/{project.name}/inference/live-model", Value=json.dumps({"model_package_arn": live}), Overwrite=True
     )

@@ -1,0 +1,234 @@
+"""The operations desk in a real browser, against the deployed template: approve, watch, label, tune, start a batch."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import textwrap
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from capture_files import traffic
+from cloud_fixtures import BIN, LocalCloud, clean_environment, eventually, run
+from dashboard_support import Project, baseline, capture, made, monitor_run, register
+from endpoint_support import archive
+from PIL import Image
+
+playwright = pytest.importorskip("playwright.sync_api", reason="no browser driver here: pip install -e '.[dev]'")
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next((found for name in NAMES if (found := shutil.which(name))), "")
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium here: apt-get install chromium")
+
+PAGES = ("now", "confidence", "drift", "review", "threshold", "models", "batch")
+SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+TALLEST = 4000
+BY_BRIGHTNESS = """
+    import io, json
+    from PIL import Image
+
+    def model_fn(folder):
+        return None
+
+    def transform_fn(model, body, content_type, accept):
+        grey = Image.open(io.BytesIO(body)).convert("L").resize((1, 1)).getpixel((0, 0))
+        bicycle = 0.97 if grey > 200 else 0.04 if grey < 50 else 0.6
+        return json.dumps([bicycle, 1 - bicycle]), "application/json"
+"""
+
+
+@pytest.fixture(scope="module")
+def project(local_cloud: LocalCloud, baseline_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A live version, twenty hours of captured traffic, and three runs of the monitor."""
+    project = made(local_cloud, "desk-browser", tmp_path_factory.mktemp("desk"), "[serving]\nbake_seconds = 0\n")
+    deployed = scones(project, "infra", "deploy")
+    assert deployed.returncode == 0, deployed.stderr
+    project.clients["sagemaker"].create_model_package_group(ModelPackageGroupName=project.name)
+    project.put("models/1/model.tar.gz", archive({"code/inference.py": textwrap.dedent(BY_BRIGHTNESS).encode()}))
+    baseline(project, baseline_folder)
+    register(project)
+    approved = scones(project, "approve", "--wait")
+    assert approved.returncode == 0, approved.stderr
+    capture(project, 400, every=timedelta(minutes=3), seed=5)
+    with pytest.MonkeyPatch.context() as patch:
+        for hours, shade in ((3, 1.0), (2, 0.9), (1, 0.7)):
+            source = traffic(project.folder / f"traffic-{hours}", 120, seed=hours, shade=shade)
+            monitor_run(project, source, baseline_folder, datetime.now(UTC) - timedelta(hours=hours), patch)
+    return project
+
+
+def scones(project: Project, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = {**clean_environment(project.folder), **project.variables}
+    return run(BIN / "scones", *words, environment=environment, folder=project.folder)
+
+
+@pytest.fixture(scope="module")
+def address(project: Project) -> Iterator[str]:
+    """A dashboard that may change things."""
+    environment = {**clean_environment(project.folder), **project.variables}
+    command = [BIN / "scones", "dashboard", "--allow-changes", "--port", "0"]
+    with (project.folder / "dashboard.log").open("wb") as log:
+        child = subprocess.Popen(command, env=environment, cwd=project.folder, stdout=subprocess.PIPE, stderr=log)
+        assert child.stdout
+        yield child.stdout.readline().decode().strip()
+        child.send_signal(signal.SIGTERM)
+        child.stdout.close()
+        child.wait(30)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"] if os.geteuid() == 0 else [])
+        yield started
+        started.close()
+
+
+Open = Callable[..., Any]
+
+
+@pytest.fixture
+def opened(browser: Any, address: str) -> Iterator[Open]:
+    """Open a page; whatever it asks of another server fails the test."""
+    contexts, outside = [], []
+
+    def noted(request: Any) -> None:
+        if not request.url.startswith((address, "data:", "blob:")):
+            outside.append(request.url)
+
+    def open_page(name: str, scheme: str = "light", size: dict[str, int] = DESKTOP) -> Any:
+        context = browser.new_context(color_scheme=scheme, viewport=size)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("request", noted)
+        page.goto(address if name == "now" else f"{address}/{name}")
+        settled(page)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert outside == []
+
+
+def settled(page: Any) -> None:
+    """Wait until the page is drawn."""
+    page.wait_for_selector("h1", timeout=60_000)
+    page.wait_for_function(
+        """() => document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'
+           && [...document.querySelectorAll('[data-testid=stPlotlyChart]')].every(e => e.querySelector('.main-svg'))""",
+        timeout=60_000,
+    )
+
+
+def click(page: Any, name: str) -> None:
+    page.get_by_role("button", name=name).first.click()
+
+
+def shows(page: Any, text: str) -> None:
+    page.get_by_text(text).first.wait_for(timeout=60_000)
+
+
+def test_a_version_is_approved_and_seen_to_go_in_service(project: Project, opened: Open) -> None:
+    arn = register(project)
+    number = arn.rpartition("/")[2]
+    page = opened("models")
+    page.get_by_label("Comment").fill("sharp enough")
+    click(page, "Approve")
+    shows(page, f"Version {number} is approved")
+    shows(page, f"Version {number}: succeeded")
+    page = opened("now")
+    shows(page, "In service")
+    shows(page, f"model version {number}")
+    package = project.clients["sagemaker"].describe_model_package(ModelPackageName=arn)
+    assert (package["ModelApprovalStatus"], package["ApprovalDescription"]) == ("Approved", "sharp enough")
+
+
+def test_a_key_labels_a_picture_and_another_takes_it_back(project: Project, opened: Open) -> None:
+    page = opened("review")
+    page.locator("[data-testid=stImage] img").first.wait_for()
+    page.keyboard.press("2")
+    shows(page, "1 label given here")
+    [key] = project.keys("ground-truth/")
+    label = json.loads(project.clients["s3"].get_object(Bucket=project.bucket, Key=key)["Body"].read())
+    assert label["groundTruthData"] == {"data": "1", "encoding": "CSV"}
+    assert label["eventMetadata"]["eventId"].startswith(project.name)
+    page.keyboard.press("u")
+    eventually(lambda: not project.keys("ground-truth/"))
+    page.locator(".st-key-review-gallery").get_by_text("bicycle", exact=True).first.click()
+    eventually(lambda: len(project.keys("ground-truth/")) == 1)
+    shows(page, "Right, of labelled records")
+
+
+def test_the_next_delivery_is_judged_by_the_threshold_that_was_applied(project: Project, opened: Open) -> None:
+    grey = project.folder / "grey.png"
+    Image.new("RGB", (32, 32), (128, 128, 128)).save(grey)
+    refused = scones(project, "invoke", str(grey))
+    assert refused.returncode == 1 and "0.93" in refused.stderr
+    page = opened("threshold")
+    slider = page.get_by_role("slider")
+    slider.focus()
+    page.keyboard.press("Home")  # the least that two classes can have
+    settled(page)
+    shows(page, "Would pass at 0.5")
+    page.get_by_label("Why", exact=True).fill("everything goes today")
+    click(page, "Apply 0.5")
+    shows(page, "The threshold is 0.5 now")
+    shows(page, "everything goes today")
+    eventually(lambda: scones(project, "invoke", str(grey)).returncode == 0)
+    click(page, "Roll back")
+    shows(page, "The threshold is 0.93 now")
+
+
+def test_a_batch_is_started_followed_and_its_summary_downloaded(project: Project, opened: Open) -> None:
+    for number, grey in enumerate((10, 250, 128)):
+        file = project.folder / "picture.png"
+        Image.new("RGB", (32, 32), (grey, grey, grey)).save(file)
+        project.put(f"pictures/{number}.png", file.read_bytes())
+    page = opened("batch")
+    page.get_by_label("Prefix", exact=True).fill("pictures/")
+    click(page, "Start")
+    shows(page, f"s3://{project.bucket}/pictures/: succeeded")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the summary").click()
+    summary = json.loads(Path(download.value.path()).read_text())
+    assert (summary["images"], summary["routed"], len(summary["low_confidence"])) == (3, 2, 1)
+
+
+def test_a_click_on_a_point_shows_its_picture(opened: Open) -> None:
+    page = opened("confidence")
+    chart = page.get_by_test_id("stPlotlyChart").first
+    chart.scroll_into_view_if_needed()
+    where = chart.evaluate(
+        """e => { const plot = e.querySelector('.js-plotly-plot'), a = plot._fullLayout, t = plot._fullData[1];
+                  const box = plot.getBoundingClientRect();
+                  return [box.x + a._size.l + a.xaxis.d2p(t.x[0]), box.y + a._size.t + a.yaxis.d2p(t.y[0])]; }"""
+    )
+    page.mouse.move(*where)
+    page.mouse.click(*where)
+    shows(page, "is below the threshold")
+    page.locator("[data-testid=stImage] img").first.wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_fits_a_desk_and_a_phone(opened: Open, scheme: str) -> None:
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page = opened("now", scheme)
+    for name in PAGES:
+        page.goto(page.url.rpartition("/")[0] + ("/" if name == "now" else f"/{name}"))
+        settled(page)
+        for size, view in (("desktop", DESKTOP), ("phone", PHONE)):
+            page.set_viewport_size(view)
+            tall = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+            page.set_viewport_size({**view, "height": min(TALLEST, max(tall, view["height"]))})
+            page.screenshot(path=SHOTS / f"{name}-{scheme}-{size}.png")
+            wide = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
+            assert wide <= view["width"], f"{name} is {wide} pixels wide on a {size}"
+        page.set_viewport_size(DESKTOP)
+        assert not page.get_by_test_id("stException").count(), name
