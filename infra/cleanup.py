@@ -72,6 +72,10 @@ def _items(names: Names, data: bool) -> Iterator[Item]:
     for one in _pages(sagemaker, "list_monitoring_schedules", "MonitoringScheduleSummaries", NameContains=project):
         if one.get("EndpointName") == names.endpoint:
             yield Item("monitoring schedule", one["MonitoringScheduleName"], "its jobs")
+    monitor = names.monitor  # what the monitor's function makes where Model Monitor is closed
+    for one in _pages(cloud.client("scheduler"), "list_schedules", "Schedules", NamePrefix=monitor):
+        if one["Name"] == monitor:
+            yield Item("schedule", monitor, "the jobs that it starts")
     yield from _running(names)
     if hosted.described(names.endpoint):
         yield Item("endpoint", names.endpoint, "by the hour")
@@ -183,6 +187,7 @@ def _sagemaker(operation: str, argument: str) -> Callable[[Names, str, Callable[
 
 _DELETE: dict[str, Callable[[Names, str, Callable[[str], None]], object]] = {
     "monitoring schedule": _sagemaker("delete_monitoring_schedule", "MonitoringScheduleName"),
+    "schedule": lambda _, name, __: cloud.client("scheduler").delete_schedule(Name=name),
     "pipeline execution": _stop_execution,
     "tuning job": _stop_search,
     "endpoint": lambda _, name, say: hosted.delete(name, say),

@@ -1,4 +1,7 @@
-"""The endpoint switched off and on again. Its configuration and model stay, so nothing is lost and nothing bills."""
+"""The endpoint switched off and on again. Its configuration and model stay, so nothing is lost and nothing bills.
+
+The monitor goes and comes with it: SageMaker deletes no endpoint that has a monitoring schedule.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ from scones import cloud
 from scones.errors import CloudError
 from scones.names import Names
 
+Monitor = Callable[[str], dict[str, Any]]
+"""Attaches or detaches the monitor's schedule and answers with a message."""
 IN_FLIGHT = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
 
 
@@ -50,7 +55,7 @@ def delete(name: str, say: Callable[[str], None]) -> None:
     settled(name, say)
 
 
-def stop(names: Names, say: Callable[[str], None]) -> bool:
+def stop(names: Names, say: Callable[[str], None], monitor: Monitor) -> bool:
     """Switch the endpoint off; False when it is off already.
 
     Raises:
@@ -66,11 +71,12 @@ def stop(names: Names, say: Callable[[str], None]) -> bool:
             f"{remembered or 'none'}: it could not be switched on again.",
             "Deploy a version first (scones approve --again --wait), or delete everything (scones cleanup).",
         )
+    say(monitor("detach")["message"])
     delete(names.endpoint, say)
     return True
 
 
-def start(names: Names, say: Callable[[str], None]) -> bool:
+def start(names: Names, say: Callable[[str], None], monitor: Monitor) -> bool:
     """Switch the endpoint on with the configuration that it had, and wait until it serves; False if it does already.
 
     Raises:
@@ -87,6 +93,7 @@ def start(names: Names, say: Callable[[str], None]) -> bool:
     if live is None or live["EndpointStatus"] != "InService":
         found = "gone" if live is None else f"{live['EndpointStatus']}: {live.get('FailureReason', 'no reason given')}"
         raise CloudError(f"Endpoint {names.endpoint} is {found}.", "Approve a version: scones approve --again --wait.")
+    say(monitor("attach")["message"])
     return True
 
 

@@ -16,9 +16,10 @@ def endpoint() -> None:
 def stop() -> None:
     """Switch the endpoint off. Pictures that arrive meanwhile fail by name, and alert."""
     from infra import hosted
+    from monitoring import schedule
 
     names = cloud.names()
-    if hosted.stop(names, console.say):
+    if hosted.stop(names, console.say, schedule.asked):
         console.say(f"Endpoint {names.endpoint} is off and bills nothing. On again: scones endpoint start.")
     else:
         console.say(f"Endpoint {names.endpoint} is off already.")
@@ -28,10 +29,11 @@ def stop() -> None:
 def start() -> None:
     """Switch the endpoint on, with the version and configuration that it had."""
     from infra import costs, hosted
+    from monitoring import schedule
 
     names = cloud.names()
     console.say(costs.endpoint(names.settings))
-    if hosted.start(names, console.say):
+    if hosted.start(names, console.say, schedule.asked):
         console.say(f"Endpoint {names.endpoint} is in service.")
     else:
         console.say(f"Endpoint {names.endpoint} is on already.")

@@ -94,7 +94,7 @@ def test_an_endpoint_goes_off_and_on_and_a_cleanup_leaves_nothing_that_bills(pro
     project.clients["s3"].put_object(Bucket=BUCKET, Key="captures/a.jsonl", Body=b"{}")
     kinds = [kind for kind, _ in project.found()]
     assert list(dict.fromkeys(kinds)) == [
-        *("endpoint", "endpoint configuration", "model", "stack", "log group", "captured data"),
+        *("monitoring schedule", "endpoint", "endpoint configuration", "model", "stack", "log group", "captured data"),
     ]
     _, refusal = project.scones("cleanup", "--yes", "tidi", expect=2)
     assert "nothing was deleted" in refusal
