@@ -32,6 +32,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "test-cases": ("scones.commands.inference:test_cases", "Route pictures of the test split; a table of outcomes."),
     "batch": ("scones.commands.inference:batch", "Route every picture under a prefix."),
     "threshold": ("scones.commands.inference:threshold", "Show or set how sure the model must be."),
+    "monitor": ("scones.commands.monitor:monitor", "Watch the traffic: run, status, report, label, schedule."),
     "report": ("scones.commands.report:report", "Write an execution's report: one HTML page, and its charts as PNG."),
     "dashboard": ("scones.commands.dashboard:dashboard", "Open the operations desk: watch, review, tune, approve."),
     "doctor": ("scones.commands.doctor:doctor", "Find what stands in the way: problem, why it matters, fix."),
