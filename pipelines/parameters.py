@@ -41,12 +41,12 @@ def build(names: Names) -> Parameters:
     """The parameters with their defaults. Only the built-in algorithm takes its learning-rate steps from outside."""
     settings = names.settings
     archive = names.uri("data", CIFAR100_SHA256[:16], "cifar-100-python.tar.gz")
-    steps = learning_rate.steps_for(settings.epochs)
+    steps = learning_rate.steps_for(settings.training_epochs)
     return Parameters(
         input_archive_uri=ParameterString("InputArchiveUri", archive),
         input_archive_sha256=ParameterString("InputArchiveSha256", CIFAR100_SHA256),
         bounds={bound.parameter: ParameterFloat(bound.parameter, bound.default) for bound in gates.bounds(settings)},
-        epochs=ParameterInteger("Epochs", settings.epochs),
+        epochs=ParameterInteger("Epochs", settings.training_epochs),
         learning_rate_steps=ParameterString("LearningRateSteps", steps) if settings.algorithm == "builtin" else None,
         processing_instance_type=ParameterString("ProcessingInstanceType", settings.instances.processing),
         training_instance_type=ParameterString("TrainingInstanceType", settings.instances.training),

@@ -102,10 +102,10 @@ class Settings(Section):
     region: str = "us-east-1"
     classes: Annotated[tuple[str, ...], Field(min_length=2, max_length=100)] = ("bicycle", "motorcycle")
     routes: dict[str, str] = {"bicycle": "near", "motorcycle": "far"}
-    algorithm: Literal["builtin", "pytorch"] = "builtin"
+    algorithm: Literal["builtin", "pytorch"] = "pytorch"
     validation_fraction: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.2
     seed: int = 7
-    epochs: Annotated[int, Field(ge=1, le=1000)] = 30
+    epochs: Annotated[int, Field(ge=1, le=1000)] | None = None
     accuracy_threshold: Fraction = 0.8
     gates: tuple[Gate, ...] = ()
     max_drop_from_live: Fraction | None = None
@@ -129,6 +129,11 @@ class Settings(Section):
         if len(set(names)) != len(names):
             raise ValueError("two gates bound one metric on the same side")
         return self
+
+    @property
+    def training_epochs(self) -> int:
+        """`epochs`, or what suits the algorithm: the recipe's own, and a schedule long enough for two steps down."""
+        return self.epochs or {"builtin": 100, "pytorch": 66}[self.algorithm]
 
     @property
     def pipeline_name(self) -> str:

@@ -47,4 +47,4 @@ def test_another_process_without_region_or_credentials_renders_the_same_bytes() 
         [sys.executable, "-c", code], env=environment, cwd=Path(__file__).parents[2], capture_output=True, text=True
     )
     assert (run.returncode, run.stderr) == (0, "")
-    assert run.stdout.strip() == to_json(json.loads((GOLDEN / "definition-builtin.json").read_text()))
+    assert run.stdout.strip() == to_json(json.loads((GOLDEN / "definition-pytorch.json").read_text()))

@@ -215,7 +215,7 @@ def test_a_diff_names_what_differs_and_says_so_by_its_exit_code_on_request(stubs
     describe_pipeline(stubs["sagemaker"], changed)
     describe_pipeline(stubs["sagemaker"], changed)
     plain, strict = run("diff"), run("diff", "--exit-code")
-    assert plain.stdout == strict.stdout == "~ parameter Epochs: DefaultValue: 60 -> 30\n"
+    assert plain.stdout == strict.stdout == "~ parameter Epochs: DefaultValue: 60 -> 100\n"
     assert (plain.exit_code, strict.exit_code) == (0, 1)
 
 

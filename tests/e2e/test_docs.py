@@ -19,7 +19,7 @@ NOT_RUN = {
     "make test": "it is what runs this",
     "git clone": "the reader has done it",
 }
-QUICK = 'epochs = 3\naccuracy_threshold = 0.51\n[builtin]\nmini_batch_size = 32\n'
+QUICK = 'algorithm = "builtin"\nepochs = 3\naccuracy_threshold = 0.51\n[builtin]\nmini_batch_size = 32\n'
 
 
 def commands(page: Path) -> str:

@@ -19,7 +19,7 @@ Scones = Callable[..., Any]
 def project(deployed: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Scones:
     """`scones …` in a folder with settings and a small archive; the pipeline is upserted."""
     folder = tmp_path_factory.mktemp("project")
-    (folder / "scones.toml").write_text('project = "scones-unlimited"\n', encoding="utf-8")
+    (folder / "scones.toml").write_text('algorithm = "builtin"\n', encoding="utf-8")
     environment = {**deployed.environment, "OMP_NUM_THREADS": "1"}
 
     def scones(*words: str, expect: int = 0) -> Any:

@@ -52,7 +52,7 @@ def test_text_shows_order_branches_and_defaults(definition: Json) -> None:
     ]
     assert "[metrics.accuracy >= AccuracyThreshold and metrics.accuracy >= MinimumFromLive]" in lines[9]
     assert lines[10].startswith("  yes: RegisterModel") and lines[11].startswith("  no: QualityTooLow")
-    assert any(line.split()[:3] == ["Epochs", "Integer", "30"] for line in lines)
+    assert any(line.split()[:3] == ["Epochs", "Integer", "100"] for line in lines)
 
 
 def test_mermaid_draws_each_step_and_only_direct_dependencies(definition: Json) -> None:
