@@ -43,7 +43,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.local: setup.py constraints.txt | $(VENV)/bin/python
-	$(PIP) install --quiet --editable '.[local]' --constraint constraints.txt
+	$(PIP) install --quiet --editable '.[local,dashboard]' --constraint constraints.txt
 	@touch $@
 
 $(VENV)/.dev: setup.py constraints.txt | $(VENV)/bin/python
