@@ -77,7 +77,7 @@ def _threshold() -> float:
 
 
 def _latency(start: datetime, end: datetime) -> Latency | None:
-    """Median and slowest tenth of the model's answers in milliseconds; None when CloudWatch knows nothing."""
+    """Median and slowest tenth of the model's answers in milliseconds; None when CloudWatch knows neither."""
     period = max(60, int((end - start).total_seconds() // POINTS // 60 + 1) * 60)
     with cloud.explained("reading the endpoint's latency"):
         points = cloud.client("cloudwatch").get_metric_statistics(
@@ -92,7 +92,7 @@ def _latency(start: datetime, end: datetime) -> Latency | None:
             Period=period,
             ExtendedStatistics=["p50", "p90"],
         )["Datapoints"]
-    points.sort(key=lambda point: point["Timestamp"])
+    points = sorted((p for p in points if "ExtendedStatistics" in p), key=lambda point: point["Timestamp"])
     if not points:
         return None
     columns = (

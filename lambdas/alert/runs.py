@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from math import ceil
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -18,7 +19,11 @@ VIOLATIONS, HEALTHY, NO_BASELINE = "CompletedWithViolations", "Completed", "NoBa
 LOW_CONFIDENCE = "low_confidence"
 LEAST_CAPTURED = 0.8
 """Share of the requests that should have been captured; capture is best effort, so some are always missing."""
-MOST_DATA, SHOWN = 500, 8
+LEAST_REQUESTS = 30
+"""With fewer, one that came at the window's edge would weigh too much."""
+MOST_DATA, MOST_POINTS = 500, 1000
+"""What CloudWatch takes, and gives, in one call (1,440 points)."""
+SHOWN, NAMED = 8, 3
 Summary = dict[str, Any]
 
 
@@ -44,27 +49,32 @@ def violations(s3: Any, job: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def captured_share(cloudwatch: Any, found: Summary, job: dict[str, Any]) -> float | None:
-    """Captured requests by those that should have been, of the window; None without requests, or for labels."""
+    """Captured requests by those that should have been, of the window.
+
+    None where nothing can be said: for labels, for a window that does not begin and end with a full minute (CloudWatch
+    counts by the minute), and for fewer than LEAST_REQUESTS.
+    """
     if "records" not in found or not found["window"]["start"]:
         return None
-    start, end = (datetime.fromisoformat(found["window"][edge]) for edge in ("start", "end"))
-    first, last = start.replace(second=0, microsecond=0), end + timedelta(seconds=59)
+    start, end = (datetime.fromisoformat(found["window"][edge]).astimezone(UTC) for edge in ("start", "end"))
+    if start.second or end.second:
+        return None
+    variant = {"EndpointName": found["endpoint"], "VariantName": "AllTraffic"}
     with calling("reading how often the endpoint was asked"):
         points = cloudwatch.get_metric_statistics(
             Namespace="AWS/SageMaker",
             MetricName="Invocations",
-            Dimensions=[
-                {"Name": "EndpointName", "Value": found["endpoint"]},
-                {"Name": "VariantName", "Value": "AllTraffic"},
-            ],
-            StartTime=first.astimezone(UTC),
-            EndTime=last.astimezone(UTC),
-            Period=max(60, int((last - first).total_seconds() // 1000 // 60 + 1) * 60),
+            Dimensions=[{"Name": name, "Value": value} for name, value in variant.items()],
+            StartTime=start,
+            EndTime=end,
+            Period=60 * ceil((end - start).total_seconds() / 60 / MOST_POINTS),
             Statistics=["Sum"],
         )["Datapoints"]
+    asked = sum(point["Sum"] for point in points)
     sampling = float(job["Environment"].get("sampling_percentage", 100)) / 100
-    asked = sum(point["Sum"] for point in points) * sampling
-    return float((found["records"] + found["reading"]["bad"]) / asked) if asked else None
+    if asked * sampling < LEAST_REQUESTS:
+        return None
+    return float((found["records"] + found["reading"]["bad"]) / (asked * sampling))
 
 
 def publish(cloudwatch: Any, found: Summary | None, job: dict[str, Any], share: float | None) -> None:
@@ -120,15 +130,16 @@ def drifted(broken: list[dict[str, str]]) -> list[str]:
 
 
 def _drift(broken: list[dict[str, str]]) -> str:
-    return (
-        f"Traffic differs from the baseline: {', '.join(drifted(broken))}" if broken else "Traffic is like the baseline"
-    )
+    return f"Traffic differs from the baseline: {_named(broken)}" if broken else "Traffic is like the baseline"
 
 
 def _quality(broken: list[dict[str, str]]) -> str:
-    return (
-        f"The live model is worse than its test set: {', '.join(drifted(broken))}" if broken else "The model is as good"
-    )
+    return f"The live model is worse than its test set: {_named(broken)}" if broken else "The live model is as tested"
+
+
+def _named(broken: list[dict[str, str]]) -> str:
+    names = drifted(broken)
+    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
 
 
 def _lines(broken: list[dict[str, str]]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from pipelines import registry as models
 from pipelines.build import Built, build
 from pipelines.checks.settings_checks import settings_agree
 from scones import cloud, console
-from scones.commands.demo import serving
+from scones.commands.demo import monitor_acts, serving
 from scones.commands.demo.story import Story
 from scones.commands.local import state_folder
 from scones.data.archive import write_sample
@@ -25,12 +25,15 @@ from scones.names import Names
 
 SAMPLE = "sample-cifar-100-python.tar.gz"
 DEFAULT_PORTS_TAKEN = (0, 0)
+CAPTURE_SECONDS = "2"
+"""How long captured requests wait for their file: a minute on AWS, which nobody is to watch go by."""
 
 __all__ = ["ACTS", "state_folder"]
 
 
 def local_cloud(story: Story) -> str:
     """Bring the local cloud up, on free ports if the usual ones are taken, and point this process at it."""
+    os.environ.setdefault("SCONES_CAPTURE_SECONDS", CAPTURE_SECONDS)
     try:
         running = up.start(story.state)
     except LocalCloudError as error:
@@ -150,4 +153,5 @@ ACTS: tuple[tuple[str, Callable[[Story], str]], ...] = (
     ("evaluation", evaluation),
     ("registry", registry),
     *serving.ACTS,
+    *monitor_acts.ACTS,
 )
