@@ -71,7 +71,7 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=[p for room in ROOMS for p in (room, f"{room}.*")]),
     package_data={
-        "infra": ["template.yaml", "monitoring.yaml", "layer-requirements.txt"],
+        "infra": ["*.yaml", "layer-requirements.txt"],
         "lambdas": ["deploy/*.png"],
         "stepfunctions": ["*.asl.json"],
         "steps": ["*-requirements.txt"],

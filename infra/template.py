@@ -1,4 +1,4 @@
-"""The CloudFormation template as text and as data: template.yaml, and monitoring.yaml merged into it."""
+"""The CloudFormation template as text and as data: template.yaml, and the other parts merged into it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import yaml
 
 from scones.names import Names
 
-PARTS = tuple(Path(__file__).with_name(name) for name in ("template.yaml", "monitoring.yaml"))
+PARTS = tuple(Path(__file__).with_name(name) for name in ("template.yaml", "monitoring.yaml", "dashboard.yaml"))
 SECTIONS = ("Parameters", "Conditions", "Resources", "Outputs")
 
 
@@ -43,10 +43,15 @@ def text() -> str:
 def load() -> dict[str, Any]:
     """The template as data, every function in its long form (`{"Fn::Sub": ...}`)."""
     whole: dict[str, Any] = {}
-    for path in PARTS:
-        part = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader, functions added
+    for part in map(read, PARTS):
         whole |= {name: {**whole.get(name, {}), **part[name]} if name in SECTIONS else part[name] for name in part}
     return whole
+
+
+def read(path: Path) -> dict[str, Any]:
+    """One YAML file of CloudFormation as data."""
+    content: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
+    return content
 
 
 def parameters(names: Names, keys: Mapping[str, str]) -> dict[str, str]:

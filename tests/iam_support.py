@@ -17,8 +17,10 @@ PROJECT = "scones-unlimited"
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
 BUCKET = f"{PROJECT}-{ACCOUNT}-{REGION}"
-RESOURCES: dict[str, Any] = template.load()["Resources"]
-ROLES = [logical for logical, one in RESOURCES.items() if one["Type"] == "AWS::IAM::Role"]
+OF_THE_STACK: dict[str, Any] = template.load()["Resources"]
+CI: dict[str, Any] = template.read(template.PARTS[0].with_name("ci.yaml"))
+RESOURCES: dict[str, Any] = OF_THE_STACK | CI["Resources"]  # no name is in both
+ROLES = [logical for logical, one in OF_THE_STACK.items() if one["Type"] == "AWS::IAM::Role"]
 
 Statement = dict[str, Any]
 
@@ -86,7 +88,7 @@ def _reference(name: str) -> str:
 
 
 def arn_of(logical: str) -> str:
-    """The ARN that a resource of the template will have."""
+    """The ARN that a resource of the templates will have."""
     kind, properties = RESOURCES[logical]["Type"], RESOURCES[logical]["Properties"]
     shapes = {
         "AWS::IAM::Role": ("RoleName", f"arn:aws:iam::{ACCOUNT}:role/%s"),
@@ -96,6 +98,7 @@ def arn_of(logical: str) -> str:
         "AWS::Lambda::Function": ("FunctionName", arn("lambda", "function:%s")),
         "AWS::StepFunctions::StateMachine": ("StateMachineName", arn("states", "stateMachine:%s")),
         "AWS::Logs::LogGroup": ("LogGroupName", arn("logs", "log-group:%s:*")),
+        "AWS::CodeBuild::ReportGroup": ("Name", arn("codebuild", "report-group/%s")),
         "AWS::Events::Rule": ("Name", arn("events", "rule/%s")),
         "AWS::CloudWatch::Alarm": ("AlarmName", arn("cloudwatch", "alarm:%s")),
     }

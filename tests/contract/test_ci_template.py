@@ -1,0 +1,168 @@
+"""infra/ci.yaml: the build project, and a role that can deploy the project's stack but not widen itself."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import yaml
+from cloud_fixtures import LocalCloud
+from iam_support import (
+    ACCOUNT,
+    BUCKET,
+    CI,
+    OF_THE_STACK,
+    PROJECT,
+    REGION,
+    Request,
+    allows,
+    arn,
+    objects,
+    passing,
+    refused,
+    resolved,
+    statements,
+    without,
+)
+
+from infra import template
+
+ROOT = Path(__file__).parents[2]
+FILE = template.PARTS[0].with_name("ci.yaml")
+BUCKET_ARN = f"arn:aws:s3:::{BUCKET}"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/{PROJECT}-deploy"
+FUNCTION = arn("lambda", f"function:{PROJECT}-deploy")
+
+# What CloudFormation calls, in the build's name, for each type of resource in the stack.
+HANDLES: dict[str, tuple[str, list[str]]] = {
+    "AWS::S3::Bucket": (BUCKET_ARN, ["s3:CreateBucket", "s3:PutBucketVersioning", "s3:PutLifecycleConfiguration"]),
+    "AWS::S3::BucketPolicy": (BUCKET_ARN, ["s3:PutBucketPolicy", "s3:GetBucketPolicy"]),
+    "AWS::IAM::Role": (ROLE, ["iam:CreateRole", "iam:PutRolePolicy", "iam:TagRole", "iam:DeleteRole"]),
+    "AWS::SNS::Topic": (arn("sns", f"{PROJECT}-alerts"), ["sns:CreateTopic", "sns:TagResource"]),
+    "AWS::SNS::Subscription": (arn("sns", f"{PROJECT}-alerts"), ["sns:Subscribe"]),
+    "AWS::SSM::Parameter": (arn("ssm", f"parameter/{PROJECT}/inference/threshold"), ["ssm:PutParameter"]),
+    "AWS::Lambda::LayerVersion": (arn("lambda", f"layer:{PROJECT}-libraries"), ["lambda:PublishLayerVersion"]),
+    "AWS::Lambda::Function": (FUNCTION, ["lambda:CreateFunction", "lambda:UpdateFunctionCode"]),
+    "AWS::Lambda::Permission": (FUNCTION, ["lambda:AddPermission"]),
+    "AWS::Lambda::EventInvokeConfig": (FUNCTION, ["lambda:PutFunctionEventInvokeConfig"]),
+    "AWS::Logs::LogGroup": (arn("logs", f"log-group:/aws/lambda/{PROJECT}-deploy:*"), ["logs:CreateLogGroup"]),
+    "AWS::CloudWatch::Alarm": (arn("cloudwatch", f"alarm:{PROJECT}-drift"), ["cloudwatch:PutMetricAlarm"]),
+    "AWS::CloudWatch::Dashboard": (f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{PROJECT}", ["cloudwatch:PutDashboard"]),
+    "AWS::StepFunctions::StateMachine": (
+        arn("states", f"stateMachine:{PROJECT}-deploy"),
+        ["states:CreateStateMachine", "states:UpdateStateMachine"],
+    ),
+    "AWS::SQS::Queue": (arn("sqs", f"{PROJECT}-undelivered"), ["sqs:CreateQueue"]),
+    "AWS::SQS::QueuePolicy": (arn("sqs", f"{PROJECT}-undelivered"), ["sqs:SetQueueAttributes"]),
+    "AWS::Events::Rule": (arn("events", f"rule/{PROJECT}-approval"), ["events:PutRule", "events:PutTargets"]),
+}
+STACK = arn("cloudformation", f"stack/{PROJECT}/0")
+PIPELINE = arn("sagemaker", f"pipeline/{PROJECT}")
+COMMANDS = [
+    *(Request(f"cloudformation:{verb}", STACK) for verb in ("CreateChangeSet", "ExecuteChangeSet", "DescribeStacks")),
+    *(Request(f"sagemaker:{verb}Pipeline", PIPELINE) for verb in ("Create", "Describe", "Update")),
+    *(Request(f"sagemaker:{verb}", PIPELINE) for verb in ("AddTags", "ListPipelineVersions", "StartPipelineExecution")),
+    *(Request("s3:PutObject", one) for one in objects("code/0/run.py", "lambda/0/functions.zip", "cloudformation/0/t")),
+    Request("s3:ListBucket", BUCKET_ARN),
+    passing(f"{PROJECT}-pipeline"),
+    *(passing(f"{PROJECT}-deploy", f"{one}.amazonaws.com") for one in ("lambda", "states", "events")),
+]
+NEVER = [
+    Request("iam:PutRolePolicy", f"arn:aws:iam::{ACCOUNT}:role/{PROJECT}-ci"),
+    Request("iam:UpdateAssumeRolePolicy", f"arn:aws:iam::{ACCOUNT}:role/{PROJECT}-ci"),
+    Request("iam:AttachRolePolicy", ROLE),
+    Request("iam:CreateRole", f"arn:aws:iam::{ACCOUNT}:role/Administrator"),
+    Request("iam:CreateUser", f"arn:aws:iam::{ACCOUNT}:user/u"),
+    passing(f"{PROJECT}-deploy", "ec2.amazonaws.com"),
+    passing("Administrator", "lambda.amazonaws.com"),
+    Request("sagemaker:UpdateModelPackage", arn("sagemaker", f"model-package/{PROJECT}/1")),
+    Request("sagemaker:CreateEndpoint", arn("sagemaker", f"endpoint/{PROJECT}")),
+    Request("sagemaker:DeletePipeline", PIPELINE),
+    Request("s3:DeleteBucket", BUCKET_ARN),
+    Request("s3:DeleteObject", f"{BUCKET_ARN}/models/1/model.tar.gz"),
+    Request("lambda:UpdateFunctionCode", arn("lambda", "function:another")),
+    Request("lambda:InvokeFunction", FUNCTION),
+    Request("cloudformation:ExecuteChangeSet", arn("cloudformation", f"stack/{PROJECT}-ci/0")),
+    Request("logs:DeleteLogGroup", arn("logs", f"log-group:/aws/codebuild/{PROJECT}:*")),
+]
+
+
+@pytest.fixture(scope="module")
+def iam(local_cloud: LocalCloud) -> Any:
+    return boto3.Session("test", "test", region_name=REGION).client("iam", endpoint_url=local_cloud.addresses.ministack)
+
+
+def test_cfn_lint_finds_nothing() -> None:
+    command = (Path(sys.executable).with_name("cfn-lint"), "--include-checks", "I", "--", FILE)
+    lint = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (lint.returncode, lint.stdout) == (0, ""), lint.stdout
+
+
+def test_the_linter_knows_actions_and_finds_a_misspelt_one(tmp_path: Path) -> None:
+    """cfn-lint is the policy linter here: it must bite."""
+    wrong = tmp_path / "ci.yaml"
+    wrong.write_text(FILE.read_text(encoding="utf-8").replace("- sagemaker:CreatePipeline\n", "- sagemaker:MakePipe\n"))
+    command = (Path(sys.executable).with_name("cfn-lint"), "--", wrong)
+    lint = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert lint.returncode != 0
+    assert "makepipe" in lint.stdout.lower()
+
+
+def test_a_build_may_do_what_its_commands_do(iam: Any) -> None:
+    assert refused(iam, statements("Role"), COMMANDS) == []
+
+
+@pytest.mark.parametrize("kind", sorted({one["Type"] for one in OF_THE_STACK.values()}))
+def test_a_build_may_handle_every_type_of_resource_that_the_stack_has(iam: Any, kind: str) -> None:
+    resource, actions = HANDLES[kind]
+    assert refused(iam, statements("Role"), [Request(action, resource) for action in actions]) == []
+
+
+def test_a_build_may_not_widen_its_own_role_approve_a_model_or_delete_data(iam: Any) -> None:
+    assert [str(one) for one in NEVER if allows(iam, statements("Role"), one)] == []
+
+
+@pytest.mark.parametrize("request_", COMMANDS, ids=str)
+def test_a_role_that_lacks_an_action_is_found_and_the_action_named(iam: Any, request_: Request) -> None:
+    [found] = refused(iam, without(statements("Role"), request_.action), [request_])
+    assert found.startswith(f"{request_.action} on ")
+
+
+def test_reports_go_where_the_buildspec_sends_them() -> None:
+    [report] = yaml.safe_load((ROOT / "buildspec.yml").read_text(encoding="utf-8"))["reports"]
+    builds, reports = CI["Resources"]["Builds"]["Properties"], CI["Resources"]["Reports"]["Properties"]
+    assert resolved(reports["Name"]) == f"{resolved(builds['Name'])}-{report}"
+
+
+def test_a_push_to_the_branch_starts_a_build_and_nothing_else_does() -> None:
+    triggers = CI["Resources"]["Builds"]["Properties"]["Triggers"]
+    [filters] = triggers["FilterGroups"]
+    assert triggers["Webhook"] is True
+    assert [one["Type"] for one in filters] == ["EVENT", "HEAD_REF"]
+    assert filters[0]["Pattern"] == "PUSH"
+
+
+def test_everything_that_can_be_tagged_names_the_project() -> None:
+    for resource in CI["Resources"].values():
+        assert {"Key": "Project", "Value": {"Ref": "ProjectName"}} in resource["Properties"]["Tags"]
+
+
+def test_the_dashboard_shows_what_people_ask_first() -> None:
+    text = OF_THE_STACK["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    widgets = json.loads(text)["widgets"]
+    assert all(len(json.dumps(widget["properties"]["metrics"])) > 2 for widget in widgets)
+    for wanted in (
+        "Confidence",
+        "low_confidence",
+        "baseline",
+        "ModelLatency",
+        "5XXErrors",
+        "ExecutionsFailed",
+        "Capture",
+    ):
+        assert wanted in text
