@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
@@ -11,6 +12,18 @@ from scones.commands.execution import execution_argument
 from scones.commands.local import state_folder
 from scones.commands.pipeline import as_json_option
 from scones.console import emit, emit_json, say
+
+
+@dataclass(frozen=True)
+class Written:
+    """A report: its page, all its files, where it was uploaded, what it was noted with, what it had to leave out."""
+
+    execution: str
+    page: Path
+    files: list[str]
+    uri: str | None
+    model_package: str | None
+    missing: list[str]
 
 
 @click.command()
@@ -29,34 +42,32 @@ def report(execution: str | None, output: Path | None, no_upload: bool, show: bo
     It is uploaded next to the execution's outputs and noted with its model package. Prints the path of the page.
     """
     from pipelines.executions import resolve
+
+    arn = resolve(settings.load().pipeline_name, execution)
+    done = written(arn, output, not no_upload)
+    for line in done.missing:
+        say(f"Not in the report: {line}")
+    if as_json:
+        emit_json(asdict(done))
+    else:
+        if done.uri:
+            say(f"Uploaded to {done.uri}" + (f" and noted with {done.model_package}" if done.model_package else ""))
+        emit(str(done.page))
+    if show:
+        click.launch(done.page.resolve().as_uri())
+
+
+def written(arn: str, output: Path | None, upload: bool) -> Written:
+    """Make the report of an execution in `output` (or in its place in the state folder), and upload it if asked to."""
     from reports import publish
     from reports.collect import collect
     from reports.document import document
     from reports.figures import figures
 
-    chosen = settings.load()
-    facts = collect(resolve(chosen.pipeline_name, execution), chosen.confidence_threshold)
+    facts = collect(arn, settings.load().confidence_threshold)
     drawn = figures(facts)
     content = publish.files(document(facts, drawn), drawn)
-    file = publish.write(output or state_folder() / "reports" / facts.id, content)
-    for line in facts.missing:
-        say(f"Not in the report: {line}")
-    uri = None if no_upload else publish.upload(cloud.names(), facts.id, content)
+    page = publish.write(output or state_folder() / "reports" / facts.id, content)
+    uri = publish.upload(cloud.names(), facts.id, content) if upload else None
     package = publish.register(facts, uri) if uri else None
-    if as_json:
-        emit_json(
-            {
-                "execution": facts.arn,
-                "page": str(file),
-                "files": sorted(content),
-                "uri": uri,
-                "model_package": package,
-                "missing": facts.missing,
-            }
-        )
-    else:
-        if uri:
-            say(f"Uploaded to {uri}" + (f" and noted with {package}" if package else ""))
-        emit(str(file))
-    if show:
-        click.launch(file.resolve().as_uri())
+    return Written(facts.arn, page, sorted(content), uri, package, facts.missing)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from scones import console
+from scones.errors import DataError
 
 
 @click.command()
@@ -20,6 +21,8 @@ def demo(archive: Path | None, algorithm: str | None, state: Path | None, keep: 
 
     Every step must do what it is there for; the exit code is not zero if any did not.
     """
+    if archive and not archive.is_file():
+        raise DataError(f"Archive {archive}: there is no such file.", "Name one with --archive.")
     from scones.commands.demo import acts
     from scones.commands.demo.story import Story
 

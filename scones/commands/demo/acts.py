@@ -19,8 +19,9 @@ from scones import cloud, console
 from scones.commands.demo import monitor_acts, serving
 from scones.commands.demo.story import Story
 from scones.commands.local import state_folder
+from scones.commands.report import written
 from scones.data.archive import write_sample
-from scones.errors import DataError, LocalCloudError, SconesError
+from scones.errors import LocalCloudError, SconesError
 from scones.names import Names
 
 SAMPLE = "sample-cifar-100-python.tar.gz"
@@ -68,8 +69,6 @@ def account(story: Story) -> str:
 def archive(story: Story) -> str:
     """The archive named, or a drawn one."""
     if story.archive:
-        if not story.archive.is_file():
-            raise DataError(f"Archive {story.archive}: there is no such file.", "Name one with --archive.")
         story.found["archive"] = str(story.archive)
         return f"{story.archive}, {story.archive.stat().st_size / 1e6:.1f} MB"
     file = story.state / SAMPLE
@@ -127,6 +126,14 @@ def registry(story: Story) -> str:
     return f"{group} version {versions[0].number}, {versions[0].approval}"
 
 
+def report(story: Story) -> str:
+    """The execution as one page: numbers, curves, mistakes, lineage."""
+    folder = story.state / "reports" / executions.execution_id(story.found["execution"])
+    page = written(story.found["execution"], folder, True).page
+    story.found["report"] = str(page)
+    return str(page)
+
+
 def _built(story: Story) -> Built:
     names = cloud.names()
     if story.algorithm:
@@ -152,6 +159,7 @@ ACTS: tuple[tuple[str, Callable[[Story], str]], ...] = (
     ("execution", execution),
     ("evaluation", evaluation),
     ("registry", registry),
+    ("report", report),
     *serving.ACTS,
     *monitor_acts.ACTS,
 )
