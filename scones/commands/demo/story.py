@@ -65,11 +65,7 @@ class Story:
         """The last lines a person reads: where things are and what to type next."""
         seconds = sum(act["seconds"] for act in self.played)
         lines = [f"Everything worked, in {seconds:.0f} s."]
-        lines += [
-            f"  {name}: {self.found[name]}"
-            for name in ("evaluation", "data_docs", "monitor_report")
-            if name in self.found
-        ]
+        lines += [f"  {name}: {self.found[name]}" for name in REPORTS if name in self.found]
         if keep:
             lines.append('The local cloud is up. Talk to it: eval "$(scones local env)"; end it: scones local down.')
         else:
