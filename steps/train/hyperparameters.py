@@ -16,7 +16,7 @@ from scones.errors import UsageError
 class Hyperparameters:
     """Everything that may be tuned. Chosen by cross-validation on training images only."""
 
-    epochs: int = 100
+    epochs: int = 64
     seed: int = 7
     members: int = 2
     """Networks in the ensemble; each is a process of its own while training."""
@@ -39,7 +39,7 @@ class Hyperparameters:
     """Share of each batch that is shown once more, turned by 0 to 3 quarters, to be told by how many."""
     turned_weight: float = 0.5
     """Weight of that question in the loss."""
-    patience: int = 50
+    patience: int = 32
     """Epochs without a lower validation loss after which a member stops."""
 
     @property

@@ -86,7 +86,8 @@ def main(argv: Sequence[str]) -> int:
     training = read_channel(options.train, options.train_lst, classes)
     validation = read_channel(options.validation, options.validation_lst, classes)
     trained = ensemble.fit(training, validation, classes, chosen)
-    degrees = temperature.fit(trained.validation_logits, validation.labels)
+    single = temperature.fit(trained.validation_logits, validation.labels)
+    degrees = temperature.of_ensemble(single, chosen.members)
     accuracy = float((trained.validation_logits.argmax(axis=1) == validation.labels).mean())
     with published(options.model_dir) as folder:
         write_model(folder, trained, degrees, options.classes, chosen)

@@ -6,6 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 SHARPEST, SOFTEST = 0.25, 4.0  # bounds: without a single error in few images the best temperature would be 0
+ENSEMBLE_FACTOR = 0.9
+"""Best temperature of the mean of several members' logits, in units of a single member's: averaging removes noise, so
+the mean may be trusted more. Measured in 5-fold cross-validation on 800 training images: .89 to .92 for two members
+(three pairs), .87 for three. It cannot be fitted in a job, where one member only has not seen a validation image."""
 
 
 def negative_log_likelihood(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
@@ -13,6 +17,11 @@ def negative_log_likelihood(logits: NDArray[np.float64], labels: NDArray[np.int6
     top = logits.max(axis=1)
     log_sum = top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
     return float((log_sum - logits[np.arange(len(labels)), labels]).mean())
+
+
+def of_ensemble(single: float, members: int) -> float:
+    """The temperature for the mean logits of `members` networks, from that of a single one."""
+    return single * ENSEMBLE_FACTOR if members > 1 else single
 
 
 def fit(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> float:

@@ -81,6 +81,11 @@ def test_temperature_stays_finite_without_a_single_error() -> None:
     )
 
 
+def test_mean_of_members_is_trusted_more_than_one_of_them() -> None:
+    assert temperature.of_ensemble(0.7, members=1) == 0.7
+    assert temperature.of_ensemble(0.7, members=2) < 0.7
+
+
 def test_learning_rate_rises_then_falls_to_zero() -> None:
     factors = list(optimizer.factors(100, 0.2))
     assert max(factors) == factors[19] == 1
