@@ -13,7 +13,7 @@ from dashboard.saying import age, plural, problem
 from scones.errors import SconesError
 
 PERIODS: dict[str, int | None] = {"1 hour": 3600, "24 hours": 86400, "7 days": 7 * 86400, "everything": None}
-FIRST_LOOK_SECONDS = 0.8
+FIRST_LOOK_SECONDS = 0.4
 """How long a page waits for traffic that is just being read; then it shows what there is."""
 
 

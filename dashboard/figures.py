@@ -152,7 +152,7 @@ def points(
     """Points that can be chosen. A group: name, role, symbol, x, y, a text per point, and what a choice gives back."""
     figure = _figure(x_axis, y_axis, True)
     for name, role, symbol, x, y, tips, custom in groups:
-        figure.add_scattergl(
+        figure.add_scatter(
             x=_along(x_axis, x),
             y=list(y),
             name=name,

@@ -34,13 +34,15 @@ def counted(records: Records, threshold: float, classes: Sequence[str]) -> list[
     ]
 
 
-def sample(records: Records, threshold: float, most: int = 1500) -> NDArray[np.int64]:
+def sample(records: Records, threshold: float, most: int = 1000) -> NDArray[np.int64]:
     """Rows to draw as points, ascending: the least certain half, and the others at regular distance."""
     if len(records) <= most:
         return np.arange(len(records))
     below = np.flatnonzero(records["confidence"] < threshold)
     if len(below) > most // 2:
         below = below[np.argpartition(records["confidence"][below], most // 2)[: most // 2]]
-    rest = np.setdiff1d(np.arange(len(records)), below)
+    others = np.ones(len(records), bool)
+    others[below] = False
+    rest = np.flatnonzero(others)
     regular = rest[np.linspace(0, len(rest) - 1, most - len(below)).astype(np.int64)]
     return np.union1d(below, regular)

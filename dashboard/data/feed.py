@@ -168,11 +168,12 @@ class Feed:
         """Fetch and read some files; one that is gone meanwhile is left for the next listing."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
             contents = list(pool.map(lambda one: self._fetch(self.bucket, one.key), files))
-        found = [
-            (one.key, one.etag, records.parsed(content, one.key, self.classes))
-            for one, content in zip(files, contents, strict=True)
-            if content is not None
-        ]
+        found = []
+        for one, content in zip(files, contents, strict=True):
+            if content is not None:
+                begun = time.monotonic()
+                found.append((one.key, one.etag, records.parsed(content, one.key, self.classes)))
+                self._closing.wait(time.monotonic() - begun)  # as long again: pages are drawn by the same interpreter
         self._cache.put(found)
         return {key: parsed for key, _, parsed in found}
 
