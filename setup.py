@@ -44,6 +44,7 @@ DASHBOARD = [
 DEV = [
     "awscli>=1.46",
     "cfn-lint>=1.40",
+    "cfripper>=1.22",
     "httpx>=0.27",
     "hypothesis>=6.100",
     "jsonschema>=4.23",
