@@ -105,7 +105,7 @@ def uncompressed(content: bytes) -> tuple[bytes, str]:
     """The file's lines, of a damaged compressed file those before the damage; and what the damage is, or nothing."""
     if content[:2] != b"\x1f\x8b":
         return content, ""
-    parts = []
+    parts: list[bytes] = []
     try:
         with gzip.open(io.BytesIO(content)) as stream:
             parts.extend(stream)

@@ -88,9 +88,9 @@ def _scatter(desk: Desk, records: Records, limit: float, look: Theme) -> Records
         config=figures.CONFIG,
         alt="Confidence of captured records over time, with the threshold as a line",
     )
-    part = f"{len(rows):,} of {len(records):,} records: the least certain ones, and others at regular distance. "
+    which = f"{len(rows):,} of {len(records):,} records: the least certain ones, and others at regular distance. "
     how = "Rest on a point to see the record; click it to see the picture."
-    st.caption((part if len(rows) < len(records) else "") + how)
+    st.caption((which if len(rows) < len(records) else "") + how)
     picked = [point.get("customdata") for point in event.selection.points]
     numbers = [one[0] if isinstance(one, list) else one for one in picked]
     return records[int(numbers[0])] if numbers and numbers[0] is not None and int(numbers[0]) < len(records) else None

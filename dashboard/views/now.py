@@ -116,8 +116,9 @@ def _alarms(desk: Desk) -> None:
     found = serving.alarms(f"{desk.names.settings.project}-")
     if not found:
         st.info("No data: there are no alarms. They come with `scones infra deploy`.", icon=":material/inbox:")
+    rows = []
     for alarm in found:
         text, colour, icon = ALARMS.get(alarm.state, (alarm.state, "gray", ":material/help:"))
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.badge(text, icon=icon, color=colour)
-            st.markdown(f"**{plain(alarm.name)}**  \n{plain(alarm.what)}")
+        rows.append({"state": f":{colour}-badge[{icon} {text}]", "alarm": plain(alarm.name), "what": plain(alarm.what)})
+    if rows:
+        st.table(rows, hide_index=True, hide_header=True, border="horizontal", alt="Alarms and their states")

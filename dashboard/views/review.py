@@ -57,7 +57,7 @@ def _accuracy(records: Records, labels: dict[str, int], desk: Desk) -> None:
             + (f" {desk.labels.bad} labels in S3 could not be read." if desk.labels.bad else "")
         )
         return
-    with st.container(horizontal=True, gap="large", key="live-accuracy"):
+    with st.container(horizontal=True, gap="medium", key="live-accuracy"):
         st.metric(
             "Right, of labelled records",
             share(found.accuracy),

@@ -50,7 +50,7 @@ def _effects(desk: Desk, records: Records, present: float, chosen: float, least:
     known = labels >= 0
     labelled, right = records["confidence"][known], records["predicted"][known] == labels[known]
     now, then = thresholds.effects(records["confidence"], labelled, right, np.array([present, chosen]))
-    with st.container(horizontal=True, gap="large", key="effects"):
+    with st.container(horizontal=True, gap="medium", key="effects"):
         st.metric(
             f"Would pass at {chosen:g}",
             share(then.share),

@@ -122,6 +122,7 @@ def settled(page: Any) -> None:
     page.wait_for_selector("h1", timeout=60_000)
     page.wait_for_function(
         """() => document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'
+           && !document.querySelector('[data-testid=stSkeleton]') && [...document.images].every(e => e.complete)
            && [...document.querySelectorAll('[data-testid=stPlotlyChart]')].every(e => e.querySelector('.main-svg'))""",
         timeout=60_000,
     )
@@ -150,6 +151,16 @@ def test_a_version_is_approved_and_seen_to_go_in_service(project: Project, opene
     assert (package["ModelApprovalStatus"], package["ApprovalDescription"]) == ("Approved", "sharp enough")
 
 
+def captured(project: Project) -> set[str]:
+    """Every name that a label may call a captured record."""
+    found = set()
+    for key in project.keys("captures/"):
+        content = project.clients["s3"].get_object(Bucket=project.bucket, Key=key)["Body"].read()
+        events = [json.loads(line)["eventMetadata"] for line in content.splitlines()]
+        found |= {event[name] for event in events for name in ("eventId", "inferenceId") if name in event}
+    return found
+
+
 def test_a_key_labels_a_picture_and_another_takes_it_back(project: Project, opened: Open) -> None:
     page = opened("review")
     page.locator("[data-testid=stImage] img").first.wait_for()
@@ -158,7 +169,7 @@ def test_a_key_labels_a_picture_and_another_takes_it_back(project: Project, open
     [key] = project.keys("ground-truth/")
     label = json.loads(project.clients["s3"].get_object(Bucket=project.bucket, Key=key)["Body"].read())
     assert label["groundTruthData"] == {"data": "1", "encoding": "CSV"}
-    assert label["eventMetadata"]["eventId"].startswith(project.name)
+    assert label["eventMetadata"]["eventId"] in captured(project)
     page.keyboard.press("u")
     eventually(lambda: not project.keys("ground-truth/"))
     page.locator(".st-key-review-gallery").get_by_text("bicycle", exact=True).first.click()
