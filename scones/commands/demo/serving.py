@@ -111,10 +111,10 @@ def batch(story: Story) -> str:
 
 
 def _told(one: inference.Judged) -> str:
-    what = f"{one.vehicle} at {one.confidence:.4f}"
+    name, what = one.picture.rpartition("/")[2], f"{one.vehicle} at {one.confidence:.4f}"
     if one.outcome == "routed":
-        return f"{one.picture}: {what}, route {one.route}"
-    return f"{one.picture}: {what} is below {one.threshold}: FAILED {one.error}"
+        return f"{name}: {what}, route {one.route}"
+    return f"{name}: {what} is below {one.threshold}: FAILED {one.error}"
 
 
 ACTS = (
