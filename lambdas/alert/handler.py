@@ -7,6 +7,7 @@ undelivered events. Whatever was done before is found done.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -23,6 +24,8 @@ PROCESSING = "SageMaker Processing Job State Change"
 PIPELINE = "SageMaker Model Building Pipeline Execution Status Change"
 VERDICT = "Monitor Verdict"
 SOURCE = "scones.monitor"
+HEAD_START_SECONDS = 10.0
+"""Before an alarm on what a run measured is told: the run tells the same problem, and can name the features."""
 
 log = telemetry.logger("alert")
 metrics = telemetry.metrics("alert")
@@ -47,6 +50,8 @@ def _problems(event: dict[str, Any]) -> Iterator[Problem]:
     for record in event.get("Records", []):
         found = alarms.problem(json.loads(record["Sns"]["Message"]), project)
         if found:
+            if found.key in alarms.JUDGED:
+                time.sleep(HEAD_START_SECONDS)
             yield found
     if event.get("detail-type") == PROCESSING:
         yield from _of_run(event["detail"]["ProcessingJobName"])
@@ -62,10 +67,10 @@ def _of_run(name: str) -> Iterator[Problem]:
     found = runs.summary(clients.s3(), job) if job["ProcessingJobStatus"] == "Completed" else None
     broken = runs.violations(clients.s3(), job) if found else []
     share = runs.captured_share(clients.cloudwatch(), found, job) if found else None
-    runs.publish(clients.cloudwatch(), found, job, share)
+    yield from runs.problems(job, found, broken, share)
+    runs.publish(clients.cloudwatch(), found, job, share)  # afterwards: alarms on these metrics know less
     if found:
         _announce(job, found, broken)
-    yield from runs.problems(job, found, broken, share)
 
 
 def _announce(job: dict[str, Any], found: dict[str, Any], broken: list[dict[str, str]]) -> None:
