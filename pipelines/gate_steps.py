@@ -57,6 +57,7 @@ def _register_step(context: Context, evaluate: ProcessingStep, train: TrainingSt
     execution = ExecutionVariables.PIPELINE_EXECUTION_ARN
     customer_metadata: dict[str, Any] = {
         "commit": parameters.code_commit,
+        "reason": parameters.start_reason,
         "data_sha256": parameters.input_archive_sha256,
         "execution": execution,
         "classes": " ".join(settings.classes),  # a comma is outside the alphabet of this field

@@ -30,6 +30,7 @@ class Parameters:
     transform_instance_type: ParameterString
     model_approval_status: ParameterString
     code_commit: ParameterString
+    start_reason: ParameterString
 
     def declared(self) -> list[Any]:
         """Those that this pipeline has, in the order in which Studio's start form shows them."""
@@ -55,4 +56,5 @@ def build(names: Names) -> Parameters:
             "ModelApprovalStatus", APPROVAL_STATUSES[0], enum_values=APPROVAL_STATUSES
         ),
         code_commit=ParameterString("CodeCommit", "not-recorded"),
+        start_reason=ParameterString("StartReason", "started by hand"),
     )

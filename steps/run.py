@@ -10,7 +10,7 @@ import importlib.util
 import subprocess
 import sys
 from collections.abc import Sequence
-from pathlib import Path
+from importlib.resources import as_file, files
 
 from scones.errors import SconesError
 
@@ -21,8 +21,12 @@ JOBS = {
     "evaluate": "steps.evaluate",
     "monitor": "steps.monitor",
 }
-REQUIREMENTS = {"manifests": ("great_expectations", "manifests-requirements.txt")}
-"""What a job needs beyond its container (the scikit-learn image has no Great Expectations): module, pinned file."""
+REQUIREMENTS = {
+    "manifests": ("great_expectations", "manifests-requirements.txt"),
+    "monitor": ("PIL", "monitor-requirements.txt"),
+}
+"""What a job needs beyond its container: module, pinned file. The scikit-learn image has no Great Expectations, and not
+in every version Pillow."""
 
 
 def install_missing(job: str) -> None:
@@ -34,12 +38,12 @@ def install_missing(job: str) -> None:
     module, file = REQUIREMENTS.get(job, ("", ""))
     if not module or importlib.util.find_spec(module):
         return
-    pinned = Path(importlib.import_module("steps").__path__[0]) / file
-    print(f"{module} is not in this container; installing {pinned.name}.", flush=True)
-    done = subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "-r", str(pinned)], check=False)
+    print(f"{module} is not in this container; installing {file}.", flush=True)
+    with as_file(files("steps") / file) as pinned:  # the code may have come as a zip, which pip does not look into
+        done = subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "-r", str(pinned)], check=False)
     if done.returncode:
         raise SconesError(
-            f"{job}: pip could not install {pinned.name} (exit code {done.returncode}).",
+            f"{job}: pip could not install {file} (exit code {done.returncode}).",
             "Give the job a route to a package index, or an image that has it.",
         )
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from infra import lambda_packages
+from pipelines.bundle import bundle
 from scones.errors import SconesError
 
 HANDLERS = sorted(
@@ -103,3 +104,28 @@ def test_the_command_writes_the_archive_whole(tmp_path: Path) -> None:
 def test_the_content_hash_follows_the_content() -> None:
     assert lambda_packages.content_hash(b"a") != lambda_packages.content_hash(b"b")
     assert len(lambda_packages.content_hash(b"a")) == 16
+
+
+def test_the_monitors_program_runs_from_its_zip_alone(tmp_path: Path) -> None:
+    """As in the container: an interpreter that has numpy and Pillow, and of ours nothing but the archive."""
+    archive = tmp_path / "monitor.zip"
+    archive.write_bytes(lambda_packages.program_zip(bundle("monitor").files))
+    blocked = (
+        "import runpy, sys; sys.meta_path = [f for f in sys.meta_path if 'editable' not in str(f)];"
+        f"sys.argv = ['code.zip', 'monitor']; runpy.run_path({str(archive)!r}, run_name='__main__')"
+    )
+    environment = {"dataset_source": str(tmp_path / "none"), "output_path": str(tmp_path / "out")}
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", blocked],
+        env={**environment, "SAGEMAKER_BASE_DIR": str(tmp_path), "PATH": ""},
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("NoData")
+    assert (tmp_path / "output" / "message").read_text() == done.stdout.strip()
+
+
+def test_the_same_program_is_the_same_zip() -> None:
+    assert lambda_packages.program_zip(bundle("monitor").files) == lambda_packages.program_zip(bundle("monitor").files)
+    names = [name for name, _ in bundle("monitor").files]
+    assert "steps/monitor-requirements.txt" in names
