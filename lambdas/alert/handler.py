@@ -36,7 +36,8 @@ metrics = telemetry.metrics("alert")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer with the keys of the problems that people were told about, or told that they are over."""
     bucket, topic = configuration.required("BUCKET"), configuration.required("ALERTS_TOPIC")
-    now, told = datetime.now(UTC), []
+    now, told = datetime.now(UTC), list[str]()
+    metrics.add_metric(name="EventsHeard", unit=MetricUnit.Count, value=1)
     for problem in _problems(event):
         if report(problem, clients.s3(), clients.sns(), bucket, topic, now):
             told.append(problem.key)

@@ -26,9 +26,9 @@ metrics = telemetry.metrics("retrain")
 @log.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer with the execution that was started, or why none was."""
+    metrics.add_metric(name="DriftReported", unit=MetricUnit.Count, value=1)
     result = _started(event["id"], event["detail"]["reason"])
-    metrics.add_metric(name="PipelinesStarted", unit=MetricUnit.Count, value=int("execution" in result))
-    log.info("done", extra=result)
+    log.info("done", extra={"result": result})
     return result
 
 
