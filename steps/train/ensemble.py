@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from scones.errors import ExecutionFailedError, SconesError
+from scones.errors import DataError, ExecutionFailedError, SconesError
 from steps.train.hyperparameters import Hyperparameters
 from steps.train.member import Progress, Split, train
 from steps.train.network import Network
@@ -48,8 +48,14 @@ def fit(training: Split, validation: Split, classes: int, chosen: Hyperparameter
     """Train `chosen.members` networks.
 
     Raises:
+        DataError: there are fewer validation images than members.
         ExecutionFailedError: a member diverged, or its process died.
     """
+    if len(validation.labels) < chosen.members:
+        raise DataError(
+            f"{len(validation.labels)} validation images for {chosen.members} members: each holds out one or more.",
+            "Raise the validation fraction, or lower the hyperparameter `members`.",
+        )
     holder = holders(validation.labels, chosen.members, chosen.seed)
     context = multiprocessing.get_context("spawn")  # a forked PyTorch may hang on locks its threads held
     processes: list[BaseProcess] = []
@@ -134,9 +140,11 @@ def _receive(pipe: Connection, member: int) -> Progress | Result:
 
 
 def _print_epoch(epoch: int, latest: Sequence[Progress], held_out: Sequence[int]) -> None:
-    """The built-in algorithm's lines. A member that stopped early counts as it was at its last epoch."""
+    """The built-in algorithm's lines, and the loss. A member that stopped early counts as it was at its last epoch."""
     train_accuracy = np.mean([progress.train_accuracy for progress in latest])
     accuracy = np.average([progress.held_out_accuracy for progress in latest], weights=held_out)
+    loss = np.average([progress.held_out_loss for progress in latest], weights=held_out)
     print(f"Epoch[{epoch}] Train-accuracy={train_accuracy:.6f}")
     print(f"Epoch[{epoch}] Time cost={max(progress.seconds for progress in latest):.3f}")
+    print(f"Epoch[{epoch}] Validation-cross-entropy={loss:.6f}")
     print(f"Epoch[{epoch}] Validation-accuracy={accuracy:.6f}", flush=True)

@@ -46,15 +46,15 @@ def read_channel(images: Path, manifest: Path, classes: int) -> Split:
 
 
 def write_model(
-    folder: Path, trained: ensemble.Ensemble, degrees: float, classes: Sequence[str], chosen: Hyperparameters
+    folder: Path, trained: ensemble.Ensemble, fitted: float, classes: Sequence[str], chosen: Hyperparameters
 ) -> None:
     """Write what becomes model.tar.gz: `model.onnx`, `model.json` and `code/` for the serving container."""
-    (folder / "model.onnx").write_bytes(graph.build(trained.networks, degrees, IMAGE_SIZE))
+    (folder / "model.onnx").write_bytes(graph.build(trained.networks, fitted, IMAGE_SIZE))
     description = {
         "classes": list(classes),
         "image_size": IMAGE_SIZE,
         "preprocessing": "RGB, stretched to image_size x image_size, values 0 to 255; normalisation is in the graph",
-        "temperature": degrees,
+        "temperature": fitted,
         "hyperparameters": dataclasses.asdict(chosen),
     }
     write_json(folder / "model.json", description)
@@ -87,13 +87,13 @@ def main(argv: Sequence[str]) -> int:
     validation = read_channel(options.validation, options.validation_lst, classes)
     trained = ensemble.fit(training, validation, classes, chosen)
     single = temperature.fit(trained.validation_logits, validation.labels)
-    degrees = temperature.of_ensemble(single, chosen.members)
+    fitted = temperature.of_ensemble(single, chosen.members)
     accuracy = float((trained.validation_logits.argmax(axis=1) == validation.labels).mean())
     with published(options.model_dir) as folder:
-        write_model(folder, trained, degrees, options.classes, chosen)
+        write_model(folder, trained, fitted, options.classes, chosen)
     options.output_data_dir.mkdir(parents=True, exist_ok=True)
     seconds = round(time.perf_counter() - started, 2)
-    summary = {"validation_accuracy": accuracy, "temperature": degrees, "seconds": seconds}
+    summary = {"validation_accuracy": accuracy, "temperature": fitted, "seconds": seconds}
     write_json(options.output_data_dir / "training.json", summary)
-    print(f"Best weights: Validation-accuracy={accuracy:.6f}; temperature {degrees:.3f}; {seconds:.1f} s.", flush=True)
+    print(f"Best weights: Validation-accuracy={accuracy:.6f}; temperature {fitted:.3f}; {seconds:.1f} s.", flush=True)
     return 0

@@ -60,6 +60,7 @@ def train(
     full_rates = [[group["lr"] for group in each.param_groups] for each in optimizers]
     size = min(chosen.batch_size, len(pictures))
     used = len(pictures) // size * size  # a smaller last batch would be noisy; the order is new in every epoch
+    half_precision = has_bfloat16(device)
     factors = optimizer.factors(chosen.epochs * used // size, chosen.warmup)
     best_epoch, best_loss, best = 0, float("inf"), network
     for epoch in range(chosen.epochs):
@@ -71,7 +72,7 @@ def train(
             for each, rates in zip(optimizers, full_rates, strict=True):
                 for group, rate in zip(each.param_groups, rates, strict=True):
                     group["lr"] = rate * factor
-            with torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)):
+            with torch.autocast(device.type, torch.bfloat16, enabled=half_precision):
                 loss, logits = lesson(network, augment(pictures[batch]), labels[batch], chosen)
             network.zero_grad()
             loss.backward()

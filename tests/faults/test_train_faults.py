@@ -84,6 +84,11 @@ def test_failure_inside_a_member_reaches_the_job() -> None:
         ensemble.fit(_split(16), _split(4), 2, chosen)
 
 
+def test_too_few_validation_images_for_the_members_are_refused() -> None:
+    with pytest.raises(DataError, match="2 validation images for 3 members"):
+        ensemble.fit(_split(16), _split(2), 2, Hyperparameters(members=3))
+
+
 def test_member_that_is_killed_ends_the_job_with_a_reason() -> None:
     raised: list[BaseException] = []
 
