@@ -10,7 +10,10 @@ VERSION = next(
     for line in (HERE / "scones" / "__init__.py").read_text(encoding="utf-8").splitlines()
     if line.startswith("__version__")
 )
-ROOMS = ["scones", "pipelines", "steps", "lambdas", "stepfunctions", "monitoring", "reports", "charts", "dashboard", "localcloud", "infra"]
+ROOMS = [
+    *("scones", "pipelines", "steps", "lambdas", "stepfunctions", "monitoring"),
+    *("reports", "charts", "dashboard", "localcloud", "infra"),
+]
 
 BASE = [
     "boto3>=1.43.90",

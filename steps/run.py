@@ -22,11 +22,14 @@ JOBS = {
     "monitor": "steps.monitor",
 }
 REQUIREMENTS = {
-    "manifests": ("great_expectations", "manifests-requirements.txt"),
-    "monitor": ("PIL", "monitor-requirements.txt"),
+    "manifests": (("great_expectations", "PIL"), "manifests-requirements.txt"),
+    "evaluate": (("PIL",), "evaluate-requirements.txt"),
+    "monitor": (("PIL",), "monitor-requirements.txt"),
 }
-"""What a job needs beyond its container: module, pinned file. The scikit-learn image has no Great Expectations, and not
-in every version Pillow."""
+"""What a job needs beyond its container: modules, pinned file.
+
+The scikit-learn image has no Great Expectations, and not in every version Pillow.
+"""
 
 
 def install_missing(job: str) -> None:
@@ -35,10 +38,11 @@ def install_missing(job: str) -> None:
     Raises:
         SconesError: pip failed.
     """
-    module, file = REQUIREMENTS.get(job, ("", ""))
-    if not module or importlib.util.find_spec(module):
+    modules, file = REQUIREMENTS.get(job, ((), ""))
+    missing = [module for module in modules if not importlib.util.find_spec(module)]
+    if not missing:
         return
-    print(f"{module} is not in this container; installing {file}.", flush=True)
+    print(f"{', '.join(missing)} not in this container; installing {file}.", flush=True)
     with as_file(files("steps") / file) as pinned:  # the code may have come as a zip, which pip does not look into
         done = subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "-r", str(pinned)], check=False)
     if done.returncode:

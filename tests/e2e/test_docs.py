@@ -1,7 +1,7 @@
 """The commands in README and docs work as they stand there.
 
-Every `sh` block of a page is run, all blocks of a page in one shell, in an empty folder. The settings there make training
-short; nothing else differs from what a reader gets.
+Every `sh` block of a page is run, all blocks of a page in one shell, in an empty folder. The settings there make
+training short; nothing else differs from what a reader gets.
 """
 
 from __future__ import annotations

@@ -59,14 +59,15 @@ def test_wrong_usage_is_exit_code_2(code: Path, arguments: tuple[str, ...]) -> N
 
 
 def test_what_a_container_lacks_is_pinned_to_what_is_tested() -> None:
-    for module, file in run.REQUIREMENTS.values():
-        name, _, pinned = (ROOT / "steps" / file).read_text().strip().partition("==")
-        assert pinned == version(name)
-        assert name in {found.lower().replace("_", "-") for found in packages_distributions()[module]}
+    for modules, file in run.REQUIREMENTS.values():
+        pins = dict(line.split("==") for line in (ROOT / "steps" / file).read_text().splitlines())
+        assert pins == {name: version(name) for name in pins}
+        known = {found.lower().replace("_", "-") for module in modules for found in packages_distributions()[module]}
+        assert set(pins) == known
 
 
 def test_a_requirement_that_cannot_be_installed_names_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(run.REQUIREMENTS, "extract", ("a_module_that_nobody_has", "no-such-file.txt"))
+    monkeypatch.setitem(run.REQUIREMENTS, "extract", (("a_module_that_nobody_has",), "no-such-file.txt"))
     with pytest.raises(SconesError, match=r"extract: pip could not install no-such-file\.txt"):
         run.install_missing("extract")
 

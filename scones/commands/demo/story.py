@@ -14,6 +14,8 @@ from scones.errors import SconesError
 WIDTH = 22
 REPORTS = ("report", "monitor_report", "evaluation")
 """What was found that a person opens when the story is over."""
+DESK = "http://127.0.0.1:8501"
+BACK = 'scones local up; eval "$(scones local env)"'
 
 
 @dataclass
@@ -68,6 +70,8 @@ class Story:
         lines += [f"  {name}: {self.found[name]}" for name in REPORTS if name in self.found]
         if keep:
             lines.append('The local cloud is up. Talk to it: eval "$(scones local env)"; end it: scones local down.')
+            lines.append(f"The operations desk: scones dashboard --allow-changes, at {DESK}")
         else:
-            lines.append("The local cloud is down again. Leave it up with: scones demo --keep")
+            lines.append(f"The local cloud is down again. Bring it back: {BACK}.")
+            lines.append(f"Then open the operations desk: scones dashboard --allow-changes, at {DESK}")
         return "\n".join(lines)
