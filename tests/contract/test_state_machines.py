@@ -30,6 +30,7 @@ FUNCTIONS = {
     "ClassifyBatch": "classify_batch",
     "SummariseBatch": "summarise_batch",
     "Deploy": "deploy",
+    "Monitor": "monitor",
 }
 
 
@@ -87,6 +88,7 @@ def deployed_workflows(local_cloud: LocalCloud) -> Iterator[Workflows]:
         clients["events"].put_rule(Name=RULE, EventPattern='{"source": ["aws.s3"]}', State="DISABLED")
         environment = ENVIRONMENT | {"BUCKET": BUCKET, "BATCH_SIZE": "3", "THRESHOLD_PARAMETER": THRESHOLD}
         environment |= {"INCOMING_RULE": RULE, "LIVE_PARAMETER": "/state-machine-tests/live-model"}
+        environment |= {"MONITOR_PARAMETER": "/state-machine-tests/monitoring"}
         environment |= dict.fromkeys(("AWS_ENDPOINT_URL_SAGEMAKER", "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"), url)
         code, values = functions_zip(), {"AlertsTopicArn": topic}
         for name, folder in FUNCTIONS.items():

@@ -58,7 +58,7 @@ def tune(on_local_cloud: LocalCloud, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_the_builtin_algorithm_is_searched_and_the_best_values_are_ready_to_paste(tune: Tune) -> None:
     done = tune(
-        "[builtin]\nmini_batch_size = 8\n",
+        'algorithm = "builtin"\n[builtin]\nmini_batch_size = 8\n',
         *("--range", "learning_rate=0.02:0.1:log", "--range", "optimizer=sgd,nag", "--strategy", "random"),
         *("--jobs", "1", "--parallel", "1", "--parameter", "Epochs=1", "--wait"),
     )
@@ -92,7 +92,10 @@ def test_our_own_training_is_searched_through_script_mode(tune: Tune) -> None:
 
 
 def test_a_search_whose_trainings_fail_says_why(tune: Tune) -> None:
-    done = tune("", "--jobs", "1", "--parameter", "Epochs=1", "--range", "learning_rate=0.02:0.1", "--wait")
+    done = tune(
+        'algorithm = "builtin"\n',
+        *("--jobs", "1", "--parameter", "Epochs=1", "--range", "learning_rate=0.02:0.1", "--wait"),
+    )
     assert isinstance(done.exception, ExecutionFailedError)
     assert "The number of input images must be bigger or equal to the mini_batch_size." in str(done.exception)
 
