@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -114,7 +115,7 @@ def _complete(session: requests.Session, url: str, hosts: Sequence[str], origina
                 raise _Refused(f"breaks the connection, {breaks} times in a row without sending anything")
 
 
-def _append(response: requests.Response, original: Original, partial: Path, progress: tqdm[None]) -> None:
+def _append(response: requests.Response, original: Original, partial: Path, progress: tqdm[Any]) -> None:
     """Write the response's body behind what is there (or anew, when the host ignores ranges), as far as it comes."""
     start = _size(partial)
     if response.status_code == 416:  # there is more than the whole already
