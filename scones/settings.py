@@ -133,7 +133,7 @@ class Settings(Section):
     @property
     def training_epochs(self) -> int:
         """`epochs`, or what suits the algorithm: the recipe's own, and a schedule long enough for two steps down."""
-        return self.epochs or {"builtin": 100, "pytorch": 66}[self.algorithm]
+        return self.epochs or {"builtin": 100, "pytorch": 64}[self.algorithm]
 
     @property
     def pipeline_name(self) -> str:
