@@ -92,18 +92,16 @@ Result = tuple[dict[str, NDArray[np.float32]], NDArray[np.float64]]
 
 
 def _work(pipe: Connection, seen: Split, held_out: Split, classes: int, chosen: Hyperparameters, seed: int) -> None:
-    """In the child: send a Progress per epoch, then the weights and held-out logits, or the error.
-
-    If the parent is gone, the next report breaks the pipe and ends this process too.
-    """
+    """In the child: send a Progress per epoch, then the weights and held-out logits, or the error."""
     torch.set_num_threads(1)
     try:
         network, logits = train(seen, held_out, classes, chosen, seed, pipe.send)
-    except SconesError as error:
-        pipe.send(error)
-    else:
         weights = {name: values.numpy() for name, values in network.state_dict().items()}
         pipe.send((weights, logits.double().numpy()))
+    except SconesError as error:
+        pipe.send(error)
+    except BrokenPipeError:  # the job was killed: nobody is left to train for
+        return
 
 
 def _collect(pipes: Sequence[Connection], held_out: Sequence[int]) -> list[Result]:

@@ -113,15 +113,18 @@ def test_members_end_when_the_job_is_killed(job: Path) -> None:
     (job / "hyperparameters.json").write_text(json.dumps({"epochs": "1000", "patience": "1000", "width": "8"}))
     environment = {**os.environ, "PYTHONPATH": str(RUN.parents[1])}
     command = [sys.executable, str(RUN), "train", *arguments(job)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment) as process:
         assert process.stdout
+        assert process.stderr
         for line in process.stdout:
             if line.startswith("Epoch[0] Validation-accuracy="):
                 break
         members = psutil.Process(process.pid).children(recursive=True)
         process.kill()
+        _, alive = psutil.wait_procs(members, timeout=60)
+        assert process.stderr.read() == "", "the members ended quietly"
     assert members
-    _, alive = psutil.wait_procs(members, timeout=60)
     assert alive == []
 
 
