@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import itertools
+import random
 import shlex
 import socket
 
@@ -11,17 +13,26 @@ import psutil
 from localcloud.environment import HOST
 from scones.errors import LocalCloudError
 
+# Below the ports that systems lend to outgoing connections (Linux from 32768, others from 49152): such a connection
+# could take the port of a part that is down for a moment, which then could not come back.
+SPARE = range(16_384, 32_768)
+_CHOICE = random.SystemRandom()  # processes that start at the same time with the same seed must not choose the same
+
 
 def free(count: int) -> list[int]:
-    """`count` different ports that nobody listens on at this moment."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind((HOST, 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """`count` different ports of SPARE that nobody uses at this moment.
+
+    Raises:
+        LocalCloudError: there are not that many.
+    """
+    candidates = _CHOICE.sample(SPARE, len(SPARE))
+    found = list(itertools.islice(filter(is_free, candidates), count))
+    if len(found) < count:
+        raise LocalCloudError(
+            f"Looking for {count} free ports from {SPARE.start} to {SPARE.stop - 1}: {len(found)} found.",
+            "End programs that use them, or name ports.",
+        )
+    return found
 
 
 def is_free(port: int) -> bool:

@@ -45,9 +45,10 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         turn.__enter__()
 
 
-def test_free_ports_are_different_and_free() -> None:
+def test_free_ports_are_different_and_free_and_not_those_of_outgoing_connections() -> None:
     found = ports.free(5)
     assert len(set(found)) == 5
+    assert max(found) < 32_768
     for port in found:
         ports.require_free(port, "A server", "--port")
 

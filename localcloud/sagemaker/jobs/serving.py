@@ -5,7 +5,6 @@ The container's contract: "Use Your Own Inference Code with Hosting Services" in
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import Any
 
 import urllib3
 
+from localcloud import ports
 from localcloud.environment import HOST
 from localcloud.sagemaker import images
 from localcloud.sagemaker.cloud import Cloud
@@ -72,7 +72,7 @@ def serving(
         JobFailedError: it ended, or did not answer /ping in time.
         InterruptedJobError: the job was told to end meanwhile.
     """
-    port = _free_port()
+    (port,) = ports.free(1)
     variables = {**container.get("Environment", {}), **own, "SAGEMAKER_BIND_TO_PORT": str(port)}
     program = images.program(container["Image"], "serve")
     command = child.command([*program.command, "serve"], folder)
@@ -109,10 +109,3 @@ def healthy(server: Server) -> bool:
     except urllib3.exceptions.HTTPError:
         return False
     return answer.status == 200
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
