@@ -50,13 +50,17 @@ class Part:
     environment: dict[str, str] = field(repr=False)
 
 
-def part(name: str, state: Path, addresses: Addresses) -> Part:
-    """The part called `name` for this state folder (absolute) and these addresses."""
-    return ministack(state, addresses) if name == MINISTACK else sagemaker(state, addresses)
+def part(name: str, state: Path, addresses: Addresses, enforce_roles: bool = False) -> Part:
+    """The part called `name` for this state folder (absolute) and these addresses; roles are MiniStack's alone."""
+    return ministack(state, addresses, enforce_roles) if name == MINISTACK else sagemaker(state, addresses)
 
 
-def ministack(state: Path, addresses: Addresses) -> Part:
-    """MiniStack: S3, IAM, Lambda, CloudFormation and everything else but SageMaker."""
+def ministack(state: Path, addresses: Addresses, enforce_roles: bool = False) -> Part:
+    """MiniStack: S3, IAM, Lambda, CloudFormation and everything else but SageMaker.
+
+    With `enforce_roles` a Lambda function gets a session of its role, and MiniStack refuses it what the role's policies
+    do not allow. The credentials of `environment.variables` stay those of the account's root user.
+    """
     environment = {
         **for_processes(addresses, str(state), os.environ),
         "BIND_HOST": HOST,
@@ -72,6 +76,7 @@ def ministack(state: Path, addresses: Addresses) -> Part:
         "USE_SSL": "0",
         "DOCKER_HOST": f"unix://{state / 'no-docker.sock'}",
         "LAMBDA_ACCOUNT_CONCURRENCY": str(FUNCTIONS_AT_ONCE),
+        "AUTH": "true" if enforce_roles else "false",
     }
     command = [sys.executable, "-P", "-m", "ministack"]
     return Part(MINISTACK, "MiniStack", command, addresses.ministack_port, "--port", "/_ministack/health", environment)

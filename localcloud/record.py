@@ -32,6 +32,8 @@ class Record:
 
     addresses: Addresses
     parts: dict[str, Identity]
+    enforce_roles: bool = False
+    """Whether MiniStack holds Lambda functions to their roles; it is started again as it was."""
 
 
 def read(state: Path) -> Record | None:
@@ -46,7 +48,7 @@ def read(state: Path) -> Record | None:
         if found["format"] != FORMAT:
             raise ValueError(f"format is {found['format']!r}, not {FORMAT}")
         parts = {name: Identity(int(part["pid"]), float(part["started"])) for name, part in found["parts"].items()}
-        return Record(Addresses(**found["addresses"]), parts)
+        return Record(Addresses(**found["addresses"]), parts, bool(found.get("enforce_roles", False)))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -62,6 +64,7 @@ def write(state: Path, record: Record) -> None:
     content = {
         "format": FORMAT,
         "addresses": asdict(record.addresses),
+        "enforce_roles": record.enforce_roles,
         "parts": {name: asdict(part) for name, part in record.parts.items()},
     }
     temporary = path.with_suffix(f".{os.getpid()}.tmp")

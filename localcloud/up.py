@@ -35,6 +35,8 @@ class Running:
     addresses: Addresses
     started: tuple[str, ...] = ()
     """The parts that this call started; empty when all were up already."""
+    enforce_roles: bool = False
+    """Lambda functions may do what their roles allow, and nothing else."""
     lost: bool = False
     """MiniStack had ended without saving: resources made since its last clean end are gone, S3 objects are kept."""
 
@@ -49,6 +51,8 @@ class PartStatus:
     pid: int | None = None
     memory_mb: float | None = None
     since: str | None = None
+    enforce_roles: bool | None = None
+    """Whether Lambda functions are held to their roles; None for the part that runs none."""
 
 
 @dataclass(frozen=True)
@@ -66,17 +70,22 @@ def environment(running: Running) -> dict[str, str]:
 
 
 def start(
-    state: Path, port: int | None = None, sagemaker_port: int | None = None, region: str = "us-east-1"
+    state: Path,
+    port: int | None = None,
+    sagemaker_port: int | None = None,
+    region: str = "us-east-1",
+    enforce_roles: bool | None = None,
 ) -> Running:
     """Bring the local cloud on `state` up, or what is missing of it, and wait until it answers.
 
     Args:
         port: MiniStack's; None takes the one in use on this folder, else 4566; 0 takes a free one.
         sagemaker_port: the same for the local SageMaker, 4567.
+        enforce_roles: hold Lambda functions to their roles; None leaves that as it is on this folder, else off.
 
     Raises:
-        LocalCloudError: a port is in use, another process holds the folder, or a part does not come up; whatever this
-            call had started is ended again.
+        LocalCloudError: it is up in another way than asked for, a port is in use, another process holds the folder, or
+            a part does not come up; whatever this call had started is ended again.
     """
     parts.require_ministack()
     state = state.resolve()
@@ -85,15 +94,18 @@ def start(
         alive = {} if found is None else {n: i for n, i in found.parts.items() if processes.find(i)}
         if found is not None and alive:
             _refuse_other_ports(found.addresses, port, sagemaker_port)
+            _refuse_other_roles(found.enforce_roles, enforce_roles)
             return _heal(state, found, alive)
         lost = found is not None and _lost(state, found)
         if found is None:
             _refuse_unknown_processes(state)
         _end_leftovers(state, [])
-        return replace(_fresh(state, port, sagemaker_port, region), lost=lost)
+        if enforce_roles is None:
+            enforce_roles = found is not None and found.enforce_roles
+        return replace(_fresh(state, port, sagemaker_port, region, enforce_roles), lost=lost)
 
 
-def _fresh(state: Path, port: int | None, sagemaker_port: int | None, region: str) -> Running:
+def _fresh(state: Path, port: int | None, sagemaker_port: int | None, region: str, enforce_roles: bool) -> Running:
     chosen = 0 in (port, sagemaker_port)
     for attempt in range(_ATTEMPTS):
         spare = ports.free(2)
@@ -103,7 +115,7 @@ def _fresh(state: Path, port: int | None, sagemaker_port: int | None, region: st
             region,
         )
         try:
-            return _bring_up(state, Record(addresses, {}), list(parts.ORDER))
+            return _bring_up(state, Record(addresses, {}, enforce_roles), list(parts.ORDER))
         except LocalCloudError:
             taken = not all(map(ports.is_free, (addresses.ministack_port, addresses.sagemaker_port)))
             if not (chosen and taken) or attempt + 1 == _ATTEMPTS:
@@ -116,7 +128,7 @@ def _heal(state: Path, found: Record, alive: dict[str, Identity]) -> Running:
     if missing:
         _end_leftovers(state, list(alive.values()))
     lost = parts.MINISTACK in missing and _lost(state, found)
-    return replace(_bring_up(state, Record(found.addresses, alive), missing), lost=lost)
+    return replace(_bring_up(state, replace(found, parts=alive), missing), lost=lost)
 
 
 def _lost(state: Path, found: Record) -> bool:
@@ -129,21 +141,25 @@ def _bring_up(state: Path, kept: Record, missing: list[str]) -> Running:
     current = kept
     try:
         for name in missing:
-            one = parts.part(name, state, kept.addresses)
+            one = _part(name, state, kept)
             ports.require_free(one.port, one.title, one.option)
         for name in missing:
-            identity = _launch(state, parts.part(name, state, kept.addresses))
-            current = Record(kept.addresses, {**current.parts, name: identity})
+            identity = _launch(state, _part(name, state, kept))
+            current = replace(kept, parts={**current.parts, name: identity})
             record.write(state, current)
         for name in parts.ORDER:
-            _wait(state, parts.part(name, state, kept.addresses), current.parts[name])
+            _wait(state, _part(name, state, kept), current.parts[name])
     except BaseException:  # Ctrl-C as well: never leave half a cloud behind
         for name in reversed(missing):
             if name in current.parts:
                 processes.end(current.parts[name], STOP_PATIENCE)
         record.write(state, kept) if kept.parts else record.remove(state)
         raise
-    return Running(state, kept.addresses, tuple(missing))
+    return Running(state, kept.addresses, tuple(missing), kept.enforce_roles)
+
+
+def _part(name: str, state: Path, as_recorded: Record) -> parts.Part:
+    return parts.part(name, state, as_recorded.addresses, as_recorded.enforce_roles)
 
 
 def _launch(state: Path, one: parts.Part) -> Identity:
@@ -194,6 +210,15 @@ def _refuse_other_ports(addresses: Addresses, port: int | None, sagemaker_port: 
                 f"Starting the local cloud with {option} {asked}: it is up on port {used} already.",
                 "Stop it first: scones local down.",
             )
+
+
+def _refuse_other_roles(enforced: bool, asked: bool | None) -> None:
+    if asked is not None and asked != enforced:
+        raise LocalCloudError(
+            f"Starting the local cloud with {'--enforce-roles' if asked else '--no-enforce-roles'}: "
+            f"it is up {'with' if enforced else 'without'} enforced roles already.",
+            "Stop it first: scones local down.",
+        )
 
 
 def _refuse_unknown_processes(state: Path) -> None:
@@ -247,16 +272,17 @@ def status(state: Path) -> list[PartStatus]:
     found = record.read(state)
     if found is None:
         return [PartStatus(name, "down") for name in parts.ORDER]
-    return [_part_status(parts.part(name, state, found.addresses), found.parts.get(name)) for name in parts.ORDER]
+    return [_part_status(_part(name, state, found), found.parts.get(name), found) for name in parts.ORDER]
 
 
-def _part_status(one: parts.Part, identity: Identity | None) -> PartStatus:
+def _part_status(one: parts.Part, identity: Identity | None, as_recorded: Record) -> PartStatus:
     process = processes.find(identity) if identity else None
+    roles = as_recorded.enforce_roles if one.name == parts.MINISTACK else None
     if identity is None or process is None:
-        return PartStatus(one.name, "crashed" if identity else "down", one.port)
+        return PartStatus(one.name, "crashed" if identity else "down", one.port, enforce_roles=roles)
     answer = "up" if parts.healthy(one.port, one.health) else "not answering"
     since = datetime.fromtimestamp(identity.started, UTC).isoformat(timespec="seconds")
-    return PartStatus(one.name, answer, one.port, identity.pid, processes.memory_mb(process), since)
+    return PartStatus(one.name, answer, one.port, identity.pid, processes.memory_mb(process), since, roles)
 
 
 def running(state: Path) -> Running:
@@ -271,4 +297,4 @@ def running(state: Path) -> Running:
     for part in status(state):
         if part.status != "up":
             raise LocalCloudError(f"The local cloud on {state}: {part.part} is {part.status}.", "Run: scones local up.")
-    return Running(state.resolve(), found.addresses)
+    return Running(state.resolve(), found.addresses, enforce_roles=found.enforce_roles)

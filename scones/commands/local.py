@@ -48,13 +48,20 @@ def local() -> None:
 @click.option(
     "--sagemaker-port", type=click.IntRange(0, 65535), help="SageMaker's port; 0 takes a free one  [default: 4567]"
 )
+@click.option(
+    "--enforce-roles/--no-enforce-roles",
+    default=None,
+    help="Hold Lambda functions to what their IAM roles allow  [default: as it is up, else not]",
+)
 @click.option("--quiet", is_flag=True, help="Say nothing unless something is wrong.")
-def up(state: Path | None, port: int | None, sagemaker_port: int | None, quiet: bool) -> None:
+def up(
+    state: Path | None, port: int | None, sagemaker_port: int | None, enforce_roles: bool | None, quiet: bool
+) -> None:
     """Start the local cloud, or what is missing of it."""
     from localcloud import up as cloud
 
     folder = state_folder(state)
-    running = cloud.start(folder, port, sagemaker_port, settings.load().region)
+    running = cloud.start(folder, port, sagemaker_port, settings.load().region, enforce_roles)
     if running.lost:
         console.say(
             "Warning: MiniStack had ended without saving. Objects in S3 are kept; roles, stacks and other resources "
@@ -66,6 +73,8 @@ def up(state: Path | None, port: int | None, sagemaker_port: int | None, quiet: 
     console.say(f"  AWS        {running.addresses.ministack}")
     console.say(f"  SageMaker  {running.addresses.sagemaker}")
     console.say(f"  state      {folder}")
+    if running.enforce_roles:
+        console.say("  roles      enforced for Lambda functions")
     option = "" if folder == state_folder() else f" --state {shlex.quote(str(folder))}"
     console.say(f'To use it from this shell:  eval "$(scones local env{option})"')
 
@@ -101,6 +110,8 @@ def status(context: click.Context, state: Path | None, as_json: bool) -> None:
     else:
         rows = [_row(part) for part in found]
         console.emit(console.table(rows, ["PART", "STATUS", "PORT", "PID", "MEMORY", "SINCE"]))
+        if any(part.enforce_roles for part in found):
+            console.say("Lambda functions may do what their roles allow, and nothing else (--enforce-roles).")
     if any(part.status != "up" for part in found):
         console.say("To start what is missing: scones local up")
         context.exit(1)

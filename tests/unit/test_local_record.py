@@ -1,4 +1,6 @@
+import json
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,15 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
     record.write(tmp_path, RECORD)
     assert record.read(tmp_path) == RECORD
     assert [path.name for path in tmp_path.iterdir()] == ["local.json"]
+
+
+def test_a_record_remembers_that_roles_are_enforced_and_an_older_one_means_that_they_are_not(tmp_path: Path) -> None:
+    record.write(tmp_path, replace(RECORD, enforce_roles=True))
+    assert record.read(tmp_path) == replace(RECORD, enforce_roles=True)
+    older = json.loads((tmp_path / "local.json").read_text())
+    del older["enforce_roles"]
+    (tmp_path / "local.json").write_text(json.dumps(older))
+    assert record.read(tmp_path) == RECORD
 
 
 def test_no_record_is_no_error(tmp_path: Path) -> None:

@@ -15,8 +15,11 @@ from scones.errors import DataError
 @click.option("--algorithm", type=click.Choice(["builtin", "pytorch"]), help="Instead of the one in scones.toml.")
 @click.option("--state", type=click.Path(path_type=Path), help="State folder of the local cloud.")
 @click.option("--keep", is_flag=True, help="Leave the local cloud up at the end.")
+@click.option("--enforce-roles", is_flag=True, help="Hold Lambda functions to what their IAM roles allow.")
 @click.option("--json", "as_json", is_flag=True, help="One summary object on stdout.")
-def demo(archive: Path | None, algorithm: str | None, state: Path | None, keep: bool, as_json: bool) -> None:
+def demo(
+    archive: Path | None, algorithm: str | None, state: Path | None, keep: bool, enforce_roles: bool, as_json: bool
+) -> None:
     """Run everything on this machine, on drawn pictures or on an archive of yours.
 
     Every step must do what it is there for; the exit code is not zero if any did not.
@@ -26,7 +29,7 @@ def demo(archive: Path | None, algorithm: str | None, state: Path | None, keep: 
     from scones.commands.demo import acts
     from scones.commands.demo.story import Story
 
-    story = Story(archive=archive, algorithm=algorithm, state=acts.state_folder(state))
+    story = Story(archive, algorithm, acts.state_folder(state), enforce_roles or None)
     try:
         story.play(acts.ACTS)
     finally:

@@ -38,11 +38,11 @@ def local_cloud(story: Story) -> str:
     """Bring the local cloud up, on free ports if the usual ones are taken, and point this process at it."""
     os.environ.setdefault("SCONES_CAPTURE_SECONDS", CAPTURE_SECONDS)
     try:
-        running = up.start(story.state)
+        running = up.start(story.state, enforce_roles=story.enforce_roles)
     except LocalCloudError as error:
         if "in use" not in error.problem:
             raise
-        running = up.start(story.state, *DEFAULT_PORTS_TAKEN)
+        running = up.start(story.state, *DEFAULT_PORTS_TAKEN, enforce_roles=story.enforce_roles)
     if running.started:
         story.closers.append(partial(up.stop, story.state))
     wanted = up.environment(running)

@@ -23,6 +23,7 @@ class Story:
     """One run of the demo.
 
     Attributes:
+        enforce_roles: hold Lambda functions to their roles; None leaves a local cloud that is up as it is.
         found: what acts found out and later ones (and the summary) need: ARNs, paths, accuracy.
         played: each act with its status ("ok" or "failed"), seconds and line.
         closers: what has to be ended when the story is over, last opened first.
@@ -31,6 +32,7 @@ class Story:
     archive: Path | None
     algorithm: str | None
     state: Path
+    enforce_roles: bool | None = None
     found: dict[str, Any] = field(default_factory=dict)
     played: list[dict[str, Any]] = field(default_factory=list)
     closers: list[Callable[[], object]] = field(default_factory=list)
