@@ -1,8 +1,9 @@
 """Everything of the project that bills, found by its names and deleted in an order in which nothing is still in use.
 
 Schedules first, because they start jobs; executions and searches, because they do too; the endpoint before its
-configurations and these before their models; the stack (state machines, functions, rules, alarms); the log groups last,
-because a function that still runs would make its group again. Captured data only when asked.
+configurations and these before their models; the stack (state machines, functions, rules, alarms); the builds' stack
+after it, because the stack's roles are limited by its policy; the log groups last, because a function that still runs
+would make its group again. Captured data only when asked.
 """
 
 from __future__ import annotations
@@ -89,6 +90,8 @@ def _items(names: Names, data: bool) -> Iterator[Item]:
             yield Item("model", one["ModelName"], "nothing")
     if stack.status_of(names.stack):
         yield Item("stack", names.stack, "calls, alarms, logs")
+    if _builds_here(names):
+        yield Item("build stack", _build_stack(names), "builds by the minute, their logs")
     own = _log_groups(names)
     for prefix in (f"/aws/lambda/{project}", f"/aws/sagemaker/Endpoints/{project}", f"/aws/codebuild/{project}"):
         for one in _pages(cloud.client("logs"), "describe_log_groups", "logGroups", logGroupNamePrefix=prefix):
@@ -96,6 +99,20 @@ def _items(names: Names, data: bool) -> Iterator[Item]:
                 yield Item("log group", one["logGroupName"], "storage")
     if data and any(_versions(names)):
         yield Item("captured data", names.uri(CAPTURES), "storage")
+
+
+def _build_stack(names: Names) -> str:
+    """What docs/aws.md calls the stack of infra/ci.yaml: build project, report group, their role, the boundary."""
+    return f"{names.stack}-ci"
+
+
+def _builds_here(names: Names) -> bool:
+    """Whether the build stack is there. Another project may have that very name: the stack's parameter tells."""
+    if stack.status_of(_build_stack(names)) is None:
+        return False
+    [described] = cloud.client("cloudformation").describe_stacks(StackName=_build_stack(names))["Stacks"]
+    given = {one["ParameterKey"]: one.get("ParameterValue") for one in described.get("Parameters", [])}
+    return given.get("ProjectName") == names.settings.project
 
 
 def _log_groups(names: Names) -> set[str]:
@@ -193,7 +210,8 @@ _DELETE: dict[str, Callable[[Names, str, Callable[[str], None]], object]] = {
     "endpoint": lambda _, name, say: hosted.delete(name, say),
     "endpoint configuration": _sagemaker("delete_endpoint_config", "EndpointConfigName"),
     "model": _sagemaker("delete_model", "ModelName"),
-    "stack": lambda names, _, __: stack.delete(names),
+    "stack": lambda _, name, __: stack.delete(name),
+    "build stack": lambda _, name, __: stack.delete(name),
     "log group": lambda _, name, __: cloud.client("logs").delete_log_group(logGroupName=name),
     "captured data": _delete_captures,
 }

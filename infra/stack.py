@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from botocore.exceptions import ClientError
 
-from infra import events, package, template
+from infra import boundary, events, package, template
 from infra.changesets import Change, Wanted, discard, execute, polling, prepare
 from scones import cloud
 from scones.errors import CloudError, SconesError
@@ -33,7 +33,7 @@ class Deployed:
     outputs: dict[str, str] = field(default_factory=dict)
 
 
-def deploy(names: Names, say: Callable[[str], None], layer: bool = True) -> Deployed:
+def deploy(names: Names, say: Callable[[str], None], layer: bool = True, bounded: bool = True) -> Deployed:
     """Create the stack or bring it up to date; nothing happens when it is.
 
     A new stack begins with the bucket alone, because the rest refers to code in it. A bucket of the right name that
@@ -41,6 +41,7 @@ def deploy(names: Names, say: Callable[[str], None], layer: bool = True) -> Depl
 
     Args:
         layer: give the functions their layer of libraries, see `package.artifacts`.
+        bounded: limit the roles by the account's boundary, if it has one, see `boundary`.
 
     Raises:
         CloudError: the bucket is somebody else's, another deploy is running, or CloudFormation refuses or rolls back.
@@ -60,13 +61,16 @@ def deploy(names: Names, say: Callable[[str], None], layer: bool = True) -> Depl
     else:
         _require_updatable(names.stack, status)
     artifacts = package.artifacts(layer)
+    limit = boundary.found(names) if bounded else ""
+    if limit:
+        say(f"No role may do more than {limit} allows.")
     package.upload(names, artifacts)
     began = {change.resource for change in changes}
-    changes += [one for one in _apply(names, "UPDATE", _wanted(names, artifacts)) if one.resource not in began]
+    changes += [one for one in _apply(names, "UPDATE", _wanted(names, artifacts, limit)) if one.resource not in began]
     return Deployed(names.stack, tuple(changes), outputs(names.stack))
 
 
-def diff(names: Names, layer: bool = True) -> list[Change]:
+def diff(names: Names, layer: bool = True, bounded: bool = True) -> list[Change]:
     """The changes that a deploy would make now; leaves nothing behind.
 
     Raises:
@@ -74,7 +78,7 @@ def diff(names: Names, layer: bool = True) -> list[Change]:
     """
     adopts = _bucket_is_there(names)
     status = status_of(names.stack)
-    wanted = _wanted(names, package.artifacts(layer))
+    wanted = _wanted(names, package.artifacts(layer), boundary.found(names) if bounded else "")
     if status is None or status in EMPTY:
         return [
             Change("adopt" if adopts and logical == "Bucket" else "create", logical, kind)
@@ -87,15 +91,15 @@ def diff(names: Names, layer: bool = True) -> list[Change]:
     return changes
 
 
-def delete(names: Names) -> bool:
-    """Delete the stack; the bucket and every object in it stay. False when there is no stack.
+def delete(stack: str) -> bool:
+    """Delete a stack by its name; the bucket and every object in it stay. False when there is no such stack.
 
     Raises:
         CloudError: CloudFormation refuses, or a resource cannot be deleted.
     """
-    if status_of(names.stack) is None:
+    if status_of(stack) is None:
         return False
-    _delete(names.stack)
+    _delete(stack)
     return True
 
 
@@ -110,9 +114,9 @@ def outputs(stack: str) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
 
 
-def _wanted(names: Names, artifacts: list[package.Artifact]) -> Wanted:
+def _wanted(names: Names, artifacts: list[package.Artifact], limit: str) -> Wanted:
     keys = {artifact.parameter: artifact.key for artifact in artifacts}
-    return Wanted(template.text(), template.parameters(names, keys))
+    return Wanted(template.text(), template.parameters(names, keys) | {"PermissionsBoundary": limit})
 
 
 def _apply(names: Names, kind: str, wanted: Wanted) -> list[Change]:

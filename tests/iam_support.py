@@ -92,6 +92,7 @@ def arn_of(logical: str) -> str:
     kind, properties = RESOURCES[logical]["Type"], RESOURCES[logical]["Properties"]
     shapes = {
         "AWS::IAM::Role": ("RoleName", f"arn:aws:iam::{ACCOUNT}:role/%s"),
+        "AWS::IAM::ManagedPolicy": ("ManagedPolicyName", f"arn:aws:iam::{ACCOUNT}:policy/%s"),
         "AWS::S3::Bucket": ("BucketName", "arn:aws:s3:::%s"),
         "AWS::SNS::Topic": ("TopicName", arn("sns", "%s")),
         "AWS::SQS::Queue": ("QueueName", arn("sqs", "%s")),

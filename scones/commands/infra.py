@@ -20,6 +20,12 @@ _layer = click.option(
     show_envvar=True,
     help="Give the functions a layer with their libraries, or use those of their runtime.",
 )
+_boundary = click.option(
+    "--boundary/--no-boundary",
+    "bounded",
+    default=True,
+    help="Limit roles by the boundary that infra/ci.yaml makes; without it, take it off, before deleting that stack.",
+)
 _DONE = {"create": "created", "change": "changed", "delete": "deleted", "adopt": "adopted"}
 
 
@@ -30,14 +36,15 @@ def infra() -> None:
 
 @infra.command()
 @_layer
+@_boundary
 @_as_json
-def deploy(layer: bool, as_json: bool) -> None:
+def deploy(layer: bool, bounded: bool, as_json: bool) -> None:
     """Create the stack or bring it up to date; print what was done and the stack's outputs."""
     from infra import costs, stack
     from scones import cloud
 
     console.say(costs.resources(cloud.names().settings))
-    done = stack.deploy(cloud.names(), console.say, layer)
+    done = stack.deploy(cloud.names(), console.say, layer, bounded)
     if as_json:
         console.emit_json(asdict(done))
         return
@@ -50,13 +57,14 @@ def deploy(layer: bool, as_json: bool) -> None:
 
 @infra.command()
 @_layer
+@_boundary
 @_as_json
-def diff(layer: bool, as_json: bool) -> None:
+def diff(layer: bool, bounded: bool, as_json: bool) -> None:
     """Print what a deploy would do now."""
     from infra import stack
     from scones import cloud
 
-    changes = stack.diff(cloud.names(), layer)
+    changes = stack.diff(cloud.names(), layer, bounded)
     if as_json:
         console.emit_json([asdict(change) for change in changes])
     elif changes:
@@ -76,7 +84,7 @@ def delete(yes: bool) -> None:
     names = cloud.names()
     if not yes:
         click.confirm(f"Delete stack {names.stack} in account {names.account}?", abort=True, err=True)
-    if stack.delete(names):
+    if stack.delete(names.stack):
         console.say(f"Deleted stack {names.stack}. Bucket {names.bucket} and its objects are kept.")
         console.say("The next `scones infra deploy` adopts it.")
     else:

@@ -36,13 +36,22 @@ ROOT = Path(__file__).parents[2]
 FILE = template.PARTS[0].with_name("ci.yaml")
 BUCKET_ARN = f"arn:aws:s3:::{BUCKET}"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/{PROJECT}-deploy"
+OWN_ROLE = f"arn:aws:iam::{ACCOUNT}:role/{PROJECT}-ci"
+BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/{PROJECT}-boundary"
+BOUNDED = {"iam:PermissionsBoundary": BOUNDARY}  # as IAM tells it: the role's boundary, or the one it is to get
+ADMINISTRATOR = {"iam:PermissionsBoundary": "arn:aws:iam::aws:policy/AdministratorAccess"}
 FUNCTION = arn("lambda", f"function:{PROJECT}-deploy")
+
+HANDLE_BOUNDED = [
+    *("iam:CreateRole", "iam:DeleteRolePolicy", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"),
+    *("iam:UpdateAssumeRolePolicy", "iam:UpdateRole"),
+]
 
 # What CloudFormation calls, in the build's name, for each type of resource in the stack.
 HANDLES: dict[str, tuple[str, list[str]]] = {
     "AWS::S3::Bucket": (BUCKET_ARN, ["s3:CreateBucket", "s3:PutBucketVersioning", "s3:PutLifecycleConfiguration"]),
     "AWS::S3::BucketPolicy": (BUCKET_ARN, ["s3:PutBucketPolicy", "s3:GetBucketPolicy"]),
-    "AWS::IAM::Role": (ROLE, ["iam:CreateRole", "iam:PutRolePolicy", "iam:TagRole", "iam:DeleteRole"]),
+    "AWS::IAM::Role": (ROLE, [*HANDLE_BOUNDED, "iam:TagRole", "iam:DeleteRole", "iam:GetRole"]),
     "AWS::SNS::Topic": (arn("sns", f"{PROJECT}-alerts"), ["sns:CreateTopic", "sns:TagResource"]),
     "AWS::SNS::Subscription": (arn("sns", f"{PROJECT}-alerts"), ["sns:Subscribe"]),
     "AWS::SSM::Parameter": (arn("ssm", f"parameter/{PROJECT}/inference/threshold"), ["ssm:PutParameter"]),
@@ -69,13 +78,17 @@ COMMANDS = [
     *(Request(f"sagemaker:{verb}", PIPELINE) for verb in ("AddTags", "ListPipelineVersions", "StartPipelineExecution")),
     *(Request("s3:PutObject", one) for one in objects("code/0/run.py", "lambda/0/functions.zip", "cloudformation/0/t")),
     Request("s3:ListBucket", BUCKET_ARN),
+    Request("iam:GetPolicy", BOUNDARY),
     passing(f"{PROJECT}-pipeline"),
     *(passing(f"{PROJECT}-deploy", f"{one}.amazonaws.com") for one in ("lambda", "states", "events")),
 ]
 NEVER = [
-    Request("iam:PutRolePolicy", f"arn:aws:iam::{ACCOUNT}:role/{PROJECT}-ci"),
-    Request("iam:UpdateAssumeRolePolicy", f"arn:aws:iam::{ACCOUNT}:role/{PROJECT}-ci"),
-    Request("iam:AttachRolePolicy", ROLE),
+    *(Request(action, OWN_ROLE, BOUNDED) for action in [*HANDLE_BOUNDED, "iam:AttachRolePolicy", "iam:DeleteRole"]),
+    *(Request(action, ROLE, context) for action in HANDLE_BOUNDED for context in ({}, ADMINISTRATOR)),
+    *(Request("iam:DeleteRolePermissionsBoundary", ROLE, context) for context in ({}, BOUNDED)),
+    *(Request(f"iam:{verb}", BOUNDARY) for verb in ("CreatePolicyVersion", "SetDefaultPolicyVersion", "DeletePolicy")),
+    Request("iam:CreatePolicy", f"arn:aws:iam::{ACCOUNT}:policy/{PROJECT}-boundary-2"),
+    Request("iam:AttachRolePolicy", ROLE, BOUNDED),
     Request("iam:CreateRole", f"arn:aws:iam::{ACCOUNT}:role/Administrator"),
     Request("iam:CreateUser", f"arn:aws:iam::{ACCOUNT}:user/u"),
     passing(f"{PROJECT}-deploy", "ec2.amazonaws.com"),
@@ -120,7 +133,8 @@ def test_a_build_may_do_what_its_commands_do(iam: Any) -> None:
 @pytest.mark.parametrize("kind", sorted({one["Type"] for one in OF_THE_STACK.values()}))
 def test_a_build_may_handle_every_type_of_resource_that_the_stack_has(iam: Any, kind: str) -> None:
     resource, actions = HANDLES[kind]
-    assert refused(iam, statements("Role"), [Request(action, resource) for action in actions]) == []
+    context = BOUNDED if kind == "AWS::IAM::Role" else {}
+    assert refused(iam, statements("Role"), [Request(action, resource, context) for action in actions]) == []
 
 
 def test_a_build_may_not_widen_its_own_role_approve_a_model_or_delete_data(iam: Any) -> None:
@@ -148,7 +162,8 @@ def test_a_push_to_the_branch_starts_a_build_and_nothing_else_does() -> None:
 
 
 def test_everything_that_can_be_tagged_names_the_project() -> None:
-    for resource in CI["Resources"].values():
+    untaggable = {"AWS::IAM::ManagedPolicy"}  # IAM would, CloudFormation does not
+    for resource in (one for one in CI["Resources"].values() if one["Type"] not in untaggable):
         assert {"Key": "Project", "Value": {"Ref": "ProjectName"}} in resource["Properties"]["Tags"]
 
 
