@@ -27,7 +27,7 @@ from pathlib import Path
 from types import ModuleType
 
 ROOT = Path(__file__).resolve().parents[1]
-FAST = {"epochs": "24"}
+FAST = {"epochs": "17"}
 THRESHOLD = 0.93
 GOALS = {
     "accuracy": "at least .95 (fast: .93)",

@@ -34,7 +34,7 @@ from scones.data.labels import FINE_NAMES
 from steps import png
 from steps.train import ensemble, hyperparameters, inference, temperature
 from steps.train.job import write_model
-from steps.train.member import Split
+from steps.train.messages import Split
 
 CLASSES = ("bicycle", "motorcycle")
 OTHERS = ("bus", "pickup_truck", "train", "apple")

@@ -7,7 +7,7 @@ How it works: each member learns from the training images and from the part of t
 hold out, in its own single-thread process (`ensemble.py`, `member.py`), from pictures changed at random (`augment.py`).
 So every validation image is judged by a member that never saw it. Those judgements are the logged validation accuracy,
 stop a member early, choose its best weights, and fit the temperature (`temperature.py`). What is served is one ONNX
-graph (`graph.py`) that holds everything from pixels to calibrated probabilities, beside `inference.py`.
+graph (`fold.py`, `graph.py`) that holds everything from pixels to calibrated probabilities, beside `inference.py`.
 
 Evidence: bicycle or motorcycle, 800 real CIFAR-100 pictures of which a fifth is the validation split, 200 for the test;
 accuracy .967 on average (sd .006, n = 5 seeds), expected calibration error .023 (sd .009), 89 % of the answers at

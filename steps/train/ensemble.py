@@ -13,20 +13,18 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from scones.errors import DataError, ExecutionFailedError, SconesError
 from steps.train.hyperparameters import Hyperparameters
-from steps.train.member import Progress, Split, train
-from steps.train.network import Network
+from steps.train.messages import Folded, Progress, Split, Trained
 
 
 @dataclass(frozen=True)
 class Ensemble:
     """The trained networks, and a logit vector for each validation image from the one member that never saw it."""
 
-    networks: list[Network]
+    networks: list[Folded]
     validation_logits: NDArray[np.float64]
 
 
@@ -80,34 +78,32 @@ def fit(training: Split, validation: Split, classes: int, chosen: Hyperparameter
             process.kill()
             process.join()
     logits = np.empty((len(validation.labels), classes))
-    networks = []
-    for member, (weights, member_logits) in enumerate(results):
-        logits[holder == member] = member_logits
-        networks.append(Network(chosen.widths, classes))
-        networks[-1].load_state_dict({name: torch.from_numpy(values) for name, values in weights.items()})
-    return Ensemble(networks, logits)
-
-
-Result = tuple[dict[str, NDArray[np.float32]], NDArray[np.float64]]
+    for member, result in enumerate(results):
+        logits[holder == member] = result.held_out_logits
+    return Ensemble([result.network for result in results], logits)
 
 
 def _work(pipe: Connection, seen: Split, held_out: Split, classes: int, chosen: Hyperparameters, seed: int) -> None:
-    """In the child: send a Progress per epoch, then the weights and held-out logits, or the error."""
+    """In the child: send a Progress per epoch, then what was Trained, or the error."""
+    import torch  # here, because the parent imports this module too
+
+    from steps.train.fold import fold
+    from steps.train.member import train
+
     torch.set_num_threads(1)
     try:
         network, logits = train(seen, held_out, classes, chosen, seed, pipe.send)
-        weights = {name: values.numpy() for name, values in network.state_dict().items()}
-        pipe.send((weights, logits.double().numpy()))
+        pipe.send(Trained(fold(network), logits.double().numpy()))
     except SconesError as error:
         pipe.send(error)
     except BrokenPipeError:  # the job was killed: nobody is left to train for
         return
 
 
-def _collect(pipes: Sequence[Connection], held_out: Sequence[int]) -> list[Result]:
+def _collect(pipes: Sequence[Connection], held_out: Sequence[int]) -> list[Trained]:
     """Print lines for each epoch as soon as every member is past it, and return the members' results in order."""
     reports: list[list[Progress]] = [[] for _ in pipes]
-    results: dict[int, Result] = {}
+    results: dict[int, Trained] = {}
     printed = 0
     while len(results) < len(pipes):
         for pipe in wait([pipe for member, pipe in enumerate(pipes) if member not in results]):
@@ -124,9 +120,9 @@ def _collect(pipes: Sequence[Connection], held_out: Sequence[int]) -> list[Resul
     return [results[member] for member in range(len(pipes))]
 
 
-def _receive(pipe: Connection, member: int) -> Progress | Result:
+def _receive(pipe: Connection, member: int) -> Progress | Trained:
     try:
-        message: Progress | Result | SconesError = pipe.recv()
+        message: Progress | Trained | SconesError = pipe.recv()
     except EOFError:
         raise ExecutionFailedError(
             f"Training member {member} ended without a result.",

@@ -6,20 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from steps.train import onnx_file
-from steps.train.network import LOGIT_SCALE, Network
-
-Array = NDArray[np.float32]
+from steps.train.messages import Folded
 
 
-def build(members: Sequence[Network], temperature: float, side: int) -> bytes:
+def build(members: Sequence[Folded], temperature: float, side: int) -> bytes:
     """The ONNX file: input `pictures`, uint8 RGB (N, side, side, 3); output `probabilities`, float32 (N, classes).
 
-    Normalisation of the input and of every layer is folded into the convolutions, and the temperature and the mean
-    over members into the last layers, so that serving does no work that training could do once.
+    The temperature and the mean over members are folded into the last layers, as normalisation is into the
+    convolutions, so that serving does no work that training could do once.
     """
     nodes = [
         onnx_file.node("Cast", ["pictures"], "values", to=onnx_file.FLOAT),
@@ -27,12 +23,12 @@ def build(members: Sequence[Network], temperature: float, side: int) -> bytes:
     ]
     weights: list[bytes] = []
     for index, member in enumerate(members):
-        _member(nodes, weights, member.cpu().eval(), f"member{index}", LOGIT_SCALE / (len(members) * temperature))
+        _member(nodes, weights, member, f"member{index}", 1 / (len(members) * temperature))
     nodes += [
         onnx_file.node("Sum", [f"member{index}.logits" for index in range(len(members))], "logits"),
         onnx_file.node("Softmax", ["logits"], "probabilities", axis=1),
     ]
-    classes = members[0].head.out_features
+    classes = len(members[0].head)
     return onnx_file.model(
         nodes,
         weights,
@@ -41,11 +37,11 @@ def build(members: Sequence[Network], temperature: float, side: int) -> bytes:
     )
 
 
-def _member(nodes: list[bytes], weights: list[bytes], member: Network, name: str, scale: float) -> None:
+def _member(nodes: list[bytes], weights: list[bytes], member: Folded, name: str, scale: float) -> None:
     """Append one network; its scaled logits are `<name>.logits`."""
     last = "channels_first"
 
-    def add(operator: str, label: str, *parameters: Array, **attributes: int | Sequence[int]) -> None:
+    def add(operator: str, label: str, *parameters: NDArray[np.float32], **attributes: int | Sequence[int]) -> None:
         nonlocal last
         inputs = [last]
         for position, parameter in enumerate(parameters):
@@ -54,13 +50,9 @@ def _member(nodes: list[bytes], weights: list[bytes], member: Network, name: str
         last = f"{name}.{label}"
         nodes.append(onnx_file.node(operator, inputs, last, **attributes))
 
-    add("Conv", "whiten", *_whitening(member))
+    add("Conv", "whiten", *member.whiten)
     add("Gelu", "whiten.gelu")
-    for index, group in enumerate(member.groups):
-        first, second = (
-            _arrays(fuse_conv_bn_eval(convolution, norm))
-            for convolution, norm in ((group.first, group.first_norm), (group.second, group.second_norm))
-        )
+    for index, (first, second) in enumerate(member.groups):
         # Normalising before the maximum is the same as after it: the scale is positive.
         add("Conv", f"group{index}.first", *first, pads=[1, 1, 1, 1])
         add("MaxPool", f"group{index}.pool", kernel_shape=[2, 2], strides=[2, 2])
@@ -69,16 +61,4 @@ def _member(nodes: list[bytes], weights: list[bytes], member: Network, name: str
         add("Gelu", f"group{index}.second.gelu")
     add("GlobalMaxPool", "maximum")
     add("Flatten", "features")
-    add("MatMul", "logits", member.head.weight.detach().numpy().T * scale)
-
-
-def _whitening(member: Network) -> tuple[Array, Array]:
-    """Filters and biases that take pixels in 0..255: w (x/255 - mean) / deviation + b, rewritten as w' x + b'."""
-    weight, bias = _arrays(member.whiten)
-    weight = weight / member.deviation.numpy()
-    return weight / 255, bias - (weight * member.mean.numpy()).sum(axis=(1, 2, 3))
-
-
-def _arrays(convolution: nn.Conv2d) -> tuple[Array, Array]:
-    assert convolution.bias is not None  # noqa: S101  # for the type checker: both callers have one
-    return convolution.weight.detach().numpy(), convolution.bias.detach().numpy()
+    add("MatMul", "logits", member.head.T * np.float32(scale))

@@ -17,7 +17,7 @@ from steps import lst
 from steps.outputs import published, write_json
 from steps.train import ensemble, graph, hyperparameters, inference, temperature
 from steps.train.hyperparameters import Hyperparameters
-from steps.train.member import Split
+from steps.train.messages import Split
 
 IMAGE_SIZE = 32
 REQUIREMENTS = "onnxruntime>=1.17\n"  # the first release with operator set 20

@@ -5,12 +5,10 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -18,26 +16,8 @@ from scones.errors import ExecutionFailedError
 from steps.train import optimizer
 from steps.train.augment import augment, turn
 from steps.train.hyperparameters import Hyperparameters
+from steps.train.messages import Progress, Split
 from steps.train.network import Network
-
-
-@dataclass(frozen=True)
-class Split:
-    """Pictures, uint8 RGB (N, side, side, 3), and their labels (N,)."""
-
-    pictures: NDArray[np.uint8]
-    labels: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What a member reports after an epoch: shares of right answers, the loss on held-out images, and seconds."""
-
-    epoch: int
-    train_accuracy: float
-    held_out_accuracy: float
-    held_out_loss: float
-    seconds: float
 
 
 def train(

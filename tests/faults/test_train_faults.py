@@ -18,6 +18,7 @@ import steps.train
 from scones.errors import DataError, ExecutionFailedError, SconesError, UsageError
 from steps.train import ensemble, member
 from steps.train.hyperparameters import Hyperparameters
+from steps.train.messages import Split
 
 RUN = Path(__file__).parents[2] / "steps" / "run.py"
 
@@ -29,9 +30,9 @@ def job(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _split(count: int) -> member.Split:
+def _split(count: int) -> Split:
     labels = np.arange(count) % 2
-    return member.Split(np.random.default_rng(1).integers(0, 256, (count, 32, 32, 3), dtype=np.uint8), labels)
+    return Split(np.random.default_rng(1).integers(0, 256, (count, 32, 32, 3), dtype=np.uint8), labels)
 
 
 def _refused(job: Path, kind: type[SconesError]) -> str:

@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 
 from steps.train import graph, inference
+from steps.train.fold import fold
 from steps.train.network import Network
 
 
@@ -25,7 +26,7 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     network = Network((16, 16, 16), 3)
     network.fit_input(torch.rand(4, 3, 32, 32))
     folder = tmp_path_factory.mktemp("model")
-    (folder / "model.onnx").write_bytes(graph.build([network], 0.5, 32))
+    (folder / "model.onnx").write_bytes(graph.build([fold(network)], 0.5, 32))
     (folder / "model.json").write_text(json.dumps({"classes": ["a", "b", "c"], "image_size": 32}))
     return folder
 

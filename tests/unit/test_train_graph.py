@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from steps.train import graph
+from steps.train.fold import fold
 from steps.train.network import Network
 
 SIDE = 16
@@ -34,7 +35,9 @@ def test_graph_answers_as_pytorch_does(members: int, classes: int) -> None:
         pictures = torch.from_numpy(pixels).permute(0, 3, 1, 2) / 255
         logits = torch.stack([network(pictures) for network in networks]).mean(dim=0)
         expected = (logits / 0.2).softmax(dim=1).numpy()
-    session = onnxruntime.InferenceSession(graph.build(networks, 0.2, SIDE), providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        graph.build(list(map(fold, networks)), 0.2, SIDE), providers=["CPUExecutionProvider"]
+    )
     (answers,) = session.run(None, {"pictures": pixels})
     assert answers.shape == (6, classes)
     np.testing.assert_allclose(answers, expected, atol=1e-5)
@@ -42,10 +45,10 @@ def test_graph_answers_as_pytorch_does(members: int, classes: int) -> None:
 
 
 def test_graph_is_the_same_bytes_for_the_same_networks() -> None:
-    first, second = (graph.build([_network(2, 1)], 0.7, SIDE) for _ in range(2))
+    first, second = (graph.build([fold(_network(2, 1))], 0.7, SIDE) for _ in range(2))
     assert first == second
 
 
 def test_graph_passes_the_checker_of_the_onnx_project() -> None:
     onnx = pytest.importorskip("onnx")
-    onnx.checker.check_model(onnx.load_from_string(graph.build([_network(2, 1)], 0.7, SIDE)), full_check=True)
+    onnx.checker.check_model(onnx.load_from_string(graph.build([fold(_network(2, 1))], 0.7, SIDE)), full_check=True)

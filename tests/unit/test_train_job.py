@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -88,3 +90,8 @@ def test_what_training_found_is_kept_beside_the_model(run: Run) -> None:
     found = json.loads((run.folder / "data" / "training.json").read_text())
     assert 0 <= found["validation_accuracy"] <= 1
     assert found["temperature"] > 0
+
+
+def test_the_job_itself_needs_no_pytorch_so_that_its_members_import_it_side_by_side() -> None:
+    code = "import sys, steps.train.job; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

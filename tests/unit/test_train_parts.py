@@ -12,6 +12,7 @@ from scones.errors import UsageError
 from steps.train import ensemble, hyperparameters, member, optimizer, temperature
 from steps.train.augment import augment, move, turn
 from steps.train.hyperparameters import LIMITS, Hyperparameters
+from steps.train.messages import Progress, Split
 from steps.train.network import Network
 
 
@@ -138,11 +139,11 @@ def test_whitened_patches_are_uncorrelated() -> None:
     assert (covariance - torch.diag(covariance.diag())).abs().max() < 0.05
 
 
-def _split(count: int) -> member.Split:
+def _split(count: int) -> Split:
     generator = np.random.default_rng(count)
     labels = np.arange(count) % 2
     pictures = generator.integers(0, 120, (count, 16, 16, 3), dtype=np.uint8) + (labels * 120)[:, None, None, None]
-    return member.Split(pictures.astype(np.uint8), labels)
+    return Split(pictures.astype(np.uint8), labels)
 
 
 def test_training_goes_without_turned_pictures_too() -> None:
@@ -159,7 +160,7 @@ def test_training_twice_with_one_seed_gives_the_same_weights() -> None:
 
 
 def test_best_epoch_is_kept_and_patience_ends_the_training() -> None:
-    reports: list[member.Progress] = []
+    reports: list[Progress] = []
     chosen = Hyperparameters(epochs=40, width=8, batch_size=8, patience=2, learning_rate=1.0)
     held_out = _split(6)
     network, logits = member.train(_split(16), held_out, 2, chosen, 3, reports.append)
