@@ -81,17 +81,17 @@ def end(identity: Identity, patience: float) -> bool:
         return True
     with suppress(psutil.NoSuchProcess):  # it ended by itself just now
         process.terminate()
-    willing = _wait([identity], patience) == []
+    willing = outlasting([identity], patience) == []
     if not willing:
         with suppress(ProcessLookupError):
             os.killpg(identity.pid, signal.SIGKILL)
-        _wait([identity], patience)
+        outlasting([identity], patience)
     if child := _children.pop(identity.pid, None):
         child.wait()
     return willing
 
 
-def _wait(identities: Sequence[Identity], patience: float) -> list[Identity]:
+def outlasting(identities: Sequence[Identity], patience: float) -> list[Identity]:
     """Those that are still there after `patience` seconds; one that only waits to be reaped by its parent is not."""
     deadline = time.monotonic() + patience
     while left := [identity for identity in identities if find(identity)]:
@@ -125,7 +125,7 @@ def kill(identities: Sequence[Identity], patience: float) -> list[Identity]:
         if process := find(identity):
             with suppress(psutil.NoSuchProcess):  # it ended by itself just now
                 process.kill()
-    return _wait(identities, patience)
+    return outlasting(identities, patience)
 
 
 def memory_mb(process: psutil.Process) -> float | None:

@@ -1,5 +1,6 @@
 """What goes wrong with processes, ports, folders and stacks, and what the user is told."""
 
+import io
 import json
 import os
 import signal
@@ -154,30 +155,44 @@ def test_a_cloud_that_vanished_with_the_machine_starts_anew_on_other_ports(state
     assert again.lost
 
 
-def test_a_function_that_never_ends_does_not_outlive_the_cloud(state: Path, tmp_path: Path) -> None:
-    running = up.start(state, port=0, sagemaker_port=0)
-    code = tmp_path / "code.zip"
-    with zipfile.ZipFile(code, "w") as archive:
-        archive.writestr("f.py", ENDLESS)
+def function(running: up.Running, code: str) -> Any:
+    """A client of Lambda, with a function `f` of this code."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as content:
+        content.writestr("f.py", code)
     session = boto3.Session("test", "test", region_name="us-east-1")
     functions: Any = session.client("lambda", endpoint_url=running.addresses.ministack)
     functions.create_function(
-        FunctionName="endless",
+        FunctionName="f",
         Runtime="python3.11",
         Role="arn:aws:iam::000000000000:role/r",
         Handler="f.handler",
-        Code={"ZipFile": code.read_bytes()},
+        Code={"ZipFile": archive.getvalue()},
         Timeout=900,
     )
-    functions.get_waiter("function_active_v2").wait(FunctionName="endless")
+    functions.get_waiter("function_active_v2").wait(FunctionName="f")
+    return functions
+
+
+def test_a_function_that_never_ends_does_not_outlive_the_cloud(state: Path, tmp_path: Path) -> None:
+    functions = function(up.start(state, port=0, sagemaker_port=0), ENDLESS)
     told = tmp_path / "pid"
-    functions.invoke(FunctionName="endless", InvocationType="Event", Payload=json.dumps({"path": str(told)}))
+    functions.invoke(FunctionName="f", InvocationType="Event", Payload=json.dumps({"path": str(told)}))
     eventually(lambda: told.exists() and told.read_text().endswith(" "))
     worker = psutil.Process(int(told.read_text()))
     kill(state, "ministack")
     assert worker.is_running()
     assert up.start(state).started == ("ministack",)
     worker.wait(10)
+
+
+def test_functions_that_wait_for_work_are_not_leftovers(scones: Command, state: Path) -> None:
+    """A worker that is kept warm ends by itself, a moment after MiniStack; nobody has to be told."""
+    functions = function(up.start(state, port=0, sagemaker_port=0), "import os\ndef handler(*_): return os.getpid()")
+    assert psutil.pid_exists(json.load(functions.invoke(FunctionName="f")["Payload"]))
+    down = scones("local", "down", "--state", state)
+    assert (down.returncode, down.stderr) == (0, "Stopped sagemaker and ministack.\n")
+    assert processes.marked(MARK, str(state.resolve())) == []
 
 
 def test_interrupting_up_leaves_nothing_behind(state: Path, tmp_path: Path) -> None:
