@@ -1,10 +1,11 @@
 """Which drift the monitor sees at 200 records a window against a baseline of 200, and what it stays quiet on.
 
-    python benchmarks/drift_detection.py [--windows 100] [--seed 0] [--size 200] [--model FOLDER]
+    python benchmarks/drift_detection.py [--windows 100] [--seed 0] [--size 200] [--archive FILE]
 
-Trains a small model with the pipeline's own training code on drawn vehicles (or takes a model folder), and scores
-pictures that it has not seen, shifted in each way. Every window is compared with a baseline of its own: the pictures of
-a window, and of its baseline, are drawn without replacement from a pool of 1,000 per class, and share none.
+Trains a small model with the pipeline's own training code on drawn vehicles, and scores pictures that it has not seen,
+shifted in each way. Every window is compared with a baseline of its own: the pictures of a window, and of its baseline,
+are drawn without replacement from a pool of 1,000 per class, and share none. With --archive they are real: 400 of the
+archive's pictures train the model, and all others are the pool.
 The monitor's own code is used throughout: features from PNG bytes, suggested constraints, checks.
 """
 
@@ -31,7 +32,7 @@ from monitoring.features import Columns, answer_features, picture_features
 from monitoring.profile import Profile
 from scones.data import sample
 from scones.data.labels import FINE_NAMES
-from steps import png
+from steps import cifar, png
 from steps.train import ensemble, hyperparameters, inference, temperature
 from steps.train.job import write_model
 from steps.train.messages import Split
@@ -39,6 +40,7 @@ from steps.train.messages import Split
 CLASSES = ("bicycle", "motorcycle")
 OTHERS = ("bus", "pickup_truck", "train", "apple")
 POOL = 1000
+LEARNED = 400  # pictures of a real archive that train the model; the rest is for windows and their baselines
 THRESHOLD = 0.93
 Pixels = NDArray[np.uint8]
 
@@ -51,11 +53,24 @@ def drawn(per_class: dict[str, int], part: int) -> tuple[Pixels, NDArray[np.int6
     return made.pixels.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), labels
 
 
-def trained(folder: Path) -> inference.Model:
-    """A model of two networks, trained for a minute on 800 drawn pictures."""
-    pictures, labels = drawn(dict.fromkeys(CLASSES, 500), part=0)
+def real(archive: Path, random: np.random.Generator) -> tuple[Pixels, NDArray[np.int64]]:
+    """All pictures of the two classes in an archive, in random order, and the index of each one's class."""
+    content = cifar.read(archive)
+    wanted = cifar.labels_of(CLASSES, content.fine_names)
+    splits = (content.train, content.test)
+    pixels = np.concatenate([split.pixels for split in splits])
+    fine = np.concatenate([split.labels for split in splits])
+    order = random.permutation(np.flatnonzero(np.isin(fine, wanted)))
+    labels = np.array([wanted.index(label) for label in fine[order]])
+    upright: Pixels = pixels[order].transpose(0, 2, 3, 1)
+    return upright, labels
+
+
+def trained(folder: Path, pictures: Pixels, labels: NDArray[np.int64]) -> inference.Model:
+    """A model of two networks, trained for half a minute; a fifth of the pictures is the validation split."""
     chosen = hyperparameters.parse({"epochs": "16", "members": "2"})
-    training, validation = Split(pictures[:800], labels[:800]), Split(pictures[800:], labels[800:])
+    learned = len(pictures) * 4 // 5
+    training, validation = Split(pictures[:learned], labels[:learned]), Split(pictures[learned:], labels[learned:])
     networks = ensemble.fit(training, validation, len(CLASSES), chosen)
     degrees = temperature.fit(networks.validation_logits, validation.labels)
     write_model(folder, networks, degrees, CLASSES, chosen)
@@ -127,16 +142,17 @@ def main() -> None:
     parser.add_argument("--windows", type=int, default=100)
     parser.add_argument("--size", type=int, default=200, help="records of a window, and of its baseline")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--model", type=Path, help="a folder with model.onnx and model.json; made there if it is missing"
-    )
+    parser.add_argument("--archive", type=Path, help="a CIFAR-100 archive instead of drawn pictures")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = options.model or Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True)
-        model = inference.model_fn(str(folder)) if (folder / "model.onnx").exists() else trained(folder)
-    pictures, labels = drawn(dict.fromkeys(CLASSES, POOL), part=1)
     random = np.random.default_rng(options.seed)
+    if options.archive:
+        pictures, labels = real(options.archive, random)
+        lessons, pool = (pictures[:LEARNED], labels[:LEARNED]), (pictures[LEARNED:], labels[LEARNED:])
+    else:
+        lessons, pool = drawn(dict.fromkeys(CLASSES, 500), part=0), drawn(dict.fromkeys(CLASSES, POOL), part=1)
+    with tempfile.TemporaryDirectory() as folder:
+        model = trained(Path(folder), *lessons)
+    pictures, labels = pool
     plain = scored(model, pictures, labels)
     accuracy = (plain.columns.values["predicted_class"] == np.array(CLASSES, object)[labels]).mean()
     low = plain.columns.values["low_confidence"].mean()
@@ -161,6 +177,8 @@ def main() -> None:
             options,
             random,
         )
+    if options.archive:
+        return  # what other classes it has, if any, differs from archive to archive
     others, kinds = drawn(dict.fromkeys(OTHERS, POOL // 2), part=1)
     report("other objects", plain, scored(model, others, kinds), (0.25,) * len(OTHERS), options, random)
 
