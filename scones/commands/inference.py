@@ -1,4 +1,4 @@
-"""`scones invoke`, `test-cases`, `batch`: pictures through the workflows; `threshold`: how sure the model must be."""
+"""`scones invoke`, `test-cases`, `batch`: pictures through the workflows."""
 
 from __future__ import annotations
 
@@ -101,22 +101,6 @@ def batch(prefix: str, threshold: float | None, as_json: bool) -> None:
         return
     emit(f"{batch_line(end.output['counts'])}, in {end.seconds:.1f} s")
     emit(end.output["summary"])
-
-
-@click.command()
-@click.argument("value", type=click.FloatRange(0, 1), required=False)
-def threshold(value: float | None) -> None:
-    """Show the confidence below which a delivery is not routed, or set it: functions use it within seconds."""
-    parameter, ssm = cloud.names().threshold_parameter, cloud.client("ssm")
-    with cloud.explained(f"reading parameter {parameter}"):
-        before = ssm.get_parameter(Name=parameter)["Parameter"]["Value"]
-    if value is None:
-        emit(before)
-        return
-    with cloud.explained(f"writing parameter {parameter}"):
-        ssm.put_parameter(Name=parameter, Value=f"{value:g}", Type="String", Overwrite=True)
-    emit(f"{value:g}")
-    say(f"The threshold was {before}.")
 
 
 def outcomes(cases: list[HeldOut], found: list[Judged]) -> str:

@@ -282,10 +282,10 @@ def test_the_threshold_is_tuned_without_a_deployment(project: Project) -> None:
         return str(project.execution(started["executionArn"])["status"])
 
     try:
-        project.scones("threshold", "0.55")
+        project.scones("threshold", "0.55", "--why", "a test")
         eventually(lambda: status() == "SUCCEEDED")
     finally:
-        project.scones("threshold", "0.93")
+        project.scones("threshold", "--roll-back")
     eventually(lambda: status() == "FAILED")
 
 

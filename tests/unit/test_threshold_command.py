@@ -1,0 +1,89 @@
+"""`scones threshold`: what it shows, what it writes with who and why, and how a change is taken back."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+from click.testing import CliRunner, Result
+from cloud_fixtures import LocalCloud
+from dashboard_support import Project, made, resources
+
+from scones import threshold
+from scones.cli import scones
+from scones.errors import CloudError, UsageError
+
+Sit = Callable[..., None]
+
+
+@pytest.fixture(scope="session")
+def tuned(local_cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project with the threshold that its resources came with."""
+    project = made(local_cloud, "threshold-command", tmp_path_factory.mktemp("threshold"))
+    resources(project)
+    return project
+
+
+@pytest.fixture(autouse=True)
+def there(tuned: Project, at_desk: Sit) -> None:
+    at_desk(tuned)
+
+
+def command(*words: str) -> Result:
+    return CliRunner().invoke(scones, ["threshold", *words])
+
+
+def test_a_change_is_kept_with_who_when_and_why_whoever_makes_it(tuned: Project) -> None:
+    before = threshold.history(tuned.threshold)[0]
+    changed = command("0.9", "--why", "too many held back: see Monday", "--who", "Ann")
+    assert (changed.stdout, changed.stderr) == ("0.9\n", "The threshold was 0.93.\n")
+    threshold.change(tuned.threshold, 0.85, before.version + 1, "Ben", "on the dashboard")
+    told = json.loads(command("--history", "--json").stdout)
+    assert [(one["value"], one["who"], one["why"]) for one in told[:2]] == [
+        (0.85, "Ben", "on the dashboard"),
+        (0.9, "Ann", "too many held back: see Monday"),
+    ]
+    lines = command("--history").stdout.splitlines()
+    assert lines[0].split() == ["VERSION", "THRESHOLD", "UTC", "WHO", "WHY"]
+    assert lines[1].split()[-4:] == ["Ben", "on", "the", "dashboard"]
+    assert command("--roll-back", str(before.version), "--who", "Ann").stdout == "0.93\n"
+    assert threshold.current(tuned.threshold).why == f"back to version {before.version}"
+
+
+def test_rolling_back_goes_to_the_value_before(tuned: Project) -> None:
+    present = command().stdout
+    command("0.7", "--why", "a test")
+    assert command().stdout == "0.7\n"
+    assert command("--roll-back").stdout == present
+    assert isinstance(command("--roll-back", "99").exception, UsageError)
+
+
+def test_a_change_needs_a_reason_and_one_to_the_same_value_is_none(tuned: Project) -> None:
+    versions = len(threshold.history(tuned.threshold))
+    refused = command("0.5")
+    assert isinstance(refused.exception, UsageError) and "--why" in str(refused.exception)
+    same = command(command().stdout.strip(), "--why", "to be sure")
+    assert "already" in same.stderr
+    assert isinstance(command("0.5", "--why", "x", "--history").exception, UsageError)
+    assert len(threshold.history(tuned.threshold)) == versions
+
+
+def test_a_parameter_that_is_no_number_or_missing_is_a_sentence_with_the_fix(tuned: Project) -> None:
+    name = f"{tuned.threshold}-of-nobody"
+    with pytest.raises(CloudError, match="scones infra deploy"):
+        threshold.current(name)
+    tuned.clients["ssm"].put_parameter(Name=name, Value="high", Type="String")
+    with pytest.raises(Exception, match=r"holds no number.* scones threshold 0\.93"):
+        threshold.current(name)
+
+
+def test_the_command_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, scones.commands.threshold\n"
+        "heavy = {'streamlit', 'pandas', 'numpy', 'plotly', 'sagemaker'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
