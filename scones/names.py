@@ -14,6 +14,7 @@ S3 layout of the project's bucket::
     monitor/<endpoint>/<schedule>/<hour>/   what a run of the monitor found; by-hand/<time>/ of one by hand
     monitor-inputs/...                      which captured files a run read
     ground-truth/<endpoint>/<hour>/...      labels that people gave
+    set-aside/<endpoint>/<hour>/...         pictures that people found to be of none of the classes
     alerts/open/<problem>.json              problems that people were told of, and that are not over
 """
 
