@@ -2,7 +2,8 @@
 
 A problem is told when it begins, once more after REMIND_SECONDS if it is still there, and when it is over. The object
 is made with a conditional write, so of two functions that report one problem at the same moment one tells it. It is
-marked as told after the message went out: what SNS did not take is told by the next attempt.
+marked as told after the message went out: what SNS did not take is told by the next attempt. The dashboard shows what
+the objects say: what it is, the numbers, since when, how often it was reported and told.
 """
 
 from __future__ import annotations
@@ -43,11 +44,11 @@ def report(problem: Problem, s3: Any, sns: Any, bucket: str, topic: str, now: da
             return False  # somebody else opened it a moment ago, and tells
     elif "told_at" not in known and _age(known, now) < TELLING_SECONDS:
         return False  # likewise
-    known = {**known, "times": known["times"] + 1, "what": problem.what}
+    known = {**known, "times": known["times"] + 1, "what": problem.what, "measured": list(problem.measured)}
     due = bool(now.timestamp() - known.get("told_at", 0) >= REMIND_SECONDS)
     if due:
         _publish(sns, topic, problem, known)
-        known["told_at"] = now.timestamp()
+        known |= {"told_at": now.timestamp(), "told": known.get("told", 0) + 1}
     with calling(f"writing s3://{bucket}/{key}"):
         s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(known).encode())
     return due

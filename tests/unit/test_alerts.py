@@ -199,6 +199,15 @@ def test_a_problem_that_stays_is_told_again_after_a_day(tell: Any, desk: Desk) -
     assert len(desk.heard) == 2
 
 
+def test_an_open_problem_is_remembered_with_its_numbers_and_how_often_it_was_told(tell: Any, bucket: Bucket) -> None:
+    tell(DRIFT)
+    tell(replace(DRIFT, measured=("brightness: 0.7",)), 60)
+    tell(replace(DRIFT, measured=("brightness: 0.8",)), REMIND_SECONDS)
+    known = json.loads(bucket.get("alerts/open/drift.json"))
+    assert (known["what"], known["measured"]) == ("Traffic differs", ["brightness: 0.8"])
+    assert (known["since"], known["times"], known["told"]) == (NOON.isoformat(), 3, 2)
+
+
 def test_another_problem_is_told_beside_it(tell: Any, desk: Desk) -> None:
     assert tell(DRIFT)
     assert tell(replace(DRIFT, key="capture-rate"))
