@@ -31,6 +31,7 @@ STYLE = """
 [data-testid="stImage"] img {image-rendering: pixelated; border-radius: 6px}
 [data-testid="stTable"] {overflow-x: auto}
 [data-testid="stTable"] td, [data-testid="stTable"] th {font-variant-numeric: tabular-nums}
+.st-key-unseen {visibility: hidden; position: absolute; height: 0; overflow: hidden}
 @media (max-width: 640px) {[data-testid="stMainBlockContainer"] {padding-left: 1rem; padding-right: 1rem}}
 """
 DARK_STYLE = """
@@ -74,7 +75,8 @@ def page(show: Callable[[Desk], None]) -> Callable[[], None]:
         if error_of_cloud := problem_of_cloud():
             problem(error_of_cloud)
             return
-        show(found)
+        with found.feed.standing_back():
+            show(found)
 
     return drawn
 

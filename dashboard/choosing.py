@@ -6,15 +6,17 @@ import time
 
 import streamlit as st
 
-from dashboard.data import thresholds
 from dashboard.data.records import Records, Table, answered
 from dashboard.desk import Desk
 from dashboard.saying import age, plural, problem
 from scones.errors import SconesError
+from scones.threshold import Change, current
 
 PERIODS: dict[str, int | None] = {"1 hour": 3600, "24 hours": 86400, "7 days": 7 * 86400, "everything": None}
 FIRST_LOOK_SECONDS = 0.4
-"""How long a page waits for traffic that is just being read; then it shows what there is."""
+"""How long a page waits when nothing was read yet; then it says so, and comes again by itself."""
+READING_SECONDS = 2
+"""How often a page looks whether everything was read."""
 
 
 def traffic(desk: Desk, key: str) -> tuple[Table, Records]:
@@ -30,6 +32,8 @@ def traffic(desk: Desk, key: str) -> tuple[Table, Records]:
     seconds = PERIODS[period or "everything"]
     records = answered(table.chosen(None if seconds is None else time.time() - seconds, variant))
     freshness(desk, table)
+    if table.unread:
+        _until_read(desk)
     if not len(records):
         empty(table, period or "everything")
     return table, records
@@ -44,7 +48,7 @@ def freshness(desk: Desk, table: Table) -> None:
         newest = time.time() - float(table.records["time"][-1])
         parts.append(f"{plural(len(table.records), 'captured record')}, the newest {age(newest)}")
     if table.unread:
-        parts.append(f"still reading {plural(table.unread, 'file')}")
+        parts.append(f"still reading {plural(table.unread, 'file')}, and drawn again when all are read")
     if table.left_out:
         parts.append(f"{plural(table.left_out, 'older file')} left out")
     if parts:
@@ -54,6 +58,13 @@ def freshness(desk: Desk, table: Table) -> None:
             f"{plural(table.bad + table.faults, 'captured line')} could not be used", icon=":material/warning:"
         ):
             st.code("\n".join(table.problems), language=None, wrap_lines=True)
+
+
+@st.fragment(run_every=READING_SECONDS)
+def _until_read(desk: Desk) -> None:
+    """Draw the whole page again when everything was read."""
+    if not desk.feed.table.unread:
+        st.rerun()
 
 
 def empty(table: Table, period: str) -> None:
@@ -70,10 +81,10 @@ def empty(table: Table, period: str) -> None:
         )
 
 
-def threshold(desk: Desk) -> thresholds.Change | None:
+def threshold(desk: Desk) -> Change | None:
     """The threshold's present version; None, with the reason shown, when it cannot be read."""
     try:
-        return thresholds.history(desk.names.threshold_parameter)[0]
+        return current(desk.names.threshold_parameter)
     except SconesError as error:
         problem(error)
         return None

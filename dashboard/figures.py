@@ -1,17 +1,18 @@
 """Charts that answer to the pointer, made from what the reports' drawings are made from.
 
 `of` takes a drawing of charts/ and draws the same for Plotly. Colours are those of the reports; text and grid follow
-the theme of the page.
+the theme of the page. A figure is put together as plain values and checked by Plotly once: adding part by part checks
+everything again each time, which takes ten times as long.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any, Literal
 
+import numpy as np
 import plotly.graph_objects as go
 
 from charts.axes import Axis
@@ -22,13 +23,19 @@ from charts.stacks import Layer, Level
 from charts.theme import Role, Theme, colour
 
 HEIGHT = 320
-MARGIN = {"l": 8, "r": 8, "t": 30, "b": 8}
-CONFIG = {"displayModeBar": False, "displaylogo": False, "responsive": True}
+RIGHT, TOP, BOTTOM = 8, 30, 52
+CHARACTER, TITLE = 7, 30
+"""Pixels on the left of a chart: for each character of the longest tick, and for the axis' title."""
+CONFIG = {"displayModeBar": False, "displaylogo": False}
 """For st.plotly_chart: no tool bar over the chart; zooming by dragging stays, a double click ends it."""
 BAND = 0.18
 """Opacity of the area between two bounds."""
+PLAIN = {"showarrow": False}
+SCATTER = {"type": "scatter"}
 EDGE = 0.6
 """Beyond this part of the width, the label of an upright line stands on its left."""
+
+Trace = dict[str, Any]
 
 
 def of(drawing: Drawing, theme: Theme) -> go.Figure:
@@ -51,25 +58,28 @@ def lines(
     guides: Sequence[Guide] = (),
 ) -> go.Figure:
     """A line per series, with its band where bounds are known; as charts.plots.lines."""
-    figure = _figure(x_axis, y_axis, len([one for one in series if one.name]) > 1)
+    traces: list[Trace] = []
     for one in series:
         x, paint = _along(x_axis, one.x), colour(one.role, theme)
         if one.low:
-            band = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
-            figure.add_scatter(x=x, y=list(one.high), **band)
-            figure.add_scatter(x=x, y=list(one.low), fill="tonexty", fillcolor=_see_through(paint, BAND), **band)
-        figure.add_scatter(
-            x=x,
-            y=list(one.y),
-            name=one.name,
-            mode="lines+markers" if one.dots or _has_single_points(one.y) else "lines",
-            marker={"size": 6},
-            line={"color": paint, "width": 2, "dash": "dash" if one.dashed else "solid"},
-            text=list(one.tips) or None,
-            hovertemplate="%{text}<extra></extra>" if one.tips else None,
+            band = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False, "x": x}
+            traces.append({**SCATTER, **band, "y": list(one.high)})
+            fill = {"fill": "tonexty", "fillcolor": _see_through(paint, BAND)}
+            traces.append({**SCATTER, **band, "y": list(one.low), **fill})
+        traces.append(
+            {
+                **SCATTER,
+                "x": x,
+                "y": list(one.y),
+                "name": one.name,
+                "mode": "lines+markers" if one.dots or _has_single_points(one.y) else "lines",
+                "marker": {"size": 6},
+                "line": {"color": paint, "width": 2, "dash": "dash" if one.dashed else "solid"},
+                **({"text": list(one.tips), "hovertemplate": "%{text}<extra></extra>"} if one.tips else {}),
+            }
         )
-    _guides(figure, x_axis, guides, theme)
-    return figure
+    legend = len([one for one in series if one.name]) > 1
+    return go.Figure(traces, _layout(x_axis, y_axis, legend) | _guides(x_axis, guides, theme))
 
 
 def _has_single_points(y: Sequence[float]) -> bool:
@@ -87,11 +97,8 @@ def bars(
     guides: Sequence[Guide] = (),
 ) -> go.Figure:
     """Bars over the bins between `edges`; two series, one behind the other, are both seen through."""
-    figure = _figure(x_axis, y_axis, len(heights) > 1)
-    _bars(figure, x_axis, edges, heights, theme, 1.0 if len(heights) == 1 else 0.62)
-    figure.update_layout(barmode="overlay")
-    _guides(figure, x_axis, guides, theme)
-    return figure
+    layout = {**_layout(x_axis, y_axis, len(heights) > 1), **_guides(x_axis, guides, theme), "barmode": "overlay"}
+    return go.Figure(_bars(x_axis, edges, heights, theme, 1.0 if len(heights) == 1 else 0.62), layout)
 
 
 def stacked(
@@ -105,41 +112,44 @@ def stacked(
     bin_name: Callable[[float, float], str],
 ) -> go.Figure:
     """The layers on each other, the first at the bottom; as charts.stacks.stacked."""
-    figure = _figure(x_axis, y_axis, len(layers) > 1)
-    _bars(figure, x_axis, edges, [(one.name, one.role, one.values) for one in layers], theme, 1.0, bin_name)
-    figure.update_layout(barmode="stack")
-    _guides(figure, x_axis, guides, theme)
-    return figure
+    heights = [(one.name, one.role, one.values) for one in layers]
+    layout = {**_layout(x_axis, y_axis, len(layers) > 1), **_guides(x_axis, guides, theme), "barmode": "stack"}
+    return go.Figure(_bars(x_axis, edges, heights, theme, 1.0, bin_name), layout)
 
 
 def levels(theme: Theme, axis: Axis, limit: float, limit_name: str, rows: Sequence[Level]) -> go.Figure:
     """A bar per row, and the limit that none should pass; those beyond it have another colour and a mark."""
-    figure = _figure(axis, Axis("", 0, 1), False, height=90 + 26 * len(rows))
-    figure.add_bar(
-        orientation="h",
-        x=[min(row.value, axis.high) for row in rows],
-        y=[f"{row.name} ▲" if row.beyond else row.name for row in rows],
-        marker={"color": [colour("series2" if row.beyond else "series1", theme) for row in rows]},
-        text=[row.note for row in rows],
-        textposition="auto",
-        hovertemplate="%{y}: %{text}<extra></extra>",
+    trace = {
+        "type": "bar",
+        "orientation": "h",
+        "x": [min(row.value, axis.high) for row in rows],
+        "y": [f"{row.name} ▲" if row.beyond else row.name for row in rows],
+        "marker": {"color": [colour("series2" if row.beyond else "series1", theme) for row in rows]},
+        "text": [row.note for row in rows],
+        "textposition": "auto",
+        "hovertemplate": "%{y}: %{text}<extra></extra>",
+    }
+    return go.Figure(
+        [trace],
+        {
+            **_layout(axis, Axis("", 0, 1), False, height=90 + 26 * len(rows)),
+            "yaxis": {"autorange": "reversed", "automargin": True, "showgrid": False},
+            "shapes": [_upright(limit, colour("muted", theme))],
+            "annotations": [{"x": limit, "y": 1, "yref": "paper", "yanchor": "bottom", "text": limit_name, **PLAIN}],
+        },
     )
-    figure.add_vline(x=limit, line={"color": colour("muted", theme), "dash": "dash", "width": 1.5})
-    figure.add_annotation(x=limit, y=1, yref="paper", yanchor="bottom", text=limit_name, showarrow=False)
-    figure.update_yaxes(autorange="reversed", title="", tickmode="auto", range=None, showgrid=False)
-    return figure
 
 
 def grouped(
     theme: Theme, names: Sequence[str], y_axis: Axis, heights: Sequence[tuple[str, Role, Sequence[float]]]
 ) -> go.Figure:
     """For each of `names` a bar per series, side by side."""
-    figure = _figure(Axis("", 0, 1), y_axis, len(heights) > 1)
-    for name, role, values in heights:
-        figure.add_bar(x=list(names), y=list(values), name=name, marker={"color": colour(role, theme)})
-    figure.update_layout(barmode="group")
-    figure.update_xaxes(type="category", range=None, tickvals=None, ticktext=None, tickmode="auto", title="")
-    return figure
+    traces = [
+        {"type": "bar", "x": list(names), "y": list(values), "name": name, "marker": {"color": colour(role, theme)}}
+        for name, role, values in heights
+    ]
+    layout = _layout(Axis("", 0, 1), y_axis, len(heights) > 1)
+    return go.Figure(traces, {**layout, "barmode": "group", "xaxis": {"type": "category", "automargin": True}})
 
 
 def points(
@@ -150,43 +160,48 @@ def points(
     guides: Sequence[Guide] = (),
 ) -> go.Figure:
     """Points that can be chosen. A group: name, role, symbol, x, y, a text per point, and what a choice gives back."""
-    figure = _figure(x_axis, y_axis, True)
-    for name, role, symbol, x, y, tips, custom in groups:
-        figure.add_scatter(
-            x=_along(x_axis, x),
-            y=list(y),
-            name=name,
-            mode="markers",
-            marker={"color": colour(role, theme), "symbol": symbol, "size": 7, "opacity": 0.75},
-            text=list(tips),
-            customdata=list(custom),
-            hovertemplate="%{text}<extra></extra>",
-        )
-    figure.update_layout(clickmode="event+select", dragmode="zoom")
-    _guides(figure, x_axis, guides, theme)
-    return figure
+    traces = [
+        {
+            **SCATTER,
+            "x": _along(x_axis, x),
+            "y": list(y),
+            "name": name,
+            "mode": "markers",
+            "marker": {"color": colour(role, theme), "symbol": symbol, "size": 7, "opacity": 0.75},
+            "text": list(tips),
+            "customdata": list(custom),
+            "hovertemplate": "%{text}<extra></extra>",
+        }
+        for name, role, symbol, x, y, tips, custom in groups
+    ]
+    layout = _layout(x_axis, y_axis, True) | _guides(x_axis, guides, theme)
+    return go.Figure(traces, {**layout, "clickmode": "event+select", "dragmode": "zoom"})
 
 
-def _figure(x_axis: Axis, y_axis: Axis, legend: bool, height: int = HEIGHT) -> go.Figure:
-    figure = go.Figure()
-    figure.update_layout(
-        height=height,
-        margin=MARGIN,
-        showlegend=legend,
-        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "title": None},
-        bargap=0.08,
-        hoverlabel={"align": "left"},
-    )
-    figure.update_xaxes(**_described(x_axis, "x"))
-    figure.update_yaxes(**_described(y_axis, "y"))
-    return figure
+def _layout(x_axis: Axis, y_axis: Axis, legend: bool, height: int = HEIGHT) -> dict[str, Any]:
+    return {
+        "height": height,
+        "margin": {"l": _left(y_axis), "r": RIGHT, "t": TOP, "b": BOTTOM},
+        "showlegend": legend,
+        "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "title": None},
+        "bargap": 0.08,
+        "hoverlabel": {"align": "left"},
+        "xaxis": _described(x_axis, "x"),
+        "yaxis": _described(y_axis, "y"),
+    }
+
+
+def _left(axis: Axis) -> int:
+    """Room for the ticks. Plotly could find out by itself, and would draw every chart twice for that."""
+    longest = max((len(axis.write(tick)) for tick in axis.ticks()), default=0)
+    return CHARACTER * longest + (TITLE if axis.label else RIGHT)
 
 
 def _described(axis: Axis, side: Literal["x", "y"]) -> dict[str, Any]:
     """The axis as Plotly has it. Ticks of a time are Plotly's own: they stay right when somebody zooms in."""
-    common = {"title": {"text": axis.label, "standoff": 14}, "automargin": True, "zeroline": False}
+    common = {"title": {"text": axis.label, "standoff": 8}, "zeroline": False}
     if isinstance(axis, Clock):
-        return {**common, "type": "date", "range": [_moment(axis.low), _moment(axis.high)], "showgrid": False}
+        return {**common, "type": "date", "range": _along(axis, (axis.low, axis.high)), "showgrid": False}
     ticks = axis.ticks()
     written = [axis.write(tick) for tick in ticks]
     grid = {"showgrid": side == "y"}
@@ -194,70 +209,68 @@ def _described(axis: Axis, side: Literal["x", "y"]) -> dict[str, Any]:
 
 
 def _along(axis: Axis, values: Sequence[float]) -> list[Any]:
-    return [_moment(value) for value in values] if isinstance(axis, Clock) else list(values)
-
-
-def _moment(value: float) -> datetime:
-    """UTC, and without its zone: Plotly would turn a time with one into the browser's."""
-    return datetime.fromtimestamp(value, UTC).replace(tzinfo=None)
+    """Values as Plotly takes them. Times as texts: UTC, and without a zone, or they would become the browser's."""
+    if not isinstance(axis, Clock):
+        return list(values)
+    found: list[Any] = np.datetime_as_string((np.asarray(values) * 1000).astype("datetime64[ms]")).tolist()
+    return found
 
 
 def _bars(
-    figure: go.Figure,
     x_axis: Axis,
     edges: Sequence[float],
     heights: Sequence[tuple[str, Role, Sequence[float]]],
     theme: Theme,
     opacity: float,
     bin_name: Callable[[float, float], str] = lambda low, high: f"{low:.4g} to {high:.4g}",
-) -> None:
+) -> list[Trace]:
     bins = list(pairwise(edges))
     scale = 1000 if isinstance(x_axis, Clock) else 1  # a date axis measures widths in milliseconds
-    for name, role, values in heights:
-        figure.add_bar(
-            x=_along(x_axis, [(low + high) / 2 for low, high in bins]),
-            y=list(values),
-            width=[(high - low) * scale for low, high in bins],
-            name=name,
-            marker={"color": colour(role, theme), "line": {"color": colour("page", theme), "width": 0.5}},
-            opacity=opacity,
-            text=[bin_name(low, high) for low, high in bins],
-            textposition="none",
-            hovertemplate="%{text}: %{y:.4~g} " + name + "<extra></extra>",
-        )
+    common = {
+        "type": "bar",
+        "x": _along(x_axis, [(low + high) / 2 for low, high in bins]),
+        "width": [(high - low) * scale for low, high in bins],
+        "text": [bin_name(low, high) for low, high in bins],
+        "textposition": "none",
+        "opacity": opacity,
+    }
+    outline = {"color": colour("page", theme), "width": 0.5}
+    return [
+        {
+            **common,
+            "y": list(values),
+            "name": name,
+            "marker": {"color": colour(role, theme), "line": outline},
+            "hovertemplate": "%{text}: %{y:.4~g} " + name + "<extra></extra>",
+        }
+        for name, role, values in heights
+    ]
 
 
-def _guides(figure: go.Figure, x_axis: Axis, guides: Sequence[Guide], theme: Theme) -> None:
+def _guides(x_axis: Axis, guides: Sequence[Guide], theme: Theme) -> dict[str, Any]:
+    """Lines to compare with, and their labels, as a part of the layout."""
+    shapes, labels = [], []
     for guide in guides:
-        line = {"color": colour(guide.role, theme), "dash": "dash", "width": 1.5}
+        paint = colour(guide.role, theme)
+        backed = {"text": guide.label, "bgcolor": _see_through(colour("page", theme), 0.8), "borderpad": 1, **PLAIN}
         if guide.x is not None:
             at = _along(x_axis, [guide.x])[0]
-            figure.add_vline(x=at, line=line)
+            shapes.append(_upright(at, paint))
             share = (guide.x - x_axis.low) / (x_axis.high - x_axis.low)
-            figure.add_annotation(
-                x=at,
-                y=1,
-                yref="paper",
-                yanchor="top",
-                xanchor="left" if share < EDGE else "right",
-                text=guide.label,
-                showarrow=False,
-                bgcolor=_see_through(colour("page", theme), 0.8),
-                borderpad=1,
-            )
+            side = "left" if share < EDGE else "right"
+            labels.append({"x": at, "y": 1, "yref": "paper", "yanchor": "top", "xanchor": side, **backed})
         elif guide.y is not None:
-            figure.add_hline(y=guide.y, line=line)
-            figure.add_annotation(
-                x=1,
-                xref="paper",
-                y=guide.y,
-                xanchor="right",
-                yanchor="bottom",
-                text=guide.label,
-                showarrow=False,
-                bgcolor=_see_through(colour("page", theme), 0.8),
-                borderpad=1,
-            )
+            shapes.append(_line(paint, x0=0, x1=1, xref="x domain", y0=guide.y, y1=guide.y))
+            labels.append({"x": 1, "xref": "paper", "y": guide.y, "xanchor": "right", "yanchor": "bottom", **backed})
+    return {"shapes": shapes, "annotations": labels}
+
+
+def _upright(at: Any, paint: str) -> dict[str, Any]:
+    return _line(paint, x0=at, x1=at, y0=0, y1=1, yref="y domain")
+
+
+def _line(paint: str, **where: Any) -> dict[str, Any]:
+    return {"type": "line", "line": {"color": paint, "dash": "dash", "width": 1.5}, **where}
 
 
 def _see_through(paint: str, opacity: float) -> str:

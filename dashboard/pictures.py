@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
 from PIL import Image
 
-from dashboard.data.records import Table
 from dashboard.desk import Desk
 from dashboard.saying import clock, plain
 
@@ -44,10 +44,10 @@ def enlarged(content: bytes) -> bytes:
     return file.getvalue()
 
 
-def shown(desk: Desk, table: Table, record: Any, alt: str, width: int | str = "stretch") -> None:
-    """The record's picture, or in its place why there is none."""
+def shown(desk: Desk, files: Sequence[str], record: Any, alt: str, width: int | str = "stretch") -> None:
+    """The record's picture, or in its place why there is none; the record counts into `files`."""
     try:
-        content = _fetched(desk, table.files[record["file"]], int(record["offset"]), int(record["length"]))
+        content = _fetched(desk, files[record["file"]], int(record["offset"]), int(record["length"]))
     except ValueError as error:
         st.warning(f"No picture: {plain(str(error))}.", icon=":material/hide_image:")
         return
@@ -59,11 +59,11 @@ def described(desk: Desk, record: Any) -> str:
     return f"{desk.classes[record['predicted']]} {record['confidence']:.3f}"
 
 
-def record_card(desk: Desk, table: Table, record: Any, limit: float) -> None:
+def record_card(desk: Desk, files: Sequence[str], record: Any, limit: float) -> None:
     """One record with its picture."""
     with st.container(border=True, horizontal=True, key="record-card"):
         with st.container(width=SIDE):
-            shown(desk, table, record, f"Captured picture, called {described(desk, record)}")
+            shown(desk, files, record, f"Captured picture, called {described(desk, record)}")
         verdict = "passes" if record["confidence"] >= limit else "is below the threshold"
         with st.container(width="stretch"):
             st.markdown(
@@ -71,7 +71,7 @@ def record_card(desk: Desk, table: Table, record: Any, limit: float) -> None:
                 f"{clock(datetime.fromtimestamp(int(record['time']), UTC))} UTC  \n"
                 f"event {_identifier(record['event'])}  \n"
                 + (f"inference id {_identifier(record['inference'])}  \n" if record["inference"] else "")
-                + plain(table.files[record["file"]])
+                + plain(files[record["file"]])
             )
 
 

@@ -73,3 +73,8 @@ def plain(text: str) -> str:
 def plural(number: int, word: str) -> str:
     """`1 picture`, `1,200 pictures`."""
     return f"{number:,} {word}{'s' * (number != 1)}"
+
+
+def times(number: int) -> str:
+    """`not yet`, `once`, `twice`, `1,200 times`."""
+    return {0: "not yet", 1: "once", 2: "twice"}.get(number, f"{number:,} times")

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -26,10 +27,12 @@ from scones.errors import SconesError
 
 MOST_RECORDS = 500_000
 """Kept in memory (about 200 bytes each); of more, the oldest files are left out, and it is said."""
-AT_ONCE = 8
+AT_ONCE = 4
 """Files fetched side by side; S3's answers take longer than reading them."""
-PUBLISH_SECONDS = 0.3
-"""How often a long reading shows what it has."""
+PUBLISH_SECONDS = 1.0
+"""How often a long reading shows what it has: each time all of it is put in order."""
+STAND_BACK_SECONDS = 2.0
+"""How long reading stands back for pages, at most: many visitors together must not stop it."""
 INTERVAL_SECONDS = 5.0
 LATE = timedelta(hours=3)
 """Files are named by their first record and written later; what is older than this was listed before."""
@@ -69,6 +72,8 @@ class Feed:
         self._newest: dict[str, str] = {}
         self._refreshing = threading.Lock()
         self._news = threading.Condition()
+        self._drawing = self._waiting = 0
+        self._begun = time.monotonic()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -90,10 +95,30 @@ class Feed:
         self._cache.close()
 
     def wait(self, seconds: float) -> Table:
-        """The table once everything that is there was read, or as it is after `seconds`."""
+        """The table, once all was read or after `seconds`; later than that after the start, what there is counts."""
         with self._news:
-            self._news.wait_for(lambda: self.problem or (self.looked and not self._table.unread), seconds)
+            self._waiting += 1
+            self._news.notify_all()
+            self._news.wait_for(lambda: self.problem or self._is_worth_showing(seconds), seconds)
+            self._waiting -= 1
         return self._table
+
+    def _is_worth_showing(self, seconds: float) -> bool:
+        if self.looked and not self._table.unread:
+            return True
+        return len(self._table.records) > 0 and time.monotonic() > self._begun + seconds
+
+    @contextmanager
+    def standing_back(self) -> Iterator[None]:
+        """Begin no further file while a page is drawn inside: both would share one interpreter."""
+        with self._news:
+            self._drawing += 1
+        try:
+            yield
+        finally:
+            with self._news:
+                self._drawing -= 1
+                self._news.notify_all()
 
     def refresh(self) -> Table:
         """List what is there and read what is new.
@@ -171,11 +196,16 @@ class Feed:
         found = []
         for one, content in zip(files, contents, strict=True):
             if content is not None:
-                begun = time.monotonic()
+                self._stand_back()
                 found.append((one.key, one.etag, records.parsed(content, one.key, self.classes)))
-                self._closing.wait(time.monotonic() - begun)  # as long again: pages are drawn by the same interpreter
+        self._stand_back()
         self._cache.put(found)
         return {key: parsed for key, _, parsed in found}
+
+    def _stand_back(self) -> None:
+        """Wait until no page is being drawn; one that itself waits for traffic does not count."""
+        with self._news:
+            self._news.wait_for(lambda: self._drawing <= self._waiting, STAND_BACK_SECONDS)
 
     def _add(self, files: dict[str, Parsed]) -> None:
         """Take files in, newest first, each event once, until there are as many as are kept."""

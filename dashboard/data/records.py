@@ -85,9 +85,9 @@ class Table:
 
 
 def answered(records: Records) -> Records:
-    """Those with a usable answer."""
-    found: Records = records[records["predicted"] >= 0]
-    return found
+    """Those with a usable answer; where all have one, the same array and no copy."""
+    usable = records["predicted"] >= 0
+    return records if usable.all() else records[usable]
 
 
 def names_of(record: Any) -> tuple[str, ...]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
+import numpy as np
 import streamlit as st
+from plotly.graph_objects import Figure
 
 from charts.axes import Axis, percent
 from charts.clock import clock as clock_axis
@@ -40,9 +43,7 @@ def _charts(desk: Desk, table: Table, records: Records, limit: float) -> None:
     history = confidence.history(records, desk.classes, limit)
     below = share(history.low_share())
     st.markdown(f"**{below}** of {plural(len(records), 'record')} are below the threshold of **{limit:g}**.")
-    chosen = _scatter(desk, records, limit, theme())
-    if chosen is not None:
-        record_card(desk, table, chosen, limit)
+    _records(desk, table.files, records[confidence.sample(records, limit)], len(records), limit)
     left, right = st.columns(2, gap="medium")
     with left:
         _chart("Over time", charts.confidence_over_time(history))
@@ -62,44 +63,47 @@ def _chart(heading: str, drawing: Drawing) -> None:
     st.plotly_chart(figure, key=heading, config=figures.CONFIG, alt=drawing.title)
 
 
-def _scatter(desk: Desk, records: Records, limit: float, look: Theme) -> Records | None:
-    """The records as points; the one that was clicked."""
+@st.fragment
+def _records(desk: Desk, files: Sequence[str], shown: Records, of: int, limit: float) -> None:
+    """Some of the records as points, and the one that was clicked; a click draws this part again and nothing else."""
     st.subheader("Records")
-    rows = confidence.sample(records, limit)
-    shown = records[rows]
-    groups = []
-    for name, role, symbol, mask in (
-        (PASSING, ROUTED, "circle", shown["confidence"] >= limit),
-        (BELOW, HELD, "x", shown["confidence"] < limit),
-    ):
-        part = shown[mask]
-        tips = [_tip(desk, one) for one in part]
-        groups.append(
-            (name, role, symbol, part["time"].tolist(), part["confidence"].tolist(), tips, rows[mask].tolist())
-        )
-    figure = figures.points(
-        look, _time(records), _confidence(desk), groups, [Guide(f"threshold {limit:g}", y=limit, role="ink")]
-    )
     event = st.plotly_chart(
-        figure,
+        scatter(shown, desk.classes, limit, theme()),
         key="records",
         on_select="rerun",
         selection_mode="points",
         config=figures.CONFIG,
         alt="Confidence of captured records over time, with the threshold as a line",
     )
-    which = f"{len(rows):,} of {len(records):,} records: the least certain ones, and others at regular distance. "
+    which = f"{len(shown):,} of {of:,} records: the least certain ones, and others at regular distance. "
     how = "Rest on a point to see the record; click it to see the picture."
-    st.caption((which if len(rows) < len(records) else "") + how)
+    st.caption((which if len(shown) < of else "") + how)
     picked = [point.get("customdata") for point in event.selection.points]
     numbers = [one[0] if isinstance(one, list) else one for one in picked]
-    return records[int(numbers[0])] if numbers and numbers[0] is not None and int(numbers[0]) < len(records) else None
+    if numbers and numbers[0] is not None and int(numbers[0]) < len(shown):
+        with told():
+            record_card(desk, files, shown[int(numbers[0])], limit)
 
 
-def _tip(desk: Desk, record: Any) -> str:
+def scatter(shown: Records, classes: Sequence[str], limit: float, look: Theme) -> Figure:
+    """A point per record; one that is chosen gives back its place in `shown`."""
+    groups = []
+    for name, role, symbol, mask in (
+        (PASSING, ROUTED, "circle", shown["confidence"] >= limit),
+        (BELOW, HELD, "x", shown["confidence"] < limit),
+    ):
+        part = shown[mask]
+        tips = [_tip(classes, one) for one in part]
+        places = np.flatnonzero(mask).tolist()
+        groups.append((name, role, symbol, part["time"].tolist(), part["confidence"].tolist(), tips, places))
+    level = Guide(f"threshold {limit:g}", y=limit, role="ink")
+    return figures.points(look, _time(shown), _confidence(len(classes)), groups, [level])
+
+
+def _tip(classes: Sequence[str], record: Any) -> str:
     moment = clock(datetime.fromtimestamp(int(record["time"]), UTC))
     event = escape(record["event"].decode("utf-8", "replace"))
-    return f"{desk.classes[record['predicted']]} {record['confidence']:.4f}<br>{moment} UTC<br>{event}"
+    return f"{classes[record['predicted']]} {record['confidence']:.4f}<br>{moment} UTC<br>{event}"
 
 
 def _by_class(desk: Desk, records: Records, limit: float) -> None:
@@ -138,5 +142,5 @@ def _time(records: Records) -> Axis:
     return clock_axis(first - room, last + room)
 
 
-def _confidence(desk: Desk) -> Axis:
-    return Axis("confidence", 1 / len(desk.classes) - 0.02, 1.02, percent)
+def _confidence(classes: int) -> Axis:
+    return Axis("confidence", 1 / classes - 0.02, 1.02, percent)

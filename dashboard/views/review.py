@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,7 @@ import streamlit as st
 from dashboard.choosing import traffic
 from dashboard.data import review
 from dashboard.data.labels import NEITHER, Given
-from dashboard.data.records import Records, Table, names_of
+from dashboard.data.records import Records, names_of
 from dashboard.desk import Desk
 from dashboard.pictures import described, shown
 from dashboard.saying import READ_ONLY, plural, problem, share, told
@@ -45,8 +46,8 @@ def show(desk: Desk) -> None:
             st.success("Every record of this choice has been looked at.", icon=":material/done_all:")
             _undo(desk)
             return
-        _first(desk, table, records[waiting[0]])
-        _others(desk, table, records, waiting[1:])
+        _first(desk, table.files, records[waiting[0]])
+        _others(desk, table.files, records, waiting[1:])
 
 
 def _accuracy(records: Records, labels: dict[str, int], desk: Desk) -> None:
@@ -82,11 +83,11 @@ def _reviewer(desk: Desk) -> str:
     return name
 
 
-def _first(desk: Desk, table: Table, record: Any) -> None:
+def _first(desk: Desk, files: Sequence[str], record: Any) -> None:
     """The picture that the keys are for."""
     with st.container(border=True, horizontal=True, key="review-first"):
         with st.container(width=256):
-            shown(desk, table, record, f"Captured picture, called {described(desk, record)}", width=256)
+            shown(desk, files, record, f"Captured picture, called {described(desk, record)}", width=256)
         with st.container(width="stretch"):
             st.markdown(f"The model says **{described(desk, record)}**. What is it?")
             with st.container(horizontal=True):
@@ -119,7 +120,7 @@ def _answer(desk: Desk, record: Any, label: int, name: str, key: str) -> None:
     )
 
 
-def _others(desk: Desk, table: Table, records: Records, rows: list[int]) -> None:
+def _others(desk: Desk, files: Sequence[str], records: Records, rows: list[int]) -> None:
     if not rows:
         return
     st.subheader("Next")
@@ -129,7 +130,7 @@ def _others(desk: Desk, table: Table, records: Records, rows: list[int]) -> None
             record = records[row]
             event = names_of(record)[0]
             with st.container(border=True, width=SMALL):
-                shown(desk, table, record, f"Captured picture, called {described(desk, record)}")
+                shown(desk, files, record, f"Captured picture, called {described(desk, record)}")
                 st.caption(described(desk, record))
                 st.pills(
                     "What is it?",

@@ -12,44 +12,60 @@ from charts.plots import Guide, Series
 from charts.theme import series
 from dashboard import figures
 from dashboard.choosing import traffic
-from dashboard.data import review, thresholds
+from dashboard.data import effects, review
+from dashboard.data.effects import Effect, Traffic
 from dashboard.data.records import Records
-from dashboard.data.thresholds import Change, Effect
 from dashboard.desk import Desk
 from dashboard.saying import READ_ONLY, clock, plain, plural, problem, share, theme, told
 from scones.errors import SconesError
+from scones.threshold import Change, back_to, change, current, history
 
 STEP = 0.005
 
 
 def show(desk: Desk) -> None:
-    """Draw the page."""
+    """Draw the page. What the slider moves is a fragment of its own, over what was sorted and counted before."""
     st.title("Threshold")
     with told():
-        changes = thresholds.history(desk.names.threshold_parameter)
-        current = changes[0]
-        because = f", because: {plain(current.why)}" if current.why else ""
+        parameter = desk.names.threshold_parameter
+        present = current(parameter)
+        because = f", because: {plain(present.why)}" if present.why else ""
         st.markdown(
-            f"Deliveries below **{current.value:g}** are not routed. "
-            f"Set by {plain(current.who)} at {clock(current.when)} UTC{because}"
+            f"Deliveries below **{present.value:g}** are not routed. "
+            f"Set by {plain(present.who)} at {clock(present.when)} UTC{because}"
         )
         desk.labels.refresh()
         _, records = traffic(desk, "threshold")
-        least = min(_on_grid(1 / len(desk.classes)), _on_grid(current.value))
-        chosen = st.slider(
-            "Try a threshold", least, 1.0, _on_grid(current.value), STEP, format="%.3f", key="threshold-tried"
-        )
-        if len(records):
-            _effects(desk, records, current.value, chosen, least)
-        _apply(desk, current, chosen)
-        _history(desk, changes)
+        tune(_known(desk, records), 1 / len(desk.classes), present, parameter if desk.allow_changes else None)
+        _history(desk, history(parameter))
 
 
-def _effects(desk: Desk, records: Records, present: float, chosen: float, least: float) -> None:
+def _known(desk: Desk, records: Records) -> Traffic:
     labels = review.labels_of(records, desk.labels.all())
     known = labels >= 0
-    labelled, right = records["confidence"][known], records["predicted"][known] == labels[known]
-    now, then = thresholds.effects(records["confidence"], labelled, right, np.array([present, chosen]))
+    right = records["predicted"][known] == labels[known]
+    return effects.traffic(records["confidence"], records["confidence"][known], right)
+
+
+@st.fragment
+def tune(found: Traffic, chance: float, present: Change, parameter: str | None) -> None:
+    """The slider, what the value does, and applying it.
+
+    Args:
+        chance: the least confidence that a best guess can have.
+        parameter: what an applied value is written to; None when nobody may.
+    """
+    least = min(_on_grid(chance), _on_grid(present.value))
+    chosen = st.slider(
+        "Try a threshold", least, 1.0, _on_grid(present.value), STEP, format="%.3f", key="threshold-tried"
+    )
+    if len(found.confidence):
+        _effects(found, present.value, chosen, least)
+    _apply(present, chosen, parameter)
+
+
+def _effects(found: Traffic, present: float, chosen: float, least: float) -> None:
+    now, then = found.effect(present), found.effect(chosen)
     with st.container(horizontal=True, gap="medium", key="effects"):
         st.metric(
             f"Would pass at {chosen:g}",
@@ -68,10 +84,7 @@ def _effects(desk: Desk, records: Records, present: float, chosen: float, least:
         st.metric("Would be held back", f"{then.records - then.passing:,}", width="content")
         st.metric("Right, of labelled ones that pass", share(then.accuracy), width="content")
     st.caption(_rightness(then))
-    curve = thresholds.effects(
-        records["confidence"], labelled, right, np.round(np.arange(least, 1 + STEP / 2, STEP), 4)
-    )
-    _curve(curve, present, chosen)
+    _curve([found.effect(float(at)) for at in np.round(np.arange(least, 1 + STEP / 2, STEP), 4)], present, chosen)
 
 
 def _unless_same(then: float | None, now: float | None, text: str) -> str | None:
@@ -123,32 +136,33 @@ def _curve(curve: list[Effect], present: float, chosen: float) -> None:
     )
 
 
-def _apply(desk: Desk, current: Change, chosen: float) -> None:
+def _apply(present: Change, chosen: float, parameter: str | None) -> None:
     st.subheader("Apply")
+    shut = parameter is None
     with st.form("apply", border=False):
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            who = st.text_input("Your name", getpass.getuser(), disabled=not desk.allow_changes, key="who", width=220)
-            why = st.text_input("Why", disabled=not desk.allow_changes, key="why", placeholder="required")
+            who = st.text_input("Your name", getpass.getuser(), disabled=shut, key="who", width=220)
+            why = st.text_input("Why", disabled=shut, key="why", placeholder="required")
         pressed = st.form_submit_button(
             f"Apply {chosen:g}",
             key="apply-button",
             type="primary",
-            disabled=not desk.allow_changes,
-            help=None if desk.allow_changes else READ_ONLY,
+            disabled=shut,
+            help=READ_ONLY if shut else None,
         )
-    if not desk.allow_changes:
+    if parameter is None:
         st.caption(READ_ONLY)
-    elif pressed and chosen == current.value:
+    elif pressed and chosen == present.value:
         st.info(f"The threshold is {chosen:g} already.")
     elif pressed:
-        _write(desk, chosen, current.version, who, why)
+        _write(parameter, chosen, present.version, who, why)
     if said := st.session_state.pop("threshold-said", None):
         st.success(said, icon=":material/check_circle:")
 
 
-def _write(desk: Desk, value: float, expected: int, who: str, why: str) -> None:
+def _write(parameter: str, value: float, expected: int, who: str, why: str) -> None:
     try:
-        thresholds.apply(desk.names.threshold_parameter, value, expected, who, why)
+        change(parameter, value, expected, who, why)
     except SconesError as error:
         problem(error)
         return
@@ -163,8 +177,8 @@ def _history(desk: Desk, changes: list[Change]) -> None:
             "version": one.version,
             "threshold": f"{one.value:g}",
             "UTC": clock(one.when),
-            "who": one.who,
-            "why": one.why,
+            "who": plain(one.who),
+            "why": plain(one.why),
         }
         for one in changes
     ]
@@ -183,8 +197,8 @@ def _history(desk: Desk, changes: list[Change]) -> None:
             disabled=not desk.allow_changes,
             help=None if desk.allow_changes else READ_ONLY,
         ):
-            why = f"back to version {back.version}"
-            _write(desk, back.value, changes[0].version, st.session_state["who"], why)
+            who = st.session_state["who"]
+            _write(desk.names.threshold_parameter, back.value, changes[0].version, who, back_to(back.version))
 
 
 def _on_grid(value: float) -> float:

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from capture_files import CLASSES, NOON, entry, picture
 
-from dashboard.data import confidence, review, thresholds
+from dashboard.data import confidence, effects, review
 from dashboard.data.file_cache import FileCache
 from dashboard.data.labels import NEITHER
 from dashboard.data.records import RECORD, Records, Table, parsed, uncompressed, variant_of
 from dashboard.data.records import picture as picture_of
+from steps.metrics import threshold_curve
 
 KEY = "captures/scones/AllTraffic/2026/05/04/12/00-00-000-a.jsonl"
 
@@ -116,9 +117,9 @@ def test_a_cache_that_cannot_be_written_is_kept_in_memory(tmp_path: Path) -> Non
 
 
 def test_an_effect_counts_as_the_filter_does() -> None:
-    sure = np.array([0.5, 0.93, 0.930001, 0.99])
-    right = np.array([False, True, True])
-    low, exact, high = thresholds.effects(sure, sure[1:], right, np.array([0.5, 0.93, 0.999]))
+    sure = np.array([0.99, 0.93, 0.5, 0.930001])
+    known = effects.traffic(sure, np.array([0.93, 0.99, 0.930001]), np.array([False, True, True]))
+    low, exact, high = (known.effect(at) for at in (0.5, 0.93, 0.999))
     assert (low.passing, low.labelled) == (4, 3)
     assert (exact.passing, exact.share) == (3, 0.75), "exactly the threshold passes"
     assert exact.accuracy == pytest.approx(2 / 3)
@@ -126,9 +127,21 @@ def test_an_effect_counts_as_the_filter_does() -> None:
     assert (high.passing, high.accuracy) == (0, None)
 
 
+def test_an_effect_of_much_traffic_is_what_counting_one_by_one_gives() -> None:
+    random = np.random.default_rng(7)
+    sure, labelled, right = random.uniform(0.5, 1, 3000), random.uniform(0.5, 1, 400), random.random(400) < 0.8
+    known = effects.traffic(sure, labelled, right)
+    curve = threshold_curve(labelled, right, np.linspace(0.5, 1, 21))
+    for expected in curve:
+        found = known.effect(expected["threshold"])
+        assert found.passing == np.count_nonzero(sure >= expected["threshold"])
+        assert (found.labelled, found.accuracy) == (expected["images"], expected.get("accuracy"))
+        assert (found.low, found.high) == (expected.get("accuracy_low"), expected.get("accuracy_high"))
+
+
 def test_without_labels_or_records_an_effect_says_that_it_does_not_know() -> None:
     nothing, none = np.empty(0), np.empty(0, bool)
-    [found] = thresholds.effects(nothing, nothing, none, np.array([0.9]))
+    found = effects.traffic(nothing, nothing, none).effect(0.9)
     assert (found.share, found.accuracy, found.labelled) == (None, None, 0)
 
 

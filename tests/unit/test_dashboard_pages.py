@@ -142,6 +142,25 @@ def test_now_tells_verdict_executions_and_how_old_its_data_are(busy: Project, at
     assert (metrics["Passed"], metrics["Failed loudly"], metrics["Broken"]) == ("1", "1", "1")
 
 
+def test_now_tells_open_problems_and_that_there_is_none(empty: Project, at_desk: Sit) -> None:
+    at_desk(empty)
+    assert "No open problem" in words(page("Now"))
+    since = datetime.now(UTC) - timedelta(hours=3)
+    drift = {"since": since.isoformat(), "times": 4, "told": 2, "what": "Traffic differs", "measured": ["a_b: 0.6"]}
+    empty.put("alerts/open/drift.json", json.dumps({**drift, "told_at": since.timestamp()}))
+    empty.put("alerts/open/broken.json", "{")
+    try:
+        app = page("Now")
+    finally:
+        for key in empty.keys("alerts/open/"):
+            empty.clients["s3"].delete_object(Bucket=empty.bucket, Key=key)
+    assert not app.exception
+    said = words(app)
+    assert "Traffic differs" in said and "a_b: 0.6" in said and "No open problem" not in said
+    assert f"Since {since:%Y-%m-%d %H:%M:%S} UTC, 3 hours ago; reported 4 times, told people twice." in said
+    assert "alerts/open/broken.json: JSONDecodeError" in said
+
+
 def test_damaged_files_are_named_and_hide_nothing(busy: Project, at_desk: Sit) -> None:
     at_desk(busy)
     app = page("Confidence")
@@ -225,17 +244,17 @@ def test_the_threshold_is_written_with_who_and_why_and_rolled_back(busy: Project
 
 
 def test_a_threshold_that_somebody_else_has_changed_is_not_overwritten(busy: Project, at_desk: Sit) -> None:
-    from dashboard.data import thresholds
+    from scones import threshold
     from scones.errors import CloudError, UsageError
 
     at_desk(busy, True)
-    seen = thresholds.history(busy.threshold)[0]
-    thresholds.apply(busy.threshold, 0.7, seen.version, "Ben", "trying")
+    seen = threshold.history(busy.threshold)[0]
+    threshold.change(busy.threshold, 0.7, seen.version, "Ben", "trying")
     with pytest.raises(CloudError, match=r"Ben has set it to 0\.7 meanwhile, because trying"):
-        thresholds.apply(busy.threshold, 0.6, seen.version, "Ann", "trying too")
+        threshold.change(busy.threshold, 0.6, seen.version, "Ann", "trying too")
     with pytest.raises(UsageError, match="who changes it, and why"):
-        thresholds.apply(busy.threshold, 0.6, seen.version + 1, "Ann", " ")
-    thresholds.apply(busy.threshold, THRESHOLD, seen.version + 1, "Ben", "back")
+        threshold.change(busy.threshold, 0.6, seen.version + 1, "Ann", " ")
+    threshold.change(busy.threshold, THRESHOLD, seen.version + 1, "Ben", "back")
 
 
 def test_a_decision_on_a_version_is_recorded_with_its_comment(busy: Project, at_desk: Sit) -> None:
