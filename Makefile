@@ -25,7 +25,7 @@ types: $(VENV)/.dev
 	$(BIN)/mypy
 
 unit: $(VENV)/.dev
-	$(BIN)/pytest -n $(JOBS) --dist loadgroup $(TESTS)
+	$(BIN)/pytest -n $(JOBS) $(TESTS)
 
 format: $(VENV)/.dev   ## put the code in the project's form
 	$(BIN)/ruff check --fix $(ROOMS)

@@ -8,4 +8,5 @@ pytest_plugins = [
     "monitor_support",
     "endpoint_support",
     "schedule_support",
+    "parallel_runs",
 ]

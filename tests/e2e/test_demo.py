@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 from cloud_fixtures import BIN, clean_environment, run
 
-pytestmark = pytest.mark.xdist_group("default ports")  # one test process has them all, so they never run side by side
-
 
 @pytest.mark.timeout(1200)
 def test_the_demo_tells_the_whole_story_and_leaves_nothing_running(tmp_path: Path) -> None:

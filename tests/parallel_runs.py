@@ -1,0 +1,37 @@
+"""How tests spread over the processes of a parallel run, `pytest -n 2`.
+
+A file's tests stay in one process, so that what its fixtures make (a deployed stack, a trained model) is made once. All
+that use the local cloud's usual ports stay in one process together, so they never run side by side. What takes long
+begins first: otherwise one process would still be at it when the others have nothing left to do.
+
+pytest-xdist's own `--dist loadgroup` would be for this; with pytest 9.2 it silently ignores its marks (its issue 1386).
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadFileScheduling
+
+USUAL_PORTS = {"test_demo.py", "test_docs.py"}
+
+
+class Spreading(LoadFileScheduling):
+    """Files as units of work, in the order in which they were collected."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return "usual ports" if PurePosixPath(file).name in USUAL_PORTS else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Spreading:
+    config.option.loadscopereorder = False  # not by the number of tests, which says little about how long they take
+    return Spreading(config, log)
+
+
+@pytest.hookimpl(trylast=True)  # after the files were shuffled
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: (item.path.name not in USUAL_PORTS, item.path.parent.name != "e2e"))
