@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from cloud_fixtures import LocalCloud
-from iam_support import CI, OF_THE_STACK, REGION, ROLES, allows, listed, refused, resolved, statements, without
+from iam_support import (
+    ACCOUNT,
+    BUCKET,
+    CI,
+    OF_THE_STACK,
+    PROJECT,
+    REGION,
+    ROLES,
+    allows,
+    listed,
+    refused,
+    resolved,
+    statements,
+    without,
+)
 from test_policies import NEEDED, NOBODY
 
 from infra import boundary, stack, template
+from localcloud import up
 from scones.names import Names
 from scones.settings import Settings
 
@@ -111,3 +128,55 @@ def test_a_deploy_finds_the_boundary_by_itself_and_takes_it_off_only_when_told(o
     assert stack.diff(names, layer=False) == []
     stack.deploy(names, told.append, layer=False, bounded=False)
     assert limit() == ""
+
+
+def policy(**statement: Any) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]})
+
+
+def session(root: boto3.Session, address: str, role: str, limit: dict[str, str]) -> boto3.Session:
+    """Somebody in a new role that is allowed everything, within the `limit`."""
+    iam, trusted = root.client("iam", endpoint_url=address), {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    trust = policy(Principal=trusted, Action="sts:AssumeRole")
+    arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust, **limit)["Role"]["Arn"]
+    iam.put_role_policy(RoleName=role, PolicyName="all", PolicyDocument=policy(Action="*", Resource="*"))
+    sts = root.client("sts", endpoint_url=address)
+    given = sts.assume_role(RoleArn=arn, RoleSessionName="commit")["Credentials"]
+    return boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], region_name=REGION)
+
+
+def test_a_role_that_a_commit_allowed_everything_still_does_no_more_than_the_boundary(state: Path) -> None:
+    """Real refusals, by a cloud that enforces roles, of which the boundary is the only limit."""
+    address = up.start(state, port=0, sagemaker_port=0, enforce_roles=True).addresses.ministack
+    root = boto3.Session("test", "test", region_name=REGION)
+    root.client("s3", endpoint_url=address).create_bucket(Bucket=BUCKET)
+    document = json.dumps(resolved(POLICY["Properties"]["PolicyDocument"]))
+    made = root.client("iam", endpoint_url=address).create_policy(PolicyName="limit", PolicyDocument=document)
+    limited = session(root, address, "limited", {"PermissionsBoundary": made["Policy"]["Arn"]})
+    free = session(root, address, "free", {})
+
+    def attempts(who: boto3.Session) -> dict[str, bool]:
+        s3, iam, ssm = (who.client(one, endpoint_url=address) for one in ("s3", "iam", "ssm"))
+        value: dict[str, Any] = {"Value": "0", "Type": "String", "Overwrite": True}
+        calls = {
+            "write an object": lambda: s3.put_object(Bucket=BUCKET, Key="executions/e/1", Body=b""),
+            "say what is live": lambda: ssm.put_parameter(Name=f"/{PROJECT}/inference/live-model", **value),
+            "lower the threshold": lambda: ssm.put_parameter(Name=f"/{PROJECT}/inference/threshold", **value),
+            "open the bucket": lambda: s3.delete_public_access_block(Bucket=BUCKET),
+            "make a user": lambda: iam.create_user(UserName="me"),
+            "take the limit off": lambda: iam.delete_role_permissions_boundary(RoleName="limited"),
+        }
+        return {what: _succeeds(call) for what, call in calls.items()}
+
+    within = {"write an object", "say what is live"}
+    assert {what for what, done in attempts(limited).items() if done} == within
+    assert all(attempts(free).values())
+
+
+def _succeeds(call: Callable[[], object]) -> bool:
+    try:
+        call()
+    except ClientError as error:
+        assert error.response["Error"]["Code"] in {"AccessDenied", "AccessDeniedException"}
+        return False
+    return True
