@@ -10,8 +10,7 @@ from PIL import Image, ImageDraw
 
 from charts.theme import colour
 from dashboard.desk import Desk, desk
-from dashboard.reach import problem_of_cloud
-from dashboard.saying import problem, theme
+from dashboard.saying import cloud_answers, problem, theme
 from dashboard.views import batch, confidence, drift, models, now, review, threshold
 from scones.errors import SconesError
 
@@ -25,10 +24,12 @@ PAGES: tuple[tuple[str, str, Callable[[Desk], None]], ...] = (
     ("Batch", ":material/folder_copy:", batch.show),
 )
 STYLE = """
-[data-testid="stMainBlockContainer"] {padding-top: 4.2rem; max-width: 1240px}
+[data-testid="stMainBlockContainer"] {padding-top: 4.2rem; padding-bottom: 3rem; max-width: 1240px}
 [data-testid="stHeading"] h1 {font-size: 2rem; letter-spacing: -.02em; padding-bottom: .4rem}
 [data-testid="stHeading"] h3 {font-size: 1.15rem; padding: .3rem 0}
 [data-testid="stImage"] img {image-rendering: pixelated; border-radius: 6px}
+[data-testid="stHeaderActionElements"] {display: none}
+a:focus-visible, button:focus-visible, summary:focus-visible {outline: 2px solid FOCUS !important; outline-offset: 2px}
 [data-testid="stTable"] {overflow-x: auto}
 [data-testid="stTable"] td, [data-testid="stTable"] th {font-variant-numeric: tabular-nums}
 .st-key-unseen {visibility: hidden; position: absolute; height: 0; overflow: hidden}
@@ -43,7 +44,9 @@ DARK_STYLE = """
 def main() -> None:
     """Draw the page that was asked for."""
     st.set_page_config(page_title="Scones Unlimited", page_icon=_icon(), layout="wide")
-    style = STYLE + (DARK_STYLE.replace("PAGE", colour("page", "dark")) if theme() == "dark" else "")
+    style = STYLE.replace("FOCUS", colour("series1", theme())) + (
+        DARK_STYLE.replace("PAGE", colour("page", "dark")) if theme() == "dark" else ""
+    )
     st.html(f"<style>{style}</style>")
     pages = [
         st.Page(page(show), title=title, icon=icon, url_path=title.lower(), default=title == "Now")
@@ -72,8 +75,7 @@ def page(show: Callable[[Desk], None]) -> Callable[[], None]:
         except SconesError as error:
             problem(error)
             return
-        if error_of_cloud := problem_of_cloud():
-            problem(error_of_cloud)
+        if not cloud_answers():
             return
         with found.feed.standing_back():
             show(found)

@@ -23,7 +23,7 @@ from charts.stacks import Layer, Level
 from charts.theme import Role, Theme, colour
 
 HEIGHT = 320
-RIGHT, TOP, BOTTOM = 8, 30, 52
+RIGHT, TOP, BOTTOM = 16, 30, 52
 CHARACTER, TITLE = 7, 30
 """Pixels on the left of a chart: for each character of the longest tick, and for the axis' title."""
 CONFIG = {"displayModeBar": False, "displaylogo": False}
@@ -127,6 +127,7 @@ def levels(theme: Theme, axis: Axis, limit: float, limit_name: str, rows: Sequen
         "marker": {"color": [colour("series2" if row.beyond else "series1", theme) for row in rows]},
         "text": [row.note for row in rows],
         "textposition": "auto",
+        "insidetextfont": {"color": colour("page", theme)},
         "hovertemplate": "%{y}: %{text}<extra></extra>",
     }
     return go.Figure(
@@ -183,7 +184,7 @@ def _layout(x_axis: Axis, y_axis: Axis, legend: bool, height: int = HEIGHT) -> d
         "height": height,
         "margin": {"l": _left(y_axis), "r": RIGHT, "t": TOP, "b": BOTTOM},
         "showlegend": legend,
-        "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "title": None},
+        "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "title": None, "traceorder": "normal"},
         "bargap": 0.08,
         "hoverlabel": {"align": "left"},
         "xaxis": _described(x_axis, "x"),

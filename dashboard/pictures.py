@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from dashboard.desk import Desk
 from dashboard.saying import clock, plain
@@ -31,8 +31,10 @@ def enlarged(content: bytes) -> bytes:
     """
     try:
         picture = Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP")).convert("RGB")
+    except UnidentifiedImageError:
+        raise ValueError("what was sent is no PNG, JPEG or WebP") from None
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"not a picture that can be shown: {error}") from None
+        raise ValueError(f"what was sent cannot be shown: {error}") from None
     longest = max(picture.size)
     if longest <= SIDE:
         factor = max(1, SIDE // longest)
@@ -49,7 +51,7 @@ def shown(desk: Desk, files: Sequence[str], record: Any, alt: str, width: int | 
     try:
         content = _fetched(desk, files[record["file"]], int(record["offset"]), int(record["length"]))
     except ValueError as error:
-        st.warning(f"No picture: {plain(str(error))}.", icon=":material/hide_image:")
+        st.caption(f":material/hide_image: No picture: {plain(str(error))}.")
         return
     st.image(content, width=width, alt=alt)
 

@@ -11,6 +11,7 @@ import streamlit as st
 from botocore.exceptions import BotoCoreError, ClientError
 
 from charts.theme import Theme
+from dashboard.reach import problem_of_cloud
 from scones.errors import SconesError
 
 NONE = "\N{EN DASH}"
@@ -33,7 +34,16 @@ def told() -> Iterator[None]:
 def problem(error: SconesError) -> None:
     """An error with its fix."""
     fix = f"\n\n**What to do:** {plain(error.fix)}" if error.fix else ""
-    st.error(f"{plain(error.problem)}{fix}", icon=":material/error:")
+    sentence = error.problem[:1].upper() + error.problem[1:]
+    st.error(f"{plain(sentence)}{fix}", icon=":material/error:")
+
+
+def cloud_answers() -> bool:
+    """Whether a cloud answers; if not, say why. Other questions would each be repeated with long pauses."""
+    error = problem_of_cloud()
+    if error:
+        problem(error)
+    return error is None
 
 
 def theme() -> Theme:
@@ -66,7 +76,7 @@ def share(value: float | None) -> str:
 
 
 def plain(text: str) -> str:
-    """Text from outside as Markdown that shows it letter by letter: no links, pictures or HTML come of it."""
+    """Text from outside as Markdown that shows it letter by letter: no markup, pictures or HTML come of it."""
     return SPECIAL.sub(r"\\\g<0>", " ".join(text.split()))
 
 

@@ -43,11 +43,15 @@ class Ended:
 
     @property
     def problem(self) -> str:
-        """The sentence in the cause, when the cause is the JSON that our functions write; else all of it."""
-        try:
-            return str(json.loads(self.cause)["problem"])
-        except (ValueError, KeyError, TypeError):
-            return self.cause
+        return sentence(self.cause)
+
+
+def sentence(cause: str) -> str:
+    """The sentence in a failure's cause, when the cause is the JSON that our functions write; else all of it."""
+    try:
+        return str(json.loads(cause)["problem"])
+    except (ValueError, KeyError, TypeError):
+        return cause
 
 
 def start(machine: str, request: dict[str, Any]) -> str:

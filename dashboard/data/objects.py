@@ -40,6 +40,18 @@ def listed(bucket: str, prefix: str, after: str = "") -> list[Listed]:
     return found
 
 
+def exists(bucket: str) -> bool:
+    """Whether there is such a bucket."""
+    with cloud.explained(f"looking for bucket {bucket}"):
+        try:
+            cloud.client("s3").head_bucket(Bucket=bucket)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in MISSING:
+                raise
+            return False
+    return True
+
+
 def folders(bucket: str, prefix: str) -> list[str]:
     """The names directly below `prefix` (which ends with a slash) that hold objects."""
     with cloud.explained(f"listing s3://{bucket}/{prefix}"):

@@ -101,18 +101,22 @@ class Latency:
     count: float
 
 
+def period(start: datetime, end: datetime) -> int:
+    """Seconds that one point of a curve stands for: whole minutes, as CloudWatch has it."""
+    return max(60, 60 * -(-int((end - start).total_seconds()) // 60 // POINTS))
+
+
 def latency(name: str, variant: str, start: datetime, end: datetime) -> list[Latency]:
     """How long the model took, from CloudWatch, by time; a capture file does not say it."""
-    seconds = (end - start).total_seconds()
-    period = max(60, 60 * -(-int(seconds) // 60 // POINTS))
+    seconds = period(start, end)
     with cloud.explained(f"reading the latency of endpoint {name}"):
         found: list[dict[str, Any]] = cloud.client("cloudwatch").get_metric_statistics(
             Namespace="AWS/SageMaker",
             MetricName="ModelLatency",
             Dimensions=[{"Name": "EndpointName", "Value": name}, {"Name": "VariantName", "Value": variant}],
-            StartTime=start - timedelta(seconds=period),
+            StartTime=start - timedelta(seconds=seconds),
             EndTime=end,
-            Period=period,
+            Period=seconds,
             Statistics=["Average", "Maximum", "SampleCount"],
         )["Datapoints"]
     points = [

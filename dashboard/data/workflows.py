@@ -14,6 +14,7 @@ from typing import Any, Literal
 from botocore.exceptions import ClientError
 
 from scones import cloud
+from stepfunctions.executions import sentence
 from stepfunctions.inference import LOW_CONFIDENCE
 
 Ending = Literal["passed", "failed loudly", "broken", "running", "not looked at"]
@@ -43,11 +44,7 @@ class Execution:
 
     @property
     def problem(self) -> str:
-        """The sentence in the cause, when the cause is the JSON that our functions write; else all of it."""
-        try:
-            return str(json.loads(self.cause)["problem"])
-        except (ValueError, KeyError, TypeError):
-            return self.cause
+        return sentence(self.cause)
 
 
 def latest(machine: str, most: int) -> list[Execution]:

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard.data import batches
 from dashboard.data.batches import Batch
 from dashboard.desk import Desk
-from dashboard.saying import READ_ONLY, age, now, plain, problem, told
+from dashboard.saying import READ_ONLY, age, cloud_answers, now, plain, problem, told
 from scones.errors import SconesError
 
 EVERY_SECONDS = 3
@@ -21,6 +21,8 @@ def show(desk: Desk) -> None:
 
     @st.fragment(run_every=EVERY_SECONDS)
     def live() -> None:
+        if not cloud_answers():
+            return
         with told():
             found = batches.runs()
             if not found:

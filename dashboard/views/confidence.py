@@ -134,6 +134,8 @@ def _latency(desk: Desk, table: Table, records: Records) -> None:
     most = max(max(line.y) for line in lines)
     figure = figures.lines(theme(), _time(records), Axis("milliseconds", 0, 1.1 * most), lines)
     st.plotly_chart(figure, key="latency", config=figures.CONFIG, alt="Latency of the model over time, in milliseconds")
+    minutes = plural(serving.period(start, end) // 60, "minute")
+    st.caption(f"Mean and slowest request of every {minutes}, from CloudWatch: captured records do not say it.")
 
 
 def _time(records: Records) -> Axis:

@@ -33,9 +33,8 @@ def show(desk: Desk) -> None:
             ):
                 st.code("\n".join(desk.runs.problems), language=None, wrap_lines=True)
         if not found:
-            st.info(
-                "No data: the monitor has not run yet. Run it once with `scones monitor run`.", icon=":material/inbox:"
-            )
+            why = "no report can be read." if desk.runs.problems else "the monitor has not run yet."
+            st.info(f"No data: {why} Run it once with `scones monitor run`.", icon=":material/inbox:")
             return
         _page(desk, found)
 
@@ -96,10 +95,11 @@ def _history(found: list[Run]) -> None:
     if not lines:
         return
     times = [run.when.timestamp() for run in judged]
+    room = 0.02 * (max(times) - min(times))
     top = max(1.2, 1.1 * max(max(line.y) for line in lines))
     figure = figures.lines(
         theme(),
-        clock_axis(min(times), max(times)),
+        clock_axis(min(times) - room, max(times) + room),
         Axis("times what is allowed", 0, top),
         lines,
         [Guide("limit", y=1.0, role="ink")],

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard.data import serving, workflows
 from dashboard.data.versions import METRICS, Measured
 from dashboard.desk import Desk
-from dashboard.saying import NONE, READ_ONLY, age, clock, now, plain, plural, problem, share, told
+from dashboard.saying import NONE, READ_ONLY, age, clock, cloud_answers, now, plain, plural, problem, share, told
 from pipelines import registry
 from scones.errors import SconesError
 
@@ -96,6 +96,8 @@ def _deployments(desk: Desk) -> None:
 
     @st.fragment(run_every=EVERY_SECONDS)
     def live() -> None:
+        if not cloud_answers():
+            return
         with told():
             found = workflows.latest(desk.names.state_machine("deploy"), 5)
             if not found:

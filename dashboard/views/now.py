@@ -16,14 +16,16 @@ from dashboard import figures
 from dashboard.choosing import FIRST_LOOK_SECONDS, empty, freshness, threshold
 from dashboard.data import serving
 from dashboard.data.incidents import incidents
+from dashboard.data.objects import exists
 from dashboard.data.records import answered
 from dashboard.data.runs import Run
 from dashboard.desk import Desk
-from dashboard.saying import age, clock, now, plain, plural, share, times, told
+from dashboard.saying import age, clock, cloud_answers, now, plain, plural, share, times, told
 from monitoring.outcome import Outcome
 
 EVERY_SECONDS = 5
 LOAD_SECONDS = 2
+DEPLOY = "Everything comes with `scones infra deploy`."
 RECENT_SECONDS = 3600
 VERDICTS = {
     Outcome.HEALTHY: ("Healthy", "green", ":material/check_circle:"),
@@ -50,6 +52,8 @@ def show(desk: Desk) -> None:
 
     @st.fragment(run_every=EVERY_SECONDS)
     def live() -> None:
+        if not cloud_answers():
+            return
         for row in ((_problems,), (_endpoint, _traffic), (_executions, _verdict), (_alarms,)):
             for column, part in zip(st.columns(len(row)), row, strict=True):
                 with column, st.container(border=True, height="stretch"), told():
@@ -82,8 +86,11 @@ def _unseen() -> Figure:
 def _problems(desk: Desk) -> None:
     st.subheader("Open problems")
     found, wrong = incidents(desk.names.bucket)
-    if not found:
-        st.success("No open problem: everything that people were told of is over.", icon=":material/check_circle:")
+    if not found and not wrong:
+        if exists(desk.names.bucket):
+            st.success("No open problem: everything that people were told of is over.", icon=":material/check_circle:")
+        else:
+            st.info(f"No data: there is no bucket {desk.names.bucket}. {DEPLOY}", icon=":material/inbox:")
     for one in found:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.badge(plain(one.key), icon=":material/warning:", color="red")
@@ -149,7 +156,8 @@ def _verdict(desk: Desk) -> None:
     st.subheader("Monitor")
     runs = desk.runs.all()
     if not runs:
-        st.info("No data: the monitor has not run yet.", icon=":material/inbox:")
+        why = "no report of the monitor can be read." if desk.runs.problems else "the monitor has not run yet."
+        st.info(f"No data: {why}", icon=":material/inbox:")
         return
     last: Run = runs[-1]
     text, colour, icon = VERDICTS[last.outcome]
@@ -160,12 +168,14 @@ def _verdict(desk: Desk) -> None:
 
 def _alarms(desk: Desk) -> None:
     st.subheader("Alarms")
-    found = serving.alarms(f"{desk.names.settings.project}-")
+    prefix = f"{desk.names.settings.project}-"
+    found = serving.alarms(prefix)
     if not found:
-        st.info("No data: there are no alarms. They come with `scones infra deploy`.", icon=":material/inbox:")
+        st.info(f"No data: there are no alarms. {DEPLOY}", icon=":material/inbox:")
     rows = []
     for alarm in found:
         text, colour, icon = ALARMS.get(alarm.state, (alarm.state, "gray", ":material/help:"))
-        rows.append({"state": f":{colour}-badge[{icon} {text}]", "alarm": plain(alarm.name), "what": plain(alarm.what)})
+        name, what = plain(alarm.name.removeprefix(prefix)), plain(alarm.what)
+        rows.append({"state": f":{colour}-badge[{icon} {text}]", "alarm": name, "rings when": what})
     if rows:
-        st.table(rows, hide_index=True, hide_header=True, border="horizontal", alt="Alarms and their states")
+        st.table(rows, hide_index=True, border="horizontal", alt="Alarms, their states, and what they ring for")

@@ -55,7 +55,7 @@ def _accuracy(records: Records, labels: dict[str, int], desk: Desk) -> None:
     if found is None:
         st.caption(
             "Live accuracy: no data, no record has a label yet."
-            + (f" {desk.labels.bad} labels in S3 could not be read." if desk.labels.bad else "")
+            + (f" {plural(desk.labels.bad, 'label')} in S3 could not be read." if desk.labels.bad else "")
         )
         return
     with st.container(horizontal=True, gap="medium", key="live-accuracy"):

@@ -147,13 +147,11 @@ def _apply(present: Change, chosen: float, parameter: str | None) -> None:
             f"Apply {chosen:g}",
             key="apply-button",
             type="primary",
-            disabled=shut,
-            help=READ_ONLY if shut else None,
+            disabled=shut or chosen == present.value,
+            help=READ_ONLY if shut else f"The threshold is {chosen:g} already." if chosen == present.value else None,
         )
     if parameter is None:
         st.caption(READ_ONLY)
-    elif pressed and chosen == present.value:
-        st.info(f"The threshold is {chosen:g} already.")
     elif pressed:
         _write(parameter, chosen, present.version, who, why)
     if said := st.session_state.pop("threshold-said", None):
