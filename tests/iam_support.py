@@ -151,7 +151,9 @@ def _unconditional(statement: Statement) -> Statement:
 def _is_met(condition: dict[str, dict[str, Any]], context: dict[str, str]) -> bool:
     compare = {"StringEquals": str.__eq__, "StringLike": fnmatch.fnmatchcase, "ArnLike": fnmatch.fnmatchcase}
     return all(
-        key in context and any(compare[operator](context[key], one) for one in listed(wanted))
+        any(compare[operator.removesuffix("IfExists")](context[key], one) for one in listed(wanted))
+        if key in context
+        else operator.endswith("IfExists")
         for operator, keys in condition.items()
         for key, wanted in keys.items()
     )

@@ -73,7 +73,11 @@ def test_the_bucket_is_private_encrypted_versioned_and_outlives_the_stack() -> N
     [rule] = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
     [refusal] = RESOURCES["BucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
-    assert (refusal["Effect"], refusal["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+    elsewhere = {"NotIpAddress": {"aws:SourceIp": "127.0.0.1/32"}}  # which is everywhere, on AWS
+    assert (refusal["Effect"], refusal["Condition"]) == (
+        "Deny",
+        {"Bool": {"aws:SecureTransport": "false"}, **elsewhere},
+    )
 
 
 def test_no_rule_ever_expires_a_current_object() -> None:

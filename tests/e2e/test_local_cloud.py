@@ -116,7 +116,7 @@ def test_the_stack_gives_the_names_that_the_project_derives(deployed: LocalCloud
     assert s3.get_bucket_versioning(Bucket=names.bucket)["Status"] == "Enabled"
     assert all(s3.get_public_access_block(Bucket=names.bucket)["PublicAccessBlockConfiguration"].values())
     refusal = json.loads(s3.get_bucket_policy(Bucket=names.bucket)["Policy"])["Statement"][0]
-    assert refusal["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert refusal["Condition"]["Bool"] == {"aws:SecureTransport": "false"}
 
 
 def test_a_deploy_that_changes_nothing_says_so(scones: Command, deployed: LocalCloud) -> None:
