@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,12 +10,27 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
+import recorded_calls
 
-from localcloud import up
+from localcloud import parts, up
 from localcloud.environment import Addresses
 
+
+def policy(**statement: Any) -> str:
+    """A policy document with one statement that allows something."""
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]})
+
+
+OPEN_QUEUE = {
+    "Policy": policy(Principal={"Service": "sns.amazonaws.com"}, Action="sqs:SendMessage", Resource="*"),
+}
+"""Attributes of a queue that topics may write to: without a policy nobody but its owner may."""
+ANY_ROLE = "arn:aws:iam::000000000000:role/any"
+"""A role of the local cloud that may do everything, for functions and state machines that are about something else."""
 Command = Callable[..., subprocess.CompletedProcess[str]]
 BIN = Path(sys.executable).parent
 
@@ -23,13 +39,15 @@ BIN = Path(sys.executable).parent
 class LocalCloud:
     """A local cloud that runs for a whole test session.
 
-    `variables` is what a process needs to use it; `environment` is the whole environment of a process that does.
+    `variables` is what a process needs to use it; `environment` is the whole environment of a process that does. The
+    calls of its functions and jobs are in `record`, see recorded_calls.py.
     """
 
     state: Path
     addresses: Addresses
     variables: dict[str, str]
     environment: dict[str, str]
+    record: Path
 
 
 def clean_environment(folder: Path) -> dict[str, str]:
@@ -86,14 +104,34 @@ def state(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    """A running local cloud on free ports, shared by this process's tests: use names of your own in it."""
+    """A running local cloud on free ports, shared by this process's tests: use names of your own in it.
+
+    Lambda functions are held to their roles in it. Every call that is made in a role's name is recorded, and at the end
+    all of them are judged by the roles' policies: what a role may not do is an error that names role and action.
+    """
     state = tmp_path_factory.mktemp("cloud")
+    record = state / "calls.jsonl"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SCONES_CAPTURE_SECONDS", "1")
-        running = up.start(state, port=0, sagemaker_port=0)
+        patch.setattr(parts, "for_processes", recorded_calls.recorded(parts.for_processes, record))
+        running = up.start(state, port=0, sagemaker_port=0, enforce_roles=True)
+    iam = client_of_iam(running.addresses)
+    trust = policy(Principal={"Service": ["lambda.amazonaws.com", "states.amazonaws.com"]}, Action="sts:AssumeRole")
+    iam.create_role(RoleName="any", AssumeRolePolicyDocument=trust)
+    iam.put_role_policy(RoleName="any", PolicyName="everything", PolicyDocument=policy(Action="*", Resource="*"))
     variables = {**up.environment(running), "SCONES_STATE": str(state)}
-    yield LocalCloud(running.state, running.addresses, variables, {**clean_environment(state), **variables})
-    up.stop(state)
+    yield LocalCloud(running.state, running.addresses, variables, {**clean_environment(state), **variables}, record)
+    try:
+        made = recorded_calls.read(record) | recorded_calls.of_executions(running.addresses.ministack)
+        refused = recorded_calls.refused(iam, made)
+    finally:
+        up.stop(state)
+    assert not refused, "\n".join(refused)
+
+
+def client_of_iam(addresses: Addresses) -> Any:
+    """IAM, whose policy simulation judges requests."""
+    return boto3.Session("test", "test", region_name=addresses.region).client("iam", endpoint_url=addresses.ministack)
 
 
 @pytest.fixture(scope="session")

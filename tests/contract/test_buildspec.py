@@ -1,4 +1,8 @@
-"""buildspec.yml against the build specification reference (version 0.2), and its commands against a local cloud."""
+"""buildspec.yml against the build specification reference (version 0.2), and its commands against a local cloud.
+
+What the commands call is recorded and judged by the build's role. What CloudFormation calls in its name is not seen
+here: test_ci_template.py judges that by the types of the resources.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import recorded_calls
 import yaml
-from cloud_fixtures import BIN, LocalCloud, run
+from cloud_fixtures import BIN, LocalCloud, client_of_iam, run
 
 ROOT = Path(__file__).parents[2]
 SPEC: dict[str, Any] = yaml.safe_load((ROOT / "buildspec.yml").read_text(encoding="utf-8"))
@@ -21,6 +26,7 @@ ENV = {
 PHASES = ["install", "pre_build", "build", "post_build"]
 PHASE = {"run-as", "on-failure", "runtime-versions", "commands", "finally"}
 REPORT = {"files", "base-directory", "discard-paths", "file-format"}
+PROJECT = "built-by-ci"
 SELECTED = "tests/unit/test_settings.py"  # instead of all tests, which this one is among
 
 
@@ -53,19 +59,23 @@ def script() -> str:
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clean copy of what a build checks out, small enough for this: settings and the tests selected."""
+    """What a build checks out, small enough for this: the settings of a project of its own, and the tests selected."""
     folder = tmp_path_factory.mktemp("checkout")
-    for name in ("scones.toml", "pyproject.toml", "buildspec.yml"):
+    for name in ("pyproject.toml", "buildspec.yml"):
         shutil.copy(ROOT / name, folder)
+    settings = (ROOT / "scones.toml").read_text(encoding="utf-8").replace('"scones-unlimited"', f'"{PROJECT}"')
+    (folder / "scones.toml").write_text(settings, encoding="utf-8")
     (folder / SELECTED).parent.mkdir(parents=True)
     shutil.copy(ROOT / SELECTED, folder / SELECTED)
     return folder
 
 
-def test_its_commands_deploy_everything_and_a_second_push_changes_nothing(
+def test_its_commands_deploy_everything_within_the_builds_role_and_a_second_push_changes_nothing(
     local_cloud: LocalCloud, checkout: Path
 ) -> None:
+    record = checkout / "calls.jsonl"
     environment = {**local_cloud.environment, **SPEC["env"]["variables"], "PYTEST_ADDOPTS": SELECTED}
+    environment |= recorded_calls.environment(record)
 
     def push() -> str:
         done = run("bash", "-euo", "pipefail", "-c", script(), environment=environment, folder=checkout, patience=280)
@@ -73,7 +83,7 @@ def test_its_commands_deploy_everything_and_a_second_push_changes_nothing(
         return done.stdout + done.stderr
 
     def versions() -> int:
-        listing = ("sagemaker", "list-pipeline-versions", "--pipeline-name", "scones-unlimited", "--output", "json")
+        listing = ("sagemaker", "list-pipeline-versions", "--pipeline-name", PROJECT, "--output", "json")
         done = run(BIN / "aws", *listing, environment=local_cloud.environment, folder=checkout)
         return len(json.loads(done.stdout)["PipelineVersionSummaries"])
 
@@ -83,3 +93,10 @@ def test_its_commands_deploy_everything_and_a_second_push_changes_nothing(
     second = push()
     assert versions() == after_first
     assert "nothing changed" in second
+
+    calls, iam = recorded_calls.read(record, commands_of=PROJECT), client_of_iam(local_cloud.addresses)
+    assert recorded_calls.refused(iam, calls) == []
+    actions = {request.action for call in calls for request in call.requests}
+    assert {"cloudformation:ExecuteChangeSet", "sagemaker:CreatePipeline", "iam:PassRole", "s3:PutObject"} <= actions
+    for action in actions:
+        assert recorded_calls.refused(iam, calls, lacking=action), action

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
-from cloud_fixtures import eventually
+from cloud_fixtures import ANY_ROLE, OPEN_QUEUE, eventually
 from endpoint_support import Clients
 from engine_support import fail
 from engine_support import processing as processing_step
@@ -66,7 +66,7 @@ class Queue:
     def __init__(self, cloud: Cloud) -> None:
         name = unique("queue")
         self.sqs = cloud.aws("sqs")
-        self.url = self.sqs.create_queue(QueueName=name)["QueueUrl"]
+        self.url = self.sqs.create_queue(QueueName=name, Attributes=OPEN_QUEUE)["QueueUrl"]
         self.arn = f"arn:aws:sqs:us-east-1:000000000000:{name}"
         self.messages: list[dict[str, Any]] = []
 
@@ -130,7 +130,7 @@ def test_an_approval_reaches_queue_topic_workflow_and_pipeline(delivering: Cloud
     steps = cloud.aws("stepfunctions")
     machine = steps.create_state_machine(
         name=unique("machine"),
-        roleArn=ROLE,
+        roleArn=ANY_ROLE,
         definition=json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}),
     )["stateMachineArn"]
     pipeline = _pipeline(cloud, fail("Stop", {"Get": "Parameters.Why"}), parameters=["Why"])

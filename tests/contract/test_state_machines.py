@@ -11,7 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
-from cloud_fixtures import LocalCloud
+from cloud_fixtures import ANY_ROLE, OPEN_QUEUE, LocalCloud
 from fake_aws import FakeAws, arn, probabilities, refusal, serving
 from lambda_support import ENVIRONMENT, picture
 
@@ -21,7 +21,6 @@ from stepfunctions import machines
 BUCKET = "state-machine-tests"
 THRESHOLD = "/state-machine-tests/threshold"
 RULE = "state-machine-tests-incoming"
-ROLE = "arn:aws:iam::000000000000:role/any"
 FUNCTIONS = {
     "SerializeImage": "serialize_image",
     "ClassifyImage": "classify_image",
@@ -81,7 +80,7 @@ def deployed_workflows(local_cloud: LocalCloud) -> Iterator[Workflows]:
     with serving(fake) as url:
         clients["s3"].create_bucket(Bucket=BUCKET)
         topic = clients["sns"].create_topic(Name="alerts")["TopicArn"]
-        queue = clients["sqs"].create_queue(QueueName="alerts")["QueueUrl"]
+        queue = clients["sqs"].create_queue(QueueName="alerts", Attributes=OPEN_QUEUE)["QueueUrl"]
         queue_arn = clients["sqs"].get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
         clients["sns"].subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn["QueueArn"])
         clients["ssm"].put_parameter(Name=THRESHOLD, Value="0.93", Type="String")
@@ -95,7 +94,7 @@ def deployed_workflows(local_cloud: LocalCloud) -> Iterator[Workflows]:
             values[f"{name}FunctionArn"] = clients["lambda"].create_function(
                 FunctionName=name,
                 Runtime="python3.13",
-                Role=ROLE,
+                Role=ANY_ROLE,
                 Handler=f"lambdas.{folder}.handler.handler",
                 Code={"ZipFile": code},
                 Timeout=30,
@@ -103,7 +102,7 @@ def deployed_workflows(local_cloud: LocalCloud) -> Iterator[Workflows]:
             )["FunctionArn"]
         arns = {
             name: clients["stepfunctions"].create_state_machine(
-                name=name, definition=machines.substituted(name, values), roleArn=ROLE
+                name=name, definition=machines.substituted(name, values), roleArn=ANY_ROLE
             )["stateMachineArn"]
             for name in machines.names()
         }

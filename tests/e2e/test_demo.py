@@ -12,7 +12,9 @@ from cloud_fixtures import BIN, clean_environment, run
 @pytest.mark.timeout(1200)
 def test_the_demo_tells_the_whole_story_and_leaves_nothing_running(tmp_path: Path) -> None:
     environment = clean_environment(tmp_path)
-    done = run(BIN / "scones", "demo", "--json", environment=environment, folder=tmp_path, patience=1150)
+    done = run(
+        BIN / "scones", "demo", "--enforce-roles", "--json", environment=environment, folder=tmp_path, patience=1150
+    )
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     assert {step["status"] for step in summary["steps"]} == {"ok"}

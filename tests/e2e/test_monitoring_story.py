@@ -15,7 +15,7 @@ import boto3
 import numpy as np
 import pytest
 from capture_files import CLASSES, picture
-from cloud_fixtures import BIN, LocalCloud, eventually, run
+from cloud_fixtures import BIN, OPEN_QUEUE, LocalCloud, eventually, run
 from endpoint_support import PYTORCH_INFERENCE, archive
 from PIL import Image
 
@@ -165,7 +165,7 @@ def project(local_cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -
 def alerts(project: Project) -> Iterator[Callable[[], list[dict[str, str]]]]:
     """What a desk has heard that is subscribed to the alerts topic."""
     sqs, sns = project.clients["sqs"], project.clients["sns"]
-    queue = sqs.create_queue(QueueName=f"{PROJECT}-desk")["QueueUrl"]
+    queue = sqs.create_queue(QueueName=f"{PROJECT}-desk", Attributes=OPEN_QUEUE)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     topic = f"arn:aws:sns:us-east-1:000000000000:{PROJECT}-alerts"
     subscription = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)["SubscriptionArn"]

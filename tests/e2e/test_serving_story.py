@@ -12,7 +12,7 @@ from typing import Any
 
 import boto3
 import pytest
-from cloud_fixtures import BIN, LocalCloud, eventually, run
+from cloud_fixtures import BIN, OPEN_QUEUE, LocalCloud, eventually, run
 from endpoint_support import PYTORCH_INFERENCE, archive
 from PIL import Image
 
@@ -140,7 +140,7 @@ def project(deployed_project: Project) -> Project:
 def alerts(project: Project) -> Iterator[Callable[[str], dict[str, Any]]]:
     """What a desk hears that is subscribed to the alerts topic."""
     sqs, sns = project.clients["sqs"], project.clients["sns"]
-    queue = sqs.create_queue(QueueName="serving-story-desk")["QueueUrl"]
+    queue = sqs.create_queue(QueueName="serving-story-desk", Attributes=OPEN_QUEUE)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     topic = f"arn:aws:sns:us-east-1:000000000000:{PROJECT}-alerts"
     subscription = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)["SubscriptionArn"]
