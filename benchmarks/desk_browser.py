@@ -77,6 +77,7 @@ def measured(environment: dict[str, str], cold: Path, folder: Path, records: int
                 page = chromium.new_context(viewport={"width": 1280, "height": 900}).new_page()
                 note = noting(found, server)
                 note("first page while traffic is read", lambda: opened(page, address))
+                page.wait_for_timeout(LOOK)
                 for title in ("Confidence", "Threshold"):
                     page.wait_for_timeout(PAUSE)
                     note(f"page {title} while it is read", partial(turned_to, page, title))

@@ -44,9 +44,9 @@ DARK_STYLE = """
 def main() -> None:
     """Draw the page that was asked for."""
     st.set_page_config(page_title="Scones Unlimited", page_icon=_icon(), layout="wide")
-    style = STYLE.replace("FOCUS", colour("series1", theme())) + (
-        DARK_STYLE.replace("PAGE", colour("page", "dark")) if theme() == "dark" else ""
-    )
+    look = theme()
+    style = STYLE + (DARK_STYLE if look == "dark" else "")
+    style = style.replace("FOCUS", colour("series1", look)).replace("PAGE", colour("page", look))
     st.html(f"<style>{style}</style>")
     pages = [
         st.Page(page(show), title=title, icon=icon, url_path=title.lower(), default=title == "Now")
