@@ -2,7 +2,7 @@
 
 What a Lambda function calls is read from its source, what a state machine calls from its definition, what the jobs of
 the pipeline need from the rendered pipeline; IAM's simulator judges it by the template's policies. A policy that lacks
-an action fails the test by name.
+an action fails the test by name. What they are seen to call is judged by recorded_calls.py.
 """
 
 from __future__ import annotations
