@@ -81,17 +81,17 @@ def end(identity: Identity, patience: float) -> bool:
         return True
     with suppress(psutil.NoSuchProcess):  # it ended by itself just now
         process.terminate()
-    willing = outlasting([identity], patience) == []
+    willing = _wait([identity], patience) == []
     if not willing:
         with suppress(ProcessLookupError):
             os.killpg(identity.pid, signal.SIGKILL)
-        outlasting([identity], patience)
+        _wait([identity], patience)
     if child := _children.pop(identity.pid, None):
         child.wait()
     return willing
 
 
-def outlasting(identities: Sequence[Identity], patience: float) -> list[Identity]:
+def _wait(identities: Sequence[Identity], patience: float) -> list[Identity]:
     """Those that are still there after `patience` seconds; one that only waits to be reaped by its parent is not."""
     deadline = time.monotonic() + patience
     while left := [identity for identity in identities if find(identity)]:
@@ -119,13 +119,22 @@ def families(identities: Sequence[Identity]) -> set[int]:
     return {process.pid for head in heads for process in (head, *head.children(recursive=True))}
 
 
+def terminate(identities: Sequence[Identity], patience: float) -> list[Identity]:
+    """Ask processes to end, all at once, and wait for them; those still there after `patience` seconds are returned."""
+    return _signalled(identities, signal.SIGTERM, patience)
+
+
 def kill(identities: Sequence[Identity], patience: float) -> list[Identity]:
     """Kill processes at once and wait for them; those still there after `patience` seconds are returned."""
+    return _signalled(identities, signal.SIGKILL, patience)
+
+
+def _signalled(identities: Sequence[Identity], number: signal.Signals, patience: float) -> list[Identity]:
     for identity in identities:
         if process := find(identity):
             with suppress(psutil.NoSuchProcess):  # it ended by itself just now
-                process.kill()
-    return outlasting(identities, patience)
+                process.send_signal(number)
+    return _wait(identities, patience)
 
 
 def memory_mb(process: psutil.Process) -> float | None:

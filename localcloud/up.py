@@ -23,8 +23,8 @@ START_PATIENCE = 60.0
 """Seconds until a part must answer; it takes two, the rest is for a machine that is busy."""
 STOP_PATIENCE = 20.0
 """Seconds a part has to end in good order, MiniStack to save its state among them."""
-LEAVE_PATIENCE = 5.0
-"""Seconds for what a part had started to end by itself once that part is gone; warm Lambda workers take 0.5."""
+LEAVE_PATIENCE = 10.0
+"""Seconds for what a part had started to end when it is asked to, once that part is gone."""
 _ATTEMPTS = 3
 """A port that was free may be taken a moment later; chosen ones are chosen again this often."""
 
@@ -59,7 +59,7 @@ class PartStatus:
 
 @dataclass(frozen=True)
 class Stopped:
-    """What `stop` ended: parts, those of them that had to be killed, and the number of leftover processes."""
+    """What `stop` ended: parts, those of them that had to be killed, and how many of other processes had to be."""
 
     parts: tuple[str, ...]
     killed: tuple[str, ...]
@@ -234,14 +234,15 @@ def _refuse_unknown_processes(state: Path) -> None:
 
 
 def _end_leftovers(state: Path, alive: list[Identity]) -> int:
-    """Kill what parts that are gone have left behind: a Lambda function in an endless loop, a job without a server.
+    """End what parts that are gone have left behind; how many had to be killed.
 
-    Whatever is one of the `alive` parts or was started by them is left alone. MiniStack's warm Lambda workers end as
-    soon as its end of their pipe closes: they are still seen for a moment, and are none of these.
+    A job without a server, and always MiniStack's warm Lambda workers, which it leaves to end by themselves: that takes
+    them seconds on a busy machine, and they do it at once when asked. Whatever is one of the `alive` parts or was
+    started by them is left alone.
     """
     found = processes.marked(MARK, str(state))
     kept = processes.families(alive)
-    leftovers = processes.outlasting([process for process in found if process.pid not in kept], LEAVE_PATIENCE)
+    leftovers = processes.terminate([process for process in found if process.pid not in kept], LEAVE_PATIENCE)
     if unkillable := processes.kill(leftovers, STOP_PATIENCE):
         pids = ", ".join(str(process.pid) for process in unkillable)
         raise LocalCloudError(

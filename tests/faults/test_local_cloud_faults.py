@@ -93,7 +93,8 @@ def test_two_clouds_on_one_state_folder_are_refused_with_the_pids(scones: Comman
     assert "another one uses that folder" in second.stderr
     assert all(str(part.pid) in second.stderr for part in found.parts.values())
     assert up.parts.healthy(running.addresses.ministack_port, "/_ministack/health")
-    assert up.stop(state).leftovers == 2
+    assert up.stop(state).leftovers == 0
+    assert processes.marked(MARK, str(state.resolve())) == []
 
 
 def test_another_port_than_the_one_in_use_is_refused(scones: Command, state: Path) -> None:
@@ -187,7 +188,7 @@ def test_a_function_that_never_ends_does_not_outlive_the_cloud(state: Path, tmp_
 
 
 def test_functions_that_wait_for_work_are_not_leftovers(scones: Command, state: Path) -> None:
-    """A worker that is kept warm ends by itself, a moment after MiniStack; nobody has to be told."""
+    """A worker that is kept warm ends when MiniStack has; nobody has to be told."""
     functions = function(up.start(state, port=0, sagemaker_port=0), "import os\ndef handler(*_): return os.getpid()")
     assert psutil.pid_exists(json.load(functions.invoke(FunctionName="f")["Payload"]))
     down = scones("local", "down", "--state", state)

@@ -71,6 +71,14 @@ def test_what_ignores_sigterm_is_killed_with_its_children(launch: Launch, tmp_pa
     child.wait(10)
 
 
+def test_of_several_that_are_asked_to_end_those_that_do_not_are_named(launch: Launch, tmp_path: Path) -> None:
+    willing = launch("import signal; signal.pause()")
+    stubborn = launch(IGNORES_SIGTERM)
+    eventually(lambda: (tmp_path / "logs" / "child.log").read_text().endswith("\n"))
+    assert processes.terminate([willing, stubborn], patience=0.5) == [stubborn]
+    assert processes.find(willing) is None
+
+
 def test_leftovers_are_known_by_their_mark_and_by_nothing_else(launch: Launch, tmp_path: Path) -> None:
     ours = launch("import signal; signal.pause()", TEST_MARK=str(tmp_path))
     launch("import signal; signal.pause()", TEST_MARK="somebody else's")
