@@ -6,7 +6,8 @@ Both run in the local stand-in, in float32 on one thread each, on the same split
 draws the split, the weights and the order. Settings may be chosen by the validation columns. The test columns are
 only reported: of the stored model, the validation's best epoch, as it answers over the serving path.
 
-Depth is the one thing that both share: the container's default of 152 layers is out of reach for a CPU.
+Our settings come with our way of giving the pictures: with a margin (`pipelines.train_step`). Depth is the one thing
+that both share: the container's default of 152 layers is out of reach for a CPU.
 """
 
 from __future__ import annotations
@@ -25,19 +26,27 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from pipelines.data_steps import MARGIN
+from pipelines.learning_rate import steps_for
+from pipelines.train_step import resized_with_margin
+from scones.settings import BuiltinHyperparameters, Settings
+
 ROOT = Path(__file__).resolve().parents[1]
-COMMON = {"num_classes": "2", "num_layers": "20"}
+OURS = BuiltinHyperparameters()
+EPOCHS = Settings(algorithm="builtin").training_epochs
+COMMON = {"num_classes": "2", "num_layers": str(OURS.num_layers)}
 SETTINGS = {
     "defaults": {"image_shape": "3,32,32", "epochs": "30"},
     "ours": {
-        "image_shape": "3,28,28",
-        "epochs": "100",
-        "augmentation_type": "crop_color",
-        "lr_scheduler_step": "50,75",
-        "lr_scheduler_factor": "0.1",
-        "weight_decay": "0.0005",
+        **{name: str(value) for name, value in OURS.model_dump().items()},
+        "resize": str(resized_with_margin(OURS.image_shape)),
+        "epochs": str(EPOCHS),
+        "lr_scheduler_step": steps_for(EPOCHS),
     },
 }
+PICTURES = {"defaults": "", "ours": "margin"}  # the folder of train and validation pictures
 GOAL = 0.05
 Row = dict[str, float]
 
@@ -48,8 +57,10 @@ def split(archive: Path, classes: str, seed: int, folder: Path) -> None:
     run = [sys.executable, str(ROOT / "steps/run.py")]
     extract = ["extract", "--archive", archive, "--classes", classes, "--output", folder / "extracted"]
     manifests = ["manifests", "--images", folder / "extracted/images", "--output", folder / "data"]
-    for job in (extract, [*manifests, "--seed", str(seed), "--classes", classes]):
+    for job in (extract, [*manifests, "--seed", str(seed), "--classes", classes, "--margin", MARGIN]):
         subprocess.run([*run, *map(str, job)], env=environment, check=True, stdout=subprocess.DEVNULL)
+    for part in ("train", "validation"):  # the margin's folder as the container would see it
+        (folder / f"data/margin/{part}_lst").symlink_to(folder / f"data/{part}_lst")
 
 
 def measure(name: str, seed: int, folder: Path, epochs: str | None) -> Row:
@@ -65,7 +76,10 @@ def measure(name: str, seed: int, folder: Path, epochs: str | None) -> Row:
     log = io.StringIO()
     model = folder / f"model-{name}"
     with contextlib.redirect_stdout(log):
-        training, validation = (load_split(folder / "data", part, 2, None) for part in ("train", "validation"))
+        pictures, resize = folder / "data" / PICTURES[name], settings.get("resize")
+        training, validation = (
+            load_split(pictures, part, 2, int(resize) if resize else None) for part in ("train", "validation")
+        )
         hyperparameters = read_hyperparameters(settings | {"num_training_samples": str(len(training.images))})
         started = time.process_time()
         train(hyperparameters, training, validation, model, seed)

@@ -7,6 +7,8 @@ from sagemaker.mlops.workflow.steps import ProcessingStep
 
 from pipelines.context import PROCESSING, Context, output_of, processing_step
 
+MARGIN = 4
+"""Pixels around the pictures that the built-in algorithm crops at random; see `pipelines.train_step`."""
 MANIFEST_REPORT = PropertyFile(name="ManifestReport", output_name="report", path="manifests.json")
 
 
@@ -41,6 +43,9 @@ def manifests_step(context: Context, extract: ProcessingStep) -> ProcessingStep:
     outputs: dict[str, str] = {}
     for split in ("train", "validation", "test"):
         outputs |= {split: split, f"{split}_lst": f"lst/{split}"}
+    if settings.algorithm == "builtin":
+        options += ["--margin", str(MARGIN)]
+        outputs |= {f"{split}_with_margin": f"margin/{split}" for split in ("train", "validation")}
     return processing_step(
         context,
         "BuildManifests",

@@ -18,12 +18,12 @@ from sagemaker.train.model_trainer import ModelTrainer
 
 from pipelines import images
 from pipelines.context import Context, job_retries, output_of
-from pipelines.data_steps import MANIFEST_REPORT
+from pipelines.data_steps import MANIFEST_REPORT, MARGIN
 from scones.errors import UsageError
 from scones.settings import Settings
 from steps.train import hyperparameters
 
-CHANNELS = ("train", "validation", "train_lst", "validation_lst")
+SIDE = 32  # of CIFAR's pictures, in pixels
 INPUT = "/opt/ml/input"
 
 
@@ -35,7 +35,12 @@ def train_step(context: Context, manifests: ProcessingStep) -> TrainingStep:
 
 
 def _builtin(context: Context, manifests: ProcessingStep) -> TrainingStep:
-    """AWS's image-classification algorithm: it publishes its own metrics and refuses definitions of others'."""
+    """AWS's image-classification algorithm: it publishes its own metrics and refuses definitions of others'.
+
+    It trains on crops and judges the middle of each validation picture, but answers with the whole picture, made as
+    small as a crop. So that all three are of one scale, it gets pictures with a margin, made smaller by the same
+    factor: its crops move by the margin, and the middle is the whole picture.
+    """
     settings, parameters = context.names.settings, context.parameters
     samples = JsonGet(step_name=manifests.name, property_file=MANIFEST_REPORT, json_path="num_training_samples")
     hyperparameters = {
@@ -44,9 +49,17 @@ def _builtin(context: Context, manifests: ProcessingStep) -> TrainingStep:
         "num_training_samples": samples.to_string(),
         "epochs": parameters.epochs.to_string(),
         "lr_scheduler_step": parameters.learning_rate_steps,
+        "resize": str(resized_with_margin(settings.builtin.image_shape)),
     }
-    trainer = _trainer(context, images.image_classification(settings.region), hyperparameters, _channels(manifests))
+    channels = _channels(manifests, "_with_margin")
+    trainer = _trainer(context, images.image_classification(settings.region), hyperparameters, channels)
     return TrainingStep(step_args=trainer.train(), **_step_options(context))
+
+
+def resized_with_margin(image_shape: str) -> int:
+    """The side, in pixels, at which a picture with its margin holds the picture as large as a crop."""
+    _, height, width = map(int, image_shape.split(","))
+    return max(height, width) * (SIDE + 2 * MARGIN) // SIDE
 
 
 def _pytorch(context: Context, manifests: ProcessingStep) -> TrainingStep:
@@ -128,10 +141,13 @@ def _trainer(context: Context, image: str, hyperparameters: dict[str, Any], chan
     )
 
 
-def _channels(manifests: ProcessingStep) -> list[InputData]:
+def _channels(manifests: ProcessingStep, kind: str = "") -> list[InputData]:
+    """The four channels; `kind` is the end of the name of those outputs that hold the pictures."""
+    sources = {"train": f"train{kind}", "validation": f"validation{kind}"}
+    sources |= {listing: listing for listing in ("train_lst", "validation_lst")}
     return [
-        InputData(channel_name=name, data_source=output_of(manifests, name), content_type="application/x-image")
-        for name in CHANNELS
+        InputData(channel_name=name, data_source=output_of(manifests, output), content_type="application/x-image")
+        for name, output in sources.items()
     ]
 
 

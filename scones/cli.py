@@ -31,7 +31,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "invoke": ("scones.commands.inference:invoke", "Route one picture: a file or an object in S3."),
     "test-cases": ("scones.commands.inference:test_cases", "Route pictures of the test split; a table of outcomes."),
     "batch": ("scones.commands.inference:batch", "Route every picture under a prefix."),
-    "threshold": ("scones.commands.threshold:threshold", "Show or set how sure the model must be; who changed it, and why."),
+    "threshold": ("scones.commands.threshold:threshold", "Show or set how sure the model must be; who changed it."),
     "monitor": ("scones.commands.monitor:monitor", "Watch the traffic: run, status, report, label, schedule."),
     "report": ("scones.commands.report:report", "Write an execution's report: one HTML page, and its charts as PNG."),
     "dashboard": ("scones.commands.dashboard:dashboard", "Open the operations desk: watch, review, tune, approve."),

@@ -4,6 +4,9 @@ The archive's test part is left alone. Its train part is divided, class by class
 repeats a few pictures exactly, some of them across its two parts; a model must not be tested on what it was trained on,
 so a train image that repeats a test image, or an earlier train image, is left out (and all copies, if they disagree
 about the label). The report says how many.
+
+With a margin, the pictures to learn from are written once more, each within a frame of its own reflection: an algorithm
+that trains on random crops then sees whole pictures, moved, as large as those that it is later asked about.
 """
 
 from __future__ import annotations
@@ -15,14 +18,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from PIL import Image
 
 from scones.errors import DataError
-from steps import lst
+from steps import lst, png
 from steps.outputs import published, write_json
 
 SUBSETS = ("train", "validation", "test")
+LEARNED_FROM = ("train", "validation")
 LEFT_OUT = "left out"
 NEEDED = ("path", "split", "label", "class_name", "pixels_sha256")
 
@@ -92,10 +97,13 @@ def count(images: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     return counts.assign(share_of_largest=counts["images"] / largest.clip(lower=1))
 
 
-def build(images_folder: Path, classes: Sequence[str], validation_fraction: float, seed: int, output: Path) -> Any:
+def build(
+    images_folder: Path, classes: Sequence[str], validation_fraction: float, seed: int, output: Path, margin: int = 0
+) -> Any:
     """Write `train`, `validation`, `test`, `<subset>_lst`, `checks` and `report` below `output`.
 
-    When an expectation is broken only `checks` is written, so that its Data Docs can be read.
+    With a `margin` in pixels also `margin/train` and `margin/validation`. When an expectation is broken only `checks`
+    is written, so that its Data Docs can be read.
 
     Returns:
         the report.
@@ -118,6 +126,8 @@ def build(images_folder: Path, classes: Sequence[str], validation_fraction: floa
             report = _report(counts, images, classes, validation_fraction, seed)
             for subset in SUBSETS:
                 _write_subset(images[images["subset"] == subset], subset, images_folder, scratch)
+            for subset in LEARNED_FROM if margin else ():
+                _write_with_margin(scratch / subset, margin, scratch / "margin" / subset)
             write_json(scratch / "report" / "manifests.json", report)
     if broken:
         raise DataError(f"{len(broken)} expectation(s) broken: {'; '.join(broken)}.", "See docs/index.html of checks.")
@@ -155,6 +165,16 @@ def _write_subset(images: pd.DataFrame, subset: str, source: Path, output: Path)
     lst.write(listing, entries)
 
 
+def _write_with_margin(pictures: Path, margin: int, folder: Path) -> None:
+    """Every PNG of `pictures` again in `folder`, `margin` pixels larger on each side."""
+    folder.mkdir(parents=True)
+    for file in pictures.iterdir():
+        with Image.open(file) as picture:
+            pixels = np.asarray(picture.convert("RGB"))
+        framed = np.pad(pixels, ((margin, margin), (margin, margin), (0, 0)), mode="reflect")
+        (folder / file.name).write_bytes(png.encode(framed))
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the job's arguments, run it, and print what it wrote."""
     parser = argparse.ArgumentParser(prog="manifests", description=__doc__)
@@ -163,10 +183,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--validation-fraction", type=_fraction, default=0.2)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--classes", required=True, help="comma-separated class names, in the order of their labels")
+    parser.add_argument("--margin", type=_margin, default=0, help="pixels around the pictures of margin/<subset>")
     options = parser.parse_args(argv)
-    report = build(
-        options.images, options.classes.split(","), options.validation_fraction, options.seed, options.output
-    )
+    classes = options.classes.split(",")
+    report = build(options.images, classes, options.validation_fraction, options.seed, options.output, options.margin)
     for subset, counts in report["images"].items():
         print(f"{subset}: {', '.join(f'{n} {name}' for name, n in counts.items())}", flush=True)
     print(f"Every expectation holds; {report['left_out_repeats']} repeated images left out.", flush=True)
@@ -177,4 +197,11 @@ def _fraction(text: str) -> float:
     value = float(text)
     if not 0 < value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return value
+
+
+def _margin(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < 32:  # a reflection is at most as wide as the picture
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 31")
     return value

@@ -246,6 +246,29 @@ def test_a_validation_fraction_that_cannot_be(fraction: str, tmp_path: Path) -> 
     assert stopped.value.code == 2
 
 
+def test_pictures_to_learn_from_get_a_frame_of_their_own_reflection(images: Path, tmp_path: Path) -> None:
+    manifests.build(images, CLASSES, 0.25, 7, tmp_path / "output", margin=4)
+    for subset in ("train", "validation"):
+        files = sorted(path.name for path in (tmp_path / "output" / subset).iterdir())
+        assert files == sorted(path.name for path in (tmp_path / "output" / "margin" / subset).iterdir())
+        plain, framed = (
+            np.asarray(Image.open(tmp_path / "output" / folder / subset / files[0])) for folder in ("", "margin")
+        )
+        assert framed.shape == (40, 40, 3)
+        np.testing.assert_array_equal(framed[4:36, 4:36], plain)
+        np.testing.assert_array_equal(framed[3, 4:36], plain[1])
+        np.testing.assert_array_equal(framed[4:36, 36], plain[:, 30])
+    assert not (tmp_path / "output" / "margin" / "test").exists()
+
+
+@pytest.mark.parametrize("margin", ["-1", "32", "x"])
+def test_a_margin_that_a_reflection_cannot_fill(margin: str, tmp_path: Path) -> None:
+    arguments = ["--images", str(tmp_path), "--output", str(tmp_path), "--classes", "a,b"]
+    with pytest.raises(SystemExit) as stopped:
+        manifests.main([*arguments, "--margin", margin])
+    assert stopped.value.code == 2
+
+
 @pytest.mark.skipif(not REAL.exists(), reason="no real CIFAR-100 images beside the checkout")
 def test_real_images_pass(tmp_path: Path) -> None:
     extract.extract(REAL, None, CLASSES, tmp_path)

@@ -49,7 +49,8 @@ def test_the_train_steps_request_is_resolved_with_defaults_given_values_and_the_
     assert request["HyperParameters"]["lr_scheduler_step"] == "4,6", "the steps follow the epochs"
     uris = [one["DataSource"]["S3DataSource"]["S3Uri"] for one in request["InputDataConfig"]]
     assert uris == [
-        f"s3://made/BuildManifests/{name}" for name in ("train", "validation", "train_lst", "validation_lst")
+        f"s3://made/BuildManifests/{name}"
+        for name in ("train_with_margin", "validation_with_margin", "train_lst", "validation_lst")
     ]
     assert request["ResourceConfig"]["InstanceType"] == "ml.g4dn.xlarge"
     assert "Get" not in json.dumps(request)
