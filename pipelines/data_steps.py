@@ -6,9 +6,8 @@ from sagemaker.core.workflow.properties import PropertyFile
 from sagemaker.mlops.workflow.steps import ProcessingStep
 
 from pipelines.context import PROCESSING, Context, output_of, processing_step
+from pipelines.margin import MARGIN
 
-MARGIN = 4
-"""Pixels around the pictures that the built-in algorithm crops at random; see `pipelines.train_step`."""
 MANIFEST_REPORT = PropertyFile(name="ManifestReport", output_name="report", path="manifests.json")
 
 

@@ -16,14 +16,13 @@ from sagemaker.core.workflow.functions import JsonGet
 from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep
 from sagemaker.train.model_trainer import ModelTrainer
 
-from pipelines import images
+from pipelines import images, margin
 from pipelines.context import Context, job_retries, output_of
-from pipelines.data_steps import MANIFEST_REPORT, MARGIN
+from pipelines.data_steps import MANIFEST_REPORT
 from scones.errors import UsageError
 from scones.settings import Settings
 from steps.train import hyperparameters
 
-SIDE = 32  # of CIFAR's pictures, in pixels
 INPUT = "/opt/ml/input"
 
 
@@ -35,12 +34,7 @@ def train_step(context: Context, manifests: ProcessingStep) -> TrainingStep:
 
 
 def _builtin(context: Context, manifests: ProcessingStep) -> TrainingStep:
-    """AWS's image-classification algorithm: it publishes its own metrics and refuses definitions of others'.
-
-    It trains on crops and judges the middle of each validation picture, but answers with the whole picture, made as
-    small as a crop. So that all three are of one scale, it gets pictures with a margin, made smaller by the same
-    factor: its crops move by the margin, and the middle is the whole picture.
-    """
+    """AWS's image-classification algorithm: it publishes its own metrics and refuses definitions of others'."""
     settings, parameters = context.names.settings, context.parameters
     samples = JsonGet(step_name=manifests.name, property_file=MANIFEST_REPORT, json_path="num_training_samples")
     hyperparameters = {
@@ -49,17 +43,11 @@ def _builtin(context: Context, manifests: ProcessingStep) -> TrainingStep:
         "num_training_samples": samples.to_string(),
         "epochs": parameters.epochs.to_string(),
         "lr_scheduler_step": parameters.learning_rate_steps,
-        "resize": str(resized_with_margin(settings.builtin.image_shape)),
+        "resize": str(margin.resized(settings.builtin.image_shape)),
     }
     channels = _channels(manifests, "_with_margin")
     trainer = _trainer(context, images.image_classification(settings.region), hyperparameters, channels)
     return TrainingStep(step_args=trainer.train(), **_step_options(context))
-
-
-def resized_with_margin(image_shape: str) -> int:
-    """The side, in pixels, at which a picture with its margin holds the picture as large as a crop."""
-    _, height, width = map(int, image_shape.split(","))
-    return max(height, width) * (SIDE + 2 * MARGIN) // SIDE
 
 
 def _pytorch(context: Context, manifests: ProcessingStep) -> TrainingStep:

@@ -1,0 +1,22 @@
+"""The margin around the pictures that the built-in algorithm learns from.
+
+It trains on random crops and judges the middle of each validation picture, but answers with the whole picture, made as
+small as a crop. So that all three are of one scale, it gets pictures with a margin, made smaller by the same factor:
+its crops move by the margin, and the middle is the whole picture.
+"""
+
+from __future__ import annotations
+
+SIDE = 32
+"""Width and height of CIFAR's pictures, in pixels."""
+MARGIN = 4
+"""Pixels of margin on each side."""
+
+
+def resized(image_shape: str) -> int:
+    """The side, in pixels, at which a picture with its margin shows the picture as large as a crop of `image_shape`.
+
+    `image_shape` is the hyperparameter: channels, height, width.
+    """
+    _, height, width = map(int, image_shape.split(","))
+    return max(height, width) * (SIDE + 2 * MARGIN) // SIDE
