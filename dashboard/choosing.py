@@ -32,7 +32,7 @@ def traffic(desk: Desk, key: str) -> tuple[Table, Records]:
     seconds = PERIODS[period or "everything"]
     records = answered(table.chosen(None if seconds is None else time.time() - seconds, variant))
     freshness(desk, table)
-    if table.unread:
+    if _is_first_reading(desk, table):
         _until_read(desk)
     if not len(records):
         empty(table, period or "everything")
@@ -48,7 +48,8 @@ def freshness(desk: Desk, table: Table) -> None:
         newest = time.time() - float(table.records["time"][-1])
         parts.append(f"{plural(len(table.records), 'captured record')}, the newest {age(newest)}")
     if table.unread:
-        parts.append(f"still reading {plural(table.unread, 'file')}, and drawn again when all are read")
+        again = ", and drawn again when all are read" if _is_first_reading(desk, table) else ""
+        parts.append(f"still reading {plural(table.unread, 'file')}{again}")
     if table.left_out:
         parts.append(f"{plural(table.left_out, 'older file')} left out")
     if parts:
@@ -58,6 +59,11 @@ def freshness(desk: Desk, table: Table) -> None:
             f"{plural(table.bad + table.faults, 'captured line')} could not be used", icon=":material/warning:"
         ):
             st.code("\n".join(table.problems), language=None, wrap_lines=True)
+
+
+def _is_first_reading(desk: Desk, table: Table) -> bool:
+    """Whether most may be missing. A file that came meanwhile is no reason to draw a page again under people's hands."""
+    return bool(table.unread) and desk.feed.looked is None
 
 
 @st.fragment(run_every=READING_SECONDS)
