@@ -9,4 +9,5 @@ pytest_plugins = [
     "endpoint_support",
     "schedule_support",
     "parallel_runs",
+    "short_report",
 ]
