@@ -62,7 +62,7 @@ def freshness(desk: Desk, table: Table) -> None:
 
 
 def _is_first_reading(desk: Desk, table: Table) -> bool:
-    """Whether most may be missing. A file that came meanwhile is no reason to draw a page again under people's hands."""
+    """Whether much may be missing. A file that came since is no reason to draw a page again under people's hands."""
     return bool(table.unread) and desk.feed.looked is None
 
 
