@@ -80,7 +80,7 @@ def current(parameter: str) -> Change:
     if math.isnan(found.value):
         raise DataError(
             f"Parameter {parameter} holds no number, written by {found.who}.",
-            'Set it: scones threshold 0.93 --why "it was no number".',
+            "Set it: scones threshold 0.93.",
         )
     return found
 

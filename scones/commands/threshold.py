@@ -16,6 +16,7 @@ from scones.errors import UsageError
 
 LAST = 0
 """What `--roll-back` without a version stands for; SSM counts versions from 1."""
+NOT_SAID = "no reason given"
 
 
 @click.command()
@@ -49,9 +50,7 @@ def threshold(
         back = setting.earlier(changes, version or None)
         value, why = back.value, why or setting.back_to(back.version)
     if value is not None and value != before.value:
-        if not why:
-            raise UsageError("The threshold was not changed.", 'Say why, for those who come after: --why "...".')
-        setting.change(parameter, value, before.version, who, why)
+        setting.change(parameter, value, before.version, who, why or NOT_SAID)
         say(f"The threshold was {before.value:g}.")
     elif value is not None:
         say(f"The threshold is {value:g} already.")
