@@ -11,7 +11,7 @@ graph (`fold.py`, `graph.py`) that holds everything from pixels to calibrated pr
 
 Evidence: bicycle or motorcycle, 800 real CIFAR-100 pictures of which a fifth is the validation split, 200 for the test;
 accuracy .967 on average (sd .006, n = 5 seeds), expected calibration error .023 (sd .009), 89 % of the answers at
-confidence .93 or more with .985 of them right; 157 processor seconds for both members. 2026-11-20, two cores of an AMD
+confidence .93 or more with .985 of them right; 78 s (sd 3), 153 processor seconds. 2026-11-20, two cores of an AMD
 EPYC with AVX-512 BF16; `python benchmarks/accuracy.py --archive ... --seeds 5`. Chosen by cross-validation on the
 training pictures, never by the test's.
 """
