@@ -34,7 +34,7 @@ def counted(records: Records, threshold: float, classes: Sequence[str]) -> list[
     ]
 
 
-def sample(records: Records, threshold: float, most: int = 1000) -> NDArray[np.int64]:
+def sample(records: Records, threshold: float, most: int = 600) -> NDArray[np.int64]:
     """Rows to draw as points, ascending: the least certain half, and the others at regular distance."""
     if len(records) <= most:
         return np.arange(len(records))
