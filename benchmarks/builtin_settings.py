@@ -58,7 +58,9 @@ def split(archive: Path, classes: str, seed: int, folder: Path) -> None:
     manifests = ["manifests", "--images", folder / "extracted/images", "--output", folder / "data"]
     for job in (extract, [*manifests, "--seed", str(seed), "--classes", classes, "--margin", MARGIN]):
         subprocess.run([*run, *map(str, job)], env=environment, check=True, stdout=subprocess.DEVNULL)
-    for part in ("train", "validation"):  # the margin's folder as the container would see it
+    (folder / "data/margin").mkdir()
+    for part in ("train", "validation"):  # pictures with a margin as the container would see them
+        (folder / f"data/margin/{part}").symlink_to(folder / f"data/{part}_with_margin")
         (folder / f"data/margin/{part}_lst").symlink_to(folder / f"data/{part}_lst")
 
 

@@ -102,8 +102,8 @@ def build(
 ) -> Any:
     """Write `train`, `validation`, `test`, `<subset>_lst`, `checks` and `report` below `output`.
 
-    With a `margin` in pixels also `margin/train` and `margin/validation`. When an expectation is broken only `checks`
-    is written, so that its Data Docs can be read.
+    With a `margin` in pixels also `train_with_margin` and `validation_with_margin`. When an expectation is broken only
+    `checks` is written, so that its Data Docs can be read.
 
     Returns:
         the report.
@@ -127,7 +127,7 @@ def build(
             for subset in SUBSETS:
                 _write_subset(images[images["subset"] == subset], subset, images_folder, scratch)
             for subset in LEARNED_FROM if margin else ():
-                _write_with_margin(scratch / subset, margin, scratch / "margin" / subset)
+                _write_with_margin(scratch / subset, margin, scratch / f"{subset}_with_margin")
             write_json(scratch / "report" / "manifests.json", report)
     if broken:
         raise DataError(f"{len(broken)} expectation(s) broken: {'; '.join(broken)}.", "See docs/index.html of checks.")
@@ -167,7 +167,7 @@ def _write_subset(images: pd.DataFrame, subset: str, source: Path, output: Path)
 
 def _write_with_margin(pictures: Path, margin: int, folder: Path) -> None:
     """Every PNG of `pictures` again in `folder`, `margin` pixels larger on each side."""
-    folder.mkdir(parents=True)
+    folder.mkdir()
     for file in pictures.iterdir():
         with Image.open(file) as picture:
             pixels = np.asarray(picture.convert("RGB"))
@@ -183,7 +183,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--validation-fraction", type=_fraction, default=0.2)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--classes", required=True, help="comma-separated class names, in the order of their labels")
-    parser.add_argument("--margin", type=_margin, default=0, help="pixels around the pictures of margin/<subset>")
+    parser.add_argument("--margin", type=_margin, default=0, help="pixels around the pictures of <subset>_with_margin")
     options = parser.parse_args(argv)
     classes = options.classes.split(",")
     report = build(options.images, classes, options.validation_fraction, options.seed, options.output, options.margin)

@@ -78,12 +78,12 @@ def test_the_built_in_algorithm_is_reported_with_every_chart(
     s3.close()
 
 
-def test_our_own_training_takes_the_data_from_the_cache_and_its_report_says_so(
+def test_our_own_training_takes_the_pictures_from_the_cache_and_its_report_says_so(
     scones: Scones, builtin: dict[str, Any], tmp_path: Path
 ) -> None:
     scones("pytorch", "upsert")
     ended = json.loads(scones("pytorch", "start", *QUICK).stdout)
-    assert {step["name"] for step in ended["steps"] if step["cached"]} == {"ExtractCifar", "BuildManifests"}
+    assert {step["name"] for step in ended["steps"] if step["cached"]} == {"ExtractCifar"}, "no margin now"
     written = json.loads(scones("pytorch", "report", "--output", str(tmp_path), "--json").stdout)
     assert written["missing"] == [] and "training-curves.png" in written["files"]
     text = Path(written["page"]).read_text(encoding="utf-8")

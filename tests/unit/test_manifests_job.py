@@ -250,15 +250,16 @@ def test_pictures_to_learn_from_get_a_frame_of_their_own_reflection(images: Path
     manifests.build(images, CLASSES, 0.25, 7, tmp_path / "output", margin=4)
     for subset in ("train", "validation"):
         files = sorted(path.name for path in (tmp_path / "output" / subset).iterdir())
-        assert files == sorted(path.name for path in (tmp_path / "output" / "margin" / subset).iterdir())
+        assert files == sorted(path.name for path in (tmp_path / "output" / f"{subset}_with_margin").iterdir())
         plain, framed = (
-            np.asarray(Image.open(tmp_path / "output" / folder / subset / files[0])) for folder in ("", "margin")
+            np.asarray(Image.open(tmp_path / "output" / folder / files[0]))
+            for folder in (subset, f"{subset}_with_margin")
         )
         assert framed.shape == (40, 40, 3)
         np.testing.assert_array_equal(framed[4:36, 4:36], plain)
         np.testing.assert_array_equal(framed[3, 4:36], plain[1])
         np.testing.assert_array_equal(framed[4:36, 36], plain[:, 30])
-    assert not (tmp_path / "output" / "margin" / "test").exists()
+    assert not (tmp_path / "output" / "test_with_margin").exists()
 
 
 @pytest.mark.parametrize("margin", ["-1", "32", "x"])
