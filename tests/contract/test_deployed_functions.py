@@ -41,7 +41,8 @@ def test_a_layer_reaches_every_function_and_does_no_harm_to_another_python(
     names = Names(Settings(project="layered"))
     stack.deploy(names, print, layer=True)
     client: Any = boto3.client("lambda")
-    functions = [one for one in client.list_functions()["Functions"] if one["FunctionName"].startswith("layered-")]
+    pages = client.get_paginator("list_functions").paginate()
+    functions = [one for page in pages for one in page["Functions"] if one["FunctionName"].startswith("layered-")]
     layers = {one["FunctionName"]: [layer["Arn"].split(":")[6] for layer in one["Layers"]] for one in functions}
     assert set(map(tuple, layers.values())) == {("layered-libraries",)}
     s3: Any = boto3.client("s3")

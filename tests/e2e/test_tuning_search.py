@@ -20,6 +20,7 @@ from scones.cli import scones
 from scones.errors import CloudError, DataError, ExecutionFailedError
 
 CHANNELS = ("train", "validation", "train_lst", "validation_lst")
+WITH_MARGIN = {f"{channel}_with_margin": channel for channel in ("train", "validation")}
 Tune = Callable[..., Result]
 
 
@@ -35,9 +36,10 @@ def tune(on_local_cloud: LocalCloud, tmp_path: Path, monkeypatch: pytest.MonkeyP
         s3.put_object(Bucket=bucket, Key=f"made/{file.relative_to(tmp_path / 'data')}", Body=file.read_bytes())
     report = {"num_training_samples": 16, "num_classes": 2, "classes": ["bicycle", "motorcycle"]}
     s3.put_object(Bucket=bucket, Key="made/report/manifests.json", Body=json.dumps(report))
-    step = processing("BuildManifests", outputs=(*CHANNELS, "report"))
+    step = processing("BuildManifests", outputs=(*CHANNELS, *WITH_MARGIN, "report"))
     for output in step["Arguments"]["ProcessingOutputConfig"]["Outputs"]:
-        output["S3Output"]["S3Uri"] = f"s3://{bucket}/made/{output['OutputName']}"
+        folder = WITH_MARGIN.get(output["OutputName"], output["OutputName"])  # squares look alike with a margin
+        output["S3Output"]["S3Uri"] = f"s3://{bucket}/made/{folder}"
     client = boto3.client("sagemaker")
     client.create_pipeline(PipelineName=project, PipelineDefinition=definition(step), RoleArn=ROLE)
     arn = client.start_pipeline_execution(PipelineName=project)["PipelineExecutionArn"]
