@@ -198,9 +198,12 @@ def test_functions_that_wait_for_work_are_not_leftovers(scones: Command, state: 
 
 def test_interrupting_up_leaves_nothing_behind(state: Path, tmp_path: Path) -> None:
     program = f"""
+import signal
 import time
 from pathlib import Path
 from localcloud import up
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
 
 def waits_for_ever(*arguments):
     print("started", flush=True)
