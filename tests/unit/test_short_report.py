@@ -32,10 +32,10 @@ def cases(folder: Path, count: int) -> list[ElementTree.Element]:
 
 
 def test_what_passed_is_one_case_and_what_did_not_is_told_by_name(tmp_path: Path) -> None:
-    found = cases(tmp_path, 20)
-    assert [case.get("name") for case in found] == ["test_many[3]", "test_not_here", "19 passed"]
-    assert found[0].find("failure") is not None
-    assert found[1].find("skipped") is not None
+    *told, rest = cases(tmp_path, 20)  # in the order in which they ran, which is any
+    assert rest.get("name") == "19 passed"
+    found = {case.get("name"): [part.tag for part in case] for case in told}
+    assert found == {"test_many[3]": ["failure"], "test_not_here": ["skipped"]}
 
 
 def test_the_report_stays_within_what_codebuild_takes(tmp_path: Path) -> None:
