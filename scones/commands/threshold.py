@@ -45,7 +45,7 @@ def threshold(
     if all_of_it:
         _tell(changes, as_json)
         return
-    before = changes[0]
+    before = setting.current(parameter) if value is None and version is None else changes[0]
     if version is not None:
         back = setting.earlier(changes, version or None)
         value, why = back.value, why or setting.back_to(back.version)

@@ -87,3 +87,15 @@ def test_the_command_loads_nothing_heavy() -> None:
         "assert not heavy, heavy\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_threshold_that_is_no_number_is_not_shown_as_one(tuned: Project) -> None:
+    ssm = tuned.clients["ssm"]
+    before = ssm.get_parameter(Name=tuned.threshold)["Parameter"]["Value"]
+    write = {"Name": tuned.threshold, "Type": "String", "Overwrite": True}
+    ssm.put_parameter(**write, Value="high", AllowedPattern=".*")
+    try:
+        assert "holds no number" in str(command().exception)
+        assert command("0.5").stdout == "0.5\n", "setting it mends it"
+    finally:
+        ssm.put_parameter(**write, Value=before)
