@@ -69,9 +69,17 @@ def find(identity: Identity) -> psutil.Process | None:
     try:
         process = psutil.Process(identity.pid)
         same = abs(process.create_time() - identity.started) < _SAME_START
-        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+        return process if same and not _waits_to_be_reaped(process) else None
     except psutil.NoSuchProcess:
         return None
+
+
+def _waits_to_be_reaped(process: psutil.Process) -> bool:
+    """Whether it has ended and holds nothing any more.
+
+    A killed process is called a zombie while its other threads still end, and until the last has, its ports are taken.
+    """
+    return process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1
 
 
 def end(identity: Identity, patience: float) -> bool:

@@ -29,6 +29,15 @@ log = logging.getLogger("localcloud.sagemaker")
 TARGET_PREFIX = "SageMaker."
 
 
+def shut_down(cloud: Cloud) -> None:
+    """End every thread and process that works for a resource; the records stay, for the next server."""
+    cloud.stopping.set()
+    searches.shut_down(cloud)
+    executions.shut_down(cloud)
+    jobs.shut_down(cloud)
+    endpoints.shut_down(cloud)
+
+
 def application(cloud: Cloud) -> Starlette:
     """The ASGI application that serves one local account."""
     operations.load()
@@ -47,10 +56,7 @@ def application(cloud: Cloud) -> Starlette:
         yield
         cloud.stopping.set()
         await run_in_threadpool(clock.close)
-        await run_in_threadpool(searches.shut_down, cloud)
-        await run_in_threadpool(executions.shut_down, cloud)
-        await run_in_threadpool(jobs.shut_down, cloud)
-        await run_in_threadpool(endpoints.shut_down, cloud)
+        await run_in_threadpool(shut_down, cloud)
         await run_in_threadpool(courier.close)
         cloud.store.close()
 

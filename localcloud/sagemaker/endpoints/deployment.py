@@ -95,13 +95,14 @@ def delete(cloud: Cloud, name: str) -> None:
 
     def work(hosted: Hosted) -> None:
         hosting = cloud.hosting
-        hosting.forget(name)
+        hosting.retire(hosted)
         if fleet := hosted.traffic.live:
             fleet.drain()
             hosted.finish(fleet)
         hosting.capture.flush(name)
         found = records.existing(cloud, name)
         cloud.store.delete(records.KIND, name)
+        hosting.forget(hosted)
         cloud.announce(News(records.KIND, name, "Deleted", found.status, records.described_body(found)))
 
     _launch(cloud, name, work)
@@ -141,7 +142,8 @@ def _launch(cloud: Cloud, name: str, work: Callable[[Hosted], None]) -> None:
             log.info("endpoint %s: the server stops, the next one goes on", name)
         except Exception:
             log.exception("endpoint %s", name)
-            _give_up(cloud, hosted, name)
+            if not cloud.stopping.is_set():  # the next server goes on from the record, whatever happened here
+                _give_up(cloud, hosted, name)
 
     hosted.thread = threading.Thread(target=run, name=f"deployment of {name}", daemon=True)
     hosted.thread.start()

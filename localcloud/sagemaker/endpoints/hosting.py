@@ -73,6 +73,7 @@ class Hosting:
         self.capture = CaptureWriter(cloud)
         self.metrics = Metrics(cloud)
         self._hosted: dict[str, Hosted] = {}
+        self._retired: list[Hosted] = []
 
     def hosted(self, name: str) -> Hosted:
         """The endpoint of that name, made if there is none."""
@@ -87,9 +88,14 @@ class Hosting:
         """The endpoint of that name that is served here, or None."""
         return self._hosted.get(name)
 
-    def forget(self, name: str) -> None:
-        """Serve the endpoint no more; requests under way are finished."""
-        self._hosted.pop(name, None)
+    def retire(self, hosted: Hosted) -> None:
+        """Give the endpoint no more requests; those under way are finished, with the server's end at the latest."""
+        self._hosted.pop(hosted.name, None)
+        self._retired.append(hosted)
+
+    def forget(self, hosted: Hosted) -> None:
+        """The end of an endpoint that was retired."""
+        self._retired.remove(hosted)
 
     def healthy(self, name: str) -> dict[str, int]:
         """How many instances of each live variant are healthy now."""
@@ -98,7 +104,7 @@ class Hosting:
 
     def shut_down(self) -> None:
         """End every process, write what was captured and counted. The records stay: the next server goes on."""
-        every = list(self._hosted.values())
+        every = [*self._hosted.values(), *self._retired]
         for hosted in every:
             if hosted.thread:
                 hosted.thread.join(STOP_SECONDS)
