@@ -68,8 +68,12 @@ def fit(training: Split, validation: Split, classes: int, chosen: Hyperparameter
             held_out = Split(validation.pictures[mine], validation.labels[mine])
             ours, theirs = context.Pipe(duplex=False)
             arguments = (theirs, seen, held_out, classes, chosen, 1000 * chosen.seed + member)
-            processes.append(context.Process(target=_work, args=arguments, daemon=True))
-            processes[-1].start()
+            process: BaseProcess = context.Process(target=_work, args=arguments, daemon=True)
+            try:
+                process.start()
+            except BrokenPipeError:
+                raise _lost(member) from None
+            processes.append(process)
             theirs.close()  # so that a dead child is an end of file here
             pipes.append(ours)
         results = _collect(pipes, [int((holder == member).sum()) for member in range(chosen.members)])
@@ -124,13 +128,17 @@ def _receive(pipe: Connection, member: int) -> Progress | Trained:
     try:
         message: Progress | Trained | SconesError = pipe.recv()
     except EOFError:
-        raise ExecutionFailedError(
-            f"Training member {member} ended without a result.",
-            "Its process was killed, most likely for want of memory: lower width or batch_size.",
-        ) from None
+        raise _lost(member) from None
     if isinstance(message, SconesError):
         raise message
     return message
+
+
+def _lost(member: int) -> ExecutionFailedError:
+    return ExecutionFailedError(
+        f"Training member {member} ended without a result.",
+        "Its process was killed, most likely for want of memory: lower width or batch_size.",
+    )
 
 
 def _print_epoch(epoch: int, latest: Sequence[Progress], held_out: Sequence[int]) -> None:
