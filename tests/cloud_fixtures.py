@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import psutil
 import pytest
 import recorded_calls
 
-from localcloud import parts, up
+from localcloud import parts, processes, up
 from localcloud.environment import Addresses
 
 
@@ -79,6 +80,15 @@ def eventually(condition: Callable[[], object], patience: float = 30.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"not within {patience} s"
         time.sleep(0.02)
+
+
+def gone(process: psutil.Process | int) -> bool:
+    """Whether the process (of that number) has ended; one that only waits to be reaped by its parent has."""
+    try:
+        process = process if isinstance(process, psutil.Process) else psutil.Process(process)
+        return processes.find(processes.Identity(process.pid, process.create_time())) is None
+    except psutil.NoSuchProcess:
+        return True
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from cloud_fixtures import LocalCloud
 from localcloud.sagemaker import operations
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.images import PROGRAMS, Program
-from localcloud.sagemaker.jobs import lifecycle
+from localcloud.sagemaker.server import shut_down
 
 ROLE = "arn:aws:iam::000000000000:role/job-role"
 REGISTRY = "763104351884.dkr.ecr.us-east-1.amazonaws.com"
@@ -62,13 +62,13 @@ def clients() -> dict[str, Any]:
 
 @pytest.fixture
 def cloud(local_cloud: LocalCloud, clients: dict[str, Any], tmp_path: Path) -> Iterator[Cloud]:
-    """A local SageMaker without its HTTP server; its jobs are stopped with the test."""
+    """A local SageMaker without its HTTP server; what it works on is stopped with the test."""
     operations.load()
     state = tmp_path / "a state, with ä"
     state.mkdir()
     made = Cloud(state, local_cloud.addresses.ministack, local_cloud.addresses.sagemaker, _clients=clients)
     yield made
-    lifecycle.shut_down(made)
+    shut_down(made)
     made.store.close()
 
 

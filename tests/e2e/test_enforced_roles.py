@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import psutil
 import pytest
 from botocore.exceptions import ClientError
 from cloud_fixtures import BIN, Command, LocalCloud, eventually, run
 from iam_support import without
 from lambda_support import picture
 
-from localcloud import record, up
+from localcloud import processes, record, up
 
 PROJECT = "held-to-roles"
 BUCKET = f"{PROJECT}-000000000000-us-east-1"
@@ -28,9 +27,7 @@ def test_roles_stay_enforced_when_ministack_is_started_again_and_do_not_change_u
     assert "roles      enforced for Lambda functions" in started.stderr, started.stderr
     found = record.read(state)
     assert found
-    ministack = psutil.Process(found.parts["ministack"].pid)
-    ministack.kill()
-    ministack.wait(10)
+    assert processes.kill([found.parts["ministack"]], patience=10) == []
     assert up.start(state).enforce_roles
 
     assert "what their roles allow" in scones("local", "status", "--state", state).stderr

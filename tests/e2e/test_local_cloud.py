@@ -7,7 +7,7 @@ from typing import Any
 
 import boto3
 import psutil
-from cloud_fixtures import Command, LocalCloud, clean_environment
+from cloud_fixtures import Command, LocalCloud, clean_environment, gone
 
 BUCKET = "scones-unlimited-000000000000-us-east-1"
 FREE = ("--port", "0", "--sagemaker-port", "0")
@@ -57,7 +57,7 @@ def test_from_up_to_down_nothing_runs_that_should_not_and_everything_stays(
 
     down = scones("local", "down", "--state", state)
     assert (down.returncode, down.stderr) == (0, "Stopped sagemaker and ministack.\n")
-    assert not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in found)
+    assert all(map(gone, found))
     assert not (state / "local.json").exists()
     assert scones("local", "status", "--state", state).returncode == 1
 

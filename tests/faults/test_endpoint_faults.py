@@ -6,21 +6,23 @@ import json
 import os
 import signal
 import socket
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
-import psutil
 import pytest
-from cloud_fixtures import eventually
+from cloud_fixtures import eventually, gone
 from endpoint_support import Clients, Load, capture, clients_of, refused, served, word_model
 from job_support import Bucket, ServingModel, unique
+from schedule_support import Watched
 
 from localcloud.processes import marked
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.endpoints import hosting, instance, invocation, records, traffic
 from localcloud.sagemaker.jobs.child import BASE_VARIABLE
+from localcloud.sagemaker.server import shut_down
 
 ANSWERS = 'def answer(body, headers):\n    return 200, b"{word}"'
 PID = "def answer(body, headers):\n    return 200, str(os.getpid()).encode()"
@@ -132,19 +134,12 @@ def test_with_two_instances_no_request_fails_when_one_is_killed(
         load.more(10)
     idle = int(load.answers[-1])  # nothing is under way: no answer can be lost with it
     os.kill(idle, signal.SIGKILL)
-    eventually(lambda: _ended(idle))  # until then it may take a request with it
+    eventually(lambda: gone(idle))  # until then it may take a request with it
     again = Load(lambda: endpoints.invoke(name), threads=2)
     with again.running():
         again.more(100)
     assert not again.errors
     assert str(idle).encode() not in again.answers
-
-
-def _ended(pid: int) -> bool:
-    try:
-        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return True
 
 
 def test_an_endpoint_whose_process_does_not_stay_up_is_out_of_service_until_it_does(
@@ -506,3 +501,20 @@ def test_a_server_that_fails_itself_leaves_the_endpoint_as_it_was(
     assert (found["EndpointStatus"], found["EndpointConfigName"]) == ("InService", live)
     assert found["FailureReason"].startswith("InternalServerError")
     endpoints.invoke(name)
+
+
+def test_a_deletion_under_way_is_finished_before_the_server_ends(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud, begun = watched.cloud, threading.Event()
+    flush = cloud.hosting.capture.flush
+
+    def held_up(endpoint: str | None = None) -> bool:
+        begun.set()
+        return cloud.stopping.wait(30) and flush(endpoint)
+
+    monkeypatch.setattr(cloud.hosting.capture, "flush", held_up)
+    cloud.call("DeleteEndpoint", {"EndpointName": watched.endpoint})
+    assert begun.wait(30)
+    shut_down(cloud)
+    assert cloud.store.find(records.KIND, watched.endpoint) is None

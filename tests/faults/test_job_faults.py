@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 import psutil
 import pytest
-from cloud_fixtures import eventually
+from cloud_fixtures import eventually, gone
 from job_support import (
     OUTPUT,
     REGISTRY,
@@ -32,7 +32,7 @@ from job_support import (
     unique,
 )
 
-from localcloud import record, up
+from localcloud import processes, record, up
 from localcloud.sagemaker.cloud import Cloud, News
 from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.jobs import child, folder, lifecycle, serving
@@ -493,12 +493,10 @@ def test_after_kill_9_of_the_server_its_jobs_are_ended_and_reported_as_failed(
     process = ready(cloud, "ProcessingJob", name)
     found = record.read(state)
     assert found
-    killed = psutil.Process(found.parts["sagemaker"].pid)
-    killed.kill()
-    eventually(lambda: not killed.is_running() or killed.status() == psutil.STATUS_ZOMBIE)
+    assert processes.kill([found.parts["sagemaker"]], patience=10) == []
     assert process.is_running()
     up.start(state)
     job = sagemaker.describe_processing_job(ProcessingJobName=name)
     assert job["ProcessingJobStatus"] == "Failed"
     assert job["FailureReason"] == lifecycle.RESTARTED
-    eventually(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
+    eventually(lambda: gone(process))

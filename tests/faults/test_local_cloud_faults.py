@@ -15,7 +15,7 @@ from typing import Any
 import boto3
 import psutil
 import pytest
-from cloud_fixtures import Command, LocalCloud, clean_environment, eventually
+from cloud_fixtures import Command, LocalCloud, clean_environment, eventually, gone
 
 from localcloud import processes, record, up
 from localcloud.environment import MARK, Addresses
@@ -46,9 +46,7 @@ def kill(state: Path, part: str) -> None:
     """kill -9, and wait until the process is gone."""
     found = record.read(state)
     assert found
-    process = psutil.Process(found.parts[part].pid)
-    process.kill()
-    process.wait(10)
+    assert processes.kill([found.parts[part]], patience=10) == []
 
 
 def statuses(state: Path) -> dict[str, str]:
@@ -143,7 +141,7 @@ def test_a_stale_record_with_reused_process_numbers_harms_nobody(state: Path, by
     record.write(state, Record(Addresses(1, 2), {"ministack": stale, "sagemaker": stale}))
     assert statuses(state) == {"ministack": "crashed", "sagemaker": "crashed"}
     assert up.stop(state) == up.Stopped((), (), 0)
-    assert bystander.status() != psutil.STATUS_ZOMBIE
+    assert not gone(bystander)
     assert statuses(state) == {"ministack": "down", "sagemaker": "down"}
 
 
@@ -184,7 +182,7 @@ def test_a_function_that_never_ends_does_not_outlive_the_cloud(state: Path, tmp_
     kill(state, "ministack")
     assert worker.is_running()
     assert up.start(state).started == ("ministack",)
-    worker.wait(10)
+    eventually(lambda: gone(worker))
 
 
 def test_functions_that_wait_for_work_are_not_leftovers(scones: Command, state: Path) -> None:

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import psutil
 from cloud_fixtures import eventually
 from engine_support import ROLE, definition, output_of, processing
 
-from localcloud import record, up
+from localcloud import processes, record, up
 
 WAIT = "import os, time; [None for _ in iter(lambda: os.path.exists({flag!r}) or time.sleep(0.05), True)]"
 
@@ -46,9 +45,7 @@ def test_a_killed_server_leaves_an_execution_that_a_retry_finishes(state: Path, 
     eventually(lambda: statuses(sagemaker).get("Second") == "Executing")
     found = record.read(state)
     assert found
-    server = psutil.Process(found.parts["sagemaker"].pid)
-    server.kill()
-    server.wait(10)
+    assert processes.kill([found.parts["sagemaker"]], patience=10) == []
 
     sagemaker, _ = clients(up.start(state))
     execution = sagemaker.describe_pipeline_execution(**asked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -101,11 +102,10 @@ def test_member_that_is_killed_ends_the_job_with_a_reason() -> None:
 
     thread = threading.Thread(target=train)
     thread.start()
-    member_process: list[psutil.Process] = []
-    while thread.is_alive() and not member_process:
-        member_process = [p for p in psutil.Process().children() if "spawn_main" in " ".join(p.cmdline())]
+    while thread.is_alive() and not multiprocessing.active_children():
         thread.join(0.05)
-    member_process[0].kill()
+    [member] = multiprocessing.active_children()
+    member.kill()
     thread.join(60)
     assert "member 0 ended without a result" in str(raised[0])
 

@@ -5,9 +5,8 @@ import signal
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
-from cloud_fixtures import eventually
+from cloud_fixtures import eventually, gone
 
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.jobs import child
@@ -75,7 +74,7 @@ print(other.pid)
 """
     assert child.run(python(code), {}, folder, Interruption()) == 0
     left = int(folder.log.read_text())
-    eventually(lambda: not psutil.pid_exists(left) or psutil.Process(left).status() == psutil.STATUS_ZOMBIE)
+    eventually(lambda: gone(left))
 
 
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); signal.pause()"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from cloud_fixtures import eventually
+from cloud_fixtures import eventually, gone
 
-from localcloud import processes
+from localcloud import ports, processes
 from localcloud.processes import Identity
 
 IGNORES_SIGTERM = """
@@ -19,6 +19,16 @@ child = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"]
 print(child.pid, flush=True)
 signal.pause()
 """
+LISTENS_WITH_THREADS = """
+import signal, socket, threading
+server = socket.create_server(("127.0.0.1", 0))
+memory = bytearray(b"x") * 200_000_000
+for _ in range(20):
+    threading.Thread(target=lambda: [None for _ in iter(int, 1)], daemon=True).start()
+print(server.getsockname()[1], flush=True)
+signal.pause()
+"""
+"""Takes a while to end even when it is killed."""
 Launch = Callable[..., Identity]
 
 
@@ -68,7 +78,7 @@ def test_what_ignores_sigterm_is_killed_with_its_children(launch: Launch, tmp_pa
     child = psutil.Process(int(log.read_text()))
     assert processes.end(identity, patience=0.1) is False
     assert processes.find(identity) is None
-    child.wait(10)
+    eventually(lambda: gone(child))
 
 
 def test_of_several_that_are_asked_to_end_those_that_do_not_are_named(launch: Launch, tmp_path: Path) -> None:
@@ -93,3 +103,11 @@ def test_a_new_log_keeps_the_one_before(launch: Launch, tmp_path: Path) -> None:
     processes.end(launch("print('second', flush=True); import signal; signal.pause()"), patience=10)
     assert (tmp_path / "logs" / "child.previous.log").exists()
     assert (tmp_path / "logs" / "child.log").exists()
+
+
+def test_a_killed_process_counts_as_ended_only_when_its_port_is_free(launch: Launch, tmp_path: Path) -> None:
+    identity = launch(LISTENS_WITH_THREADS)
+    log = tmp_path / "logs" / "child.log"
+    eventually(lambda: log.read_text().endswith("\n"))
+    assert processes.kill([identity], patience=30) == []
+    assert ports.is_free(int(log.read_text()))
