@@ -74,7 +74,7 @@ def run(
     )
 
 
-def eventually(condition: Callable[[], object], patience: float = 30.0) -> None:
+def eventually(condition: Callable[[], object], patience: float = 90.0) -> None:
     """Wait until `condition` holds; fails after `patience` seconds."""
     deadline = time.monotonic() + patience
     while not condition():

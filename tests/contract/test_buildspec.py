@@ -78,7 +78,7 @@ def test_its_commands_deploy_everything_within_the_builds_role_and_a_second_push
     environment |= recorded_calls.environment(record)
 
     def push() -> str:
-        done = run("bash", "-euo", "pipefail", "-c", script(), environment=environment, folder=checkout, patience=280)
+        done = run("bash", "-euo", "pipefail", "-c", script(), environment=environment, folder=checkout, patience=600)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
 

@@ -55,9 +55,11 @@ class Hosted:
     def look(self) -> None:
         """Make the record's status say whether the live fleet serves; nothing while a deployment sets it."""
         cloud, fleet = self.hosting.cloud, self.traffic.live
+        if fleet is None or cloud.stopping.is_set():
+            return
         with self._looking:
             found = cloud.store.find(records.KIND, self.name)
-            if fleet is None or found is None or cloud.stopping.is_set():
+            if found is None:
                 return
             if found.status == "InService" and not fleet.serving and fleet.failures >= FAILURES_TOLERATED:
                 records.change(cloud, self.name, "OutOfService", {"FailureReason": fleet.problem})

@@ -67,7 +67,7 @@ def _ship(cloud: Cloud, group: str, stream: str, path: Path, done: threading.Eve
                 last = done.wait(INTERVAL_SECONDS)
                 while events := _batch(file, last):
                     client.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, OSError) as error:  # the folder may be gone before a slow start of this thread
         log.warning("the log of %s is only in %s: %s", stream, path, error)
 
 
