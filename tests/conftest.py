@@ -3,6 +3,7 @@
 pytest_plugins = [
     "cloud_fixtures",
     "dashboard_support",
+    "engine_support",
     "job_support",
     "lambda_support",
     "monitor_support",

@@ -257,3 +257,24 @@ def install(patch: pytest.MonkeyPatch, current: Callable[[Cloud], World]) -> Non
         set_handler(kind.describe, lambda world, request, kind=kind: world.describe_job(kind, request))
         set_handler(kind.stop, lambda world, request, kind=kind: world.stop_job(kind, request))
     set_handler("CreateModel", lambda world, request: world.create_model(request))
+
+
+@pytest.fixture
+def worlds(monkeypatch: pytest.MonkeyPatch) -> list[World]:
+    """The worlds of a test, the current one last."""
+    found: list[World] = []
+    install(monkeypatch, lambda cloud: next(world for world in found if world.cloud is cloud))
+    return found
+
+
+@pytest.fixture
+def world(tmp_path: Path, worlds: list[World]) -> Iterator[World]:
+    """The test's own world, on the state folder `state` of its temporary one."""
+    with world_on(tmp_path / "state") as world:
+        worlds.append(world)
+        yield world
+
+
+def statuses(steps: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """Status by name of step."""
+    return {name: step["StepStatus"] for name, step in steps.items()}

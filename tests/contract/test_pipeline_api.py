@@ -3,22 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_support import (
-    ROLE,
-    RUNNING,
-    World,
-    condition,
-    definition,
-    fail,
-    install,
-    processing,
-    world_on,
-)
+from engine_support import ROLE, RUNNING, World, condition, definition, fail, processing
 
 from localcloud.sagemaker.engine import records
 from localcloud.sagemaker.errors import ServiceError
@@ -26,13 +14,6 @@ from localcloud.sagemaker.errors import ServiceError
 EPOCHS = {"Name": "Epochs", "Type": "Integer", "DefaultValue": 3}
 ONE = definition(processing("A"), parameters=[EPOCHS])
 TWO = definition(processing("A"), processing("B"), parameters=[EPOCHS])
-
-
-@pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    with world_on(tmp_path / "state") as world:
-        install(monkeypatch, lambda cloud: world)
-        yield world
 
 
 def refusal(world: World, operation: str, **request: Any) -> ServiceError:

@@ -2,18 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-from engine_support import RUNNING, World, definition, install, processing, world_on
-
-
-@pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    with world_on(tmp_path / "state") as found:
-        install(monkeypatch, lambda _: found)
-        yield found
+from engine_support import RUNNING, World, definition, processing
 
 
 def test_a_running_execution_keeps_its_definition_and_the_next_one_takes_the_new(world: World) -> None:
