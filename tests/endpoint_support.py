@@ -21,6 +21,7 @@ from cloud_fixtures import eventually
 from job_support import REGISTRY, ROLE, Bucket, unique
 
 from localcloud.sagemaker.cloud import Cloud
+from localcloud.sagemaker.endpoints import instance
 from localcloud.sagemaker.server import application
 
 PYTORCH_INFERENCE = f"{REGISTRY}/pytorch-inference:2.6-cpu-py312"
@@ -35,6 +36,17 @@ WORD = """
         return json.dumps([model, len(body)]), "application/json"
 """
 """Answers with the model's word and the length of the body."""
+ANSWERS = 'def answer(body, headers):\n    return 200, b"{word}"'
+PID = "def answer(body, headers):\n    return 200, str(os.getpid()).encode()"
+ENDS = 'sys.exit("Error: the weights are not readable.")'
+SLOW = """
+import time
+def answer(body, headers):
+    while not os.path.exists(body.decode()):
+        time.sleep(0.01)
+    return 200, b"done"
+"""
+"""Answers when the file is there that the body names."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +152,13 @@ def served(cloud: Cloud) -> Iterator[str]:
         thread.join()
 
 
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that ended is noticed and started again at once."""
+    monkeypatch.setattr(instance, "FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(instance, "LOOK_SECONDS", 0.02)
+
+
 def word_model(sagemaker: Any, bucket: Bucket, word: str, code: str = WORD) -> str:
     """A model for the PyTorch serving program that answers with `word`; its name."""
     name = unique("model")
@@ -169,6 +188,34 @@ def capture(bucket: Bucket, percentage: int = 100, modes: tuple[str, ...] = ("In
         "CaptureOptions": [{"CaptureMode": mode} for mode in modes],
         "CaptureContentTypeHeader": {"JsonContentTypes": ["application/json"]},
     }
+
+
+def canary(wait: int, *alarms: str, share: int = 50) -> dict[str, Any]:
+    """A DeploymentConfig: `share` percent of the traffic for `wait` seconds, then all; the alarms bring it back."""
+    routing = {
+        "Type": "CANARY",
+        "WaitIntervalInSeconds": wait,
+        "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": share},
+    }
+    config: dict[str, Any] = {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}}
+    if alarms:
+        config["AutoRollbackConfiguration"] = {"Alarms": [{"AlarmName": alarm} for alarm in alarms]}
+    return config
+
+
+def baking(clients: Clients, name: str) -> dict[str, Any]:
+    """Wait until the new fleet bakes; the summary of the deployment."""
+
+    def summary() -> dict[str, Any]:
+        found = clients.sagemaker.describe_endpoint(EndpointName=name)
+        return dict(found.get("PendingDeploymentSummary", {}))
+
+    def is_baking() -> bool:
+        variants = summary().get("ProductionVariants", [])
+        return bool(variants) and variants[0]["VariantStatus"][0]["Status"] == "Baking"
+
+    eventually(is_baking)
+    return summary()
 
 
 @dataclass
