@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
-from cloud_fixtures import LocalCloud
+from cloud_fixtures import LocalCloud, eventually
 
 from localcloud.sagemaker import operations
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.images import PROGRAMS, Program
+from localcloud.sagemaker.jobs import folder
 from localcloud.sagemaker.server import shut_down
 
 ROLE = "arn:aws:iam::000000000000:role/job-role"
@@ -24,6 +26,23 @@ PYTORCH = f"{REGISTRY}/pytorch-training:2.10-cpu-py313"
 DONE = {"Completed", "Failed", "Stopped"}
 CODE = "/opt/ml/processing/input/code"
 OUTPUT = "/opt/ml/processing/output"
+SLEEPS = """
+    import os, signal, sys
+    print(f"ready {os.getpid()} ", flush=True)
+    signal.pause()
+"""
+SAVES_WHEN_STOPPED = """
+    import os, signal, sys
+    model = os.environ["SAGEMAKER_BASE_DIR"] + "/model/weights"
+
+    def save(number, frame):
+        open(model, "w").write("half trained")
+        sys.exit(0)
+
+    signal.signal(signal.SIGTERM, save)
+    print(f"ready {os.getpid()} ", flush=True)
+    signal.pause()
+"""
 
 
 def unique(prefix: str) -> str:
@@ -176,6 +195,18 @@ def await_that(cloud: Cloud, condition: Callable[[], object]) -> None:
     """Wait for something that is announced."""
     with cloud.changed:
         assert cloud.changed.wait_for(condition, timeout=60)
+
+
+def log_of(cloud: Cloud, kind: str, name: str) -> str:
+    """What the job's program has printed so far."""
+    path = folder.folder(cloud.state, kind, name).log
+    return path.read_text() if path.exists() else ""
+
+
+def ready(cloud: Cloud, kind: str, name: str) -> psutil.Process:
+    """Wait until the job's program says that it is ready; its process."""
+    eventually(lambda: log_of(cloud, kind, name).endswith(" \n"))
+    return psutil.Process(int(log_of(cloud, kind, name).split()[1]))
 
 
 def kind_of(request: dict[str, Any]) -> str:
