@@ -8,7 +8,9 @@ pytest_plugins = [
     "lambda_support",
     "monitor_support",
     "endpoint_support",
+    "pipeline_calls",
     "schedule_support",
+    "service_stubs",
     "parallel_runs",
     "short_report",
 ]

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
-import boto3
 import pytest
 from botocore.response import StreamingBody
-from botocore.stub import Stubber
+from service_stubs import Stubs
 
 from pipelines import live_minimum
 from scones import cloud
@@ -23,27 +21,16 @@ ARN = "arn:aws:sagemaker:us-east-1:000000000000:model-package/scones-unlimited/4
 KEY = "executions/abc/Evaluate/evaluation/evaluation.json"
 
 
-@pytest.fixture
-def stubs(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Stubber]]:
-    clients = {
-        name: boto3.client(name, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
-        for name in ("sagemaker", "s3", "ssm")
-    }
-    stubbers = {name: Stubber(client) for name, client in clients.items()}
-    monkeypatch.setattr(cloud, "client", clients.__getitem__)
+@pytest.fixture(autouse=True)
+def project(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cloud, "names", lambda: NAMES)
-    for stubber in stubbers.values():
-        stubber.activate()
-    yield stubbers
-    for stubber in stubbers.values():
-        stubber.assert_no_pending_responses()
 
 
-def live(stubs: dict[str, Stubber], value: str) -> None:
+def live(stubs: Stubs, value: str) -> None:
     stubs["ssm"].add_response("get_parameter", {"Parameter": {"Value": value}}, {"Name": NAMES.live_parameter})
 
 
-def package(stubs: dict[str, Stubber], classes: str = "bicycle motorcycle", evaluated: bool = True) -> None:
+def package(stubs: Stubs, classes: str = "bicycle motorcycle", evaluated: bool = True) -> None:
     source = {"ContentType": "application/json", "S3Uri": f"s3://{NAMES.bucket}/{KEY}"}
     answer = {
         "ModelPackageName": "scones-unlimited/4",
@@ -57,13 +44,13 @@ def package(stubs: dict[str, Stubber], classes: str = "bicycle motorcycle", eval
     stubs["sagemaker"].add_response("describe_model_package", answer, {"ModelPackageName": ARN})
 
 
-def evaluated(stubs: dict[str, Stubber], text: str) -> None:
+def evaluated(stubs: Stubs, text: str) -> None:
     body = StreamingBody(io.BytesIO(text.encode()), len(text.encode()))
     stubs["s3"].add_response("get_object", {"Body": body}, {"Bucket": NAMES.bucket, "Key": KEY})
 
 
 def test_the_minimum_is_the_live_accuracy_less_what_may_be_lost(
-    stubs: dict[str, Stubber], capsys: pytest.CaptureFixture[str]
+    stubs: Stubs, capsys: pytest.CaptureFixture[str]
 ) -> None:
     live(stubs, json.dumps({"model_package_arn": ARN}))
     package(stubs)
@@ -72,9 +59,7 @@ def test_the_minimum_is_the_live_accuracy_less_what_may_be_lost(
     assert "scones-unlimited/4 has accuracy 0.9450; the new one must reach 0.925" in capsys.readouterr().err
 
 
-def test_before_the_first_deployment_nothing_is_compared(
-    stubs: dict[str, Stubber], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_before_the_first_deployment_nothing_is_compared(stubs: Stubs, capsys: pytest.CaptureFixture[str]) -> None:
     live(stubs, "{}")
     assert live_minimum.parameters(Settings(), 0.02) == {}
     stubs["ssm"].add_client_error("get_parameter", "ParameterNotFound", "not there", 400)
@@ -82,15 +67,13 @@ def test_before_the_first_deployment_nothing_is_compared(
     assert capsys.readouterr().err.count("No model is live yet") == 2
 
 
-def test_a_refused_look_at_the_live_model_is_an_error(stubs: dict[str, Stubber]) -> None:
+def test_a_refused_look_at_the_live_model_is_an_error(stubs: Stubs) -> None:
     stubs["ssm"].add_client_error("get_parameter", "AccessDeniedException", "no", 400)
     with pytest.raises(CloudError, match="AccessDenied"):
         live_minimum.parameters(Settings(), 0.02)
 
 
-def test_a_live_model_of_other_classes_is_not_compared_with(
-    stubs: dict[str, Stubber], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_live_model_of_other_classes_is_not_compared_with(stubs: Stubs, capsys: pytest.CaptureFixture[str]) -> None:
     live(stubs, json.dumps({"model_package_arn": ARN}))
     package(stubs, classes="bus train")
     assert live_minimum.parameters(Settings(), 0.02) == {}
@@ -107,9 +90,7 @@ def test_a_live_model_of_other_classes_is_not_compared_with(
         (None, "registered without an evaluation"),
     ],
 )
-def test_a_live_model_without_a_readable_accuracy_stops_the_start(
-    stubs: dict[str, Stubber], text: str | None, words: str
-) -> None:
+def test_a_live_model_without_a_readable_accuracy_stops_the_start(stubs: Stubs, text: str | None, words: str) -> None:
     live(stubs, json.dumps({"model_package_arn": ARN}))
     package(stubs, evaluated=text is not None)
     if text is not None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 import pytest
-from botocore.stub import Stubber
+from service_stubs import Stubs
 
 from pipelines import results
 from reports import publish, training_log
 from reports.collect import collect
 from reports.facts import Epoch, Facts
-from scones import cloud
 from scones.errors import CloudError, DataError
 from scones.names import Names
 from scones.settings import Settings
@@ -27,28 +24,13 @@ BEGAN = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 GROUP = "/aws/sagemaker/TrainingJobs"
 
 
-@pytest.fixture
-def stubs(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Stubber]]:
-    clients = {
-        name: boto3.client(name, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
-        for name in ("sagemaker", "s3", "logs")
-    }
-    stubbers = {name: Stubber(client) for name, client in clients.items()}
-    monkeypatch.setattr(cloud, "client", clients.__getitem__)
-    for stubber in stubbers.values():
-        stubber.activate()
-    yield stubbers
-    for stubber in stubbers.values():
-        stubber.assert_no_pending_responses()
-
-
-def list_steps(stubs: dict[str, Stubber], arn: str, *steps: dict[str, Any]) -> None:
+def list_steps(stubs: Stubs, arn: str, *steps: dict[str, Any]) -> None:
     answer = {"PipelineExecutionSteps": list(steps)}
     asked = {"PipelineExecutionArn": arn, "SortOrder": "Ascending"}
     stubs["sagemaker"].add_response("list_pipeline_execution_steps", answer, asked)
 
 
-def describe_job(stubs: dict[str, Stubber]) -> None:
+def describe_job(stubs: Stubs) -> None:
     output = {"S3Uri": "s3://b/executions/zyx/BuildManifests/test", "LocalPath": "/o", "S3UploadMode": "EndOfJob"}
     answer = {
         "ProcessingJobName": "manifests-1",
@@ -64,7 +46,7 @@ def describe_job(stubs: dict[str, Stubber]) -> None:
     stubs["sagemaker"].add_response("describe_processing_job", answer, {"ProcessingJobName": "manifests-1"})
 
 
-def streams(stubs: dict[str, Stubber], *names: str) -> None:
+def streams(stubs: Stubs, *names: str) -> None:
     stubs["logs"].add_response(
         "describe_log_streams",
         {"logStreams": [{"logStreamName": name} for name in names]},
@@ -72,7 +54,7 @@ def streams(stubs: dict[str, Stubber], *names: str) -> None:
     )
 
 
-def events(stubs: dict[str, Stubber], token: str | None, following: str, *lines: str) -> None:
+def events(stubs: Stubs, token: str | None, following: str, *lines: str) -> None:
     asked = {"logGroupName": GROUP, "logStreamName": "train-1/algo-1-1", "startFromHead": True}
     stubs["logs"].add_response(
         "get_log_events",
@@ -81,7 +63,7 @@ def events(stubs: dict[str, Stubber], token: str | None, following: str, *lines:
     )
 
 
-def test_a_log_is_read_to_its_last_page(stubs: dict[str, Stubber]) -> None:
+def test_a_log_is_read_to_its_last_page(stubs: Stubs) -> None:
     streams(stubs, "train-1/algo-1-1")
     events(stubs, None, "f/1", "Epoch[0] Train-accuracy=0.5")
     events(stubs, "f/1", "f/2")  # a page may be empty without being the last
@@ -90,7 +72,7 @@ def test_a_log_is_read_to_its_last_page(stubs: dict[str, Stubber]) -> None:
     assert training_log.epochs("train-1") == [Epoch(0, 0.5, None), Epoch(1, 0.75, None)]
 
 
-def test_a_missing_log_and_one_without_epochs_are_told_apart(stubs: dict[str, Stubber]) -> None:
+def test_a_missing_log_and_one_without_epochs_are_told_apart(stubs: Stubs) -> None:
     stubs["logs"].add_client_error("describe_log_streams", "ResourceNotFoundException", "none", 400)
     with pytest.raises(DataError, match="no log group"):
         training_log.epochs("train-1")
@@ -104,7 +86,7 @@ def test_a_missing_log_and_one_without_epochs_are_told_apart(stubs: dict[str, St
         training_log.epochs("train-1")
 
 
-def test_a_cached_step_that_names_no_job_has_the_outputs_of_its_source(stubs: dict[str, Stubber]) -> None:
+def test_a_cached_step_that_names_no_job_has_the_outputs_of_its_source(stubs: Stubs) -> None:
     hit = {"CacheHitResult": {"SourcePipelineExecutionArn": SOURCE}}
     list_steps(stubs, EXECUTION, {"StepName": "BuildManifests", "StepStatus": "Succeeded", **hit})
     ran = {"StepName": "BuildManifests", "StepStatus": "Succeeded", "Metadata": {"ProcessingJob": {"Arn": JOB}}}
@@ -114,7 +96,7 @@ def test_a_cached_step_that_names_no_job_has_the_outputs_of_its_source(stubs: di
     assert found == "s3://b/executions/zyx/BuildManifests/test"
 
 
-def test_an_execution_that_only_failed_has_facts_and_a_list_of_what_is_missing(stubs: dict[str, Stubber]) -> None:
+def test_an_execution_that_only_failed_has_facts_and_a_list_of_what_is_missing(stubs: Stubs) -> None:
     description = {
         "PipelineExecutionArn": EXECUTION,
         "PipelineExecutionStatus": "Failed",
@@ -139,7 +121,7 @@ def test_an_execution_that_only_failed_has_facts_and_a_list_of_what_is_missing(s
         assert words in text
 
 
-def test_a_report_is_noted_with_the_package_if_there_is_one(stubs: dict[str, Stubber]) -> None:
+def test_a_report_is_noted_with_the_package_if_there_is_one(stubs: Stubs) -> None:
     facts = Facts(EXECUTION, "x", "Succeeded", "", BEGAN, BEGAN, 0.93)
     assert publish.register(facts, "s3://b/report/index.html") is None
     facts.package = {"ModelPackageArn": "arn:aws:sagemaker:us-east-1:000000000000:model-package/scones-unlimited/3"}
@@ -154,7 +136,7 @@ def test_a_report_is_noted_with_the_package_if_there_is_one(stubs: dict[str, Stu
     assert publish.register(facts, "s3://b/report/index.html") == facts.package["ModelPackageArn"]
 
 
-def test_a_refused_upload_is_an_error(stubs: dict[str, Stubber]) -> None:
+def test_a_refused_upload_is_an_error(stubs: Stubs) -> None:
     stubs["s3"].add_client_error("put_object", "AccessDenied", "no", 403)
     with pytest.raises(CloudError, match=r"uploading s3://.*/executions/abc/report/a\.png: AccessDenied"):
         publish.upload(NAMES, "abc", {"a.png": b"x"})

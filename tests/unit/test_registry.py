@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 import pytest
 from botocore.response import StreamingBody
-from botocore.stub import Stubber
+from service_stubs import Stubs
 
 from pipelines import registry
-from scones import cloud
 from scones.errors import UsageError
 
 GROUP = "scones-unlimited"
@@ -23,21 +20,7 @@ ARN = f"arn:aws:sagemaker:us-east-1:000000000000:model-package/{GROUP}"
 EVALUATION = "s3://models/executions/abc/Evaluate/evaluation/evaluation.json"
 
 
-@pytest.fixture
-def stubs(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Stubber]]:
-    """Clients that answer what a test prepared, and refuse anything else."""
-    session = boto3.Session("test", "test", region_name="us-east-1")
-    clients = {name: session.client(name) for name in ("sagemaker", "s3")}
-    monkeypatch.setattr(cloud, "client", clients.__getitem__)
-    stubs = {name: Stubber(client) for name, client in clients.items()}
-    for stub in stubs.values():
-        stub.activate()
-    yield stubs
-    for stub in stubs.values():
-        stub.assert_no_pending_responses()
-
-
-def listed(stubs: dict[str, Stubber], *approvals: str) -> None:
+def listed(stubs: Stubs, *approvals: str) -> None:
     """The group has one version per approval, oldest first."""
     packages = [
         {
@@ -53,7 +36,7 @@ def listed(stubs: dict[str, Stubber], *approvals: str) -> None:
     stubs["sagemaker"].add_response("list_model_packages", answer, {"ModelPackageGroupName": GROUP})
 
 
-def described(stubs: dict[str, Stubber], **facts: Any) -> None:
+def described(stubs: Stubs, **facts: Any) -> None:
     answer = {
         "ModelPackageArn": f"{ARN}/3",
         "ModelPackageName": GROUP,
@@ -69,13 +52,13 @@ def version(number: int, approval: str = registry.WAITING) -> registry.Version:
     return registry.Version(f"{ARN}/{number}", number, approval, NOW)
 
 
-def test_the_newest_version_that_waits_is_chosen(stubs: dict[str, Stubber]) -> None:
+def test_the_newest_version_that_waits_is_chosen(stubs: Stubs) -> None:
     listed(stubs, registry.WAITING, "Approved", registry.WAITING, "Rejected")
     assert registry.choose(GROUP, None, "Approved") == version(3)
 
 
 @pytest.mark.parametrize("wanted", ["2", f"{ARN}/2"])
-def test_a_version_is_chosen_by_number_or_arn(stubs: dict[str, Stubber], wanted: str) -> None:
+def test_a_version_is_chosen_by_number_or_arn(stubs: Stubs, wanted: str) -> None:
     listed(stubs, registry.WAITING, "Approved", registry.WAITING)
     assert registry.choose(GROUP, wanted, "Rejected") == version(2, "Approved")
 
@@ -90,14 +73,14 @@ def test_a_version_is_chosen_by_number_or_arn(stubs: dict[str, Stubber], wanted:
     ],
 )
 def test_what_cannot_be_approved_is_refused_by_name(
-    stubs: dict[str, Stubber], approvals: list[str], wanted: str | None, said: str
+    stubs: Stubs, approvals: list[str], wanted: str | None, said: str
 ) -> None:
     listed(stubs, *approvals)
     with pytest.raises(UsageError, match=said):
         registry.choose(GROUP, wanted, "Approved")
 
 
-def test_a_group_that_does_not_exist_is_an_empty_one(stubs: dict[str, Stubber]) -> None:
+def test_a_group_that_does_not_exist_is_an_empty_one(stubs: Stubs) -> None:
     stubs["sagemaker"].add_client_error(
         "list_model_packages", "ValidationException", "ModelPackageGroup scones-unlimited does not exist."
     )
@@ -105,19 +88,19 @@ def test_a_group_that_does_not_exist_is_an_empty_one(stubs: dict[str, Stubber]) 
         registry.choose(GROUP, None, "Approved")
 
 
-def test_an_approval_may_be_repeated_on_purpose(stubs: dict[str, Stubber]) -> None:
+def test_an_approval_may_be_repeated_on_purpose(stubs: Stubs) -> None:
     listed(stubs, "Approved")
     assert registry.choose(GROUP, "1", "Approved", again=True).number == 1
 
 
 @pytest.mark.parametrize(("comment", "sent"), [("", {}), ("looks good", {"ApprovalDescription": "looks good"})])
-def test_the_decision_goes_to_the_registry(stubs: dict[str, Stubber], comment: str, sent: dict[str, str]) -> None:
+def test_the_decision_goes_to_the_registry(stubs: Stubs, comment: str, sent: dict[str, str]) -> None:
     request = {"ModelPackageArn": f"{ARN}/3", "ModelApprovalStatus": "Approved", **sent}
     stubs["sagemaker"].add_response("update_model_package", {"ModelPackageArn": f"{ARN}/3"}, request)
     registry.decide(version(3), "Approved", comment)
 
 
-def test_a_person_sees_what_the_decision_is_about(stubs: dict[str, Stubber]) -> None:
+def test_a_person_sees_what_the_decision_is_about(stubs: Stubs) -> None:
     metrics = {"ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": EVALUATION}}}
     properties = {
         "algorithm": "builtin",
@@ -135,12 +118,12 @@ def test_a_person_sees_what_the_decision_is_about(stubs: dict[str, Stubber]) -> 
     )
 
 
-def test_an_evaluation_that_is_gone_is_said_to_be(stubs: dict[str, Stubber]) -> None:
+def test_an_evaluation_that_is_gone_is_said_to_be(stubs: Stubs) -> None:
     described(stubs, ModelMetrics={"ModelQuality": {"Statistics": {"ContentType": "x", "S3Uri": EVALUATION}}})
     stubs["s3"].add_client_error("head_object", "404", http_status_code=404)
     assert f"evaluation {EVALUATION} is missing" in registry.summary(version(3))
 
 
-def test_a_model_registered_by_hand_has_neither_evaluation_nor_execution(stubs: dict[str, Stubber]) -> None:
+def test_a_model_registered_by_hand_has_neither_evaluation_nor_execution(stubs: Stubs) -> None:
     described(stubs)
     assert registry.summary(version(3)) == "Version 3: no evaluation recorded, registered 2026-03-01 12:30"
