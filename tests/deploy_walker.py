@@ -11,9 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from lambda_support import CONTEXT
+import pytest
+from fake_aws import FakeAws, arn
+from lambda_support import CONTEXT, LIVE_PARAMETER
 
 from lambdas.deploy.handler import handler as deploy
+from lambdas.deploy.plan import hosting, names
 from lambdas.monitor.handler import handler as monitor
 from stepfunctions.machines import load
 
@@ -107,3 +110,42 @@ def walked(event: dict[str, Any], meanwhile: dict[str, Callable[[], None]] | Non
             action()
         walk.step()
     return walk
+
+
+def approval(version: int, status: str = "Approved") -> dict[str, Any]:
+    """The event as SageMaker sends it, as far as anybody reads it."""
+    detail = {"ModelPackageArn": arn(version), "ModelApprovalStatus": status}
+    return {"source": "aws.sagemaker", "detail-type": "SageMaker Model Package State Change", "detail": detail}
+
+
+def outcome(walk: Walk) -> str:
+    """The name of its error, or of the state that it ended in."""
+    return walk.error or walk.path[-1]
+
+
+def config_of(version: int) -> str:
+    """The endpoint configuration that a deployment of this version makes."""
+    return names(hosting(), arn(version))["config"]
+
+
+@pytest.fixture
+def aws(function_environment: FakeAws) -> FakeAws:
+    """The SageMaker that the functions reach."""
+    return function_environment
+
+
+@pytest.fixture
+def live_one(aws: FakeAws) -> FakeAws:
+    """Version 1 is live."""
+    aws.register(1)
+    assert walked(approval(1)).error is None
+    aws.invocations.clear()
+    return aws
+
+
+def assert_only_version_one_is_left(aws: FakeAws) -> None:
+    assert aws.live["EndpointConfigName"] == config_of(1)
+    assert aws.live["EndpointStatus"] == "InService"
+    assert list(aws.configs) == [config_of(1)]
+    assert len(aws.models) == 1
+    assert json.loads(aws.parameters[LIVE_PARAMETER])["version"] == 1

@@ -18,11 +18,6 @@ SCHEDULE = "scones-unlimited-monitor"
 CLOSED = "Model Monitor is not available to new customers"
 
 
-@pytest.fixture
-def aws(function_environment: FakeAws) -> FakeAws:
-    return function_environment
-
-
 def deploy(aws: FakeAws, version: int = 1) -> Any:
     aws.register(version)
     return walked({"detail": {"ModelPackageArn": arn(version), "ModelApprovalStatus": "Approved"}})
