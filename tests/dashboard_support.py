@@ -13,7 +13,7 @@ from typing import Any
 
 import boto3
 import pytest
-from capture_files import entry, picture
+from capture_files import entry, picture, traffic
 from cloud_fixtures import LocalCloud
 from numpy.random import Generator, default_rng
 
@@ -23,6 +23,8 @@ REGION, ACCOUNT = "us-east-1", "000000000000"
 THRESHOLD = 0.93
 EVALUATION = "executions/one/Evaluate"
 IMAGE = f"763104351884.dkr.ecr.{REGION}.amazonaws.com/pytorch-inference:2.6-cpu-py312"
+Sit = Callable[..., None]
+"""Sits down at a project's desk, see `at_desk`."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,58 @@ def monitor_run(
     for file in (work / "output").iterdir():
         project.put(f"{prefix}/{file.name}", file.read_bytes())
     return prefix
+
+
+@pytest.fixture(scope="session")
+def empty(local_cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Deployed, and nothing has happened yet."""
+    project = made(local_cloud, "desk-empty", tmp_path_factory.mktemp("empty"))
+    resources(project)
+    return project
+
+
+@pytest.fixture(scope="session")
+def busy(local_cloud: LocalCloud, baseline_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Two variants' traffic, a damaged file, three versions of which one is live, two monitor runs, executions."""
+    project = made(local_cloud, "desk-busy", tmp_path_factory.mktemp("busy"))
+    resources(project)
+    capture(project, 60, every=timedelta(minutes=2), seed=1)
+    capture(project, 40, every=timedelta(minutes=2), seed=2, variant="Shadow")
+    project.put(f"captures/{project.name}/AllTraffic/2026/01/01/00/00-00-000-x.jsonl", "{broken <b>\n")
+    project.clients["sagemaker"].create_model_package_group(ModelPackageGroupName=project.name)
+    baseline(project, baseline_folder)
+    register(project, "Rejected")
+    live = register(project, "Approved")
+    register(project)
+    project.clients["ssm"].put_parameter(
+        Name=f"/{project.name}/inference/live-model", Value=json.dumps({"model_package_arn": live}), Overwrite=True
+    )
+    now = datetime.now(UTC)
+    with pytest.MonkeyPatch.context() as patch:
+        for hours, shade in ((2, 1.0), (1, 0.6)):
+            source = traffic(project.folder / f"traffic-{hours}", 120, seed=hours, shade=shade)
+            monitor_run(project, source, baseline_folder, now - timedelta(hours=hours), patch)
+    _machine(project, "inference", {"passed": None, "unsure": "LowConfidence", "broken": "ImageNotFound"})
+    return project
+
+
+def _machine(project: Project, name: str, runs: dict[str, str | None]) -> None:
+    """A state machine that ends as its input says, and one execution of it per entry of `runs`."""
+    choice = {"Variable": "$.error", "IsPresent": True, "Next": "Failed"}
+    definition = {
+        "StartAt": "How?",
+        "States": {
+            "How?": {"Type": "Choice", "Choices": [choice], "Default": "Done"},
+            "Failed": {"Type": "Fail", "ErrorPath": "$.error", "Cause": '{"problem": "as the test says"}'},
+            "Done": {"Type": "Succeed"},
+        },
+    }
+    states = project.clients["stepfunctions"]
+    arn = states.create_state_machine(
+        name=f"{project.name}-{name}", definition=json.dumps(definition), roleArn="arn:aws:iam::000000000000:role/any"
+    )["stateMachineArn"]
+    for run, error in runs.items():
+        states.start_execution(stateMachineArn=arn, name=run, input=json.dumps({"error": error} if error else {}))
 
 
 @pytest.fixture

@@ -5,18 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 
 import pytest
 from click.testing import CliRunner, Result
 from cloud_fixtures import LocalCloud
-from dashboard_support import Project, made, resources
+from dashboard_support import Project, Sit, made, resources
 
 from scones import threshold
 from scones.cli import scones
 from scones.errors import CloudError, UsageError
-
-Sit = Callable[..., None]
 
 
 @pytest.fixture(scope="session")
