@@ -19,6 +19,7 @@ from cloud_fixtures import BIN, LocalCloud, clean_environment, eventually, run
 from dashboard_support import Project, baseline, capture, made, monitor_run, register
 from endpoint_support import archive
 from PIL import Image
+from story_support import BY_BRIGHTNESS
 
 playwright = pytest.importorskip("playwright.sync_api", reason="no browser driver here: pip install -e '.[dev]'")
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -29,18 +30,6 @@ PAGES = ("now", "confidence", "drift", "review", "threshold", "models", "batch")
 SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 TALLEST = 4000
-BY_BRIGHTNESS = """
-    import io, json
-    from PIL import Image
-
-    def model_fn(folder):
-        return None
-
-    def transform_fn(model, body, content_type, accept):
-        grey = Image.open(io.BytesIO(body)).convert("L").resize((1, 1)).getpixel((0, 0))
-        bicycle = 0.97 if grey > 200 else 0.04 if grey < 50 else 0.6
-        return json.dumps([bicycle, 1 - bicycle]), "application/json"
-"""
 
 
 @pytest.fixture(scope="module")

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import io
 import json
-import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
 import numpy as np
 import pytest
 from capture_files import CLASSES, picture
-from cloud_fixtures import BIN, OPEN_QUEUE, LocalCloud, eventually, run
-from endpoint_support import PYTORCH_INFERENCE, archive
+from cloud_fixtures import LocalCloud, eventually
 from PIL import Image
+from story_support import Story, by_brightness, desk
 
 from monitoring import baseline
 
@@ -25,18 +23,7 @@ PROJECT = "watched-story"
 BUCKET = f"{PROJECT}-000000000000-us-east-1"
 SCHEDULE = f"{PROJECT}-monitor"
 REQUESTS = 60
-BY_BRIGHTNESS = """
-    import io, json
-    from PIL import Image
-
-    def model_fn(folder):
-        return None
-
-    def transform_fn(model, body, content_type, accept):
-        grey = Image.open(io.BytesIO(body)).convert("L").resize((1, 1)).getpixel((0, 0))
-        bicycle = 0.99 if grey > 125 else 0.01
-        return json.dumps([bicycle, 1 - bicycle]), "application/json"
-"""
+BY_BRIGHTNESS = by_brightness("0.99 if grey > 125 else 0.01")
 
 
 def probabilities(body: bytes) -> list[float]:
@@ -52,17 +39,8 @@ def drawn(seed: int, n: int, shade: float = 1.0) -> list[bytes]:
 
 
 @dataclass(frozen=True)
-class Project:
+class Project(Story):
     """A deployed project with a live, watched version."""
-
-    folder: Path
-    environment: dict[str, str]
-    clients: dict[str, Any]
-
-    def scones(self, *words: str, expect: int = 0) -> Any:
-        done = run(BIN / "scones", *words, environment=self.environment, folder=self.folder)
-        assert done.returncode == expect, done.stdout + done.stderr
-        return done
 
     def json(self, *words: str, expect: int = 0) -> Any:
         return json.loads(self.scones(*words, "--json", expect=expect).stdout)
@@ -87,75 +65,38 @@ class Project:
         found: dict[str, Any] = self.json("monitor", "run", "--since", since, *words, expect=expect)
         return found
 
-    def attached(self) -> dict[str, Any]:
-        value = self.clients["ssm"].get_parameter(Name=f"/{PROJECT}/monitoring/attached")["Parameter"]["Value"]
-        found: dict[str, Any] = json.loads(value)
-        return found
-
-    def call(self, **event: Any) -> dict[str, Any]:
-        """Call function Monitor."""
-        answer = self.clients["lambda"].invoke(FunctionName=SCHEDULE, Payload=json.dumps(event).encode())
-        found: dict[str, Any] = json.loads(answer["Payload"].read())
-        return found
-
-    def scheduler(self, name: str) -> None:
-        """Set the scheduler as the stack would, which takes ten times as long."""
-        functions = self.clients["lambda"]
-        variables = functions.get_function_configuration(FunctionName=SCHEDULE)["Environment"]["Variables"]
-        functions.update_function_configuration(
-            FunctionName=SCHEDULE, Environment={"Variables": {**variables, "SCHEDULER": name}}
-        )
-
 
 def registered(project: Project) -> None:
     """A version whose baseline are 200 pictures and what the model makes of them."""
-    s3, files = project.clients["s3"], []
+    files = []
     bodies = drawn(99, 200)
     for number, body in enumerate(bodies):
         files.append(project.folder / f"{number}.png")
         files[-1].write_bytes(body)
     answers = np.array([probabilities(body) for body in bodies])
-    for name, document in baseline.of_test_set(files, answers, CLASSES, 0.93).items():
-        s3.put_object(Bucket=BUCKET, Key=f"executions/one/Evaluate/baseline/{name}", Body=json.dumps(document).encode())
     rules = {"accuracy": {"threshold": 0.8, "comparison_operator": "LessThanThreshold"}}
-    quality = {"version": 0.0, "binary_classification_constraints": rules}
-    s3.put_object(Bucket=BUCKET, Key="executions/one/Evaluate/baseline/quality.json", Body=json.dumps(quality).encode())
-    model = archive({"code/inference.py": textwrap.dedent(BY_BRIGHTNESS).encode()})
-    s3.put_object(Bucket=BUCKET, Key="models/one/model.tar.gz", Body=model)
-
-    def file(name: str) -> dict[str, str]:
-        uri = f"s3://{BUCKET}/executions/one/Evaluate/baseline/{name}"
-        return {"ContentType": "application/json", "S3Uri": uri}
-
-    sagemaker = project.clients["sagemaker"]
-    sagemaker.create_model_package_group(ModelPackageGroupName=PROJECT)
-    sagemaker.create_model_package(
-        ModelPackageGroupName=PROJECT,
-        ModelApprovalStatus="PendingManualApproval",
-        InferenceSpecification={
-            "Containers": [{"Image": PYTORCH_INFERENCE, "ModelDataUrl": f"s3://{BUCKET}/models/one/model.tar.gz"}],
-            "SupportedContentTypes": ["image/png"],
-            "SupportedResponseMIMETypes": ["application/json"],
-        },
+    documents = {
+        **baseline.of_test_set(files, answers, CLASSES, 0.93),
+        "quality.json": {"version": 0.0, "binary_classification_constraints": rules},
+    }
+    placed = {
+        name: project.document(f"executions/one/Evaluate/baseline/{name}", content)
+        for name, content in documents.items()
+    }
+    project.register(
+        BY_BRIGHTNESS,
         DriftCheckBaselines={
-            "ModelDataQuality": {"Statistics": file("statistics.json"), "Constraints": file("constraints.json")},
-            "ModelQuality": {"Constraints": file("quality.json")},
+            "ModelDataQuality": {"Statistics": placed["statistics.json"], "Constraints": placed["constraints.json"]},
+            "ModelQuality": {"Constraints": placed["quality.json"]},
         },
-        CustomerMetadataProperties={"classes": "bicycle motorcycle"},
     )
 
 
 @pytest.fixture(scope="module")
 def project(local_cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    folder = tmp_path_factory.mktemp("watched")
-    session = boto3.Session("test", "test", region_name="us-east-1")
-    services = ("s3", "ssm", "sns", "sqs", "lambda", "scheduler", "cloudwatch")
-    clients = {name: session.client(name, endpoint_url=local_cloud.addresses.ministack) for name in services}
-    for name in ("sagemaker", "sagemaker-runtime"):
-        clients[name] = session.client(name, endpoint_url=local_cloud.addresses.sagemaker)
-    made = Project(folder, local_cloud.environment, clients)
-    (folder / "scones.toml").write_text(f'project = "{PROJECT}"\n[serving]\nbake_seconds = 0\n', encoding="utf-8")
-    made.scones("infra", "deploy")
+    services = ("ssm", "sns", "sqs", "lambda", "scheduler", "cloudwatch")
+    made = Project.begin(local_cloud, PROJECT, tmp_path_factory.mktemp("watched"), *services)
+    made.deploy()
     registered(made)
     made.scones("approve", "--wait")
     return made
@@ -164,22 +105,16 @@ def project(local_cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture
 def alerts(project: Project) -> Iterator[Callable[[], list[dict[str, str]]]]:
     """What a desk has heard that is subscribed to the alerts topic."""
-    sqs, sns = project.clients["sqs"], project.clients["sns"]
-    queue = sqs.create_queue(QueueName=f"{PROJECT}-desk", Attributes=OPEN_QUEUE)["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    topic = f"arn:aws:sns:us-east-1:000000000000:{PROJECT}-alerts"
-    subscription = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)["SubscriptionArn"]
-    found: list[dict[str, str]] = []
+    sqs, found = project.clients["sqs"], list[dict[str, str]]()
+    with desk(project) as queue:
 
-    def heard() -> list[dict[str, str]]:
-        for message in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
-            found.append(json.loads(message["Body"]))
-            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-        return found
+        def heard() -> list[dict[str, str]]:
+            for message in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
+                found.append(json.loads(message["Body"]))
+                sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+            return found
 
-    yield heard
-    sns.unsubscribe(SubscriptionArn=subscription)
-    sqs.delete_queue(QueueUrl=queue)
+        yield heard
 
 
 def incident(project: Project, key: str) -> dict[str, Any]:
@@ -264,14 +199,14 @@ def test_eventbridge_scheduler_starts_one_run_for_the_hours_that_are_over(projec
         "MonitoringScheduleSummaries"
     ]
     target = project.clients["scheduler"].get_schedule(Name=SCHEDULE)["Target"]
-    assert project.call(**json.loads(target["Input"]))["outcome"] == "nothing"
+    assert project.call("monitor", **json.loads(target["Input"]))["outcome"] == "nothing"
     missed = {**project.attached(), "analysed_until": int((datetime.now(UTC) - timedelta(hours=30)).timestamp())}
     project.clients["ssm"].put_parameter(
         Name=f"/{PROJECT}/monitoring/attached", Value=json.dumps(missed), Type="String", Overwrite=True
     )
-    started = project.call(**json.loads(target["Input"]))
+    started = project.call("monitor", **json.loads(target["Input"]))
     assert started["outcome"] == "ok", started
-    assert project.call(**json.loads(target["Input"]))["outcome"] == "nothing"
+    assert project.call("monitor", **json.loads(target["Input"]))["outcome"] == "nothing"
     sagemaker = project.clients["sagemaker"]
     described = lambda: sagemaker.describe_processing_job(ProcessingJobName=started["job"])  # noqa: E731 - used twice
     eventually(lambda: described()["ProcessingJobStatus"] == "Completed")

@@ -4,82 +4,31 @@ from __future__ import annotations
 
 import io
 import json
-import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from cloud_fixtures import BIN, OPEN_QUEUE, LocalCloud, eventually, run
-from endpoint_support import PYTORCH_INFERENCE, archive
+from cloud_fixtures import BIN, LocalCloud, eventually, run
 from PIL import Image
+from story_support import NEVER_STARTS, Story, always, desk
 
 from monitoring import capture
 
 PROJECT = "serving-story"
 BUCKET = f"{PROJECT}-000000000000-us-east-1"
-BY_BRIGHTNESS = """
-    import io, json
-    from PIL import Image
-
-    def model_fn(folder):
-        return None
-
-    def transform_fn(model, body, content_type, accept):
-        grey = Image.open(io.BytesIO(body)).convert("L").resize((1, 1)).getpixel((0, 0))
-        bicycle = 0.97 if grey > 200 else 0.04 if grey < 50 else 0.6
-        return json.dumps([bicycle, 1 - bicycle]), "application/json"
-"""
-"""White is a bicycle, black a motorcycle, and of grey the model is not sure."""
-NEVER_STARTS = "raise RuntimeError('this model cannot be loaded')"
-THREE_CLASSES = """
-    def model_fn(folder):
-        return None
-
-    def transform_fn(model, body, content_type, accept):
-        return "[0.5, 0.25, 0.25]", "application/json"
-"""
+THREE_CLASSES = always("[0.5, 0.25, 0.25]")
 
 
 @dataclass(frozen=True)
-class Project:
-    """A project whose stack is deployed: its commands, its clients, and how to register a model."""
-
-    folder: Path
-    environment: dict[str, str]
-    clients: dict[str, Any]
-
-    def scones(self, *words: str, expect: int = 0) -> Any:
-        done = run(BIN / "scones", *words, environment=self.environment, folder=self.folder)
-        assert done.returncode == expect, done.stdout + done.stderr
-        return done
+class Project(Story):
+    """A project with a live version, and how its people look at it."""
 
     def aws(self, *words: str) -> Any:
-        done = run(BIN / "aws", *words, "--output", "json", environment=self.environment, folder=self.folder)
+        done = run(BIN / "aws", *words, "--output", "json", environment=self.cloud.environment, folder=self.folder)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout) if done.stdout.startswith(("{", "[")) else done.stdout
-
-    def register(self, code: str = BY_BRIGHTNESS) -> str:
-        """A version of the project's group that waits for a decision; its ARN."""
-        number = len(list(self.folder.glob("*.tar.gz")))
-        (self.folder / f"{number}.tar.gz").touch()
-        key = f"models/{number}/model.tar.gz"
-        body = archive({"code/inference.py": textwrap.dedent(code).encode()})
-        self.clients["s3"].put_object(Bucket=BUCKET, Key=key, Body=body)
-        containers = [{"Image": PYTORCH_INFERENCE, "ModelDataUrl": f"s3://{BUCKET}/{key}"}]
-        arn: str = self.clients["sagemaker"].create_model_package(
-            ModelPackageGroupName=PROJECT,
-            ModelApprovalStatus="PendingManualApproval",
-            InferenceSpecification={
-                "Containers": containers,
-                "SupportedContentTypes": ["image/png"],
-                "SupportedResponseMIMETypes": ["application/json"],
-            },
-            CustomerMetadataProperties={"classes": "bicycle motorcycle"},
-        )["ModelPackageArn"]
-        return arn
 
     def live(self) -> str | None:
         value = self.clients["ssm"].get_parameter(Name=f"/{PROJECT}/inference/live-model")["Parameter"]["Value"]
@@ -89,11 +38,6 @@ class Project:
     def config(self) -> str:
         found: str = self.clients["sagemaker"].describe_endpoint(EndpointName=PROJECT)["EndpointConfigName"]
         return found
-
-    def picture(self, name: str, grey: int) -> Path:
-        file = self.folder / name
-        Image.new("RGB", (48, 32), (grey, grey, grey)).save(file)
-        return file
 
     def execution(self, arn: str) -> dict[str, Any]:
         """An execution, at its end."""
@@ -111,15 +55,9 @@ class Project:
 @pytest.fixture(scope="module")
 def deployed_project(local_cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The stack is there, and one version is approved, deployed and live."""
-    folder = tmp_path_factory.mktemp("serving")
-    (folder / "scones.toml").write_text(f'project = "{PROJECT}"\n[serving]\nbake_seconds = 0\n', encoding="utf-8")
-    session = boto3.Session("test", "test", region_name="us-east-1")
-    services = ("s3", "ssm", "sns", "sqs", "stepfunctions", "lambda", "events")
-    clients = {name: session.client(name, endpoint_url=local_cloud.addresses.ministack) for name in services}
-    clients["sagemaker"] = session.client("sagemaker", endpoint_url=local_cloud.addresses.sagemaker)
-    project = Project(folder, local_cloud.environment, clients)
-    project.scones("infra", "deploy")
-    clients["sagemaker"].create_model_package_group(ModelPackageGroupName=PROJECT)
+    services = ("ssm", "sns", "sqs", "stepfunctions", "lambda", "events")
+    project = Project.begin(local_cloud, PROJECT, tmp_path_factory.mktemp("serving"), *services)
+    project.deploy()
     first = project.register()
     done = project.scones("approve", "--wait", "--comment", "good enough")
     assert "Version 1: no evaluation recorded" in done.stderr
@@ -139,28 +77,23 @@ def project(deployed_project: Project) -> Project:
 @pytest.fixture
 def alerts(project: Project) -> Iterator[Callable[[str], dict[str, Any]]]:
     """What a desk hears that is subscribed to the alerts topic."""
-    sqs, sns = project.clients["sqs"], project.clients["sns"]
-    queue = sqs.create_queue(QueueName="serving-story-desk", Attributes=OPEN_QUEUE)["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    topic = f"arn:aws:sns:us-east-1:000000000000:{PROJECT}-alerts"
-    subscription = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)["SubscriptionArn"]
+    sqs = project.clients["sqs"]
+    with desk(project) as queue:
 
-    def heard(subject: str) -> dict[str, Any]:
-        found: list[dict[str, Any]] = []
+        def heard(subject: str) -> dict[str, Any]:
+            found: list[dict[str, Any]] = []
 
-        def arrived() -> bool:
-            for message in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
-                found.append(json.loads(message["Body"]))
-            return any(one["Subject"] == subject for one in found)
+            def arrived() -> bool:
+                for message in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
+                    found.append(json.loads(message["Body"]))
+                return any(one["Subject"] == subject for one in found)
 
-        eventually(arrived)
-        [alert] = [one for one in found if one["Subject"] == subject]
-        told: dict[str, Any] = json.loads(alert["Message"])
-        return told
+            eventually(arrived)
+            [alert] = [one for one in found if one["Subject"] == subject]
+            told: dict[str, Any] = json.loads(alert["Message"])
+            return told
 
-    yield heard
-    sns.unsubscribe(SubscriptionArn=subscription)
-    sqs.delete_queue(QueueUrl=queue)
+        yield heard
 
 
 def test_the_aws_command_line_approves_just_as_well(project: Project) -> None:
