@@ -11,7 +11,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from cloud_fixtures import LocalCloud, eventually
-from job_support import DONE, REGISTRY, ROLE, SCIKIT_LEARN, Bucket, channel, unique
+from job_support import DONE, REGISTRY, SCIKIT_LEARN, Bucket, channel
+from tuning_support import continuous, tuning
 
 SCRIPT = b"""
 import argparse
@@ -42,36 +43,7 @@ def source(bucket: Bucket, script: bytes = SCRIPT) -> str:
 
 def request(bucket: Bucket, **config: Any) -> dict[str, Any]:
     """A request for two random trials; `config` changes HyperParameterTuningJobConfig."""
-    return {
-        "HyperParameterTuningJobName": unique("tune"),
-        "HyperParameterTuningJobConfig": {
-            "Strategy": "Random",
-            "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "score"},
-            "ResourceLimits": {"MaxNumberOfTrainingJobs": 2, "MaxParallelTrainingJobs": 2},
-            "ParameterRanges": {"ContinuousParameterRanges": [continuous("rate", "0", "1")]},
-            "RandomSeed": 5,
-            **config,
-        },
-        "TrainingJobDefinition": {
-            "StaticHyperParameters": {
-                "sagemaker_program": '"job.py"',
-                "sagemaker_submit_directory": f'"{source(bucket)}"',
-            },
-            "AlgorithmSpecification": {
-                "TrainingImage": SCIKIT_LEARN,
-                "TrainingInputMode": "File",
-                "MetricDefinitions": [{"Name": "score", "Regex": "score=([0-9.-]+)"}],
-            },
-            "RoleArn": ROLE,
-            "OutputDataConfig": {"S3OutputPath": bucket.uri("models")},
-            "ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1},
-            "StoppingCondition": {"MaxRuntimeInSeconds": 600},
-        },
-    }
-
-
-def continuous(name: str, low: str, high: str, **more: str) -> dict[str, str]:
-    return {"Name": name, "MinValue": low, "MaxValue": high, **more}
+    return tuning(bucket, '"job.py"', f'"{source(bucket)}"', **config)
 
 
 def finish(sagemaker: Any, wanted: dict[str, Any]) -> dict[str, Any]:

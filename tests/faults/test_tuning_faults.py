@@ -17,7 +17,8 @@ import psutil
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 from cloud_fixtures import LocalCloud, eventually
-from job_support import DONE, ROLE, SCIKIT_LEARN, Bucket, await_that, unique
+from job_support import DONE, Bucket, await_that
+from tuning_support import continuous, tuning
 
 from localcloud import ports
 from localcloud.sagemaker.cloud import Cloud, News
@@ -51,29 +52,13 @@ def request(bucket: Bucket, folder: Path, code: str, jobs: int, parallel: int = 
     """A request for a random search that runs `code` from a folder; the rate is its second argument."""
     (folder / "source").mkdir(exist_ok=True)
     (folder / "source" / "job.py").write_text(textwrap.dedent(code))
-    static = {"sagemaker_program": "job.py", "sagemaker_submit_directory": str(folder / "source")}
-    return {
-        "HyperParameterTuningJobName": unique("tune"),
-        "HyperParameterTuningJobConfig": {
-            "Strategy": "Random",
-            "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "score"},
-            "ResourceLimits": {"MaxNumberOfTrainingJobs": jobs, "MaxParallelTrainingJobs": parallel},
-            "ParameterRanges": {"ContinuousParameterRanges": [{"Name": "rate", "MinValue": "0.1", "MaxValue": "0.9"}]},
-            "RandomSeed": 5,
-        },
-        "TrainingJobDefinition": {
-            "StaticHyperParameters": static,
-            "AlgorithmSpecification": {
-                "TrainingImage": SCIKIT_LEARN,
-                "TrainingInputMode": "File",
-                "MetricDefinitions": [{"Name": "score", "Regex": "score=([0-9.]+)"}],
-            },
-            "RoleArn": ROLE,
-            "OutputDataConfig": {"S3OutputPath": bucket.uri("models")},
-            "ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1},
-            "StoppingCondition": {"MaxRuntimeInSeconds": 600},
-        },
-    }
+    return tuning(
+        bucket,
+        "job.py",
+        str(folder / "source"),
+        ResourceLimits={"MaxNumberOfTrainingJobs": jobs, "MaxParallelTrainingJobs": parallel},
+        ParameterRanges={"ContinuousParameterRanges": [continuous("rate", "0.1", "0.9")]},
+    )
 
 
 def begin(cloud: Cloud, wanted: dict[str, Any]) -> str:
