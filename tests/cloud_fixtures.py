@@ -145,6 +145,12 @@ def client_of_iam(addresses: Addresses) -> Any:
 
 
 @pytest.fixture(scope="session")
+def iam(local_cloud: LocalCloud) -> Any:
+    """IAM of the session's local cloud."""
+    return client_of_iam(local_cloud.addresses)
+
+
+@pytest.fixture(scope="session")
 def deployed(local_cloud: LocalCloud) -> LocalCloud:
     """The local cloud with the project's stack (bucket, pipeline role) deployed in it."""
     done = run(BIN / "scones", "infra", "deploy", environment=local_cloud.environment, folder=local_cloud.state)

@@ -40,11 +40,6 @@ LONGEST_POLICY = 6144
 """Characters of a managed policy, white space aside (IAM's quotas)."""
 
 
-@pytest.fixture(scope="module")
-def iam(local_cloud: LocalCloud) -> Any:
-    return boto3.Session("test", "test", region_name=REGION).client("iam", endpoint_url=local_cloud.addresses.ministack)
-
-
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_within_the_boundary_may_still_do_what_its_code_does(iam: Any, role: str) -> None:
     """What a role may do is what both its own policies and the boundary allow."""

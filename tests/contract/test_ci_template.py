@@ -8,17 +8,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 import yaml
-from cloud_fixtures import LocalCloud
 from iam_support import (
     ACCOUNT,
     BUCKET,
     CI,
     OF_THE_STACK,
     PROJECT,
-    REGION,
     Request,
     allows,
     arn,
@@ -103,11 +100,6 @@ NEVER = [
     Request("cloudformation:ExecuteChangeSet", arn("cloudformation", f"stack/{PROJECT}-ci/0")),
     Request("logs:DeleteLogGroup", arn("logs", f"log-group:/aws/codebuild/{PROJECT}:*")),
 ]
-
-
-@pytest.fixture(scope="module")
-def iam(local_cloud: LocalCloud) -> Any:
-    return boto3.Session("test", "test", region_name=REGION).client("iam", endpoint_url=local_cloud.addresses.ministack)
 
 
 def test_cfn_lint_finds_nothing() -> None:
