@@ -85,9 +85,7 @@ def approvals(group_name: str, *statuses: str) -> dict[str, Any]:
     return {"detail-type": ["SageMaker Model Package State Change"], "detail": detail}
 
 
-def test_an_approval_reaches_queue_topic_workflow_andcreate_pipeline(
-    delivering: Cloud, rule: Put, queue: Queue
-) -> None:
+def test_an_approval_reaches_queue_topic_workflow_and_pipeline(delivering: Cloud, rule: Put, queue: Queue) -> None:
     cloud, name = delivering, group(delivering)
     behind_topic = Queue(cloud)
     topic = cloud.aws("sns").create_topic(Name=unique("topic"))["TopicArn"]
