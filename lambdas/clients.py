@@ -51,7 +51,7 @@ def scheduler() -> Any:
 
 @cache
 def cloudwatch() -> Any:
-    """CloudWatch: metrics of the monitor's runs."""
+    """CloudWatch: metrics of the monitor's runs, and alarms."""
     return _client("cloudwatch", _config(attempts=5, read_timeout=20))
 
 

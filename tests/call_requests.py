@@ -92,6 +92,9 @@ def _on(call: str, parameters: Parameters) -> Iterator[tuple[str, dict[str, str]
         yield f"arn:aws:s3:::{parameters['Bucket']}{key}", {}
     elif call == "cloudwatch:PutMetricData":
         yield "*", {"cloudwatch:namespace": parameters["Namespace"]}
+    elif call == "cloudwatch:DescribeAlarms":
+        for name in parameters["AlarmNames"]:
+            yield arn("cloudwatch", f"alarm:{name}"), {}
     elif call == "events:PutEvents":
         for entry in parameters["Entries"]:
             bus = entry.get("EventBusName", "default")

@@ -49,10 +49,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _problems(event: dict[str, Any]) -> Iterator[Problem]:
     project = configuration.required("PROJECT")
     for record in event.get("Records", []):
-        found = alarms.problem(json.loads(record["Sns"]["Message"]), project)
-        if found:
-            if found.key in alarms.JUDGED:
-                time.sleep(HEAD_START_SECONDS)
+        message = json.loads(record["Sns"]["Message"])
+        if message["NewStateValue"] == "ALARM" and alarms.key(message, project) in alarms.JUDGED:
+            time.sleep(HEAD_START_SECONDS)
+        state, reason = alarms.present(message, clients.cloudwatch())
+        if found := alarms.problem(message, project, state, reason):
             yield found
     if event.get("detail-type") == PROCESSING:
         yield from _of_run(event["detail"]["ProcessingJobName"])

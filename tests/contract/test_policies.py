@@ -79,6 +79,7 @@ ACTS_ON: dict[str, list[str]] = {
     "sagemaker:ListPipelineExecutions": [PIPELINE],
     "sagemaker:ListPipelineParametersForExecution": [f"{PIPELINE}/execution/abcdefghijkl"],
     "sagemaker:StartPipelineExecution": [PIPELINE],
+    "cloudwatch:DescribeAlarms": [arn("cloudwatch", f"alarm:{PROJECT}-endpoint-5xx")],
     "cloudwatch:GetMetricStatistics": ["*"],
     "events:PutEvents": [arn("events", "event-bus/default")],
     "sns:Publish": [arn("sns", f"{PROJECT}-alerts")],

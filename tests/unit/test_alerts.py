@@ -129,21 +129,50 @@ def alarm(name: str, state: str) -> dict[str, Any]:
     }
 
 
+class Alarms:
+    """CloudWatch, as far as it says in which state an alarm is now."""
+
+    def __init__(self, *states: str) -> None:
+        self.states = states
+
+    def describe_alarms(self, **request: Any) -> dict[str, Any]:
+        assert request == {"AlarmNames": ["scones-unlimited-endpoint-5xx"], "AlarmTypes": ["MetricAlarm"]}
+        return {"MetricAlarms": [{"StateValue": state, "StateReason": f"now {state}"} for state in self.states]}
+
+
+def of_alarm(name: str, state: str) -> Problem | None:
+    return alarms.problem(alarm(name, state), "scones-unlimited", state, "Threshold Crossed: 0.3 > 0.02")
+
+
+@pytest.mark.parametrize(
+    ("said", "now", "told"),
+    [
+        ("ALARM", ["ALARM"], ("ALARM", "now ALARM")),
+        ("ALARM", ["OK"], ("OK", "now OK")),  # delivered late: it is over
+        ("OK", ["ALARM"], ("ALARM", "now ALARM")),  # and this one came after the next change
+        ("OK", ["INSUFFICIENT_DATA"], ("OK", "Threshold Crossed: 0.3 > 0.02")),
+        ("ALARM", [], ("ALARM", "Threshold Crossed: 0.3 > 0.02")),  # the alarm was deleted since
+    ],
+)
+def test_what_counts_is_the_state_that_the_alarm_is_in_now(said: str, now: list[str], told: tuple[str, str]) -> None:
+    assert alarms.present(alarm("endpoint-5xx", said), Alarms(*now)) == told
+
+
 def test_an_alarm_is_a_problem_and_its_end_is_one_that_is_over() -> None:
-    found = alarms.problem(alarm("endpoint-5xx", "ALARM"), "scones-unlimited")
+    found = of_alarm("endpoint-5xx", "ALARM")
     assert found is not None
     assert (found.key, found.firing, found.what) == ("endpoint-5xx", True, "The endpoint fails")
     assert found.measured == ("Threshold Crossed: 0.3 > 0.02",)
-    over = alarms.problem(alarm("endpoint-5xx", "OK"), "scones-unlimited")
+    over = of_alarm("endpoint-5xx", "OK")
     assert over is not None
     assert not over.firing
-    assert alarms.problem(alarm("endpoint-5xx", "INSUFFICIENT_DATA"), "scones-unlimited") is None
+    assert of_alarm("endpoint-5xx", "INSUFFICIENT_DATA") is None
 
 
 @pytest.mark.parametrize("key", alarms.JUDGED)
 def test_a_metric_of_the_monitor_that_ends_is_not_the_end_of_its_problem(key: str) -> None:
-    assert alarms.problem(alarm(key, "OK"), "scones-unlimited") is None
-    found = alarms.problem(alarm(key, "ALARM"), "scones-unlimited")
+    assert of_alarm(key, "OK") is None
+    found = of_alarm(key, "ALARM")
     assert found is not None
     assert found.key == key
 
