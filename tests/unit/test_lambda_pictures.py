@@ -197,7 +197,7 @@ def test_a_shape_that_would_not_fit_a_state_is_refused() -> None:
         normalised(out.getvalue(), (600, 600))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_damaged_pictures_are_read_or_refused_and_nothing_else(data: st.DataObject) -> None:
     original = data.draw(st.sampled_from([picture(), picture(kind="JPEG"), picture(kind="WEBP"), picture("P")]))
