@@ -3,42 +3,24 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-import boto3
 import numpy as np
 import pytest
 import recorded_calls
 from capture_files import CLASSES, picture
-from cloud_fixtures import BIN, LocalCloud, client_of_iam, eventually, run
-from endpoint_support import PYTORCH_INFERENCE, archive
+from cloud_fixtures import LocalCloud, client_of_iam, eventually
 from iam_support import RESOURCES
 from lambda_calls import operations
-from PIL import Image
 from recorded_calls import Call
+from story_support import BY_BRIGHTNESS, NEVER_STARTS, Story
 
 from monitoring import baseline
 
 PROJECT = "permitted-story"
 BUCKET = f"{PROJECT}-000000000000-us-east-1"
-MONITOR = f"{PROJECT}-monitor"
-BY_BRIGHTNESS = """
-    import io, json
-    from PIL import Image
-
-    def model_fn(folder):
-        return None
-
-    def transform_fn(model, body, content_type, accept):
-        grey = Image.open(io.BytesIO(body)).convert("L").resize((1, 1)).getpixel((0, 0))
-        bicycle = 0.97 if grey > 200 else 0.04 if grey < 50 else 0.6
-        return json.dumps([bicycle, 1 - bicycle]), "application/json"
-"""
-NEVER_STARTS = "raise RuntimeError('this model cannot be loaded')"
 NOTHING_TO_DO = {
     "Version": "2020-12-01",
     "Parameters": [{"Name": "StartReason", "Type": "String", "DefaultValue": "by hand"}],
@@ -48,39 +30,17 @@ pytestmark = pytest.mark.xdist_group("permissions")  # the story is told once
 
 
 @dataclass(frozen=True)
-class Project:
+class Project(Story):
     """A deployed project without a live version."""
 
-    folder: Path
-    cloud: LocalCloud
-    clients: dict[str, Any]
-
-    def scones(self, *words: str, expect: int = 0) -> None:
-        done = run(BIN / "scones", *words, environment=self.cloud.environment, folder=self.folder)
-        assert done.returncode == expect, done.stdout + done.stderr
-
-    def register(self, number: int, code: str, execution: str) -> None:
-        """A version with a baseline, registered by that execution."""
-        s3, sagemaker = self.clients["s3"], self.clients["sagemaker"]
-        key = f"models/{number}/model.tar.gz"
-        s3.put_object(Bucket=BUCKET, Key=key, Body=archive({"code/inference.py": textwrap.dedent(code).encode()}))
-        files = {}
-        for name, document in self.baseline().items():
-            place = f"executions/one/Evaluate/baseline/{name}"
-            s3.put_object(Bucket=BUCKET, Key=place, Body=json.dumps(document).encode())
-            kind = name.removesuffix(".json").title()
-            files[kind] = {"ContentType": "application/json", "S3Uri": f"s3://{BUCKET}/{place}"}
-        sagemaker.create_model_package(
-            ModelPackageGroupName=PROJECT,
-            ModelApprovalStatus="PendingManualApproval",
-            InferenceSpecification={
-                "Containers": [{"Image": PYTORCH_INFERENCE, "ModelDataUrl": f"s3://{BUCKET}/{key}"}],
-                "SupportedContentTypes": ["image/png"],
-                "SupportedResponseMIMETypes": ["application/json"],
-            },
-            DriftCheckBaselines={"ModelDataQuality": files},
-            CustomerMetadataProperties={"classes": " ".join(CLASSES), "execution": execution},
-        )
+    def register_with_baseline(self, code: str, execution: str) -> None:
+        """A version that this execution has trained and measured."""
+        files = {
+            name.removesuffix(".json").title(): self.document(f"executions/one/Evaluate/baseline/{name}", document)
+            for name, document in self.baseline().items()
+        }
+        properties = {"classes": " ".join(CLASSES), "execution": execution}
+        self.register(code, DriftCheckBaselines={"ModelDataQuality": files}, CustomerMetadataProperties=properties)
 
     def baseline(self) -> dict[str, Any]:
         random, files = np.random.default_rng(1), []
@@ -88,17 +48,6 @@ class Project:
             files.append(self.folder / f"baseline-{number}.png")
             files[-1].write_bytes(picture(random))
         found: dict[str, Any] = baseline.of_test_set(files, np.tile([0.97, 0.03], (20, 1)), CLASSES, 0.93)
-        return found
-
-    def grey(self, shade: int) -> Path:
-        file = self.folder / f"{shade}.png"
-        Image.new("RGB", (48, 32), (shade, shade, shade)).save(file)
-        return file
-
-    def call(self, function: str, **event: Any) -> dict[str, Any]:
-        answer = self.clients["lambda"].invoke(FunctionName=f"{PROJECT}-{function}", Payload=json.dumps(event).encode())
-        found: dict[str, Any] = json.loads(answer["Payload"].read())
-        assert "FunctionError" not in answer, found
         return found
 
     def calls(self) -> set[Call]:
@@ -109,15 +58,9 @@ class Project:
 
 @pytest.fixture(scope="module")
 def project(local_cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    folder = tmp_path_factory.mktemp("permitted")
-    session = boto3.Session("test", "test", region_name="us-east-1")
-    services = ("s3", "ssm", "lambda", "cloudwatch")
-    clients = {name: session.client(name, endpoint_url=local_cloud.addresses.ministack) for name in services}
-    clients["sagemaker"] = session.client("sagemaker", endpoint_url=local_cloud.addresses.sagemaker)
-    made = Project(folder, local_cloud, clients)
-    (folder / "scones.toml").write_text(f'project = "{PROJECT}"\n[serving]\nbake_seconds = 0\n', encoding="utf-8")
-    made.scones("infra", "deploy")
-    clients["sagemaker"].create_model_package_group(ModelPackageGroupName=PROJECT)
+    services = ("ssm", "lambda", "cloudwatch")
+    made = Project.begin(local_cloud, PROJECT, tmp_path_factory.mktemp("permitted"), *services)
+    made.deploy()
     return made
 
 
@@ -126,7 +69,7 @@ def calls(project: Project) -> set[Call]:
     """All that was called between a first approval and a last alert."""
     execution = trained(project)
     for number, (code, end) in enumerate([(NEVER_STARTS, 1), (BY_BRIGHTNESS, 0), (BY_BRIGHTNESS, 0)]):
-        project.register(number, code, execution)
+        project.register_with_baseline(code, execution)
         project.scones("approve", "--wait", expect=end)
         if number == 1:
             sent_pictures(project)
@@ -149,10 +92,10 @@ def trained(project: Project) -> str:
 
 
 def sent_pictures(project: Project) -> None:
-    project.scones("invoke", str(project.grey(255)))
-    project.scones("invoke", str(project.grey(128)), expect=1)
+    project.scones("invoke", str(project.picture("white.png", 255)))
+    project.scones("invoke", str(project.picture("grey.png", 128)), expect=1)
     for shade in (0, 128, 255):
-        project.clients["s3"].upload_file(str(project.grey(shade)), BUCKET, f"week/{shade}.png")
+        project.clients["s3"].upload_file(str(project.picture(f"{shade}.png", shade)), BUCKET, f"week/{shade}.png")
     project.scones("batch", "week/")
 
 
@@ -160,17 +103,14 @@ def watched(project: Project) -> None:
     """Runs of the monitor, by hand and by both schedulers."""
     since = (datetime.now(UTC) - timedelta(minutes=30)).strftime("%Y-%m-%dT%H:%M:%S")
     project.scones("monitor", "run", "--since", since, expect=4)  # too few pictures to judge
-    functions, ssm = project.clients["lambda"], project.clients["ssm"]
-    variables = functions.get_function_configuration(FunctionName=MONITOR)["Environment"]["Variables"]
-    functions.update_function_configuration(
-        FunctionName=MONITOR, Environment={"Variables": {**variables, "SCHEDULER": "eventbridge"}}
-    )
+    project.scheduler("eventbridge")
     for _ in range(2):
         project.scones("monitor", "schedule", "on")
-    attached = json.loads(ssm.get_parameter(Name=f"/{PROJECT}/monitoring/attached")["Parameter"]["Value"])
     hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)  # as the schedule's runs end
-    missed = {**attached, "analysed_until": int((hour - timedelta(hours=30)).timestamp())}
-    ssm.put_parameter(Name=f"/{PROJECT}/monitoring/attached", Value=json.dumps(missed), Type="String", Overwrite=True)
+    missed = {**project.attached(), "analysed_until": int((hour - timedelta(hours=30)).timestamp())}
+    project.clients["ssm"].put_parameter(
+        Name=f"/{PROJECT}/monitoring/attached", Value=json.dumps(missed), Type="String", Overwrite=True
+    )
     started = project.call("monitor", action="start")
     assert started["outcome"] == "ok", started
     project.scones("monitor", "schedule", "off")
