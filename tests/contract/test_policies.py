@@ -12,9 +12,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from cloud_fixtures import LocalCloud
 from iam_support import (
     ACCOUNT,
     BUCKET,
@@ -136,11 +134,6 @@ NOBODY = [
     Request("logs:DeleteLogGroup", arn("logs", f"log-group:/aws/lambda/{PROJECT}-deploy:*")),
     Request("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": "AWS/Billing"}),
 ]
-
-
-@pytest.fixture(scope="module")
-def iam(local_cloud: LocalCloud) -> Any:
-    return boto3.Session("test", "test", region_name=REGION).client("iam", endpoint_url=local_cloud.addresses.ministack)
 
 
 def of_function(logical: str) -> list[Request]:
