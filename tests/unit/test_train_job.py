@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -43,9 +44,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.fixture
-def served(run: Run) -> ModuleType:
-    """The inference code as it is in the model's folder."""
-    spec = importlib.util.spec_from_file_location("served_inference", run.folder / "model" / "code" / "inference.py")
+def served(run: Run, tmp_path: Path) -> ModuleType:
+    """The inference code from the model's folder, where its import would leave compiled code beside it."""
+    code = shutil.copy(run.folder / "model" / "code" / "inference.py", tmp_path)
+    spec = importlib.util.spec_from_file_location("served_inference", code)
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
