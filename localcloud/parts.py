@@ -1,7 +1,7 @@
 """The two parts of the local cloud: MiniStack and the local SageMaker, each a command with its health check.
 
-MiniStack (PyPI `ministack`, pinned, unmodified, MIT) is driven through its public entry point, environment variables
-and HTTP paths only. What matters about it here:
+MiniStack (`ministack`, pinned, unmodified, MIT) is driven through its public entry point, environment variables and
+HTTP paths only. What matters about it here:
 
 - It asks for no credentials that mean anything, and runs Lambda code: whoever reaches its port acts as this user. It is
   bound to 127.0.0.1, where every local user's programs can still reach it. It is a development tool, not a boundary.

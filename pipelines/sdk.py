@@ -22,6 +22,7 @@ def tamed(region: str) -> Iterator[None]:
     - a region is set, because importing `sagemaker.mlops` creates a client that wants one;
     - the user's AWS profiles, credentials and SageMaker configuration are not read: they would change the definition,
       and without credentials each of the SDK's sessions would ask the network for some;
+    - boto3's default session, which keeps the first credentials it finds, is another one than outside;
     - role arguments are not looked up in IAM;
     - nothing is logged or warned (the SDK announces every request it captures) or reported as telemetry. Opting out of
       that by configuration would cost five seconds of schema checks;
@@ -43,7 +44,11 @@ def tamed(region: str) -> Iterator[None]:
         undo.enter_context(_environment(settled))
         undo.enter_context(_silence())
 
+        import boto3
         from botocore.loaders import JSONFileLoader
+
+        undo.enter_context(_replaced(boto3, "DEFAULT_SESSION", None))
+
         from sagemaker.core.telemetry import telemetry_logging
 
         parse = functools.cache(JSONFileLoader().load_file)

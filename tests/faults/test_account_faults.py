@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import boto3
 import botocore.endpoint
 import pytest
 from click.testing import CliRunner
@@ -71,6 +72,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     wanted = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_EC2_METADATA_DISABLED": "true"}
     for name, value in {**wanted, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}"}.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # the first one keeps these credentials for all that follow
     monkeypatch.setattr(botocore.endpoint.time, "sleep", played.pauses.append)
     for cached in (cloud.client, cloud.names, settings.load):
         cached.cache_clear()

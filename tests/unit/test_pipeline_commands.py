@@ -9,6 +9,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from click.testing import CliRunner, Result
 
@@ -104,11 +105,14 @@ def test_any_module_with_get_pipeline_will_do(tmp_path: Path, monkeypatch: pytes
 def test_the_sdk_leaves_environment_log_and_warnings_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "not-configured-anywhere")
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     before: tuple[Any, ...] = (dict(os.environ), logging.getLogger().handlers[:], logging.getLogger().manager.disable)
     with sdk.tamed("eu-west-1"):
         assert os.environ["AWS_DEFAULT_REGION"] == "eu-west-1" and "AWS_PROFILE" not in os.environ
+        assert boto3.client("sts").meta.region_name == "eu-west-1"
         warnings.warn("not heard", stacklevel=1)
     assert before == (dict(os.environ), logging.getLogger().handlers, logging.getLogger().manager.disable)
+    assert boto3.DEFAULT_SESSION is None, "it would keep the credentials that were set inside"
 
 
 def test_a_rendering_that_calls_aws_is_stopped() -> None:
