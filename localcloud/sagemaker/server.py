@@ -54,7 +54,7 @@ def application(cloud: Cloud) -> Starlette:
         clock = Clock(cloud)
         clock.start()
         yield
-        cloud.stopping.set()
+        cloud.stopping.set()  # so that the clock, which must start no job any more, ends first
         await run_in_threadpool(clock.close)
         await run_in_threadpool(shut_down, cloud)
         await run_in_threadpool(courier.close)

@@ -26,7 +26,6 @@ NOTHING_TO_DO = {
     "Parameters": [{"Name": "StartReason", "Type": "String", "DefaultValue": "by hand"}],
     "Steps": [{"Name": "Stop", "Type": "Fail", "Arguments": {"ErrorMessage": "There is nothing to train here."}}],
 }
-pytestmark = pytest.mark.xdist_group("permissions")  # the story is told once
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
@@ -100,12 +101,16 @@ def test_member_that_is_killed_ends_the_job_with_a_reason() -> None:
         except ExecutionFailedError as error:
             raised.append(error)
 
+    def started() -> list[BaseProcess]:
+        return [child for child in multiprocessing.active_children() if child not in before]
+
+    before = multiprocessing.active_children()
     thread = threading.Thread(target=train)
     thread.start()
-    while thread.is_alive() and not multiprocessing.active_children():
+    while thread.is_alive() and not started():
         thread.join(0.05)
-    [member] = multiprocessing.active_children()
-    member.kill()
+    [only] = started()
+    only.kill()
     thread.join(60)
     assert "member 0 ended without a result" in str(raised[0])
 
