@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from job_support import Bucket
+from lambda_support import CONTEXT
 
 from lambdas.alert import alarms, runs
+from lambdas.alert.handler import handler
 from lambdas.alert.incidents import REMIND_SECONDS, TELLING_SECONDS, report
 from lambdas.alert.problem import Problem, subject, text
 from lambdas.outcomes import FailedError
@@ -277,3 +279,27 @@ def test_of_two_that_report_at_the_same_moment_one_tells(bucket: Bucket, desk: D
 
     assert not report(DRIFT, Slow(), desk, bucket.name, "topic", NOON)
     assert len(desk.heard) == 1
+
+
+def test_an_alarm_that_was_over_before_its_first_message_came_leaves_no_problem_open(
+    bucket: Bucket, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloudwatch = Alarms("ALARM")
+    for name, client in (("s3", bucket.s3), ("sns", desk), ("cloudwatch", cloudwatch)):
+        monkeypatch.setattr(f"lambdas.clients.{name}", lambda client=client: client)
+    for name, value in (("BUCKET", bucket.name), ("ALERTS_TOPIC", "topic"), ("PROJECT", "scones-unlimited")):
+        monkeypatch.setenv(name, value)
+
+    def hear(said: str, now: str) -> list[str]:
+        cloudwatch.states = (now,)
+        message = json.dumps(alarm("endpoint-5xx", said))
+        told: list[str] = handler({"Records": [{"Sns": {"Message": message}}]}, CONTEXT)["told"]
+        return told
+
+    assert hear("OK", "OK") == hear("ALARM", "OK") == []
+    assert bucket.keys("alerts/") == []
+    assert hear("ALARM", "ALARM") == ["endpoint-5xx"]
+    assert hear("OK", "ALARM") == []  # a late word of an earlier end
+    assert bucket.keys("alerts/") == ["alerts/open/endpoint-5xx.json"]
+    assert hear("OK", "OK") == ["endpoint-5xx"]
+    assert desk.heard == ["Scones: The endpoint fails", "Scones: over: The endpoint fails"]
