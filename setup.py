@@ -31,6 +31,7 @@ LOCAL = [
     "aws-lambda-powertools>=3.30",
     "great-expectations>=1.10",
     "httptools>=0.6",
+    "hypercorn>=0.17",
     "ministack==1.5.33",
     "onnx>=1.17",
     "onnxruntime>=1.20",

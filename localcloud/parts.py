@@ -1,10 +1,11 @@
 """The two parts of the local cloud: MiniStack and the local SageMaker, each a command with its health check.
 
-MiniStack (`ministack`, pinned, unmodified, MIT) is driven through its public entry point, environment variables and
-HTTP paths only. What matters about it here:
+MiniStack (`ministack`, pinned, unmodified, MIT) is driven through its ASGI application, environment variables and HTTP
+paths only, and served behind our door (door.py). What matters about it here:
 
 - It asks for no credentials that mean anything, and runs Lambda code: whoever reaches its port acts as this user. It is
-  bound to 127.0.0.1, where every local user's programs can still reach it. It is a development tool, not a boundary.
+  bound to 127.0.0.1 and refuses web pages, but every local user's programs can still reach it. It is a development
+  tool, not a boundary.
 - S3 objects are on disk at once. Everything else (roles, stacks, functions, rules, metrics) it writes only when it is
   ended by SIGTERM; no public request makes it save. After kill -9 or a power cut those resources are as they were at
   the last clean end, `up` says so, and `scones infra deploy` makes them anew, adopting the bucket that is still there.
@@ -63,7 +64,6 @@ def ministack(state: Path, addresses: Addresses, enforce_roles: bool = False) ->
     """
     environment = {
         **for_processes(addresses, str(state), os.environ),
-        "BIND_HOST": HOST,
         "GATEWAY_PORT": str(addresses.ministack_port),
         "MINISTACK_REGION": addresses.region,
         "PERSIST_STATE": "1",
@@ -78,7 +78,7 @@ def ministack(state: Path, addresses: Addresses, enforce_roles: bool = False) ->
         "LAMBDA_ACCOUNT_CONCURRENCY": str(FUNCTIONS_AT_ONCE),
         "AUTH": "true" if enforce_roles else "false",
     }
-    command = [sys.executable, "-P", "-m", "ministack"]
+    command = [sys.executable, "-P", "-m", "localcloud.ministack"]
     return Part(MINISTACK, "MiniStack", command, addresses.ministack_port, "--port", "/_ministack/health", environment)
 
 

@@ -15,21 +15,18 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any
 
 import uvicorn
 
+from localcloud.door import Application, Receive, Scope, Send, guarded
 from scones.errors import SconesError, UsageError
 
 # (body, content type, accept) to (response body, its content type). Called from several threads at once.
 Predict = Callable[[bytes, str, str], tuple[bytes, str]]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
 KEEP_ALIVE_SECONDS = 75  # longer than any client of ours keeps an idle connection
 DRAIN_SECONDS = 25  # SageMaker sends SIGKILL 30 s after SIGTERM
@@ -86,7 +83,7 @@ def serve(load: Callable[[], Predict], limits: Limits | None = None) -> int:
         return _give_up(f"Listening on 127.0.0.1:{port}: {error.strerror}. Is another server using the port?")
     print(f"Listening on http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
     config = uvicorn.Config(
-        application(predict, limits),
+        guarded(application(predict, limits)),
         loop="uvloop",
         http="httptools",
         ws="none",
@@ -112,7 +109,7 @@ def application(predict: Predict, limits: Limits) -> Application:
         if not finished.cancelled():
             finished.exception()  # after a time-out nobody else asks, and asyncio would complain
 
-    async def invoke(scope: MutableMapping[str, Any], receive: Receive) -> tuple[bytes, str]:
+    async def invoke(scope: Scope, receive: Receive) -> tuple[bytes, str]:
         nonlocal taken
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         async with asyncio.timeout(limits.seconds):
@@ -128,7 +125,7 @@ def application(predict: Predict, limits: Limits) -> Application:
         async with asyncio.timeout(limits.seconds):
             return await asyncio.shield(running)
 
-    async def app(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
         route = (scope["method"], scope["path"])
         try:
             if route == ("GET", "/ping"):

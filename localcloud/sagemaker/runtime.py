@@ -9,13 +9,12 @@ import asyncio
 import json
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, MutableMapping
 from functools import cache
-from typing import Any
 
 import botocore.loaders
 from botocore.model import ServiceModel
 
+from localcloud.door import Receive, Scope, Send
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.endpoints.invocation import (
     CUSTOM_ATTRIBUTES,
@@ -37,9 +36,6 @@ BODY_SECONDS = 60.0
 NOT_DONE = ("target-model", "target-container-hostname", "inference-component", "enable-explanations", "session-id")
 """Headers that ask for what is not done here, without their prefix x-amzn-sagemaker-."""
 
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
 
 class ClientGoneError(Exception):
     """The client closed the connection before its request was complete."""
@@ -51,7 +47,7 @@ class Runtime:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         try:
             result = await self._answered(scope, receive)
@@ -65,11 +61,9 @@ class Runtime:
         else:
             await _send(send, 200, result.headers, result.body)
 
-    async def _answered(self, scope: MutableMapping[str, Any], receive: Receive) -> Result:
+    async def _answered(self, scope: Scope, receive: Receive) -> Result:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         body = await _body(receive, headers)
-        if "origin" in headers:  # no AWS client sends one; a web page that reaches for the port does
-            raise ServiceError("AccessDeniedException", "Requests from web pages are refused.", 403)
         _check(headers)
         return await invoke(self._cloud, Invocation(scope["path_params"]["name"], headers, body))
 

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from localcloud.door import Application, guarded
 from localcloud.sagemaker import operations, runtime
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.endpoints import recovery as endpoints
@@ -38,8 +39,8 @@ def shut_down(cloud: Cloud) -> None:
     endpoints.shut_down(cloud)
 
 
-def application(cloud: Cloud) -> Starlette:
-    """The ASGI application that serves one local account."""
+def application(cloud: Cloud) -> Application:
+    """The ASGI application that serves one local account, behind the door."""
     operations.load()
 
     @asynccontextmanager
@@ -63,7 +64,6 @@ def application(cloud: Cloud) -> Starlette:
     async def api(request: Request) -> Response:
         target = request.headers.get("x-amz-target", "")
         try:
-            _refuse_browsers(request)
             if not target.startswith(TARGET_PREFIX):
                 raise ServiceError("UnknownOperationException", f"X-Amz-Target is {target!r}.", 404)
             body = _parsed(await request.body())
@@ -82,13 +82,7 @@ def application(cloud: Cloud) -> Starlette:
         Route("/", api, methods=["POST"]),
         Route("/ping", ping, methods=["GET"]),
     ]
-    return Starlette(routes=routes, lifespan=lifespan)
-
-
-def _refuse_browsers(request: Request) -> None:
-    """No AWS client sends an Origin; a web page that reaches for the port does."""
-    if "origin" in request.headers:
-        raise ServiceError("AccessDeniedException", "Requests from web pages are refused.", 403)
+    return guarded(Starlette(routes=routes, lifespan=lifespan))
 
 
 def _parsed(body: bytes) -> Any:

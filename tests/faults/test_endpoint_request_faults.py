@@ -92,28 +92,30 @@ def _connected(clients: Clients) -> socket.socket:
     return socket.create_connection((address.hostname, address.port), timeout=20)
 
 
+def _head(clients: Clients, name: str, headers: str) -> bytes:
+    host = urlsplit(clients.url).netloc
+    return f"POST /endpoints/{name}/invocations HTTP/1.1\r\nHost: {host}\r\n{headers}\r\n\r\n".encode()
+
+
 def test_a_client_that_is_slow_holds_up_nobody_and_is_given_up(
     endpoints: Clients, monkeypatch: pytest.MonkeyPatch, serving_model: ServingModel
 ) -> None:
     monkeypatch.setattr("localcloud.sagemaker.runtime.BODY_SECONDS", 0.3)
     name = endpoints.serve(endpoints.config(serving_model("def answer(body, headers):\n    return 200, body")))
     with _connected(endpoints) as slow:
-        slow.sendall(f"POST /endpoints/{name}/invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12".encode())
+        slow.sendall(_head(endpoints, name, "Content-Length: 10") + b"12")
         assert endpoints.invoke(name, b"quick") == b"quick"
         answer = slow.recv(4096)
     assert answer.startswith(b"HTTP/1.1 408 ")
     with _connected(endpoints) as gone:
-        gone.sendall(f"POST /endpoints/{name}/invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12".encode())
+        gone.sendall(_head(endpoints, name, "Content-Length: 10") + b"12")
     assert endpoints.invoke(name, b"quick") == b"quick"
 
 
-def test_a_web_page_is_refused(endpoints: Clients, serving_model: ServingModel) -> None:
+def test_a_web_page_is_refused_before_it_has_sent_its_body(endpoints: Clients, serving_model: ServingModel) -> None:
     name = endpoints.serve(endpoints.config(serving_model(PID)))
     with _connected(endpoints) as page:
-        page.sendall(
-            f"POST /endpoints/{name}/invocations HTTP/1.1\r\nHost: x\r\nOrigin: http://evil\r\n"
-            "Content-Length: 0\r\n\r\n".encode()
-        )
+        page.sendall(_head(endpoints, name, "Origin: http://evil\r\nContent-Length: 10"))
         assert page.recv(4096).startswith(b"HTTP/1.1 403 ")
 
 

@@ -55,6 +55,12 @@ def test_request_reaches_the_model_and_its_answer_comes_back():
         assert server.client.post("/invocations").text == "0  */*"  # no body and no type is the model's business
 
 
+def test_a_web_page_is_refused_before_the_model_sees_anything():
+    with running_server("-c", PROGRAM) as server:
+        for headers in ({"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}, {"Host": "rebound.example"}):
+            assert server.invoke(b"fail", **headers).status_code == 403
+
+
 def test_server_lives_on_after_every_kind_of_error():
     with running_server("-c", PROGRAM) as server:
         crashed = server.invoke(b"fail")
@@ -110,7 +116,7 @@ def test_request_that_takes_too_long_gets_504_and_its_place_back_when_it_ends():
 def test_body_that_never_comes_gets_an_answer():
     with running_server("-c", PROGRAM, "Limits(seconds=0.2)") as server:
         with socket.create_connection((server.client.base_url.host, server.client.base_url.port), timeout=30) as slow:
-            slow.sendall(b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf")
+            slow.sendall(_head(server, "Content-Length: 10") + b"half")
             assert slow.recv(100).startswith(b"HTTP/1.1 504")
         assert server.client.get("/ping").status_code == 200
 
@@ -118,7 +124,7 @@ def test_body_that_never_comes_gets_an_answer():
 def test_client_that_hangs_up_in_the_middle_harms_nobody():
     with running_server("-c", PROGRAM) as server:
         with socket.create_connection((server.client.base_url.host, server.client.base_url.port)) as rude:
-            rude.sendall(b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf")
+            rude.sendall(_head(server, "Content-Length: 10") + b"half")
         assert server.invoke(b"hello").status_code == 200
 
 
@@ -132,14 +138,13 @@ def test_fifty_clients_at_once_all_get_their_own_answer():
 
 
 def test_sigterm_finishes_what_is_running_and_takes_nothing_new():
-    head = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\nExpect: 100-continue\r\n\r\n"
     with running_server("-c", PROGRAM, "Limits(workers=2)") as server, concurrent.futures.ThreadPoolExecutor(1) as pool:
         host, port = server.client.base_url.host, server.client.base_url.port
         running = pool.submit(server.invoke, b"wait")
         with httpx.Client(base_url=server.client.base_url, trust_env=False) as other:
             assert other.post("/invocations", content=b"started").status_code == 200
         with socket.create_connection((host, port), timeout=30) as under_way:
-            under_way.sendall(head)
+            under_way.sendall(_head(server, "Content-Length: 7\r\nExpect: 100-continue"))
             assert under_way.recv(100).startswith(b"HTTP/1.1 100")  # the server is reading this request
             server.process.send_signal(signal.SIGTERM)
             while _accepts(host, port):
@@ -149,6 +154,11 @@ def test_sigterm_finishes_what_is_running_and_takes_nothing_new():
             assert under_way.recv(100).startswith(b"HTTP/1.1 200")
         assert running.result(timeout=30).status_code == 200
         assert server.process.wait(timeout=30) == 0
+
+
+def _head(server, headers):
+    url = server.client.base_url
+    return f"POST /invocations HTTP/1.1\r\nHost: {url.host}:{url.port}\r\n{headers}\r\n\r\n".encode()
 
 
 def _accepts(host, port):

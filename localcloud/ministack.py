@@ -1,0 +1,38 @@
+"""`python -m localcloud.ministack`: run MiniStack behind the door until SIGTERM or SIGINT.
+
+What is served is MiniStack's ASGI application as it is, on the server and with the settings that its own command has.
+Its options are environment variables (parts.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from ministack.app import app
+
+from localcloud.door import guarded
+from localcloud.environment import HOST
+
+KEEP_ALIVE_SECONDS = 75  # longer than SDKs keep an idle connection
+
+
+def main() -> None:
+    """Serve on 127.0.0.1:$GATEWAY_PORT; MiniStack saves its state at the end.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # each connection and each function's pipes take some
+    config = Config()
+    config.bind = [f"{HOST}:{os.environ['GATEWAY_PORT']}"]
+    config.keep_alive_timeout = KEEP_ALIVE_SECONDS
+    asyncio.run(serve(guarded(app), config))
+
+
+if __name__ == "__main__":
+    main()
