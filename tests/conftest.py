@@ -15,6 +15,7 @@ pytest_plugins = [
     "job_support",
     "lambda_support",
     "deploy_walker",
+    "door_support",
     "monitor_support",
     "endpoint_support",
     "pipeline_calls",
