@@ -78,7 +78,9 @@ def options(port: int, open_browser: bool) -> list[str]:
         **_theme("dark", 1),
     }
     hosts = [f"--server.allowedHosts={host}" for host in HOSTS]
-    return [f"--{name}={_text(value)}" for name, value in settings.items()] + hosts
+    # Pages that may steer this one when they hold it in a frame; without the option, those of Streamlit's own sites.
+    holders = [f"--client.allowedOrigins=http://{host}:{port}" for host in HOSTS]
+    return [f"--{name}={_text(value)}" for name, value in settings.items()] + hosts + holders
 
 
 def _theme(name: str, index: int) -> dict[str, str]:

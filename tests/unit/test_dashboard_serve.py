@@ -25,6 +25,11 @@ def test_it_binds_to_the_loopback_interface_and_tells_nobody() -> None:
     assert "--server.headless=false" in serve.options(8501, True)
 
 
+def test_no_site_but_itself_may_steer_it() -> None:
+    steering = {one for one in serve.options(8501, False) if one.startswith("--client.allowedOrigins=")}
+    assert {one.partition("=")[2] for one in steering} == {"http://127.0.0.1:8501", "http://localhost:8501"}
+
+
 def test_a_port_that_was_asked_for_and_is_taken_is_refused(
     scones: Command, local_cloud: LocalCloud, tmp_path: Path
 ) -> None:
