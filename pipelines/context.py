@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sagemaker.core.processing import Processor
@@ -31,12 +32,14 @@ class Context:
     """One rendering: names, parameters, the session that captures requests, and where each job's code will be.
 
     `code` maps a job's name (extract, manifests, train, evaluate) to the S3 folder that holds its bundle.
+    `scratch` is a folder of this rendering alone.
     """
 
     names: Names
     parameters: Parameters
     session: Any
     code: Mapping[str, str]
+    scratch: Path
 
     @property
     def cache(self) -> CacheConfig:

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from pipelines import sdk
@@ -29,14 +31,14 @@ def jobs(settings: Settings) -> tuple[str, ...]:
 
 def render(names: Names, code: Mapping[str, str]) -> dict[str, Any]:
     """The definition as JSON values. `code` maps each of `jobs` to the S3 folder of its bundle."""
-    with sdk.tamed(names.settings.region):
+    with sdk.tamed(names.settings.region), TemporaryDirectory() as scratch:
         from sagemaker.mlops.workflow.pipeline import Pipeline
 
         from pipelines import parameters
         from pipelines.context import Context
 
         session = sdk.offline_session(names)
-        context = Context(names, parameters.build(names), session, code)
+        context = Context(names, parameters.build(names), session, code, Path(scratch))
         pipeline = Pipeline(
             name=names.settings.pipeline_name,
             parameters=context.parameters.declared(),

@@ -19,7 +19,8 @@ EVALUATION_REPORT = PropertyFile(name="EvaluationReport", output_name="evaluatio
 def model_builder(context: Context, train: TrainingStep) -> ModelBuilder:
     """The container and the artefact that serve what `train` made.
 
-    `dependencies={}` keeps the builder from adding empty script settings to the container's environment.
+    `dependencies={}` keeps the builder from adding empty script settings to the container's environment, and
+    `model_path` from making a folder in /tmp/sagemaker, which would belong to the first user of a machine alone.
     """
     settings = context.names.settings
     if settings.algorithm == "builtin":
@@ -38,6 +39,7 @@ def model_builder(context: Context, train: TrainingStep) -> ModelBuilder:
         instance_type=settings.instances.endpoint,
         env_vars=environment,
         dependencies={},
+        model_path=str(context.scratch),
     )
 
 
