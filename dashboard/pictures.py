@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from dashboard.desk import Desk
 from dashboard.saying import clock, plain
+from monitoring.features import FORMATS, MAX_PIXELS
 
 SIDE = 256
 """Pixels of the longer side on the page; small pictures are enlarged by whole pixels, not smoothed."""
@@ -30,11 +32,16 @@ def enlarged(content: bytes) -> bytes:
         ValueError: it is no picture that can be shown.
     """
     try:
-        picture = Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP")).convert("RGB")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's own say nothing that is not decided here
+            picture: Image.Image = Image.open(io.BytesIO(content), formats=FORMATS)
+            if picture.width * picture.height > MAX_PIXELS:
+                raise ValueError(f"{picture.width}x{picture.height} pixels are too many")
+            picture = picture.convert("RGB")
     except UnidentifiedImageError:
         raise ValueError("what was sent is no PNG, JPEG or WebP") from None
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"what was sent cannot be shown: {error}") from None
+    except Exception as error:  # decoders raise anything on damaged bytes
+        raise ValueError(f"what was sent cannot be shown: {str(error) or type(error).__name__}") from None
     longest = max(picture.size)
     if longest <= SIDE:
         factor = max(1, SIDE // longest)

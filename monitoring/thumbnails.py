@@ -7,7 +7,7 @@ import warnings
 
 from PIL import Image, UnidentifiedImageError
 
-from monitoring.features import BROKEN, FORMATS, MAX_PIXELS
+from monitoring.features import FORMATS, MAX_PIXELS
 
 SIDE = 96
 
@@ -28,8 +28,8 @@ def thumbnail(data: bytes, side: int = SIDE) -> bytes:
             shown.thumbnail((side, side))
     except UnidentifiedImageError:
         raise ValueError("not a picture") from None
-    except BROKEN as error:
-        raise ValueError(str(error)) from None
+    except Exception as error:  # decoders raise anything on damaged bytes
+        raise ValueError(str(error) or type(error).__name__) from None
     file = io.BytesIO()
     shown.save(file, "PNG", optimize=True)
     return file.getvalue()

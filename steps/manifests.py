@@ -65,8 +65,9 @@ def _measured(file: Path) -> tuple[int, int, str, str]:
             return image.width, image.height, image.mode, hashlib.sha256(image.tobytes()).hexdigest()
     except FileNotFoundError:
         raise DataError(f"{file}: listed in images.csv and missing.", "Run the job `extract` again.") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"{file}: not a readable image: {error}.", "Run the job `extract` again.") from None
+    except Exception as error:  # decoders raise anything on damaged bytes
+        reason = str(error) or type(error).__name__
+        raise DataError(f"{file}: not a readable image: {reason}.", "Run the job `extract` again.") from None
 
 
 def assign_subsets(images: pd.DataFrame, validation_fraction: float, seed: int) -> pd.Series:

@@ -54,8 +54,9 @@ def pixels(folder: Path, names: Sequence[str]) -> NDArray[np.float64]:
         try:
             with Image.open(folder / name) as image:
                 grey[row] = np.asarray(image.convert("RGB").resize((SIDE, SIDE)), np.float64) @ GREY
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            raise DataError(f"{folder / name}: not a readable image: {error}.", "Build the manifests again.") from None
+        except Exception as error:  # decoders raise anything on damaged bytes
+            reason = str(error) or type(error).__name__
+            raise DataError(f"{folder / name}: not a readable image: {reason}.", "Build the manifests again.") from None
     return grey
 
 

@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from lambdas import telemetry
 from lambdas.classify_image.encoding import CONTENT_TYPES
 from lambdas.classify_image.endpoint import classified, inference_id
 from lambdas.contract import object_location
@@ -20,6 +21,8 @@ from lambdas.serialize_image.fetch import fetched
 from lambdas.serialize_image.picture import normalised
 
 Result = dict[str, Any]
+
+log = telemetry.logger("classify-batch")
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Workflow:
 
 
 def result_of(flow: Workflow, run: str, bucket: str, key: str) -> Result:
-    """`{"key", "outcome", ...}`: the decision, or the error and its cause."""
+    """`{"key", "outcome", ...}`: the decision, or the error and its cause. What goes wrong costs no other picture."""
     try:
         object_location({"s3_bucket": bucket, "s3_key": key})
         png = normalised(fetched(flow.s3, bucket, key), flow.size)
@@ -45,6 +48,9 @@ def result_of(flow: Workflow, run: str, bucket: str, key: str) -> Result:
         return {"key": key, "outcome": "ok", **decide(vector, flow.classes, flow.routes, flow.threshold)}
     except OutcomeError as stop:
         return {"key": key, "outcome": stop.outcome, "error": stop.error, "problem": stop.problem, **stop.facts}
+    except Exception as error:
+        log.exception("unexpected", extra={"key": key})
+        return {"key": key, "outcome": "failed", "error": "Unexpected", "problem": f"{type(error).__name__}: {error}"}
 
 
 def counted(results: list[Result]) -> dict[str, int]:

@@ -7,7 +7,6 @@ training images were squeezed to squares in the same way, and so does the algori
 from __future__ import annotations
 
 import io
-import struct
 import warnings
 
 from PIL import (
@@ -25,7 +24,6 @@ MIN_SIDE = 8
 FORMATS = ("PNG", "JPEG", "WEBP")  # JPEG includes those of phones with a second picture in them (a gain map)
 # A state of 262,144 bytes must hold the picture in base64 beside everything else.
 MAX_NORMALISED_BYTES = 140_000
-BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error)  # what Pillow's readers raise on damaged bytes
 OTHER_FORMATS = (
     (b"GIF8", "a GIF"),
     (b"%PDF", "a PDF"),
@@ -57,8 +55,12 @@ def normalised(data: bytes, size: tuple[int, int]) -> bytes:
             rgb = _rgb(upright)
     except UnidentifiedImageError:
         raise _refused(f"{_guess(data)}; send PNG, JPEG or WebP") from None
-    except BROKEN as error:
-        raise _refused(f"broken or cut off: {error}") from None
+    except Image.DecompressionBombError:
+        raise _refused(f"far too many pixels; the limit is {MAX_PIXELS}") from None
+    except BadInputError:
+        raise
+    except Exception as error:  # decoders raise anything on damaged bytes, and one picture must cost only itself
+        raise _refused(f"broken or cut off: {str(error) or type(error).__name__}") from None
     if rgb.size != size:
         rgb = rgb.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
     out = io.BytesIO()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import struct
-import zlib
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -40,10 +38,12 @@ def decode_image(body: bytes) -> Image.Image:
         return upright.convert("RGB")
     except UnidentifiedImageError:
         raise UnreadableImageError(f"{len(body)} bytes that are neither PNG nor JPEG") from None
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error) as error:
-        raise UnreadableImageError(f"damaged image: {error}") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise UnreadableImageError(str(error)) from error
+    except UnreadableImageError:
+        raise
+    except Exception as error:  # decoders raise anything on damaged bytes
+        raise UnreadableImageError(f"damaged image: {str(error) or type(error).__name__}") from error
 
 
 def pixels(image: Image.Image) -> np.ndarray:
