@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import unquote_plus
 
 from aws_lambda_powertools import Logger
@@ -55,7 +55,7 @@ def unwrapped(event: object) -> Fields:
     inner = event.get("body", event)
     if isinstance(inner, str):
         try:
-            inner = json.loads(inner)
+            inner = json.loads(inner, parse_constant=_no_constant)
         except ValueError as error:
             raise BadInputError("BadEvent", f"`body` is text, but not JSON: {error}.") from None
     if not isinstance(inner, dict):
@@ -122,8 +122,12 @@ def _object_of_s3_event(event: Fields) -> Fields:
 def _wrapped_like(event: object, result: Fields) -> Fields:
     if not isinstance(event, dict) or "body" not in event:
         return result
-    body: object = json.dumps(result) if isinstance(event["body"], str) else result
+    body: object = json.dumps(result, allow_nan=False) if isinstance(event["body"], str) else result
     return {"statusCode": HTTP_STATUS[result["outcome"]], "body": body}
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} in it is no JSON value")
 
 
 def _kind(value: object) -> str:

@@ -36,7 +36,7 @@ class OutcomeError(Exception):
         head: dict[str, object] = {"error": self.error, "problem": self.problem}
         if image:
             head["image"] = image
-        return json.dumps(head | self.facts, ensure_ascii=False)
+        return json.dumps(head | self.facts, ensure_ascii=False, allow_nan=False)
 
 
 class BadInputError(OutcomeError):

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from monitoring import capture, checks, constraints, traffic
 from monitoring.capture import Tally
@@ -52,12 +52,17 @@ def read_json(path: Path) -> dict[str, Any]:
         DataError: it cannot be read, or holds something else.
     """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_constant)
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: cannot be read: {error}.", "Write the baseline again.") from None
     if not isinstance(value, dict):
         raise DataError(f"{path}: holds a JSON {type(value).__name__}, not an object.", "Write the baseline again.")
     return value
+
+
+def _no_constant(name: str) -> NoReturn:
+    """A threshold of NaN would never be crossed."""
+    raise ValueError(f"{name} in it is no JSON value")
 
 
 def read_baseline(statistics: Path | None, rules: Path | None) -> Baseline | None:

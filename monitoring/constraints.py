@@ -6,6 +6,7 @@ one feature by its `monitoringConfigOverrides`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -122,10 +123,18 @@ def _constraint(entry: Mapping[str, Any], shared: Mapping[str, Any]) -> Constrai
     return Constraint(
         name=entry["name"],
         kind=entry["inferred_type"],
-        completeness=float(entry.get("completeness", 0.0)),
+        completeness=_number(entry.get("completeness", 0.0)),
         domain=tuple(entry.get("string_constraints", {}).get("domains", ())),
         config=_config(_merged(shared, *(entry.get(key) or {} for key in OVERRIDES))),
     )
+
+
+def _number(value: Any) -> float:
+    """`value` as a number; nothing is ever beyond a threshold of NaN."""
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"a threshold of {number}")
+    return number
 
 
 def _config(config: Mapping[str, Any]) -> Config:
@@ -134,16 +143,16 @@ def _config(config: Mapping[str, Any]) -> Config:
     categorical = distribution.get("categorical_drift_method", "LInfinity")
     if categorical not in ("LInfinity", "ChiSquared"):
         raise ValueError(f"categorical_drift_method {categorical!r}")
-    threshold = float(distribution.get("comparison_threshold", 0.1))
+    threshold = _number(distribution.get("comparison_threshold", 0.1))
     return Config(
         evaluate=config.get("evaluate_constraints", "Enabled") == "Enabled",
         emit_metrics=config.get("emit_metrics", "Enabled") == "Enabled",
-        datatype_threshold=float(config.get("datatype_check_threshold", 1.0)),
-        domain_threshold=float(config.get("domain_content_threshold", 1.0)),
+        datatype_threshold=_number(config.get("datatype_check_threshold", 1.0)),
+        domain_threshold=_number(config.get("domain_content_threshold", 1.0)),
         compare=distribution.get("perform_comparison", "Enabled") == "Enabled",
         comparison_threshold=threshold,
         method=method,
-        categorical_threshold=float(distribution.get("categorical_comparison_threshold", threshold)),
+        categorical_threshold=_number(distribution.get("categorical_comparison_threshold", threshold)),
         categorical_method=categorical,
     )
 

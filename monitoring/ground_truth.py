@@ -44,7 +44,7 @@ def record(event: str, label: int) -> dict[str, Any]:
 
 def text(labels: Mapping[str, int]) -> str:
     """A file of labels: event to number of the class."""
-    return "".join(json.dumps(record(event, label)) + "\n" for event, label in labels.items())
+    return "".join(json.dumps(record(event, label), allow_nan=False) + "\n" for event, label in labels.items())
 
 
 def key(now: datetime, name: str) -> str:

@@ -100,7 +100,7 @@ def _write(
         for name, document in documents.items():
             write_json(scratch / name, document)
     if asked.publish:
-        text = "".join(json.dumps(line) + "\n" for line in stamped)
+        text = "".join(json.dumps(line, allow_nan=False) + "\n" for line in stamped)
         _put(asked.base / "output" / "metrics" / "cloudwatch" / "cloudwatch_metrics.jsonl", text)
 
 

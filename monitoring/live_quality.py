@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -154,6 +155,8 @@ def _violations(metrics: Mapping[str, Any], rules: Mapping[str, Any]) -> Iterabl
     for name, rule in rules.items():
         try:
             value, threshold = float(metrics[name]["value"]), float(rule["threshold"])
+            if not math.isfinite(threshold):
+                raise ValueError(f"a threshold of {threshold}")
             sign = OPERATORS[rule["comparison_operator"]]
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(

@@ -52,7 +52,7 @@ def render(names: Names, code: Mapping[str, str]) -> dict[str, Any]:
 
 def to_json(definition: dict[str, Any]) -> str:
     """The text that is sent and compared: compact, keys in the order in which they were made."""
-    return json.dumps(definition, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(definition, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def _steps(context: Context) -> list[Any]:

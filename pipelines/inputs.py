@@ -142,7 +142,7 @@ def _misfit(parameter: Json, value: str) -> str:
     if kind == "Integer" and not value.removeprefix("-").isdecimal():
         return "not an integer"
     if kind == "Float" and not _is_finite(value):
-        return "not a number"
+        return "not a finite number"
     if kind == "Boolean" and value.lower() not in {"true", "false"}:
         return "neither true nor false"
     if allowed and value not in allowed:

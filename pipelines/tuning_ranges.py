@@ -91,7 +91,9 @@ def _range(text: str, types: dict[str, type], algorithm: str) -> tuple[str, dict
 def _number(text: str, name: str, value: str, kind: type, algorithm: str) -> float:
     try:
         number = float(kind(value))
-    except ValueError:
+        if not math.isfinite(number):
+            raise ValueError(value)
+    except (ValueError, OverflowError):
         raise UsageError(f"--range {text!r}: {value!r} is not of type {kind.__name__}.", SYNTAX) from None
     low, high = LIMITS.get(name, (-math.inf, math.inf)) if algorithm == "pytorch" else (-math.inf, math.inf)
     if not low <= number <= high:

@@ -18,8 +18,8 @@ def emit(text: str) -> None:
 
 
 def emit_json(value: Any) -> None:
-    """One JSON document on stdout; dates as ISO 8601."""
-    print(json.dumps(value, indent=2, default=str, ensure_ascii=False), flush=True)
+    """One JSON document on stdout; dates as ISO 8601. NaN and infinity are refused, since JSON has neither."""
+    print(json.dumps(value, indent=2, default=str, ensure_ascii=False, allow_nan=False), flush=True)
 
 
 def table(rows: list[list[str]], header: list[str]) -> str:

@@ -63,6 +63,7 @@ def _change(found: dict[str, Any]) -> Change:
         value = float(found["Value"])
     except ValueError:
         value = math.nan
+    value = value if math.isfinite(value) else math.nan
     user = str(found.get("LastModifiedUser", "")).replace(":", "/").rpartition("/")[2] or "unknown"
     said = BY.fullmatch(str(found.get("Description", "")))
     who, why = said.groups() if said else (user, "")

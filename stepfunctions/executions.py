@@ -61,8 +61,8 @@ def start(machine: str, request: dict[str, Any]) -> str:
         CloudError: there is no such machine, or the caller may not start it.
     """
     with cloud.explained(f"starting {machine}"):
-        client = cloud.client("stepfunctions")
-        return str(client.start_execution(stateMachineArn=machine, input=json.dumps(request))["executionArn"])
+        text = json.dumps(request, allow_nan=False)
+        return str(cloud.client("stepfunctions").start_execution(stateMachineArn=machine, input=text)["executionArn"])
 
 
 def known(machine: str) -> set[str]:

@@ -175,7 +175,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--classes", required=True, help="comma-separated class names, in the order of their labels")
     parser.add_argument(
-        "--confidence-threshold", type=float, default=0.93, help="below it a picture is not routed; for the baseline"
+        "--confidence-threshold",
+        type=_fraction,
+        default=0.93,
+        help="below it a picture is not routed; for the baseline",
     )
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args(argv)
@@ -201,6 +204,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         flush=True,
     )
     return 0
+
+
+def _fraction(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:  # refuses NaN as well
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return value
 
 
 def _unlike(found: dict[str, Any]) -> str:

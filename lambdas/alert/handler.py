@@ -85,7 +85,7 @@ def _announce(job: dict[str, Any], found: dict[str, Any], broken: list[dict[str,
         "features": features,
         "reason": f"{found['outcome']} {' '.join(features)} in {name}",
     }
-    entry = {"Source": SOURCE, "DetailType": VERDICT, "Detail": json.dumps(detail)}
+    entry = {"Source": SOURCE, "DetailType": VERDICT, "Detail": json.dumps(detail, allow_nan=False)}
     with calling("announcing the verdict"):
         clients.events().put_events(Entries=[entry])
 

@@ -50,7 +50,7 @@ def report(problem: Problem, s3: Any, sns: Any, bucket: str, topic: str, now: da
         _publish(sns, topic, problem, known)
         known |= {"told_at": now.timestamp(), "told": known.get("told", 0) + 1}
     with calling(f"writing s3://{bucket}/{key}"):
-        s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(known).encode())
+        s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(known, allow_nan=False).encode())
     return due
 
 
@@ -74,7 +74,7 @@ def _opened(s3: Any, bucket: str, key: str, now: datetime) -> Incident | None:
     made: Incident = {"since": now.astimezone(UTC).isoformat(), "times": 0}
     with calling(f"opening s3://{bucket}/{key}"):
         try:
-            s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(made).encode(), IfNoneMatch="*")
+            s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(made, allow_nan=False).encode(), IfNoneMatch="*")
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] in {409, 412}:
                 return None

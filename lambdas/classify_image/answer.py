@@ -38,7 +38,7 @@ def probabilities(value: object, classes: int) -> list[float]:
     for item in value:
         if isinstance(item, bool) or not isinstance(item, int | float):
             raise NotProbabilitiesError(f"{str(item)[:40]!r} in it is not a number")
-        if not (math.isfinite(item) and -SUM_TOLERANCE <= item <= 1 + SUM_TOLERANCE):
+        if not -SUM_TOLERANCE <= item <= 1 + SUM_TOLERANCE:  # true for NaN too
             raise NotProbabilitiesError(f"{item} in it is not between 0 and 1")
         numbers.append(float(item))
     if abs(math.fsum(numbers) - 1) > SUM_TOLERANCE:

@@ -45,4 +45,4 @@ def stored(ssm: Any, parameter: str) -> float:
 
 
 def _is_fraction(value: float) -> bool:
-    return math.isfinite(value) and 0 <= value <= 1
+    return 0 <= value <= 1  # false for NaN, and for whole numbers too large for a float

@@ -57,4 +57,6 @@ def write_work(s3: Any, bucket: str, run: str, keys: list[str], batch_size: int)
 def write_json(s3: Any, bucket: str, key: str, value: object) -> None:
     """Store `value` as JSON, replacing what an earlier attempt wrote."""
     with calling(f"writing s3://{bucket}/{key}"):
-        s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(value).encode(), ContentType="application/json")
+        s3.put_object(
+            Bucket=bucket, Key=key, Body=json.dumps(value, allow_nan=False).encode(), ContentType="application/json"
+        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import uuid
 from collections.abc import AsyncIterator
@@ -16,7 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from localcloud.door import Application, guarded
-from localcloud.sagemaker import operations, runtime
+from localcloud.sagemaker import operations, runtime, strict_json
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.endpoints import recovery as endpoints
 from localcloud.sagemaker.engine import recovery as executions
@@ -87,7 +86,7 @@ def application(cloud: Cloud) -> Application:
 
 def _parsed(body: bytes) -> Any:
     try:
-        return json.loads(body or b"{}")
+        return strict_json.loads(body or b"{}")
     except ValueError as error:
         raise ServiceError("SerializationException", f"The request is not JSON: {error}.") from None
 

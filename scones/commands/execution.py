@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from scones import cloud, settings
+from scones.commands.numbers import FiniteRange
 from scones.commands.pipeline import as_json_option
 from scones.console import emit, emit_json, say, table
 
@@ -22,7 +23,7 @@ execution_argument = click.argument("execution", required=False)
 @click.option(
     "--max-drop-from-live",
     "max_drop",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     metavar="SHARE",
     help="Refuse a model whose accuracy is lower than the live model's by more. Default: the setting of this name.",
 )

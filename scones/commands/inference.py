@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scones import cloud
+from scones.commands.numbers import FiniteRange
 from scones.commands.pipeline import as_json_option
 from scones.console import emit, emit_json, say, table
 from scones.errors import DataError, ExecutionFailedError
@@ -18,9 +19,7 @@ if TYPE_CHECKING:
     from pipelines.held_out import HeldOut
     from stepfunctions.inference import Judged
 
-_threshold = click.option(
-    "--threshold", type=click.FloatRange(0, 1), help="Instead of the one in SSM, for this call alone."
-)
+_threshold = click.option("--threshold", type=FiniteRange(0, 1), help="Instead of the one in SSM, for this call alone.")
 
 
 @click.command()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scones import cloud
+from scones.commands.numbers import FiniteRange
 from scones.commands.pipeline import as_json_option
 from scones.console import emit, emit_json, say, table
 
@@ -20,7 +21,7 @@ VIOLATIONS, UNJUDGED = 3, 4
 """Exit codes: everything worked, and the traffic is not as it should be; nothing can be said about it."""
 
 _hours = click.option(
-    "--hours", type=click.FloatRange(0, 24 * 31, min_open=True), default=1.0, show_default=True, help="How far back."
+    "--hours", type=FiniteRange(0, 24 * 31, min_open=True), default=1.0, show_default=True, help="How far back."
 )
 _since = click.option("--since", type=click.DateTime(), help="From this time (UTC) on, instead of --hours.")
 

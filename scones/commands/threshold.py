@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import getpass
+import math
 from dataclasses import asdict
 from datetime import UTC
+from typing import Any
 
 import click
 
 from scones import cloud
 from scones import threshold as setting
+from scones.commands.numbers import FiniteRange
 from scones.commands.pipeline import as_json_option
 from scones.console import emit, emit_json, say, table
 from scones.errors import UsageError
@@ -20,7 +23,7 @@ NOT_SAID = "no reason given"
 
 
 @click.command()
-@click.argument("value", type=click.FloatRange(0, 1), required=False)
+@click.argument("value", type=FiniteRange(0, 1), required=False)
 @click.option("--why", help="The reason for a change; it is kept with it.")
 @click.option("--who", default=getpass.getuser, help="Who changes it; by default the user of this machine.")
 @click.option("--history", "all_of_it", is_flag=True, help="Show every change: when, by whom and why.")
@@ -55,14 +58,19 @@ def threshold(
     elif value is not None:
         say(f"The threshold is {value:g} already.")
     if as_json:
-        emit_json(asdict(setting.history(parameter)[0]))
+        emit_json(_as_json(setting.history(parameter)[0]))
     else:
         emit(setting.written_as(before.value if value is None else value))
 
 
+def _as_json(one: setting.Change) -> dict[str, Any]:
+    """The change; its value is null when the parameter held no number."""
+    return {**asdict(one), "value": None if math.isnan(one.value) else one.value}
+
+
 def _tell(changes: list[setting.Change], as_json: bool) -> None:
     if as_json:
-        emit_json([asdict(one) for one in changes])
+        emit_json([_as_json(one) for one in changes])
         return
     rows = [
         [str(one.version), f"{one.value:g}", f"{one.when.astimezone(UTC):%Y-%m-%d %H:%M:%S}", one.who, one.why]

@@ -99,9 +99,15 @@ def gated(**members: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("accuracy", "reached"), [("0.8", "Register"), ("0.7999", "Bad"), ("NaN", "Bad"), ('"0.9"', "Register")]
+    ("accuracy", "reached"),
+    [
+        *(("0.8", "Register"), ("0.7999", "Bad"), ('"0.9"', "Register")),
+        *(("NaN", "Bad"), ("Infinity", "Bad"), ("1e999", "Bad"), ('"inf"', "Bad")),
+    ],
 )
-def test_the_gate_opens_at_the_threshold_and_never_for_nan(world: World, accuracy: str, reached: str) -> None:
+def test_the_gate_opens_at_the_threshold_and_never_for_what_is_not_finite(
+    world: World, accuracy: str, reached: str
+) -> None:
     world.report("Evaluate", f'{{"metrics": {{"accuracy": {accuracy}}}}}')
     world.create(gated())
     _, steps = world.run()

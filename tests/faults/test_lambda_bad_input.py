@@ -58,8 +58,9 @@ BAD_INFERENCES: dict[str, Any] = {
     "JSON text with NaN": "[NaN, 1]",
     "broken text": "[0.9, 0.1",
     "deeply nested text": "[" * 50_000,
+    "a number too large for a float": [10**400, 0],
 }
-BAD_THRESHOLDS: list[Any] = [-0.1, 1.1, "0.9", True, [0.9], float("nan"), float("inf")]
+BAD_THRESHOLDS: list[Any] = [-0.1, 1.1, "0.9", True, [0.9], float("nan"), float("inf"), 10**400]
 
 
 def refused(function: Any, event: object) -> dict[str, Any]:

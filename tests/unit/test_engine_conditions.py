@@ -59,8 +59,8 @@ def test_what_is_no_number_cannot_be_ordered(left: object) -> None:
 
 
 @pytest.mark.parametrize("kind", ["GreaterThan", "GreaterThanOrEqualTo", "LessThan", "LessThanOrEqualTo", "Equals"])
-@pytest.mark.parametrize("value", [math.nan, "nan", "NaN"])
-def test_nan_satisfies_no_comparison_and_no_negation_of_one(kind: str, value: object) -> None:
+@pytest.mark.parametrize("value", [math.nan, "nan", "NaN", math.inf, -math.inf, "inf", "1e999"])
+def test_what_is_not_finite_satisfies_no_comparison_and_no_negation_of_one(kind: str, value: object) -> None:
     condition = compare(kind, value, 0.5)
     assert not holds(condition)
     assert not holds({"Type": "Not", "Condition": condition})

@@ -35,6 +35,7 @@ def test_what_is_not_given_has_its_default() -> None:
         ("Epochs", ""),
         ("Threshold", "nan"),
         ("Threshold", "inf"),
+        ("Threshold", "1e999"),
         ("Threshold", "0,5"),
         ("Threshold", "1_0"),
         ("Fast", "yes"),

@@ -1,7 +1,7 @@
 """What a Condition step decides.
 
-All conditions in the step's list must hold. Comparisons follow three-valued logic: one with NaN is neither true nor
-false, so that no negation turns a metric that could not be computed into a passed gate.
+All conditions in the step's list must hold. Comparisons follow three-valued logic: one with NaN or infinity is neither
+true nor false, so that no bound and no negation turns a metric that could not be computed into a passed gate.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def _equal(left: Any, right: Any) -> bool | None:
     a, b = _number(left), _number(right)
     if a is None or b is None:
         return bool(left == right)
-    return None if math.isnan(a) or math.isnan(b) else a == b
+    return a == b if math.isfinite(a) and math.isfinite(b) else None
 
 
 def _ordered(kind: str, left: Any, right: Any) -> bool | None:
@@ -101,7 +101,7 @@ def _ordered(kind: str, left: Any, right: Any) -> bool | None:
     if a is None or b is None:
         culprit = left if a is None else right
         raise ExpressionError(f"condition {kind} compares numbers, and {culprit!r} is not one")
-    return None if math.isnan(a) or math.isnan(b) else ORDERINGS[kind](a, b)
+    return ORDERINGS[kind](a, b) if math.isfinite(a) and math.isfinite(b) else None
 
 
 def _number(value: Any) -> float | None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from localcloud.sagemaker import strict_json
 from localcloud.sagemaker.engine import conditions, durations, parameters, retries
 from localcloud.sagemaker.engine.caching import ATTRIBUTES, CacheConfig
 from localcloud.sagemaker.engine.expressions import is_expression
@@ -88,7 +89,7 @@ def read(text: str) -> Definition:
         DefinitionError: not JSON, or not in the form of a definition.
     """
     try:
-        document = json.loads(text)
+        document = strict_json.loads(text)
     except ValueError as error:
         raise DefinitionError([f"it is not JSON: {error}"]) from None
     problems = list(_problems(document))

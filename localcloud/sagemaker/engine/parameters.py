@@ -77,7 +77,7 @@ def _typed(parameter: Parameter, text: str) -> Any:
         value = text or None
     elif parameter.type == "Integer" and _INTEGER.fullmatch(text):
         value = int(text)
-    elif parameter.type == "Float" and _FLOAT.fullmatch(text):
+    elif parameter.type == "Float" and _FLOAT.fullmatch(text) and math.isfinite(float(text)):
         value = float(text)
     elif parameter.type == "Boolean" and text.lower() in ("true", "false"):
         value = text.lower() == "true"

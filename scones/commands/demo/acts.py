@@ -113,7 +113,7 @@ def evaluation(story: Story) -> str:
     """Read what the Evaluate step measured, and keep it in the state folder."""
     measured = results.evaluation(story.found["execution"])
     file = story.state / "evaluation.json"
-    file.write_text(json.dumps(measured, indent=2), encoding="utf-8")
+    file.write_text(json.dumps(measured, indent=2, allow_nan=False), encoding="utf-8")
     metrics = measured["metrics"]
     story.found |= {"evaluation": str(file), "accuracy": metrics["accuracy"]}
     low, high = metrics["accuracy_low"], metrics["accuracy_high"]
