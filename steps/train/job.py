@@ -20,7 +20,16 @@ from steps.train.hyperparameters import Hyperparameters
 from steps.train.messages import Split
 
 IMAGE_SIZE = 32
-REQUIREMENTS = "onnxruntime>=1.17\n"  # the first release with operator set 20
+REQUIREMENTS = """\
+flatbuffers==25.12.19
+onnxruntime==1.31.1
+protobuf==6.33.6
+"""
+"""What the serving container installs whenever it starts: ONNX Runtime, and what that needs and the container lacks.
+
+Pinned as in constraints.txt, so that a model is served by what it was tested with. The container's own numpy and
+packaging stay as they are.
+"""
 
 
 def read_channel(images: Path, manifest: Path, classes: int) -> Split:
