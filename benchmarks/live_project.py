@@ -20,7 +20,7 @@ from serving_endpoint import make_model
 from infra import stack
 from localcloud import up
 from scones import cloud
-from scones.commands.registry import deployment
+from scones.commands.decision import deployment
 from stepfunctions import executions
 
 IMAGE = "811284229777.dkr.ecr.us-east-1.amazonaws.com/image-classification:1"

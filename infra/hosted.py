@@ -80,13 +80,15 @@ def start(names: Names, say: Callable[[str], None], monitor: Monitor) -> bool:
     """Switch the endpoint on with the configuration that it had, and wait until it serves; False if it does already.
 
     Raises:
-        CloudError: no version was ever live, its configuration is gone, or the endpoint fails.
+        CloudError: no version was ever live, it is not approved any more, its configuration is gone, or the endpoint
+            fails.
     """
     if settled(names.endpoint, say) is not None:
         return False
     config = _remembered(names)
     if config is None:
         raise CloudError(f"Endpoint {names.endpoint}: no version was live yet.", "Approve one: scones approve --wait.")
+    _refuse_unapproved(_live_model(names)["model_package_arn"])
     with cloud.explained(f"switching endpoint {names.endpoint} on with {config}"):
         cloud.client("sagemaker").create_endpoint(EndpointName=names.endpoint, EndpointConfigName=config)
     live = settled(names.endpoint, say)
@@ -97,9 +99,24 @@ def start(names: Names, say: Callable[[str], None], monitor: Monitor) -> bool:
     return True
 
 
+def _refuse_unapproved(arn: str) -> None:
+    with cloud.explained(f"describing {arn}"):
+        approval = cloud.client("sagemaker").describe_model_package(ModelPackageName=arn)["ModelApprovalStatus"]
+    if approval != "Approved":
+        raise CloudError(
+            f"{arn} was live last, and is {approval}.", "Deploy another one: scones approve VERSION --wait."
+        )
+
+
 def _remembered(names: Names) -> str | None:
     """The configuration that the deploy workflow brought into service last."""
-    with cloud.explained(f"reading {names.live_parameter}"):
-        value = cloud.client("ssm").get_parameter(Name=names.live_parameter)["Parameter"]["Value"]
-    config: str | None = json.loads(value).get("endpoint_config")
+    config: str | None = _live_model(names).get("endpoint_config")
     return config
+
+
+def _live_model(names: Names) -> dict[str, Any]:
+    with cloud.explained(f"reading {names.live_parameter}"):
+        found: dict[str, Any] = json.loads(
+            cloud.client("ssm").get_parameter(Name=names.live_parameter)["Parameter"]["Value"]
+        )
+    return found

@@ -72,6 +72,13 @@ def known(machine: str) -> set[str]:
     return {str(one["executionArn"]) for one in page["executions"]}
 
 
+def running(machine: str) -> set[str]:
+    """ARNs of the machine's executions that have not ended."""
+    with cloud.explained(f"listing the executions of {machine}"):
+        page = cloud.client("stepfunctions").list_executions(stateMachineArn=machine, statusFilter="RUNNING")
+    return {str(one["executionArn"]) for one in page["executions"]}
+
+
 def started_by(
     machine: str, before: set[str], wanted: Callable[[dict[str, Any]], bool], patience: float = EVENT_PATIENCE
 ) -> str | None:
@@ -87,11 +94,6 @@ def input_of(execution: str) -> dict[str, Any]:
     """What the execution was started with."""
     found: dict[str, Any] = json.loads(_described(execution)["input"])
     return found
-
-
-def is_running(execution: str) -> bool:
-    """Whether the execution has not ended."""
-    return bool(_described(execution)["status"] == "RUNNING")
 
 
 def ended(execution: str) -> Ended:

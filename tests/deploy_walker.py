@@ -149,3 +149,9 @@ def assert_only_version_one_is_left(aws: FakeAws) -> None:
     assert list(aws.configs) == [config_of(1)]
     assert len(aws.models) == 1
     assert json.loads(aws.parameters[LIVE_PARAMETER])["version"] == 1
+
+
+def assert_nothing_is_live(aws: FakeAws) -> None:
+    assert aws.endpoints == {}
+    assert json.loads(aws.parameters.get(LIVE_PARAMETER, "{}")) == {}
+    assert aws.schedules == {}

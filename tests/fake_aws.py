@@ -160,6 +160,9 @@ class FakeAws:
         endpoint = self._get(self.endpoints, name, "endpoint")
         if endpoint.get("left"):
             endpoint["left"] -= 1
+            if not endpoint["left"] and endpoint["EndpointStatus"] == "Deleting":
+                del self.endpoints[name]
+                return self._get(self.endpoints, name, "endpoint")
             if not endpoint["left"]:
                 endpoint |= self._ended(endpoint, self.endings.pop(0) if self.endings else "ok")
             self.endpoints[name] = endpoint
@@ -169,8 +172,12 @@ class FakeAws:
         return shown
 
     def op_delete_endpoint(self, params: Params) -> Params:
-        self._get(self.endpoints, params["EndpointName"], "endpoint")
-        del self.endpoints[params["EndpointName"]]
+        endpoint = self._get(self.endpoints, params["EndpointName"], "endpoint")
+        if endpoint["EndpointStatus"] not in {"InService", "OutOfService", "Failed"}:
+            raise Refused("Cannot delete in-progress endpoint")
+        if self.schedules:
+            raise Refused("The endpoint has a monitoring schedule")
+        self.endpoints[params["EndpointName"]] = endpoint | {"EndpointStatus": "Deleting", "left": 1}
         return {}
 
     def op_create_data_quality_job_definition(self, params: Params) -> Params:

@@ -85,7 +85,9 @@ def _decide(desk: Desk, chosen: Measured, approval: registry.Approval, comment: 
         problem(error)
         return
     what = (
-        "The deploy workflow starts now." if approval == "Approved" else "If it was live, the version before returns."
+        "The deploy workflow starts now."
+        if approval == "Approved"
+        else "If it is live or being deployed, the newest version still approved takes its place."
     )
     st.session_state["models-said"] = f"Version {version.number} is {approval.lower()}. {what}"
     st.rerun()

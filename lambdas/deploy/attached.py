@@ -36,6 +36,13 @@ def write_attached(ssm: Any, plan: Plan) -> None:
         ssm.put_parameter(Name=parameter, Value=json.dumps(live_version(plan)), Type="String", Overwrite=True)
 
 
+def forget_attached(ssm: Any) -> None:
+    """Say that no version is in use, as before the first deployment."""
+    parameter = configuration.required("LIVE_PARAMETER")
+    with calling(f"writing parameter {parameter}"):
+        ssm.put_parameter(Name=parameter, Value="{}", Type="String", Overwrite=True)
+
+
 def live_version(plan: Plan) -> dict[str, Any]:
     """What the parameter holds."""
     return {

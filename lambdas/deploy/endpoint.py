@@ -35,12 +35,12 @@ def described_package(sagemaker: Any, arn: str) -> Description | None:
         return _found(sagemaker.describe_model_package, ModelPackageName=arn)
 
 
-def package_behind(sagemaker: Any, endpoint: Description) -> str | None:
-    """ARN of the model package that the endpoint serves; None when it serves something else."""
-    config = described_config(sagemaker, endpoint["EndpointConfigName"])
-    if config is None:
+def package_behind(sagemaker: Any, config: str) -> str | None:
+    """ARN of the model package that an endpoint of this configuration serves; None when it serves something else."""
+    found = described_config(sagemaker, config)
+    if found is None:
         return None
-    model = described_model(sagemaker, config["ProductionVariants"][0]["ModelName"])
+    model = described_model(sagemaker, found["ProductionVariants"][0]["ModelName"])
     if model is None:
         return None
     containers = [model.get("PrimaryContainer") or {}, *model.get("Containers", [])]

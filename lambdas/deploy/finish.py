@@ -1,4 +1,4 @@
-"""Steps smoke_test and attach: one known picture through the endpoint, then the inference workflow is let in."""
+"""Steps smoke_test, attach and confirm: a known picture is answered, the workflow let in, the approval read again."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from lambdas import configuration
 from lambdas.classify_image.endpoint import classified, inference_id
+from lambdas.deploy.approval import withdrawn
 from lambdas.deploy.attached import write_attached
 from lambdas.deploy.endpoint import described_endpoint
 from lambdas.deploy.plan import Hosting, Plan
@@ -38,9 +39,20 @@ def attach(plan: Plan, sagemaker: Any, ssm: Any, events: Any, host: Hosting) -> 
     live = described_endpoint(sagemaker, plan["endpoint"])
     if live is None or live["EndpointConfigName"] != plan["config"]:
         return {"outcome": "superseded", "message": f"Endpoint {plan['endpoint']} was changed by a later run."}
+    if back := withdrawn(plan, sagemaker, host):
+        return back
     rule = configuration.required("INCOMING_RULE")
     with calling(f"enabling rule {rule}"):
         events.enable_rule(Name=rule)
     write_attached(ssm, plan)
     message = f"Version {plan['version']} of {host.group} is live on endpoint {plan['endpoint']}."
     return {"outcome": "ok", "message": message}
+
+
+def confirm(plan: Plan, sagemaker: Any, host: Hosting) -> Plan:
+    """The last look at the approval: ok, unwatched when the monitor could not be attached, withdrawn, superseded."""
+    if back := withdrawn(plan, sagemaker, host):
+        return back
+    if plan["outcome"] == "superseded":
+        return {}
+    return {"outcome": "ok" if plan["outcome"] == "ok" and not plan.get("failure") else "unwatched"}

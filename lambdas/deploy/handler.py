@@ -12,14 +12,16 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from lambdas import clients, telemetry
 from lambdas.deploy.create import create_config, create_model
-from lambdas.deploy.finish import attach, smoke_test
+from lambdas.deploy.finish import attach, confirm, smoke_test
 from lambdas.deploy.plan import Plan, hosting
+from lambdas.deploy.remove import remove
 from lambdas.deploy.review import review
 from lambdas.deploy.switch import apply, check
 from lambdas.deploy.undo import undo
 from lambdas.outcomes import OutcomeError
 
 SMOKE_ATTEMPTS = 4
+ENDED_BADLY = {"failed", "undone", "stuck"}
 STEPS: dict[str, Callable[[Plan], Plan]] = {
     "review": lambda plan: review(plan, clients.sagemaker(), clients.ssm(), hosting()),
     "create_model": lambda plan: create_model(plan, clients.sagemaker(), hosting()),
@@ -28,7 +30,9 @@ STEPS: dict[str, Callable[[Plan], Plan]] = {
     "check": lambda plan: check(plan, clients.sagemaker(), hosting()),
     "smoke_test": lambda plan: smoke_test(plan, clients.runtime(SMOKE_ATTEMPTS)),
     "attach": lambda plan: attach(plan, clients.sagemaker(), clients.ssm(), clients.events(), hosting()),
-    "undo": lambda plan: undo(plan, clients.sagemaker()),
+    "confirm": lambda plan: confirm(plan, clients.sagemaker(), hosting()),
+    "undo": lambda plan: undo(plan, clients.sagemaker(), hosting()),
+    "remove": lambda plan: remove(plan, clients.sagemaker(), clients.ssm(), hosting()),
 }
 
 log = telemetry.logger("deploy")
@@ -44,7 +48,7 @@ def handler(event: dict[str, Any], context: Any) -> Plan:
         result: Plan = plan | STEPS[step](plan)
     except OutcomeError as stop:
         result = plan | {"outcome": "failed", "error": stop.error, "cause": stop.cause()}
-    said = result.get("message") if result["outcome"] in {"ok", "nothing", "superseded"} else result.get("cause")
+    said = result.get("cause") if result["outcome"] in ENDED_BADLY else result.get("message")
     log.info("step done", extra={"step": step, "outcome": result["outcome"], "said": said})
     metrics.add_metric(name="DeployStepsFailed", unit=MetricUnit.Count, value=int(result["outcome"] == "failed"))
     return result

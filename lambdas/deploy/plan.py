@@ -6,9 +6,11 @@ model, config       deterministic names, see below      nothing       no work: a
 endpoint            the one endpoint of the project     ok            this step is done
 previous_config     what the endpoint used before       busy, wait    somebody is updating the endpoint, or we are
 created_endpoint    this run created the endpoint       superseded    a later run took over
-made                what this run created, for undoing  failed        error, cause say why
-poll_seconds        how long to wait before looking again
-deadline            when to give up, in epoch seconds   undone, stuck what became of a failed run's traces
+made                what this run created, for undoing  withdrawn     the approval was: the review decides again
+poll_seconds        time until the next look            unwatched     live, and the monitor is not attached
+deadline            when to give up, in epoch seconds   failed        error, cause say why
+undo_deadline       the same for undoing a failed run   undone, stuck what became of a failed run's traces
+removed             versions that were taken away       remove        nothing may stay live; removed: it is done
 """
 
 from __future__ import annotations

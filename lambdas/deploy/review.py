@@ -1,7 +1,7 @@
 """Step review: an event only wakes us up; what is to be done follows from what is true now.
 
 SageMaker sends an event more than once, late, and in any order. So the package is read again, and the run goes on only
-when that leads from what is live to the newest approved version.
+when that leads from what is live, or is coming, to the newest approved version; when none is approved, to none.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas import configuration
+from lambdas.deploy.approval import coming, configs_in_use, unapproved
 from lambdas.deploy.attached import attached_config
-from lambdas.deploy.endpoint import approved_versions, described_endpoint, described_package, package_behind
+from lambdas.deploy.endpoint import approved_versions, described_endpoint, described_package
 from lambdas.deploy.plan import IN_FLIGHT, Hosting, Plan, deadline, expired, group_and_version, names, next_pause
 from lambdas.outcomes import FailedError
 
@@ -53,50 +54,55 @@ def review(plan: Plan, sagemaker: Any, ssm: Any, host: Hosting) -> Plan:
         live=described_endpoint(sagemaker, host.endpoint),
         attached=attached_config(ssm),
     )
-    return start | _decided(sagemaker, host, found, start["deadline"])
+    decided = start | _decided(sagemaker, host, found, start["deadline"])
+    if decided.get("target_arn") != plan.get("target_arn"):  # what the run did for another target is not to be undone
+        decided |= {"made": [], "previous_config": None, "created_endpoint": False, "failure": None}
+    return decided
 
 
 def _decided(sagemaker: Any, host: Hosting, found: Found, until: int) -> Plan:
     package, approved, live = found.package, found.approved, found.live
     arn = package["ModelPackageArn"]
-    live_package = package_behind(sagemaker, live) if live else None
+    unwanted = unapproved(sagemaker, host, approved, configs_in_use(live, found.attached))
     withdrawn = package["ModelApprovalStatus"] != "Approved"
-    if withdrawn and live_package != arn:
-        return _nothing({}, f"{arn} is {package['ModelApprovalStatus']}, and not live.")
-    if not approved:
+    if withdrawn and not unwanted:
+        return _nothing({}, f"{arn} is {package['ModelApprovalStatus']}, and neither live nor being deployed.")
+    if not approved and not unwanted:
         return _nothing({}, f"No version of {host.group} is approved; the endpoint stays as it is.")
-    target = approved[0]
-    if not withdrawn and arn != target:
+    target = approved[0] if approved else None
+    if target != arn and not unwanted:
         return _nothing({}, f"{target} is approved and newer than {arn}.")
-    chosen = {"target_arn": target, "version": group_and_version(target)[1], **names(host, target)}
+    chosen: Plan = {}
+    if target:
+        chosen = {"target_arn": target, "version": group_and_version(target)[1], **names(host, target)}
     if live and live["EndpointStatus"] in IN_FLIGHT:
-        if _coming(live) == chosen["config"]:
+        if target and coming(live) == chosen["config"]:
             return _nothing(chosen, f"Another run is already deploying {target}.")
         if expired(until):
             raise FailedError("EndpointBusy", f"Endpoint {host.endpoint} is still {live['EndpointStatus']}.")
         return {**chosen, "outcome": "busy"}
     serves = live["EndpointConfigName"] if live and live["EndpointStatus"] == "InService" else None
-    if serves == found.attached == chosen["config"]:
+    if target and serves == found.attached == chosen["config"]:
         return _nothing(chosen, f"{target} is live already.")
-    _check_classes(sagemaker, target)
+    switched_off = live is None and withdrawn  # people did that: what may come back is forgotten, nothing is started
+    if target is None or switched_off:
+        return {"outcome": "remove", "poll_seconds": 0}
+    problem = _other_classes(sagemaker, target)
+    if problem and unwanted:
+        return {"outcome": "remove", "poll_seconds": 0}
+    if problem:
+        raise FailedError("ClassesDiffer", problem)
     return {**chosen, "outcome": "deploy", "poll_seconds": 0}
 
 
-def _coming(endpoint: Plan) -> str | None:
-    """The configuration that an endpoint in change will have when all goes well."""
-    if endpoint["EndpointStatus"] == "Creating":
-        return str(endpoint["EndpointConfigName"])
-    pending: str | None = endpoint.get("PendingDeploymentSummary", {}).get("EndpointConfigName")
-    return pending
-
-
-def _check_classes(sagemaker: Any, target: str) -> None:
+def _other_classes(sagemaker: Any, target: str) -> str | None:
     """A model that knows other classes, or the same in another order, would route deliveries to the wrong vehicle."""
     package = described_package(sagemaker, target) or {}
     known = package.get("CustomerMetadataProperties", {}).get("classes")
     routed = " ".join(configuration.classes())  # as RegisterModel writes them: the field's pattern has no comma
-    if known is not None and known != routed:
-        raise FailedError("ClassesDiffer", f"{target} answers for {known}; the workflow routes {routed}.")
+    if known is None or known == routed:
+        return None
+    return f"{target} answers for {known}; the workflow routes {routed}."
 
 
 def _nothing(plan: Plan, reason: str) -> Plan:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lambdas import configuration
+from lambdas.deploy.approval import withdrawn
 from lambdas.deploy.endpoint import described_config, described_endpoint
 from lambdas.deploy.plan import IN_FLIGHT, Hosting, Plan, alarms, expired, next_pause
 from lambdas.outcomes import FailedError, RetryableError
@@ -12,10 +13,12 @@ from lambdas.service_errors import calling
 
 
 def apply(plan: Plan, sagemaker: Any, host: Hosting) -> Plan:
-    """Create the endpoint or update it; `busy` when somebody else is changing it."""
+    """Create the endpoint or update it; `busy` when somebody else is changing it, `withdrawn` when it must not be."""
     live = described_endpoint(sagemaker, plan["endpoint"])
     if live and live["EndpointStatus"] in IN_FLIGHT:
         return _later("busy", plan)
+    if back := withdrawn(plan, sagemaker, host):
+        return back
     if live and live["EndpointConfigName"] == plan["config"] and live["EndpointStatus"] == "InService":
         return {"outcome": "ok"}
     try:
@@ -28,7 +31,9 @@ def apply(plan: Plan, sagemaker: Any, host: Hosting) -> Plan:
 
 
 def check(plan: Plan, sagemaker: Any, host: Hosting) -> Plan:
-    """Whether the endpoint serves what was asked for: ok, wait, superseded.
+    """Whether the endpoint serves what was asked for: ok, wait, superseded; withdrawn when that is not wanted any more.
+
+    SageMaker refuses to update an endpoint in change, so an approval that is withdrawn meanwhile acts when it settled.
 
     Raises:
         FailedError: RolledBack (in service, with the old configuration: SageMaker does not call that a failure),
@@ -41,6 +46,8 @@ def check(plan: Plan, sagemaker: Any, host: Hosting) -> Plan:
         if late:
             raise
         return _later("wait", plan)
+    if (live is None or live["EndpointStatus"] not in IN_FLIGHT) and (back := withdrawn(plan, sagemaker, host)):
+        return back
     if live is None:
         raise FailedError("EndpointDeleted", f"Endpoint {plan['endpoint']} was deleted while it was being deployed.")
     status, reason = live["EndpointStatus"], live.get("FailureReason") or "no reason given"

@@ -7,43 +7,51 @@ from __future__ import annotations
 
 from typing import Any
 
-from lambdas.deploy.endpoint import described_endpoint
-from lambdas.deploy.plan import IN_FLIGHT, Plan, deadline, expired, next_pause
+from lambdas.deploy.approval import unapproved
+from lambdas.deploy.endpoint import approved_versions, described_endpoint
+from lambdas.deploy.plan import IN_FLIGHT, Hosting, Plan, deadline, expired, next_pause
 from lambdas.outcomes import FailedError, RetryableError
 from lambdas.service_errors import calling
 
 
-def undo(plan: Plan, sagemaker: Any) -> Plan:
-    """The next step back: wait, undone, or stuck when the endpoint cannot be brought back."""
+def undo(plan: Plan, sagemaker: Any, host: Hosting) -> Plan:
+    """The next step back: wait, undone, stuck when the endpoint cannot be brought back.
+
+    Or remove, when what it would serve is not approved any more: no deployment's failure keeps that live.
+    """
     kept = _reason(plan) | {"undo_deadline": plan.get("undo_deadline") or deadline()}
     kept["poll_seconds"] = next_pause(plan)
     if "config" not in plan:
         return kept | {"outcome": "undone"}  # it failed before anything was named, let alone made
     try:
-        return kept | {"outcome": _next_step(plan, sagemaker, expired(kept["undo_deadline"]))}
+        return kept | {"outcome": _next_step(plan, sagemaker, host, expired(kept["undo_deadline"]))}
     except RetryableError:
         return kept | {"outcome": "stuck" if expired(kept["undo_deadline"]) else "wait"}
     except FailedError as error:
         return kept | {"outcome": "stuck", "undo_problem": error.problem}
 
 
-def _next_step(plan: Plan, sagemaker: Any, late: bool) -> str:
+def _next_step(plan: Plan, sagemaker: Any, host: Hosting, late: bool) -> str:
     live = described_endpoint(sagemaker, plan["endpoint"])
     if live and live["EndpointStatus"] in IN_FLIGHT:
         return "stuck" if late else "wait"
+    approved = approved_versions(sagemaker, host.group)
     if live and live["EndpointConfigName"] == plan["config"]:
-        return _taken_off(plan, sagemaker)
+        return _taken_off(plan, sagemaker, host, approved)
     with calling(f"removing what the failed deployment of {plan['target_arn']} made"):
         if "config" in plan["made"]:
             sagemaker.delete_endpoint_config(EndpointConfigName=plan["config"])
         if "model" in plan["made"]:
             sagemaker.delete_model(ModelName=plan["model"])
-    return "undone"
+    kept = [live["EndpointConfigName"]] if live else []
+    return "remove" if unapproved(sagemaker, host, approved, kept) else "undone"
 
 
-def _taken_off(plan: Plan, sagemaker: Any) -> str:
+def _taken_off(plan: Plan, sagemaker: Any, host: Hosting, approved: list[str]) -> str:
     """The endpoint uses this run's configuration: back to the one before; an endpoint that never served goes."""
     if plan.get("previous_config"):
+        if unapproved(sagemaker, host, approved, [plan["previous_config"]]):
+            return "remove"
         with calling(f"bringing {plan['previous_config']} back to endpoint {plan['endpoint']}"):
             sagemaker.update_endpoint(EndpointName=plan["endpoint"], EndpointConfigName=plan["previous_config"])
         return "wait"
@@ -51,7 +59,8 @@ def _taken_off(plan: Plan, sagemaker: Any) -> str:
         with calling(f"deleting endpoint {plan['endpoint']}, which never came to serve anybody"):
             sagemaker.delete_endpoint(EndpointName=plan["endpoint"])
         return "wait"
-    return "undone"  # it was live before this run began
+    # It was live before this run began.
+    return "remove" if unapproved(sagemaker, host, approved, [plan["config"]]) else "undone"
 
 
 def _reason(plan: Plan) -> Plan:

@@ -56,6 +56,15 @@ def detach(host: Watching, sagemaker: Any, ssm: Any, scheduler: Any) -> Record:
     return {"outcome": "ok", "message": message}
 
 
+def detach_withdrawn(host: Watching, sagemaker: Any, ssm: Any, scheduler: Any) -> Record:
+    """Watch the version no longer that lost its approval; one that a later run attached meanwhile is left alone."""
+    watched = attached(ssm).get("model_package_arn")
+    package = described_package(sagemaker, watched) if watched else None
+    if watched is None or (package or {}).get("ModelApprovalStatus") == "Approved":
+        return {"outcome": "superseded", "message": "No version that lost its approval is watched."}
+    return detach(host, sagemaker, ssm, scheduler)
+
+
 def plan_of_live(ssm_value: Record, previous: Record) -> Record:
     """The plan for what is live, from the deploy workflow's parameter: to attach without a deployment.
 

@@ -1,6 +1,6 @@
 """Lambda function Monitor: `{"action": attach | detach | start | run}`, and what that action needs.
 
-attach    from the deploy workflow (`plan`), or by hand for what is live      detach   the endpoint goes, or by hand
+attach    from the deploy workflow (`plan`), or by hand for what is live      detach   likewise: the endpoint goes
 start     from EventBridge Scheduler, every hour                              run      by hand: `start`, `end`
 """
 
@@ -14,7 +14,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from lambdas import clients, configuration, telemetry
 from lambdas.monitor import start
-from lambdas.monitor.attach import attach, detach, plan_of_live
+from lambdas.monitor.attach import attach, detach, detach_withdrawn, plan_of_live
 from lambdas.monitor.watching import Record, attached, watching
 from lambdas.outcomes import BadInputError, OutcomeError
 from lambdas.service_errors import calling
@@ -43,6 +43,8 @@ def _done(action: object, plan: Record, event: Record, function_arn: str) -> Rec
     if action == "attach":
         wanted = plan or plan_of_live(_live(ssm), attached(ssm))
         return attach(wanted, host, sagemaker, ssm, clients.scheduler(), function_arn)
+    if action == "detach" and plan:
+        return detach_withdrawn(host, sagemaker, ssm, clients.scheduler())
     if action == "detach":
         return detach(host, sagemaker, ssm, clients.scheduler())
     if action == "start":

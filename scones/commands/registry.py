@@ -6,16 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scones import cloud, settings
+from scones import settings
 from scones.commands.pipeline import as_json_option
 from scones.console import emit, emit_json, say
-from scones.errors import CloudError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pipelines.registry import Approval
-    from stepfunctions.executions import Ended
 
 _version = click.argument("version", required=False)
 _comment = click.option("--comment", default="", help="Why; kept in the registry.")
@@ -47,60 +43,24 @@ def approve(version: str | None, comment: str, again: bool, wait: bool, as_json:
 def reject(version: str | None, comment: str, again: bool, wait: bool, as_json: bool) -> None:
     """Reject a model, or withdraw its approval.
 
-    If it is live, the deploy workflow goes back to the newest version that is still approved.
+    If it is live or being deployed, the deploy workflow goes back to the newest version that is still approved; without
+    one it deletes the endpoint.
     """
     _decide("Rejected", version, comment, again, wait, as_json)
 
 
-def deployment(arn: str, approval: Approval, decide: Callable[[], None], tell: Callable[[str], None]) -> Ended:
-    """Take the decision about a version, and follow the deploy workflow that it starts to its end.
-
-    SageMaker may send an event twice. The run that finds another one at work has nothing to do, so that other one is
-    followed then.
-
-    Raises:
-        CloudError: no deploy workflow started.
-        ExecutionFailedError: the deployment failed.
-    """
-    from stepfunctions import executions
-
-    machine = cloud.names().state_machine("deploy")
-    before = executions.known(machine)
-    decide()
-
-    def is_about_this(request: dict[str, object]) -> bool:
-        detail = request.get("detail")
-        return isinstance(detail, dict) and (detail.get("ModelPackageArn"), detail.get("ModelApprovalStatus")) == (
-            arn,
-            approval,
-        )
-
-    execution = executions.started_by(machine, before, is_about_this)
-    if execution is None:
-        raise CloudError(
-            f"{arn} is {approval}, and no deploy workflow started within {executions.EVENT_PATIENCE:.0f} s.",
-            "Is the rule enabled, and is the event in the queue of undelivered ones? See docs/serving.md.",
-        )
-    followed: set[str] = set()
-    while True:
-        tell(f"Deploy workflow {execution.rpartition(':')[2]}")
-        end = executions.follow(execution, tell)
-        followed.add(execution)
-        executions.raise_unless_succeeded(end, f"Deploy workflow {end.name}")
-        others = [one for one in executions.known(machine) - before - followed if executions.is_running(one)]
-        if end.output.get("outcome") == "ok" or not others:
-            return end
-        execution = others[0]
-
-
 def _decide(approval: Approval, wanted: str | None, comment: str, again: bool, wait: bool, as_json: bool) -> None:
     from infra import costs
-    from pipelines import registry
+    from pipelines import in_service, registry
+    from scones.commands.decision import deployment
 
-    version = registry.choose(settings.load().model_package_group, wanted, approval, again)
+    group = settings.load().model_package_group
+    version = registry.choose(group, wanted, approval, again)
     say(registry.summary(version))
     if approval == "Approved":
         say(costs.endpoint(settings.load()))
+    else:
+        say(in_service.after_rejection(version, registry.versions(group), in_service.found()))
 
     def decide() -> None:
         registry.decide(version, approval, comment)

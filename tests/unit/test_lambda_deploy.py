@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from deploy_walker import approval, assert_only_version_one_is_left, config_of, outcome, walked
+from deploy_walker import approval, assert_nothing_is_live, assert_only_version_one_is_left, config_of, outcome, walked
 from fake_aws import FakeAws, arn
 from lambda_support import LIVE_PARAMETER
 
@@ -84,10 +84,13 @@ def test_rejecting_the_live_version_brings_the_last_approved_one_back(live_one: 
     assert live_one.live["EndpointConfigName"] == config_of(1)
 
 
-def test_rejecting_the_only_version_leaves_it_live(live_one: FakeAws) -> None:
+def test_rejecting_the_only_version_leaves_nothing_live_and_tells_people(live_one: FakeAws) -> None:
     live_one.approve(1, "Rejected")
-    assert outcome(walked(approval(1, "Rejected"))) == "NothingToDo"
-    assert live_one.live["EndpointStatus"] == "InService"
+    walk = walked(approval(1, "Rejected"))
+    assert outcome(walk) == "NothingToDo"
+    assert_nothing_is_live(live_one)
+    assert [subject for subject, _ in walk.messages] == ["Scones: model withdrawn, nothing is live"]
+    assert f"{arn(1)} is not approved" in walk.messages[0][1]
 
 
 def test_another_groups_event_is_nobodys_business_here(aws: FakeAws) -> None:

@@ -37,7 +37,7 @@ def refuse(aws: FakeAws, operation: str, code: str = "AccessDeniedException", st
 
 
 def test_a_deployment_attaches_a_monitoring_schedule_with_the_versions_own_baseline(aws: FakeAws) -> None:
-    assert deploy(aws).path[-3:] == ["Watched?", "NotifyDeployed", "Deployed"]
+    assert deploy(aws).path[-3:] == ["Confirmed?", "NotifyDeployed", "Deployed"]
     [definition] = aws.definitions.values()
     baseline = definition["DataQualityBaselineConfig"]
     assert baseline["StatisticsResource"] == {"S3Uri": "s3://b/1/Statistics"}

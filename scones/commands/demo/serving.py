@@ -9,10 +9,10 @@ from functools import partial
 from pipelines import held_out, registry, results
 from pipelines.inputs import split
 from scones import cloud, console
+from scones.commands.decision import deployment
 from scones.commands.demo import alerts
 from scones.commands.demo.story import Story
 from scones.commands.inference import batch_line, outcomes
-from scones.commands.registry import deployment
 from scones.errors import SconesError
 from stepfunctions import executions, inference
 
