@@ -18,13 +18,13 @@ import json
 import os
 import shutil
 import sys
-import tarfile
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlparse
 
+from localcloud.sagemaker.jobs.archives import unpack as unpack_archive
 from scones.errors import DataError, SconesError, UsageError
 
 OWN_PREFIXES = ("sagemaker_", "_tuning_")
@@ -94,14 +94,12 @@ def _unpack_object(uri: str, code: Path) -> None:
     from botocore.exceptions import ClientError
 
     place = urlparse(uri)
-    code.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile() as archive:
         try:
             boto3.client("s3").download_fileobj(place.netloc, place.path.lstrip("/"), archive)
             archive.seek(0)
-            with tarfile.open(fileobj=archive, mode="r:gz") as files:
-                files.extractall(code, filter="data")
-        except (ClientError, tarfile.TarError, OSError) as error:
+            unpack_archive(archive, code)
+        except (ClientError, ValueError, OSError) as error:
             raise DataError(f"Script mode: unpacking {uri}: {error}.") from None
 
 

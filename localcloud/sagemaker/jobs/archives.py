@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import gzip
 import os
+import shutil
+import stat
 import tarfile
+import zlib
 from pathlib import Path
+from typing import IO
 
 COMPRESSION_LEVEL = 6
+SPECIAL_MODES = stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX
 
 
 def files_below(folder: Path) -> list[Path]:
@@ -34,21 +39,63 @@ def pack(folder: Path, target: Path) -> None:
         for path in files_below(folder):
             member = tarfile.TarInfo(path.relative_to(folder).as_posix())
             member.size = path.stat().st_size
-            member.mode = 0o755 if path.stat().st_mode & 0o100 else 0o644
+            member.mode = _mode(path.stat().st_mode)
             with path.open("rb") as file:
                 tar.addfile(member, file)
     temporary.replace(target)
 
 
-def unpack(archive: Path, folder: Path) -> None:
-    """Unpack into `folder`; links, devices and names that lead out of it are refused.
+def unpack(archive: Path | IO[bytes], folder: Path) -> None:
+    """Unpack a gzip-compressed tar, a path or an open file, into `folder`.
+
+    Only files and folders are taken. Of a file's mode only whether its owner may run it is kept, of a folder's nothing.
+    Nothing is written of an archive that holds a link, a device, an absolute name, a name that leads out of `folder`,
+    or a set-id or sticky file. The extraction filters of `tarfile` do less, and Python has them only from 3.11.4 on.
 
     Raises:
-        ValueError: it is not a gzip-compressed tar, it is cut off, or it holds something that is refused.
+        ValueError: it is not such an archive, it is cut off, or it holds something that is refused.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    root = folder.resolve()
     try:
-        with tarfile.open(archive, "r:gz") as tar:
-            tar.extractall(folder, filter="data")
-    except (tarfile.TarError, EOFError, OSError, gzip.BadGzipFile) as error:
-        raise ValueError(f"{archive.name} cannot be unpacked: {error}") from error
+        # Member by member: a size below zero would send `tar.getmembers()` round for ever.
+        with gzip.open(archive) as raw, tarfile.open(fileobj=raw, mode="r:") as tar:
+            for member, target in [(member, _checked(member, root)) for member in tar]:
+                _extract(tar, member, target)
+    except (tarfile.TarError, EOFError, OSError, ValueError, zlib.error) as error:
+        raise ValueError(f"the archive cannot be unpacked: {error}") from error
+
+
+def _checked(member: tarfile.TarInfo, root: Path) -> Path:
+    """Where a member goes.
+
+    Raises:
+        ValueError: it is refused.
+    """
+    target = (root / member.name).resolve()
+    refusals = {
+        "is neither a file nor a folder": not (member.isreg() or member.isdir()),
+        "is an absolute name": member.name.startswith("/"),
+        "leads out of the folder": not target.is_relative_to(root),
+        "has a special mode": member.isreg() and bool(member.mode & SPECIAL_MODES),
+        "has a size below zero": member.size < 0,
+    }
+    for problem, found in refusals.items():
+        if found:
+            raise ValueError(f"{member.name!r} {problem}")
+    return target
+
+
+def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:
+    content = tar.extractfile(member)
+    if content is None:
+        target.mkdir(parents=True, exist_ok=True)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with content, target.open("wb") as file:
+        shutil.copyfileobj(content, file)
+    target.chmod(_mode(member.mode))
+
+
+def _mode(mode: int) -> int:
+    return 0o755 if mode & stat.S_IXUSR else 0o644
