@@ -21,6 +21,8 @@ LOG_GROUPS = {
     "TransformJob": "/aws/sagemaker/TransformJobs",
 }
 LOG_LINES = 20
+UNFINISHED = {"Starting", "Executing", "Stopping"}
+"""The statuses of a step that has not ended."""
 Step = dict[str, Any]
 
 
@@ -46,9 +48,25 @@ def follow(arn: str, tell: Callable[[str], None]) -> tuple[dict[str, Any], list[
 
 
 def step_line(step: Step) -> str:
-    """`Train            Succeeded  41.3 s`, with `cached` instead of the time when nothing had to run."""
+    """`Train            Succeeded  41.3 s`, with `cached` instead of the time when nothing had to run.
+
+    A step that waits for its next try says so in place of its status: `Train            try 2 of 6 in 60 s: …`.
+    """
+    if step["StepStatus"] in UNFINISHED and "FailureReason" in step:
+        return f"{step['StepName']:<16} {remark(step)}"
     status = "Executing" if step["StepStatus"] == "Starting" else step["StepStatus"]
-    return f"{step['StepName']:<16} {status:<10} {duration(step)}".rstrip()
+    return f"{step['StepName']:<16} {status:<10} {duration(step) or remark(step)}".rstrip()
+
+
+def remark(step: Step) -> str:
+    """Why a step failed, in one line; of one that runs for a second time or more, `try 2`; else nothing.
+
+    AWS counts the tries (AttemptCount). The local cloud gives an unfinished step also the reason why its last try
+    failed, with the number and the time of the next one before it.
+    """
+    if reason := step.get("FailureReason"):
+        return " ".join(str(reason).split())
+    return f"try {step['AttemptCount']}" if step["StepStatus"] in UNFINISHED and step.get("AttemptCount", 1) > 1 else ""
 
 
 def duration(step: Step) -> str:

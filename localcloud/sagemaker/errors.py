@@ -13,6 +13,11 @@ class ServiceError(Exception):
         super().__init__(f"{code}: {message}")
 
 
+def own_fault(error: Exception) -> str:
+    """The reason of what ends because our own code failed: not the service's error, so that nobody tries it again."""
+    return f"the local SageMaker failed: {type(error).__name__}: {error}; see its log"
+
+
 def validation(message: str) -> ServiceError:
     """The request is well-formed and cannot be accepted."""
     return ServiceError("ValidationException", message)

@@ -26,7 +26,7 @@ from localcloud.sagemaker.endpoints.invocation import (
     Result,
     invoke,
 )
-from localcloud.sagemaker.errors import ServiceError
+from localcloud.sagemaker.errors import ServiceError, own_fault
 
 log = logging.getLogger(__name__)
 PATH = "/endpoints/{name}/invocations"
@@ -55,9 +55,9 @@ class Runtime:
             return
         except ServiceError as error:
             await _refuse(send, error)
-        except Exception:
+        except Exception as error:
             log.exception("invocation of %s", scope["path"])
-            await _refuse(send, ServiceError("InternalFailure", "The invocation failed; see the server's log.", 500))
+            await _refuse(send, ServiceError("InternalFailure", f"The invocation failed: {own_fault(error)}.", 500))
         else:
             await _send(send, 200, result.headers, result.body)
 

@@ -19,7 +19,7 @@ from localcloud.sagemaker import operations, runtime, strict_json
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.endpoints import recovery as endpoints
 from localcloud.sagemaker.engine import recovery as executions
-from localcloud.sagemaker.errors import ServiceError
+from localcloud.sagemaker.errors import ServiceError, own_fault
 from localcloud.sagemaker.events.courier import Courier
 from localcloud.sagemaker.jobs import lifecycle as jobs
 from localcloud.sagemaker.monitoring.clock import Clock
@@ -69,9 +69,9 @@ def application(cloud: Cloud) -> Application:
             return _answer(await run_in_threadpool(cloud.call, target.removeprefix(TARGET_PREFIX), body))
         except ServiceError as error:
             return _refusal(error)
-        except Exception:
+        except Exception as error:
             log.exception("%s failed", target)
-            return _refusal(ServiceError("InternalFailure", f"{target} failed; see the server's log.", 500))
+            return _refusal(ServiceError("InternalFailure", f"{target}: {own_fault(error)}.", 500))
 
     async def ping(request: Request) -> Response:
         return PlainTextResponse("ok")

@@ -116,7 +116,7 @@ def _report(arn: str, wait: bool, as_json: bool) -> None:
 
 def _emit_state(description: dict[str, Any], steps: list[dict[str, Any]], as_json: bool) -> None:
     from pipelines.executions import execution_id
-    from pipelines.follow import duration, is_cached
+    from pipelines.follow import duration, is_cached, remark
 
     if as_json:
         emit_json(
@@ -130,6 +130,7 @@ def _emit_state(description: dict[str, Any], steps: list[dict[str, Any]], as_jso
                     {
                         "name": step["StepName"],
                         "status": step["StepStatus"],
+                        "attempt": step.get("AttemptCount"),
                         "cached": is_cached(step),
                         "started": step.get("StartTime"),
                         "ended": step.get("EndTime"),
@@ -145,7 +146,7 @@ def _emit_state(description: dict[str, Any], steps: list[dict[str, Any]], as_jso
     status, started = description["PipelineExecutionStatus"], description["CreationTime"]
     emit(f"{execution_id(description['PipelineExecutionArn'])} {name} {status}, started {started:%Y-%m-%d %H:%M:%S %Z}")
     if steps:
-        rows = [[s["StepName"], s["StepStatus"], duration(s), s.get("FailureReason", "")] for s in steps]
+        rows = [[s["StepName"], s["StepStatus"], duration(s), remark(s)] for s in steps]
         emit(table(rows, ["STEP", "STATUS", "TIME", "REASON"]))
 
 

@@ -8,12 +8,14 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
-from cloud_fixtures import LocalCloud, eventually
+from cloud_fixtures import BIN, LocalCloud, eventually
+from cloud_fixtures import run as command
 from engine_support import CACHED, ROLE, at_least, condition, definition, fail, metric, output_of, processing
 
 WRITE = (
@@ -115,3 +117,41 @@ def test_a_failing_job_is_the_reason_of_its_execution(bucket: str) -> None:
     execution, steps = run(client, name)
     assert execution["PipelineExecutionStatus"] == "Failed"
     assert "no such class" in steps["Broken"]["FailureReason"]
+
+
+def unlucky(bucket: str, seconds: int) -> str:
+    """A job that fails twice, as by the service's fault, with `seconds` between."""
+    program = "open('/opt/ml/output/failure', 'w').write('InternalServerError: no power'); raise SystemExit(1)"
+    policy = {"ExceptionType": ["SageMaker.JOB_INTERNAL_ERROR"], "IntervalSeconds": seconds, "MaxAttempts": 1}
+    return definition(job("Unlucky", bucket, program, "x", RetryPolicies=[policy]))
+
+
+def test_a_retry_is_a_line_for_whoever_waits(bucket: str, on_local_cloud: LocalCloud, tmp_path: Path) -> None:
+    (tmp_path / "scones.toml").write_text(f'project = "{bucket}"\n', encoding="utf-8")
+    boto3.client("sagemaker").create_pipeline(
+        PipelineName=bucket, PipelineDefinition=unlucky(bucket, seconds=3), RoleArn=ROLE
+    )
+    done = command(BIN / "scones", "start", "--wait", environment=on_local_cloud.environment, folder=tmp_path)
+    reason = "InternalServerError: no power, exit code: 1"
+    assert f"Unlucky          try 2 of 2 in 3 s: {reason}\n" in done.stdout
+    assert done.returncode == 1
+    assert f"failed: Unlucky: {reason}." in done.stderr
+    status = command(BIN / "scones", "status", "--json", environment=on_local_cloud.environment, folder=tmp_path)
+    (step,) = json.loads(status.stdout)["steps"]
+    assert (step["status"], step["attempt"], step["reason"]) == ("Failed", 2, reason)
+
+
+def test_the_status_of_a_step_that_waits_for_its_next_try_says_when_and_why(
+    bucket: str, on_local_cloud: LocalCloud, tmp_path: Path
+) -> None:
+    (tmp_path / "scones.toml").write_text(f'project = "{bucket}"\n', encoding="utf-8")
+    client = boto3.client("sagemaker")
+    client.create_pipeline(PipelineName=bucket, PipelineDefinition=unlucky(bucket, seconds=3600), RoleArn=ROLE)
+    arn = client.start_pipeline_execution(PipelineName=bucket)["PipelineExecutionArn"]
+    listed = partial(client.list_pipeline_execution_steps, PipelineExecutionArn=arn)
+    eventually(lambda: any("FailureReason" in step for step in listed()["PipelineExecutionSteps"]))
+    status = command(BIN / "scones", "status", environment=on_local_cloud.environment, folder=tmp_path)
+    assert "try 2 of 2 in 3600 s: InternalServerError: no power" in status.stdout
+    stopped = command(BIN / "scones", "stop", "--wait", environment=on_local_cloud.environment, folder=tmp_path)
+    assert stopped.returncode == 0, stopped.stderr
+    assert "Stopped" in stopped.stdout

@@ -19,6 +19,8 @@ from engine_support import (
     statuses,
 )
 
+from localcloud.sagemaker.engine import conditions
+from localcloud.sagemaker.engine.retries import JOB_TYPES, STEP_TYPES
 from localcloud.sagemaker.errors import validation
 
 
@@ -80,16 +82,48 @@ def test_a_fail_step_waits_for_running_steps_and_ends_with_its_message(world: Wo
     assert execution["FailureReason"].endswith("Bad: X is 0.5")
 
 
-def test_an_error_of_the_server_ends_the_execution_and_says_where_to_look(world: World) -> None:
-    def broken(request: dict[str, Any]) -> str:
-        raise KeyError("oops")
+EVERYTHING = [{"ExceptionType": [*STEP_TYPES, *JOB_TYPES], "IntervalSeconds": 0.001}]
 
+
+def broken(*_: Any) -> Any:
+    raise KeyError("oops")
+
+
+def test_an_error_of_our_own_code_in_a_create_call_fails_its_step_once_and_leaves_the_others_alone(
+    world: World,
+) -> None:
     world.behave("A", broken)
-    world.create(definition(processing("A")))
-    execution, steps = world.run()
-    assert execution["PipelineExecutionStatus"] == "Failed"
-    assert "KeyError('oops')); see its log" in execution["FailureReason"]
-    assert steps["A"]["StepStatus"] == "Failed"
+    world.behave("Slow", RUNNING)
+    world.create(definition(processing("Slow"), processing("A", RetryPolicies=EVERYTHING)))
+    arn = world.start()
+    world.until(lambda: world.steps(arn).get("A", {}).get("StepStatus") == "Failed")
+    world.end_job("Slow")
+    execution = world.wait(arn)
+    steps = world.steps(arn)
+    assert statuses(steps) == {"Slow": "Succeeded", "A": "Failed"}
+    assert steps["A"]["FailureReason"] == "the local SageMaker failed: KeyError: 'oops'; see its log"
+    assert steps["A"]["AttemptCount"] == 1
+    assert sorted(world.created) == ["A", "Slow"]
+    assert execution["FailureReason"].endswith("A: the local SageMaker failed: KeyError: 'oops'; see its log")
+
+
+def test_an_error_of_our_own_code_while_a_job_is_watched_fails_its_step_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world, "describe_job", broken)
+    world.create(definition(processing("A", RetryPolicies=EVERYTHING)))
+    _, steps = world.run()
+    assert steps["A"]["FailureReason"] == "the local SageMaker failed: KeyError: 'oops'; see its log"
+    assert world.created == ["A"]
+
+
+def test_an_error_of_our_own_code_at_a_gate_fails_the_gate(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conditions, "satisfied", broken)
+    world.report("Evaluate", '{"metrics": {"accuracy": 0.9}}')
+    world.create(gated())
+    _, steps = world.run()
+    assert statuses(steps) == {"Evaluate": "Succeeded", "Gate": "Failed"}
+    assert "KeyError: 'oops'" in steps["Gate"]["FailureReason"]
 
 
 def gated(**members: Any) -> str:

@@ -64,10 +64,14 @@ def test_stopping_does_not_wait_for_the_next_try(world: World) -> None:
     policy = {"ExceptionType": ["Step.THROTTLING"], "IntervalSeconds": 3600}
     world.create(definition(processing("A", RetryPolicies=[policy])))
     arn = world.start()
-    world.until(lambda: world.created)
+    world.until(lambda: "FailureReason" in world.steps(arn).get("A", {}))
+    waiting = world.steps(arn)["A"]
+    assert waiting["FailureReason"] == "try 2 of 6 in 3600 s: ThrottlingException: Rate exceeded"
+    assert waiting["AttemptCount"] == 1
     world.stop(arn)
     assert world.wait(arn)["PipelineExecutionStatus"] == "Stopped"
     assert statuses(world.steps(arn)) == {"A": "Stopped"}
+    assert "FailureReason" not in world.steps(arn)["A"]
 
 
 def test_a_retry_repeats_what_failed_and_keeps_what_succeeded(world: World) -> None:

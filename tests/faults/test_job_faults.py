@@ -27,6 +27,7 @@ from job_support import (
 
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.errors import ServiceError
+from localcloud.sagemaker.jobs import transfer
 
 
 def reading(bucket: Bucket) -> dict[str, Any]:
@@ -155,6 +156,26 @@ def test_a_store_that_cannot_be_reached_in_the_middle_is_an_internal_error(
     job = ended(cloud, "ProcessingJob", name)
     assert job["ProcessingJobStatus"] == "Failed"
     assert job["FailureReason"].startswith("InternalServerError: Could not connect to the endpoint URL")
+
+
+def test_an_error_of_our_own_code_is_not_the_services(
+    cloud: Cloud, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise TypeError("unexpected keyword argument 'filter'")
+
+    monkeypatch.setattr(transfer, "upload", broken)
+    job = finish(cloud, processing(bucket, "pass", OUTPUT))
+    wanted = "the local SageMaker failed: TypeError: unexpected keyword argument 'filter'; see its log"
+    assert (job["ProcessingJobStatus"], job["FailureReason"]) == ("Failed", wanted)
+
+
+def test_a_call_that_the_sdk_does_not_send_is_an_error_of_our_own_code(
+    cloud: Cloud, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer, "upload", lambda s3, *_: s3.put_object(Bucket=bucket.name))
+    job = finish(cloud, processing(bucket, "pass", OUTPUT))
+    assert job["FailureReason"].startswith("the local SageMaker failed: ParamValidationError: ")
 
 
 def test_many_jobs_at_once_each_have_their_own_folder(cloud: Cloud, bucket: Bucket) -> None:

@@ -36,6 +36,16 @@ def execution(status: str, **more: Any) -> dict[str, Any]:
             step("Train", "Succeeded", EndTime=BEGAN, CacheHitResult={"SourcePipelineExecutionArn": ""}),
             "Train            Succeeded  0.0 s",
         ),
+        (step("Train", "Executing", AttemptCount=1), "Train            Executing"),
+        (step("Train", "Executing", AttemptCount=2), "Train            Executing  try 2"),
+        (
+            step("Train", "Starting", AttemptCount=1, FailureReason="try 2 of 6 in 10 s: no\nroom"),
+            "Train            try 2 of 6 in 10 s: no room",
+        ),
+        (
+            step("Train", "Failed", AttemptCount=3, FailureReason="no room", EndTime=BEGAN),
+            "Train            Failed     0.0 s",
+        ),
     ],
 )
 def test_a_transition_is_one_line(answer: dict[str, Any], line: str) -> None:

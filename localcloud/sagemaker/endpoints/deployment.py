@@ -21,6 +21,7 @@ from localcloud.sagemaker.endpoints.fleet import Fleet, FleetFailedError
 from localcloud.sagemaker.endpoints.hosting import Hosted
 from localcloud.sagemaker.endpoints.plan import Plan, from_body
 from localcloud.sagemaker.endpoints.policy import Step
+from localcloud.sagemaker.errors import own_fault
 from localcloud.sagemaker.store import Body
 
 log = logging.getLogger(__name__)
@@ -140,26 +141,22 @@ def _launch(cloud: Cloud, name: str, work: Callable[[Hosted], None]) -> None:
                 work(hosted)
         except StoppingError:
             log.info("endpoint %s: the server stops, the next one goes on", name)
-        except Exception:
+        except Exception as error:
             log.exception("endpoint %s", name)
             if not cloud.stopping.is_set():  # the next server goes on from the record, whatever happened here
-                _give_up(cloud, hosted, name)
+                _give_up(cloud, hosted, name, own_fault(error))
 
     hosted.thread = threading.Thread(target=run, name=f"deployment of {name}", daemon=True)
     hosted.thread.start()
 
 
-def _give_up(cloud: Cloud, hosted: Hosted, name: str) -> None:
+def _give_up(cloud: Cloud, hosted: Hosted, name: str, why: str) -> None:
     """This server failed at it (its disk is full, say): nothing of a new fleet stays, and a live one keeps serving."""
     hosted.traffic.back()
     for fleet in hosted.fleets():
         if fleet is not hosted.traffic.live:
             hosted.finish(fleet)
-    reason = {
-        "FailureReason": "InternalServerError: see the server's log",
-        "PendingDeploymentSummary": None,
-        "Next": None,
-    }
+    reason = {"FailureReason": why, "PendingDeploymentSummary": None, "Next": None}
     found = cloud.store.find(records.KIND, name)
     if found and found.status != "Deleting":  # a deletion is completed by the next start
         records.change(cloud, name, "InService" if hosted.traffic.live else "Failed", reason)

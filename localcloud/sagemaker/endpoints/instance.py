@@ -21,7 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.endpoints.plan import Variant
 from localcloud.sagemaker.endpoints.upstream import Connections
-from localcloud.sagemaker.errors import ServiceError
+from localcloud.sagemaker.errors import ServiceError, own_fault
 from localcloud.sagemaker.jobs.folder import Folder
 from localcloud.sagemaker.jobs.interruption import STOPPED, InterruptedJobError, Interruption
 from localcloud.sagemaker.jobs.lifecycle import JobFailedError
@@ -83,7 +83,7 @@ class Instance:
             pass  # it was told to end
         except Exception as error:
             log.exception("an instance of endpoint %s", self._endpoint)
-            self._turn("down", f"InternalServerError: {error}")
+            self._turn("down", own_fault(error))
         finally:
             shutil.rmtree(self._folder.root, ignore_errors=True)
             self._turn("ended")

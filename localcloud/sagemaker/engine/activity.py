@@ -107,7 +107,7 @@ class Activity:
 
     def _look_at_clock(self, stopping: bool) -> str | None:
         if stopping:
-            return self._write("Stopped")
+            return self._write("Stopped", FailureReason=None)
         if self.retry_at is None or time.monotonic() < self.retry_at:
             return None
         self.retry_at = None
@@ -215,12 +215,12 @@ class Activity:
             log.info("%s ended before it could be stopped: %s", self._job, error)
 
     def _failed(self, exception_type: str | None, reason: str, stopping: bool) -> str | None:
-        wait = None if stopping else self._retries.wait(exception_type, time.monotonic() - self._began)
-        if wait is None:
+        again = None if stopping else self._retries.next(exception_type, time.monotonic() - self._began)
+        if again is None:
             return self._write("Failed", FailureReason=reason)
-        log.info("%s failed and is tried again in %g s: %s", self.step.name, wait, reason)
-        self._write(FailureReason=reason)
-        self.retry_at = time.monotonic() + wait
+        log.warning("%s of pipeline execution %s: %s: %s", self.step.name, self.run.name, again, reason)
+        self._write(FailureReason=f"{again}: {reason}")
+        self.retry_at = time.monotonic() + again.seconds
         return None
 
     def _succeed(self, arn: str, **members: Any) -> str:

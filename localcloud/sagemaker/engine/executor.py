@@ -10,6 +10,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from localcloud.sagemaker.cloud import Cloud
@@ -20,6 +22,7 @@ from localcloud.sagemaker.engine.expressions import ExpressionError, as_text, re
 from localcloud.sagemaker.engine.kinds import KINDS
 from localcloud.sagemaker.engine.outcomes import Outcomes
 from localcloud.sagemaker.engine.recovery import interrupt
+from localcloud.sagemaker.errors import own_fault
 
 log = logging.getLogger(__name__)
 PARALLEL_STEPS = 50
@@ -42,7 +45,7 @@ def _live(cloud: Cloud, execution_id: str) -> None:
     except Exception as error:
         log.exception("pipeline execution %s", execution_id)
         if not cloud.stopping.is_set():
-            interrupt(cloud, execution_id, f"the local SageMaker failed ({error!r}); see its log")
+            interrupt(cloud, execution_id, own_fault(error))
     finally:
         if cloud.executions.get(execution_id) is threading.current_thread():
             del cloud.executions[execution_id]
@@ -69,7 +72,7 @@ class Execution:
             seen = self.cloud.announced
             stopping = records.execution(self.cloud, self.run.name).status == "Stopping"
             for name, activity in list(self.active.items()):
-                self._note(name, activity.look(stopping))
+                self._go_on(name, partial(activity.look, stopping))
             if not stopping:
                 self._start_ready()
             if not self.active:
@@ -114,11 +117,11 @@ class Execution:
             records.change_step(self.cloud, self.run.name, step.name, "Executing")
             self.failing.append(step)
         elif step.type == "Condition":
-            self._note(step.name, self._decide(step))
+            self._go_on(step.name, partial(self._decide, step))
         else:
             activity = Activity(self.outcomes, step)
             self.active[step.name] = activity
-            self._note(step.name, activity.begin())
+            self._go_on(step.name, activity.begin)
 
     def _decide(self, step: Step) -> str:
         scope = self.outcomes.scope()
@@ -157,6 +160,17 @@ class Execution:
     def _end(self, name: str, status: str, **members: Any) -> str:
         records.change_step(self.cloud, self.run.name, name, status, **members)
         return status
+
+    def _go_on(self, name: str, act: Callable[[], str | None]) -> None:
+        """Do the next thing for a step; an error of our own code fails the step, and no other try would help."""
+        try:
+            status = act()
+        except Exception as error:
+            if self.cloud.stopping.is_set():  # the store may be closed: the next server goes on
+                raise
+            log.exception("step %s of pipeline execution %s", name, self.run.name)
+            status = self._fail(name, own_fault(error))
+        self._note(name, status)
 
     def _note(self, name: str, status: str | None) -> None:
         if status:

@@ -35,6 +35,19 @@ DEFAULT = Policy(STEP_TYPES)
 """What SageMaker retries unasked."""
 
 
+@dataclass(frozen=True)
+class Try:
+    """The next try of a step: its number (the first has 1), the last one's if known, and the seconds until it."""
+
+    number: int
+    last: int | None
+    seconds: float
+
+    def __str__(self) -> str:
+        """`try 2 of 6 in 10 s`."""
+        return f"try {self.number}{f' of {self.last}' if self.last else ''} in {self.seconds:g} s"
+
+
 @dataclass
 class Retries:
     """The retries of one step: its policies, and how often each was used."""
@@ -42,8 +55,8 @@ class Retries:
     policies: Sequence[Policy]
     used: dict[Policy, int] = field(default_factory=dict)
 
-    def wait(self, exception_type: str | None, elapsed: float) -> float | None:
-        """Seconds to wait before trying again, or None when the failure stands.
+    def next(self, exception_type: str | None, elapsed: float) -> Try | None:
+        """The next try, or None when the failure stands.
 
         `elapsed` is the time in seconds since the step began.
         """
@@ -57,7 +70,9 @@ class Retries:
         if policy.expire_after is not None and elapsed + wait > policy.expire_after:
             return None
         self.used[policy] = count + 1
-        return wait
+        number = sum(self.used.values()) + 1
+        left = None if policy.max_attempts is None else policy.max_attempts - count - 1
+        return Try(number, None if left is None else number + left, wait)
 
 
 def refusal_type(code: str, status: int) -> str | None:

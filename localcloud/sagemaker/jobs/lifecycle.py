@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import ConnectionError as NoConnectionError
 
 from localcloud.sagemaker.cloud import Cloud, News
-from localcloud.sagemaker.errors import ServiceError, in_use, not_found, validation
+from localcloud.sagemaker.errors import ServiceError, in_use, not_found, own_fault, validation
 from localcloud.sagemaker.jobs.child import GRACE_SECONDS, end_leftovers
 from localcloud.sagemaker.jobs.folder import FAILURE_CHARACTERS, Folder, folder
 from localcloud.sagemaker.jobs.interruption import MAX_RUNTIME_EXCEEDED, STOPPED, InterruptedJobError, Interruption
@@ -28,6 +29,9 @@ from localcloud.sagemaker.store import AlreadyExistsError, Body, MissingError, R
 
 log = logging.getLogger(__name__)
 RESTARTED = "InternalServerError: the local SageMaker was restarted while this job ran. Start the job again."
+
+SERVICE_FAULTS = (NoConnectionError, HTTPClientError, IncompleteReadError, OSError)
+"""What the machine or a service of the local cloud did, and may not do again. Any other error is our own code's."""
 
 
 class JobFailedError(Exception):
@@ -100,7 +104,7 @@ def _live(job: Job) -> None:
             job.folder.shed()
     except Exception as error:
         log.exception("%s %s", job.kind.name, job.name)
-        reason = f"InternalServerError: {error}"
+        reason = own_fault(error)
     finally:
         changes: Body = {f"{job.kind.stage}EndTime": time.time()}
         if reason:
@@ -126,7 +130,7 @@ def _outcome(job: Job) -> tuple[str, str]:
         return "Failed", f"ClientError: {error.message}"
     except ClientError as error:
         return "Failed", f"ClientError: {error}"
-    except (BotoCoreError, OSError) as error:
+    except SERVICE_FAULTS as error:
         log.exception("%s %s", job.kind.name, job.name)
         return "Failed", f"InternalServerError: {error}"
     return "Completed", ""

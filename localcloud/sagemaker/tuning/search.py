@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from localcloud.sagemaker.cloud import Cloud, News
-from localcloud.sagemaker.errors import ServiceError, in_use, not_found, validation
+from localcloud.sagemaker.errors import ServiceError, in_use, not_found, own_fault, validation
 from localcloud.sagemaker.jobs import lifecycle, training
 from localcloud.sagemaker.jobs.kinds import TRAINING, UNFINISHED
 from localcloud.sagemaker.store import AlreadyExistsError, Body, Resource
@@ -145,7 +145,7 @@ def _live(cloud: Cloud, name: str) -> None:
     except Exception as error:
         log.exception("%s %s", KIND, name)
         _stop_all(cloud, _running(children.of(cloud, name)))
-        _end(cloud, name, Verdict("Failed", f"InternalServerError: {error}"))
+        _end(cloud, name, Verdict("Failed", own_fault(error)))
     finally:
         if not cloud.stopping.is_set():
             cloud.searches.pop(name, None)
