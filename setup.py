@@ -73,7 +73,8 @@ setup(
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
-    python_requires=">=3.11",
+    python_requires=">=3.11,<3.14",
+    classifiers=[f"Programming Language :: Python :: {version}" for version in ("3.11", "3.12", "3.13")],
     packages=find_packages(include=[p for room in ROOMS for p in (room, f"{room}.*")]),
     package_data={
         "infra": ["*.yaml", "layer-requirements.txt"],

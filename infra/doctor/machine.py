@@ -14,7 +14,7 @@ from infra.doctor.finding import Finding, ok, problem
 from scones.errors import SconesError
 from scones.settings import Settings
 
-OLDEST = (3, 11)
+OLDEST, NEWEST = (3, 11), (3, 13)
 ROOM_BYTES = 5 * 2**30
 """Free disk for an archive, its extracted pictures, jobs and captured traffic of a local run."""
 
@@ -22,9 +22,9 @@ ROOM_BYTES = 5 * 2**30
 def python() -> Iterator[Finding]:
     """The interpreter is one that the package supports."""
     found = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info[:2] < OLDEST:
-        wanted = ".".join(map(str, OLDEST))
-        yield problem("Python", found, f"The package needs {wanted} or newer.", f"Install Python {wanted}.")
+    if not OLDEST <= sys.version_info[:2] <= NEWEST:
+        oldest, newest = (".".join(map(str, version)) for version in (OLDEST, NEWEST))
+        yield problem("Python", found, f"The package needs {oldest} to {newest}.", f"Install Python {oldest}.")
     else:
         yield ok("Python", found)
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,8 +11,9 @@ from localcloud.sagemaker.store import AlreadyExistsError, MissingError, Store
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "test.sqlite")
+def store(tmp_path: Path) -> Iterator[Store]:
+    with closing(Store(tmp_path / "test.sqlite")) as opened:
+        yield opened
 
 
 def add(store: Store, *names: str, kind: str = "model", parent: str = "", status: str = "") -> None:
@@ -71,9 +74,10 @@ def test_a_page_is_filtered_by_parent_status_and_name(store: Store) -> None:
 
 
 def test_everything_survives_without_a_clean_close(tmp_path: Path) -> None:
-    first = Store(tmp_path / "s.sqlite")
-    add(first, "a")
-    assert Store(tmp_path / "s.sqlite").find("model", "a")
+    with closing(Store(tmp_path / "s.sqlite")) as first:
+        add(first, "a")
+        with closing(Store(tmp_path / "s.sqlite")) as second:
+            assert second.find("model", "a")
 
 
 def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
