@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,18 +60,27 @@ class Cloud:
     searches: dict[str, threading.Thread] = field(default_factory=dict)
     announced: int = 0
     _clients: dict[str, Any] = field(default_factory=dict)
-    _making_client: threading.Lock = field(default_factory=threading.Lock)
+    _store: Store | None = None
+    _hosting: Hosting | None = None
+    _making: threading.RLock = field(default_factory=threading.RLock)
 
-    @cached_property
+    @property
     def store(self) -> Store:
-        return Store(self.state / "sagemaker.sqlite")
+        """The resources; one store for all threads, which a cached_property does not promise from Python 3.12 on."""
+        with self._making:
+            if self._store is None:
+                self._store = Store(self.state / "sagemaker.sqlite")
+            return self._store
 
-    @cached_property
+    @property
     def hosting(self) -> Hosting:
-        """The endpoints that run now."""
+        """The endpoints that run now; one object for all threads."""
         from localcloud.sagemaker.endpoints.hosting import Hosting
 
-        return Hosting(self)
+        with self._making:
+            if self._hosting is None:
+                self._hosting = Hosting(self)
+            return self._hosting
 
     @property
     def s3(self) -> Any:
@@ -80,7 +88,7 @@ class Cloud:
 
     def aws(self, service: str) -> Any:
         """The boto3 client of another service of this local account; the same one every time, for all threads."""
-        with self._making_client:  # making a client is not safe in two threads, using one is
+        with self._making:  # making a client is not safe in two threads, using one is
             if service not in self._clients:
                 self._clients[service] = boto3.Session().client(
                     service,

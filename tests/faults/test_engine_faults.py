@@ -62,7 +62,7 @@ def test_a_job_that_somebody_stopped_fails_its_step(world: World) -> None:
     world.behave("A", RUNNING)
     world.create(definition(processing("A")))
     arn = world.start()
-    world.until(lambda: world.created)
+    world.until(lambda: world.steps(arn).get("A", {}).get("StepStatus") == "Executing")
     world.end_job("A", "Stopped", "MaxRuntimeExceeded: too long")
     world.wait(arn)
     assert world.steps(arn)["A"]["StepStatus"] == "Failed"
