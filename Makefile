@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do $$p -c '
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
-ROOMS  := scones pipelines steps lambdas stepfunctions reports charts monitoring dashboard localcloud infra tests benchmarks setup.py
+ROOMS  := project monitoring steps pipelines lambdas stepfunctions infra localcloud scones tests benchmarks setup.py
 JOBS   ?= 2
 
 .PHONY: demo test lint types unit format constraints clean help

@@ -11,8 +11,8 @@ VERSION = next(
     if line.startswith("__version__")
 )
 ROOMS = [
-    *("scones", "pipelines", "steps", "lambdas", "stepfunctions", "monitoring"),
-    *("reports", "charts", "dashboard", "localcloud", "infra"),
+    *("project", "monitoring", "steps", "pipelines"),
+    *("lambdas", "stepfunctions", "infra", "localcloud", "scones"),
 ]
 
 BASE = [
@@ -87,7 +87,7 @@ setup(
     extras_require={"local": LOCAL, "dashboard": DASHBOARD, "dev": DEV},
     entry_points={
         "console_scripts": [
-            "scones=scones.cli:main",
+            "scones=scones.cli.main:main",
             "run-pipeline=pipelines.template_scripts:run_pipeline",
             "get-pipeline-definition=pipelines.template_scripts:get_pipeline_definition",
         ]

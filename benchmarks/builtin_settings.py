@@ -6,7 +6,7 @@ Both run in the local stand-in, in float32 on one thread each, on the same split
 draws the split, the weights and the order. Settings may be chosen by the validation columns. The test columns are
 only reported: of the stored model, the validation's best epoch, as it answers over the serving path.
 
-Our settings come with our way of giving the pictures: with a margin (`pipelines.margin`). Depth is the one thing
+Our settings come with our way of giving the pictures: with a margin (`pipelines.definition.margin`). Depth is the one thing
 that both share: the container's default of 152 layers is out of reach for a CPU.
 """
 
@@ -28,9 +28,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from pipelines.learning_rate import steps_for
-from pipelines.margin import MARGIN, resized
-from scones.settings import BuiltinHyperparameters, Settings
+from pipelines.definition.learning_rate import steps_for
+from pipelines.definition.margin import MARGIN, resized
+from project.settings import BuiltinHyperparameters, Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = BuiltinHyperparameters()

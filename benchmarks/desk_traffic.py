@@ -13,9 +13,9 @@ import boto3
 import numpy as np
 from PIL import Image
 
-from monitoring.checks import Drift
-from monitoring.features import MEASURED
-from monitoring.outcome import Outcome
+from monitoring.analysis.checks import Drift
+from monitoring.analysis.features import MEASURED
+from monitoring.analysis.outcome import Outcome
 
 PROJECT = "desk-benchmark"
 ACCOUNT, REGION = "000000000000", "us-east-1"

@@ -16,8 +16,8 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
-from dashboard.__main__ import prepare
-from dashboard.desk import close, desk
+from scones.desk.__main__ import prepare
+from scones.desk.desk import close, desk
 
 PATIENCE = 300.0
 TIMES = 3
@@ -72,7 +72,7 @@ def timed(found: Found, name: str, act: Callable[[], Any]) -> Any:
 
 def page(title: str) -> Any:
     """A page, drawn."""
-    script = f"from dashboard.app import PAGES, page\npage(dict((t, s) for t, _, s in PAGES)[{title!r}])()"
+    script = f"from scones.desk.app import PAGES, page\npage(dict((t, s) for t, _, s in PAGES)[{title!r}])()"
     app = AppTest.from_string(script, default_timeout=120).run()
     if app.exception or app.error:
         raise SystemExit(f"page {title}: {app.exception} {app.error}")

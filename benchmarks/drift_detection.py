@@ -26,10 +26,10 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from monitoring import checks, constraints
-from monitoring.capture import Tally
-from monitoring.features import Columns, answer_features, picture_features
-from monitoring.profile import Profile
+from monitoring.analysis import checks, constraints
+from monitoring.analysis.capture import Tally
+from monitoring.analysis.features import Columns, answer_features, picture_features
+from monitoring.analysis.profile import Profile
 from scones.data import sample
 from scones.data.labels import FINE_NAMES
 from steps import cifar, png

@@ -27,7 +27,7 @@ def full_size(folder: Path) -> Path:
     It is drawn by another process: Linux counts what a parent once held to the peak of the children that it starts.
     """
     stored, compressed = folder / "stored.tar.gz", folder / "full-size.tar.gz"
-    draw = ["-c", "from scones.cli import main; main()", "data", "sample", "--full-size", "--output", str(stored)]
+    draw = ["-c", "from scones.cli.main import main; main()", "data", "sample", "--full-size", "--output", str(stored)]
     subprocess.run([sys.executable, *draw], check=True, stdout=subprocess.DEVNULL)
     with gzip.open(stored) as unpacked, gzip.open(compressed, "wb", compresslevel=6) as packed:
         shutil.copyfileobj(unpacked, packed, 1 << 20)

@@ -21,7 +21,7 @@ import psutil
 from live_project import live_project, put_pictures
 
 from localcloud import record
-from scones import cloud
+from project import aws
 from stepfunctions import inference
 
 WARM_SECONDS, PER_SECOND, MEMORY_MB = 0.6, 12.0, 1000.0
@@ -30,7 +30,7 @@ WARM = 20
 
 def measure(state: Path, count: int, concurrency: int) -> dict[str, float]:
     """Median seconds of a warm execution, executions per second, and the peak of memory in MB."""
-    bucket, keys = cloud.names().bucket, put_pictures("benchmark/", 50)
+    bucket, keys = aws.names().bucket, put_pictures("benchmark/", 50)
     inference.judge_all(bucket, keys[: 4 * concurrency], 0.0, concurrency)
     alone = [inference.judge(bucket, key, 0.0) for key in keys[:WARM]]
     with peak_memory(state) as memory:

@@ -19,8 +19,8 @@ from serving_endpoint import make_model
 
 from infra import stack
 from localcloud import up
-from scones import cloud
-from scones.commands.decision import deployment
+from project import aws
+from scones.cli.decision import deployment
 from stepfunctions import executions
 
 IMAGE = "811284229777.dkr.ecr.us-east-1.amazonaws.com/image-classification:1"
@@ -34,7 +34,7 @@ def live_project() -> Iterator[Path]:
         os.environ["SCONES_SETTINGS"] = os.devnull
         os.environ.update(up.environment(up.start(state, port=0, sagemaker_port=0)))
         try:
-            stack.deploy(cloud.names(), lambda _: None, layer=False)
+            stack.deploy(aws.names(), lambda _: None, layer=False)
             arn = register(Path(folder) / "model")
             end = deployment(arn, "Approved", lambda: approve(arn), lambda _: None)
             executions.raise_unless_succeeded(end, "The deployment")
@@ -51,9 +51,9 @@ def register(folder: Path) -> str:
     with tarfile.open(fileobj=archive, mode="w:gz") as tar:
         for file in sorted(folder.iterdir()):
             tar.add(file, file.name)
-    names = cloud.names()
-    cloud.client("s3").put_object(Bucket=names.bucket, Key="models/model.tar.gz", Body=archive.getvalue())
-    sagemaker, group = cloud.client("sagemaker"), names.settings.model_package_group
+    names = aws.names()
+    aws.client("s3").put_object(Bucket=names.bucket, Key="models/model.tar.gz", Body=archive.getvalue())
+    sagemaker, group = aws.client("sagemaker"), names.settings.model_package_group
     sagemaker.create_model_package_group(ModelPackageGroupName=group)
     arn: str = sagemaker.create_model_package(
         ModelPackageGroupName=group,
@@ -69,7 +69,7 @@ def register(folder: Path) -> str:
 
 def approve(arn: str) -> None:
     """Say yes to a version."""
-    cloud.client("sagemaker").update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
+    aws.client("sagemaker").update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
 
 
 def put_pictures(prefix: str, count: int) -> list[str]:
@@ -78,5 +78,5 @@ def put_pictures(prefix: str, count: int) -> list[str]:
     for key in keys:
         file = io.BytesIO()
         Image.fromarray(generator.integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(file, "PNG")
-        cloud.client("s3").put_object(Bucket=cloud.names().bucket, Key=key, Body=file.getvalue())
+        aws.client("s3").put_object(Bucket=aws.names().bucket, Key=key, Body=file.getvalue())
     return keys

@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from monitor_speed import write
 
-from monitoring import report
-from monitoring.environment import job
+from monitoring.analysis.environment import job
+from scones.reports import monitor_page
 
 
 def main() -> None:
@@ -35,9 +35,11 @@ def main() -> None:
         write(source, options.records)
         print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
         started = time.perf_counter()
-        found = report.gathered(job({"dataset_source": str(source), "output_path": "unused"}), None, datetime.now(UTC))
+        found = monitor_page.gathered(
+            job({"dataset_source": str(source), "output_path": "unused"}), None, datetime.now(UTC)
+        )
         read = time.perf_counter() - started
-        page = report.write(found, target)
+        page = monitor_page.write(found, target)
         total = time.perf_counter() - started
         print(f"{options.records:,} records: read in {read:.1f} s, drawn in {total - read:.1f} s, {total:.1f} s in all")
         pictures = sum(path.stat().st_size for path in target.glob("*.png"))

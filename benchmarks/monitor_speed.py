@@ -27,8 +27,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from monitoring.analyze import analyze
-from monitoring.environment import job
+from monitoring.analysis.analyze import analyze
+from monitoring.analysis.environment import job
 from scones.data import sample
 from steps import png
 

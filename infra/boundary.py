@@ -7,8 +7,8 @@ people change roles.
 
 from __future__ import annotations
 
-from scones import cloud
-from scones.names import Names
+from project import aws
+from project.names import Names
 
 
 def found(names: Names) -> str:
@@ -17,9 +17,9 @@ def found(names: Names) -> str:
     Raises:
         CloudError: IAM does not say, for instance because the caller may not ask (`iam:GetPolicy`).
     """
-    client = cloud.client("iam")
+    client = aws.client("iam")
     arn = f"arn:{client.meta.partition}:iam::{names.account}:policy/{names.settings.project}-boundary"
-    with cloud.explained(f"looking for policy {arn}"):
+    with aws.explained(f"looking for policy {arn}"):
         try:
             client.get_policy(PolicyArn=arn)
         except client.exceptions.NoSuchEntityException:

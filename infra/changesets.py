@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra import events
-from scones import cloud
-from scones.errors import CloudError
-from scones.names import Names
+from project import aws
+from project.errors import CloudError
+from project.names import Names
 
 PATIENCE = 1800.0
 """Seconds until CloudFormation must be done."""
@@ -48,7 +48,7 @@ def prepare(names: Names, kind: str, wanted: Wanted) -> tuple[str | None, list[C
     Args:
         kind: CREATE, UPDATE, or IMPORT for a stack that takes the existing bucket in.
     """
-    client = cloud.client("cloudformation")
+    client = aws.client("cloudformation")
     request: dict[str, Any] = {
         "StackName": names.stack,
         "ChangeSetName": f"scones-{time.time_ns()}",
@@ -61,7 +61,7 @@ def prepare(names: Names, kind: str, wanted: Wanted) -> tuple[str | None, list[C
         request["ResourcesToImport"] = [_bucket_to_import(names)]
     else:
         request["Tags"] = [{"Key": "Project", "Value": names.settings.project}]
-    with cloud.explained(f"preparing a change of stack {names.stack}"):
+    with aws.explained(f"preparing a change of stack {names.stack}"):
         change_set = client.create_change_set(**request)["Id"]
         for _ in polling(f"preparing a change of stack {names.stack}"):
             described = client.describe_change_set(ChangeSetName=change_set)
@@ -83,8 +83,8 @@ def _sent(names: Names, template: str) -> dict[str, str]:
     if len(content) <= LONGEST_BODY:
         return {"TemplateBody": template}
     key = f"cloudformation/{hashlib.sha256(content).hexdigest()[:16]}/template.json"
-    with cloud.explained(f"uploading the template to {names.uri(key)}"):
-        cloud.client("s3").put_object(Bucket=names.bucket, Key=key, Body=content)
+    with aws.explained(f"uploading the template to {names.uri(key)}"):
+        aws.client("s3").put_object(Bucket=names.bucket, Key=key, Body=content)
     return {"TemplateURL": f"https://s3.{names.settings.region}.amazonaws.com/{names.bucket}/{key}"}
 
 
@@ -111,8 +111,8 @@ def execute(change_set: str, doing: str) -> None:
 
     Looking at the stack alone would not do: for a moment it still has the status that it had before.
     """
-    client = cloud.client("cloudformation")
-    with cloud.explained(doing):
+    client = aws.client("cloudformation")
+    with aws.explained(doing):
         client.execute_change_set(ChangeSetName=change_set)
         for _ in polling(doing):
             found = client.describe_change_set(ChangeSetName=change_set)["ExecutionStatus"]
@@ -122,8 +122,8 @@ def execute(change_set: str, doing: str) -> None:
 
 def discard(change_set: str) -> None:
     """Delete a change set that nobody is going to execute."""
-    with cloud.explained("discarding a change set"):
-        cloud.client("cloudformation").delete_change_set(ChangeSetName=change_set)
+    with aws.explained("discarding a change set"):
+        aws.client("cloudformation").delete_change_set(ChangeSetName=change_set)
 
 
 def polling(doing: str) -> Iterator[None]:

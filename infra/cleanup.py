@@ -17,8 +17,8 @@ from botocore.exceptions import ClientError
 
 from infra import hosted, stack, template
 from infra.changesets import polling
-from scones import cloud
-from scones.names import Names
+from project import aws
+from project.names import Names
 
 CAPTURES = "captures/"
 
@@ -41,7 +41,7 @@ def found(names: Names, data: bool) -> list[Item]:
     Raises:
         CloudError: something cannot be listed.
     """
-    with cloud.explained(f"looking for what project {names.settings.project} has"):
+    with aws.explained(f"looking for what project {names.settings.project} has"):
         return list(_items(names, data))
 
 
@@ -51,7 +51,7 @@ def delete(names: Names, item: Item, say: Callable[[str], None]) -> None:
     Raises:
         CloudError: AWS refuses.
     """
-    with cloud.explained(f"deleting {item.kind} {item.name}"):
+    with aws.explained(f"deleting {item.kind} {item.name}"):
         try:
             _DELETE[item.kind](names, item.name, say)
         except ClientError as error:
@@ -69,12 +69,12 @@ def kept(names: Names) -> str:
 
 def _items(names: Names, data: bool) -> Iterator[Item]:
     project = names.settings.project
-    sagemaker = cloud.client("sagemaker")
+    sagemaker = aws.client("sagemaker")
     for one in _pages(sagemaker, "list_monitoring_schedules", "MonitoringScheduleSummaries", NameContains=project):
         if one.get("EndpointName") == names.endpoint:
             yield Item("monitoring schedule", one["MonitoringScheduleName"], "its jobs")
     monitor = names.monitor  # what the monitor's function makes where Model Monitor is closed
-    for one in _pages(cloud.client("scheduler"), "list_schedules", "Schedules", NamePrefix=monitor):
+    for one in _pages(aws.client("scheduler"), "list_schedules", "Schedules", NamePrefix=monitor):
         if one["Name"] == monitor:
             yield Item("schedule", monitor, "the jobs that it starts")
     yield from _running(names)
@@ -94,7 +94,7 @@ def _items(names: Names, data: bool) -> Iterator[Item]:
         yield Item("build stack", _build_stack(names), "builds by the minute, their logs")
     own = _log_groups(names)
     for prefix in (f"/aws/lambda/{project}", f"/aws/sagemaker/Endpoints/{project}", f"/aws/codebuild/{project}"):
-        for one in _pages(cloud.client("logs"), "describe_log_groups", "logGroups", logGroupNamePrefix=prefix):
+        for one in _pages(aws.client("logs"), "describe_log_groups", "logGroups", logGroupNamePrefix=prefix):
             if one["logGroupName"] in own:
                 yield Item("log group", one["logGroupName"], "storage")
     if data and any(_versions(names)):
@@ -110,7 +110,7 @@ def _builds_here(names: Names) -> bool:
     """Whether the build stack is there. Another project may have that very name: the stack's parameter tells."""
     if stack.status_of(_build_stack(names)) is None:
         return False
-    [described] = cloud.client("cloudformation").describe_stacks(StackName=_build_stack(names))["Stacks"]
+    [described] = aws.client("cloudformation").describe_stacks(StackName=_build_stack(names))["Stacks"]
     given = {one["ParameterKey"]: one.get("ParameterValue") for one in described.get("Parameters", [])}
     return given.get("ProjectName") == names.settings.project
 
@@ -125,7 +125,7 @@ def _log_groups(names: Names) -> set[str]:
 
 def _running(names: Names) -> Iterator[Item]:
     """Executions of the pipeline and hyperparameter searches that are still at work."""
-    sagemaker = cloud.client("sagemaker")
+    sagemaker = aws.client("sagemaker")
     name = names.settings.pipeline_name
     try:
         for one in _pages(sagemaker, "list_pipeline_executions", "PipelineExecutionSummaries", PipelineName=name):
@@ -142,7 +142,7 @@ def _running(names: Names) -> Iterator[Item]:
 
 
 def _is_ours(names: Names, search: str) -> bool:
-    described = cloud.client("sagemaker").describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=search)
+    described = aws.client("sagemaker").describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=search)
     return bool(described["TrainingJobDefinition"]["RoleArn"] == names.pipeline_role)
 
 
@@ -153,7 +153,7 @@ def _pages(client: Any, operation: str, members: str, **request: str) -> Iterato
 
 def _versions(names: Names) -> Iterator[list[dict[str, str]]]:
     """Captured objects with all their versions and delete markers, as DeleteObjects takes them, page by page."""
-    pages = cloud.client("s3").get_paginator("list_object_versions").paginate(Bucket=names.bucket, Prefix=CAPTURES)
+    pages = aws.client("s3").get_paginator("list_object_versions").paginate(Bucket=names.bucket, Prefix=CAPTURES)
     try:
         for page in pages:
             listed = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
@@ -165,7 +165,7 @@ def _versions(names: Names) -> Iterator[list[dict[str, str]]]:
 
 
 def _stop_execution(_: Names, arn: str, say: Callable[[str], None]) -> None:
-    client = cloud.client("sagemaker")
+    client = aws.client("sagemaker")
     if client.describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"] == "Executing":
         client.stop_pipeline_execution(PipelineExecutionArn=arn)
     say("Its jobs have up to two minutes to end.")
@@ -176,7 +176,7 @@ def _stop_execution(_: Names, arn: str, say: Callable[[str], None]) -> None:
 
 
 def _stop_search(_: Names, name: str, say: Callable[[str], None]) -> None:
-    client = cloud.client("sagemaker")
+    client = aws.client("sagemaker")
 
     def status() -> str:
         answer = client.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
@@ -192,19 +192,19 @@ def _stop_search(_: Names, name: str, say: Callable[[str], None]) -> None:
 
 def _delete_captures(names: Names, _: str, __: Callable[[str], None]) -> None:
     for batch in _versions(names):
-        cloud.client("s3").delete_objects(Bucket=names.bucket, Delete={"Objects": batch, "Quiet": True})
+        aws.client("s3").delete_objects(Bucket=names.bucket, Delete={"Objects": batch, "Quiet": True})
 
 
 def _sagemaker(operation: str, argument: str) -> Callable[[Names, str, Callable[[str], None]], None]:
     def call(_: Names, name: str, __: Callable[[str], None]) -> None:
-        getattr(cloud.client("sagemaker"), operation)(**{argument: name})
+        getattr(aws.client("sagemaker"), operation)(**{argument: name})
 
     return call
 
 
 _DELETE: dict[str, Callable[[Names, str, Callable[[str], None]], object]] = {
     "monitoring schedule": _sagemaker("delete_monitoring_schedule", "MonitoringScheduleName"),
-    "schedule": lambda _, name, __: cloud.client("scheduler").delete_schedule(Name=name),
+    "schedule": lambda _, name, __: aws.client("scheduler").delete_schedule(Name=name),
     "pipeline execution": _stop_execution,
     "tuning job": _stop_search,
     "endpoint": lambda _, name, say: hosted.delete(name, say),
@@ -212,7 +212,7 @@ _DELETE: dict[str, Callable[[Names, str, Callable[[str], None]], object]] = {
     "model": _sagemaker("delete_model", "ModelName"),
     "stack": lambda _, name, __: stack.delete(name),
     "build stack": lambda _, name, __: stack.delete(name),
-    "log group": lambda _, name, __: cloud.client("logs").delete_log_group(logGroupName=name),
+    "log group": lambda _, name, __: aws.client("logs").delete_log_group(logGroupName=name),
     "captured data": _delete_captures,
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scones.settings import Settings
+from project.settings import Settings
 
 PRICES = "https://aws.amazon.com/sagemaker/ai/pricing/"
 PROCESSING_STEPS = 3  # ExtractCifar, BuildManifests, Evaluate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scones import cloud
+from project import aws
 
 _BEGINNINGS = {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "REVIEW_IN_PROGRESS"}
 _SEE_EVENTS = "DescribeEvents"
@@ -13,8 +13,8 @@ _SEE_EVENTS = "DescribeEvents"
 
 def reason(stack: str) -> str:
     """The first failure since the latest operation on the stack began, as `<resource> (<type>): <reason>.`"""
-    with cloud.explained(f"reading the events of stack {stack}"):
-        events = cloud.client("cloudformation").describe_stack_events(StackName=stack)["StackEvents"]
+    with aws.explained(f"reading the events of stack {stack}"):
+        events = aws.client("cloudformation").describe_stack_events(StackName=stack)["StackEvents"]
     failed = []
     for event in events:  # newest first
         if event["ResourceStatus"].endswith("_FAILED") and "cancelled" not in event.get("ResourceStatusReason", ""):
@@ -35,8 +35,8 @@ def explained(found: str, **where: str) -> str:
     """
     if _SEE_EVENTS not in found:
         return found
-    with cloud.explained("reading what CloudFormation found wrong"):
-        answer = cloud.client("cloudformation").describe_events(Filters={"FailedEvents": True}, **where)
+    with aws.explained("reading what CloudFormation found wrong"):
+        answer = aws.client("cloudformation").describe_events(Filters={"FailedEvents": True}, **where)
     problems = [event for event in answer["OperationEvents"] if event["EventType"] == "VALIDATION_ERROR"]
     return _line(problems[0], problems[0].get("ValidationStatusReason", found)) if problems else found
 

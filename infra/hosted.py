@@ -12,9 +12,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra.changesets import polling
-from scones import cloud
-from scones.errors import CloudError
-from scones.names import Names
+from project import aws
+from project.errors import CloudError
+from project.names import Names
 
 Monitor = Callable[[str], dict[str, Any]]
 """Attaches or detaches the monitor's schedule and answers with a message."""
@@ -23,9 +23,9 @@ IN_FLIGHT = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"
 
 def described(name: str) -> dict[str, Any] | None:
     """The endpoint's description, or None when there is none of this name."""
-    with cloud.explained(f"looking for endpoint {name}"):
+    with aws.explained(f"looking for endpoint {name}"):
         try:
-            found: dict[str, Any] = cloud.client("sagemaker").describe_endpoint(EndpointName=name)
+            found: dict[str, Any] = aws.client("sagemaker").describe_endpoint(EndpointName=name)
         except ClientError as error:
             if "Could not find" in error.response["Error"].get("Message", ""):
                 return None
@@ -50,8 +50,8 @@ def delete(name: str, say: Callable[[str], None]) -> None:
     """Delete the endpoint alone and wait until it is gone. SageMaker refuses to while it changes: wait for that too."""
     if settled(name, say) is None:
         return
-    with cloud.explained(f"deleting endpoint {name}"):
-        cloud.client("sagemaker").delete_endpoint(EndpointName=name)
+    with aws.explained(f"deleting endpoint {name}"):
+        aws.client("sagemaker").delete_endpoint(EndpointName=name)
     settled(name, say)
 
 
@@ -89,8 +89,8 @@ def start(names: Names, say: Callable[[str], None], monitor: Monitor) -> bool:
     if config is None:
         raise CloudError(f"Endpoint {names.endpoint}: no version was live yet.", "Approve one: scones approve --wait.")
     _refuse_unapproved(_live_model(names)["model_package_arn"])
-    with cloud.explained(f"switching endpoint {names.endpoint} on with {config}"):
-        cloud.client("sagemaker").create_endpoint(EndpointName=names.endpoint, EndpointConfigName=config)
+    with aws.explained(f"switching endpoint {names.endpoint} on with {config}"):
+        aws.client("sagemaker").create_endpoint(EndpointName=names.endpoint, EndpointConfigName=config)
     live = settled(names.endpoint, say)
     if live is None or live["EndpointStatus"] != "InService":
         found = "gone" if live is None else f"{live['EndpointStatus']}: {live.get('FailureReason', 'no reason given')}"
@@ -100,8 +100,8 @@ def start(names: Names, say: Callable[[str], None], monitor: Monitor) -> bool:
 
 
 def _refuse_unapproved(arn: str) -> None:
-    with cloud.explained(f"describing {arn}"):
-        approval = cloud.client("sagemaker").describe_model_package(ModelPackageName=arn)["ModelApprovalStatus"]
+    with aws.explained(f"describing {arn}"):
+        approval = aws.client("sagemaker").describe_model_package(ModelPackageName=arn)["ModelApprovalStatus"]
     if approval != "Approved":
         raise CloudError(
             f"{arn} was live last, and is {approval}.", "Deploy another one: scones approve VERSION --wait."
@@ -115,8 +115,8 @@ def _remembered(names: Names) -> str | None:
 
 
 def _live_model(names: Names) -> dict[str, Any]:
-    with cloud.explained(f"reading {names.live_parameter}"):
+    with aws.explained(f"reading {names.live_parameter}"):
         found: dict[str, Any] = json.loads(
-            cloud.client("ssm").get_parameter(Name=names.live_parameter)["Parameter"]["Value"]
+            aws.client("ssm").get_parameter(Name=names.live_parameter)["Parameter"]["Value"]
         )
     return found

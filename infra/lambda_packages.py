@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
-from scones.errors import SconesError
+from project.errors import SconesError
 
 ROOT = Path(__file__).parents[1]
 PYTHON_VERSION = "3.13"

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from botocore.exceptions import ClientError
 
 from infra import lambda_packages
-from pipelines.bundle import bundle
-from scones import cloud
-from scones.names import Names
+from pipelines.definition.bundle import bundle
+from project import aws
+from project.names import Names
 from stepfunctions import machines
 
 MACHINES = {"DeployDefinition": "deploy", "InferenceDefinition": "inference", "BatchDefinition": "batch"}
@@ -70,19 +70,19 @@ def upload(names: Names, wanted: list[Artifact]) -> list[str]:
         SconesError: the layer cannot be built.
         CloudError: the bucket cannot be written.
     """
-    s3 = cloud.client("s3")
+    s3 = aws.client("s3")
     missing = [artifact for artifact in wanted if not _is_there(names, artifact.key)]
     for artifact in missing:
         content = artifact.content()
-        with cloud.explained(f"uploading {names.uri(artifact.key)}"):
+        with aws.explained(f"uploading {names.uri(artifact.key)}"):
             s3.put_object(Bucket=names.bucket, Key=artifact.key, Body=content)
     return [artifact.key for artifact in missing]
 
 
 def _is_there(names: Names, key: str) -> bool:
-    with cloud.explained(f"looking for {names.uri(key)}"):
+    with aws.explained(f"looking for {names.uri(key)}"):
         try:
-            cloud.client("s3").head_object(Bucket=names.bucket, Key=key)
+            aws.client("s3").head_object(Bucket=names.bucket, Key=key)
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
                 return False

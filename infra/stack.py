@@ -9,9 +9,9 @@ from botocore.exceptions import ClientError
 
 from infra import boundary, events, package, template
 from infra.changesets import Change, Wanted, discard, execute, polling, prepare
-from scones import cloud
-from scones.errors import CloudError, SconesError
-from scones.names import Names
+from project import aws
+from project.errors import CloudError, SconesError
+from project.names import Names
 
 EMPTY = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS"}
 """States of a stack whose first creation came to nothing: it cannot be updated, only deleted."""
@@ -109,8 +109,8 @@ def outputs(stack: str) -> dict[str, str]:
     Raises:
         CloudError: there is no such stack.
     """
-    with cloud.explained(f"reading the outputs of stack {stack}"):
-        described = cloud.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    with aws.explained(f"reading the outputs of stack {stack}"):
+        described = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
 
 
@@ -134,8 +134,8 @@ def _apply(names: Names, kind: str, wanted: Wanted) -> list[Change]:
 
 
 def _delete(stack: str) -> None:
-    with cloud.explained(f"deleting stack {stack}"):
-        cloud.client("cloudformation").delete_stack(StackName=stack)
+    with aws.explained(f"deleting stack {stack}"):
+        aws.client("cloudformation").delete_stack(StackName=stack)
     reached = _settle(stack)
     if reached is not None:
         raise CloudError(f"Deleting stack {stack}: {events.reason(stack)} The stack is {reached}.")
@@ -143,9 +143,9 @@ def _delete(stack: str) -> None:
 
 def status_of(stack: str) -> str | None:
     """The stack's status, or None when there is no such stack."""
-    with cloud.explained(f"looking for stack {stack}"):
+    with aws.explained(f"looking for stack {stack}"):
         try:
-            found: str = cloud.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
+            found: str = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
         except ClientError as error:
             if "does not exist" in error.response["Error"].get("Message", ""):
                 return None
@@ -179,9 +179,9 @@ def _bucket_is_there(names: Names) -> bool:
     Raises:
         CloudError: bucket names are shared by all of AWS, and this one is somebody else's.
     """
-    with cloud.explained(f"looking for bucket {names.bucket}"):
+    with aws.explained(f"looking for bucket {names.bucket}"):
         try:
-            cloud.client("s3").head_bucket(Bucket=names.bucket, ExpectedBucketOwner=names.account)
+            aws.client("s3").head_bucket(Bucket=names.bucket, ExpectedBucketOwner=names.account)
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
                 return False
@@ -193,8 +193,8 @@ def _bucket_is_there(names: Names) -> bool:
 
 def _require_no_role(names: Names) -> None:
     """A new stack makes its role: there must be none yet. MiniStack's CloudFormation would take any over in silence."""
-    with cloud.explained(f"looking for role {names.pipeline_role}"):
-        client = cloud.client("iam")
+    with aws.explained(f"looking for role {names.pipeline_role}"):
+        client = aws.client("iam")
         try:
             client.get_role(RoleName=names.pipeline_role.rpartition("/")[2])
         except client.exceptions.NoSuchEntityException:

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from scones.names import Names
+from project.names import Names
 
 PARTS = tuple(Path(__file__).with_name(name) for name in ("template.yaml", "monitoring.yaml", "dashboard.yaml"))
 SECTIONS = ("Parameters", "Conditions", "Resources", "Outputs")
@@ -56,7 +56,9 @@ def read(path: Path) -> dict[str, Any]:
 
 def parameters(names: Names, keys: Mapping[str, str]) -> dict[str, str]:
     """A value for every parameter of the template that has no default: settings, and the `keys` of artifacts."""
-    from pipelines import images  # the SDK knows which registry a region has, and takes its time to be imported
+    from pipelines.definition import (
+        images,  # the SDK knows which registry a region has, and takes its time to be imported
+    )
 
     chosen = names.settings
     return {

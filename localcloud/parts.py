@@ -22,7 +22,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from localcloud.environment import HOST, Addresses, for_processes
-from scones.errors import LocalCloudError
+from project.errors import LocalCloudError
 
 MINISTACK = "ministack"
 SAGEMAKER = "sagemaker"

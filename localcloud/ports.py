@@ -11,7 +11,7 @@ import socket
 import psutil
 
 from localcloud.environment import HOST
-from scones.errors import LocalCloudError
+from project.errors import LocalCloudError
 
 # Below the ports that systems lend to outgoing connections (Linux from 32768, others from 49152): such a connection
 # could take the port of a part that is down for a moment, which then could not come back.

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from localcloud.environment import Addresses
 from localcloud.processes import Identity
-from scones.errors import LocalCloudError
+from project.errors import LocalCloudError
 
 FORMAT = 1
 

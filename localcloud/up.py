@@ -15,7 +15,7 @@ from localcloud import parts, ports, processes, record
 from localcloud.environment import MARK, Addresses, variables
 from localcloud.processes import Identity
 from localcloud.record import Record
-from scones.errors import LocalCloudError
+from project.errors import LocalCloudError
 
 DEFAULT_PORT = 4566
 DEFAULT_SAGEMAKER_PORT = 4567

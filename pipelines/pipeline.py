@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines import deploy
-from pipelines.build import Built, build
-from pipelines.definition import to_json
-from scones import cloud, settings
-from scones.errors import UsageError
-from scones.names import LOCAL_ACCOUNT, Names
-from scones.settings import Settings
+from pipelines.definition.build import Built, build
+from pipelines.definition.rendering import to_json
+from pipelines.runs import upsert as deploy
+from project import aws, settings
+from project.errors import UsageError
+from project.names import LOCAL_ACCOUNT, Names
+from project.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class ProjectPipeline:
 
         `role_arn` is the role that the pipeline runs as; its jobs run as the project's own.
         """
-        built: Built = build(Names(self.settings, cloud.names().account))
+        built: Built = build(Names(self.settings, aws.names().account))
         outcome = deploy.upsert(built, role=role_arn, description=description, tags=tags or ())
         return {"PipelineArn": outcome.arn, "PipelineVersionId": outcome.version}
 

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
-from pipelines.inputs import object_head, split
-from scones import cloud
-from scones.errors import UsageError
+from pipelines.runs.inputs import object_head, split
+from project import aws
+from project.errors import UsageError
 
 Approval = Literal["Approved", "Rejected"]
 WAITING = "PendingManualApproval"
@@ -29,8 +29,8 @@ class Version:
 
 def versions(group: str) -> list[Version]:
     """Every version of the group, newest first; none when there is no such group."""
-    with cloud.explained(f"listing the models of {group}"):
-        pages = cloud.client("sagemaker").get_paginator("list_model_packages")
+    with aws.explained(f"listing the models of {group}"):
+        pages = aws.client("sagemaker").get_paginator("list_model_packages")
         try:
             found = [
                 Version(
@@ -74,16 +74,14 @@ def choose(group: str, wanted: str | None, approval: Approval, again: bool = Fal
 def decide(version: Version, approval: Approval, comment: str) -> None:
     """Record the decision; SageMaker tells EventBridge about it, also when it is the same as before."""
     asked = {"ApprovalDescription": comment} if comment else {}
-    with cloud.explained(f"changing the approval of {version.arn}"):
-        cloud.client("sagemaker").update_model_package(
-            ModelPackageArn=version.arn, ModelApprovalStatus=approval, **asked
-        )
+    with aws.explained(f"changing the approval of {version.arn}"):
+        aws.client("sagemaker").update_model_package(ModelPackageArn=version.arn, ModelApprovalStatus=approval, **asked)
 
 
 def described(arn: str) -> dict[str, Any]:
     """DescribeModelPackage's answer."""
-    with cloud.explained(f"describing {arn}"):
-        found: dict[str, Any] = cloud.client("sagemaker").describe_model_package(ModelPackageName=arn)
+    with aws.explained(f"describing {arn}"):
+        found: dict[str, Any] = aws.client("sagemaker").describe_model_package(ModelPackageName=arn)
     return found
 
 
@@ -106,9 +104,9 @@ def execution_of(arn: str) -> str | None:
 
 def live() -> str | None:
     """ARN of the version that answers, as the deploy workflow wrote it down; None before the first deployment."""
-    parameter = cloud.names().live_parameter
-    with cloud.explained(f"reading parameter {parameter}"):
-        value = cloud.client("ssm").get_parameter(Name=parameter)["Parameter"]["Value"]
+    parameter = aws.names().live_parameter
+    with aws.explained(f"reading parameter {parameter}"):
+        value = aws.client("ssm").get_parameter(Name=parameter)["Parameter"]["Value"]
     arn: str | None = json.loads(value).get("model_package_arn")
     return arn
 
@@ -124,8 +122,8 @@ def _accuracy(package: dict[str, Any]) -> str:
     if object_head(uri) is None:
         return f"evaluation {uri} is missing"
     bucket, key = split(uri)
-    with cloud.explained(f"reading {uri}"):
-        metrics = json.loads(cloud.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()).get("metrics", {})
+    with aws.explained(f"reading {uri}"):
+        metrics = json.loads(aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()).get("metrics", {})
     if not {"accuracy", "accuracy_low", "accuracy_high"} <= set(metrics):
         return f"evaluation {uri}"
     low, high = metrics["accuracy_low"], metrics["accuracy_high"]

@@ -17,10 +17,10 @@ from typing import Any
 
 import click
 
-from pipelines.executions import start
-from pipelines.follow import follow, raise_unless_succeeded
-from scones.console import emit, say
-from scones.errors import SconesError, UsageError
+from pipelines.runs.executions import start
+from pipelines.runs.follow import follow, raise_unless_succeeded
+from project.console import emit, say
+from project.errors import SconesError, UsageError
 
 module_option = click.option("-n", "--module-name", required=True, help="The module that has get_pipeline.")
 kwargs_option = click.option("-kwargs", "--kwargs", default="{}", help="Arguments of get_pipeline, as a JSON object.")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from scones import cloud
-from scones.errors import ExecutionFailedError
+from project import aws
+from project.errors import ExecutionFailedError
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 3.0
 EVENT_PATIENCE = 60.0
@@ -60,22 +60,22 @@ def start(machine: str, request: dict[str, Any]) -> str:
     Raises:
         CloudError: there is no such machine, or the caller may not start it.
     """
-    with cloud.explained(f"starting {machine}"):
+    with aws.explained(f"starting {machine}"):
         text = json.dumps(request, allow_nan=False)
-        return str(cloud.client("stepfunctions").start_execution(stateMachineArn=machine, input=text)["executionArn"])
+        return str(aws.client("stepfunctions").start_execution(stateMachineArn=machine, input=text)["executionArn"])
 
 
 def known(machine: str) -> set[str]:
     """ARNs of the machine's latest executions: what was there before an event is not what it started."""
-    with cloud.explained(f"listing the executions of {machine}"):
-        page = cloud.client("stepfunctions").list_executions(stateMachineArn=machine, maxResults=100)
+    with aws.explained(f"listing the executions of {machine}"):
+        page = aws.client("stepfunctions").list_executions(stateMachineArn=machine, maxResults=100)
     return {str(one["executionArn"]) for one in page["executions"]}
 
 
 def running(machine: str) -> set[str]:
     """ARNs of the machine's executions that have not ended."""
-    with cloud.explained(f"listing the executions of {machine}"):
-        page = cloud.client("stepfunctions").list_executions(stateMachineArn=machine, statusFilter="RUNNING")
+    with aws.explained(f"listing the executions of {machine}"):
+        page = aws.client("stepfunctions").list_executions(stateMachineArn=machine, statusFilter="RUNNING")
     return {str(one["executionArn"]) for one in page["executions"]}
 
 
@@ -142,15 +142,15 @@ def raise_unless_succeeded(end: Ended, what: str) -> None:
 
 
 def _states_entered(execution: str) -> list[dict[str, Any]]:
-    with cloud.explained(f"reading the history of {execution}"):
-        pages = cloud.client("stepfunctions").get_paginator("get_execution_history").paginate(executionArn=execution)
+    with aws.explained(f"reading the history of {execution}"):
+        pages = aws.client("stepfunctions").get_paginator("get_execution_history").paginate(executionArn=execution)
         events = [event for page in pages for event in page["events"]]
     return [one for one in events if one["type"].endswith("StateEntered") and one["type"] != "ChoiceStateEntered"]
 
 
 def _described(execution: str) -> dict[str, Any]:
-    with cloud.explained(f"looking at execution {execution}"):
-        found: dict[str, Any] = cloud.client("stepfunctions").describe_execution(executionArn=execution)
+    with aws.explained(f"looking at execution {execution}"):
+        found: dict[str, Any] = aws.client("stepfunctions").describe_execution(executionArn=execution)
     return found
 
 

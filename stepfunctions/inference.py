@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from scones import cloud
+from project import aws
 from stepfunctions.executions import Ended, ended, follow, start
 
 LOW_CONFIDENCE = "LowConfidence"
@@ -43,7 +43,7 @@ def request_for(bucket: str, key: str, threshold: float | None = None) -> dict[s
 
 def begin(bucket: str, key: str, threshold: float | None = None) -> str:
     """Start the inference workflow for one picture; the execution's ARN."""
-    return start(cloud.names().state_machine("inference"), request_for(bucket, key, threshold))
+    return start(aws.names().state_machine("inference"), request_for(bucket, key, threshold))
 
 
 def judge(bucket: str, key: str, threshold: float | None = None) -> Judged:
@@ -70,7 +70,7 @@ def judged(bucket: str, key: str, end: Ended) -> Judged:
 def run_batch(bucket: str, prefix: str, threshold: float | None, tell: Callable[[str], None]) -> Ended:
     """Send every picture under a prefix through the batch workflow, `tell` its states, and wait for its end."""
     request = {"s3_bucket": bucket, "prefix": prefix, **({} if threshold is None else {"threshold": threshold})}
-    return follow(start(cloud.names().state_machine("batch"), request), tell)
+    return follow(start(aws.names().state_machine("batch"), request), tell)
 
 
 def _numbers(cause: str) -> dict[str, Any]:

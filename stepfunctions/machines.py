@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from scones.errors import UsageError
+from project.errors import UsageError
 
 FOLDER = Path(__file__).parent
 SUFFIX = ".asl.json"

@@ -17,7 +17,7 @@ from typing import IO, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from scones.errors import DataError, UsageError
+from project.errors import DataError, UsageError
 from steps import pickled, tarball
 
 SIDE = 32

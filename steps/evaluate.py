@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring import baseline
-from scones.errors import DataError
-from steps import lst, metrics, near_duplicates, predictions
-from steps.intervals import intervals
-from steps.metrics import Curve, Floats, Integers
-from steps.model_quality import model_quality
-from steps.outputs import published, write_json
+from monitoring.analysis import baseline
+from monitoring.measures import metrics
+from monitoring.measures.intervals import intervals
+from monitoring.measures.metrics import Curve, Floats, Integers
+from monitoring.measures.model_quality import model_quality
+from project.errors import DataError
+from project.files import published, write_json
+from steps import lst, near_duplicates, predictions
 
 THRESHOLDS = np.round(np.arange(0.5, 1.0, 0.01), 2)
 SHOWN = 20

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from scones.errors import DataError
+from project.errors import DataError
+from project.files import published, write_json
 from steps import cifar, png
-from steps.outputs import published, write_json
 
 COLUMNS = ("path", "split", "label", "class_name", "fine_label", "source_index", "pixels_sha256")
 

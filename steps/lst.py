@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from scones.errors import DataError
+from project.errors import DataError
 
 
 @dataclass(frozen=True)

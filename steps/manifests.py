@@ -22,9 +22,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from scones.errors import DataError
+from project.errors import DataError
+from project.files import published, write_json
 from steps import lst, png
-from steps.outputs import published, write_json
 
 SUBSETS = ("train", "validation", "test")
 LEARNED_FROM = ("train", "validation")

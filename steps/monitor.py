@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from monitoring.job import main
+from monitoring.analysis.job import main
 
 __all__ = ["main"]

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from scones.errors import DataError
+from project.errors import DataError
 
 THRESHOLD = 8
 """Greatest Hamming distance, in bits of 64."""

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from scones.errors import DataError
+from project.errors import DataError
 
 NUMBER_TYPE = re.compile(r"[uif][1248]")
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from scones.errors import DataError
-from steps.metrics import Floats
+from monitoring.measures.metrics import Floats
+from project.errors import DataError
 
 SUFFIX = ".out"
 SUM_TOLERANCE = 1e-3

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from importlib.resources import as_file, files
 
-from scones.errors import SconesError
+from project.errors import SconesError
 
 JOBS = {
     "extract": "steps.extract",

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from scones.errors import DataError
+from project.errors import DataError
 
 LIMIT = 512 * 1024 * 1024
 """Most bytes an archive may unpack to; CIFAR-100 unpacks to 186 MB."""

@@ -9,16 +9,16 @@ from botocore.exceptions import ClientError
 
 from infra import stack, template
 from infra.doctor.finding import Finding, ok, problem, unknown
-from scones import cloud
-from scones.errors import SconesError
-from scones.names import Names
+from project import aws
+from project.errors import SconesError
+from project.names import Names
 
 DEPLOY = "scones infra deploy"
 
 
 def bucket(names: Names) -> Iterator[Finding]:
     """The project's bucket is there, is this account's, and lies in the project's region."""
-    s3 = cloud.client("s3")
+    s3 = aws.client("s3")
     why = "Data, job code, models and captured traffic go there."
     try:
         s3.head_bucket(Bucket=names.bucket, ExpectedBucketOwner=names.account)
@@ -69,7 +69,7 @@ def roles(names: Names) -> Iterator[Finding]:
 
 
 def _role(name: str, logical: str, wanted: set[str]) -> Finding:
-    client = cloud.client("iam")
+    client = aws.client("iam")
     subject = f"role {name}"
     try:
         trusted = _services(client.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"])
@@ -95,14 +95,14 @@ def caller(names: Names) -> Iterator[Finding]:
 
     An account's root and simulators that are not allowed leave the question open.
     """
-    with cloud.explained("asking who is calling"):
-        arn: str = cloud.client("sts").get_caller_identity()["Arn"]
+    with aws.explained("asking who is calling"):
+        arn: str = aws.client("sts").get_caller_identity()["Arn"]
     principal = _simulated(arn)
     if principal is None:
         yield unknown("permission to pass the role", f"{arn}: the simulator takes users and roles only")
         return
     try:
-        answer = cloud.client("iam").simulate_principal_policy(
+        answer = aws.client("iam").simulate_principal_policy(
             PolicySourceArn=principal,
             ActionNames=["iam:PassRole"],
             ResourceArns=[names.pipeline_role],
@@ -143,7 +143,7 @@ def _simulated(arn: str) -> str | None:
 def identity() -> tuple[Names | None, Finding]:
     """The project's names in the caller's account; None when there are no valid credentials."""
     try:
-        names = cloud.names()
+        names = aws.names()
     except SconesError as error:
         return None, problem("credentials", error.problem, "Nothing can be asked or made without them.", error.fix)
     return names, ok("credentials", f"account {names.account}")

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.doctor.finding import Finding, ok, problem, unknown
-from scones import cloud
-from scones.names import Names
+from project import aws
+from project.names import Names
 
 
 def quotas(names: Names) -> Iterator[Finding]:
@@ -22,7 +22,7 @@ def quotas(names: Names) -> Iterator[Finding]:
         f"{instances.endpoint} for endpoint usage": 2 * serving.instance_count,
     }
     try:
-        pages = cloud.client("service-quotas").get_paginator("list_service_quotas").paginate(ServiceCode="sagemaker")
+        pages = aws.client("service-quotas").get_paginator("list_service_quotas").paginate(ServiceCode="sagemaker")
         allowed = {quota["QuotaName"]: quota["Value"] for page in pages for quota in page["Quotas"]}
     except (ClientError, BotoCoreError) as error:
         yield unknown("quotas", f"Service Quotas does not answer here ({type(error).__name__})")
@@ -41,7 +41,7 @@ def quotas(names: Names) -> Iterator[Finding]:
 def model_monitor() -> Iterator[Finding]:
     """Whether the account has monitoring schedules already, which says that it may have them."""
     try:
-        answer = cloud.client("sagemaker").list_monitoring_schedules(MaxResults=1)
+        answer = aws.client("sagemaker").list_monitoring_schedules(MaxResults=1)
     except ClientError as error:
         yield unknown("Model Monitor", f"not answered: {error.response['Error']['Code']}")
         return

@@ -11,8 +11,8 @@ from pathlib import Path
 import boto3
 
 from infra.doctor.finding import Finding, ok, problem
-from scones.errors import SconesError
-from scones.settings import Settings
+from project.errors import SconesError
+from project.settings import Settings
 
 OLDEST, NEWEST = (3, 11), (3, 13)
 ROOM_BYTES = 5 * 2**30

@@ -28,7 +28,7 @@ from typing import Any
 
 from localcloud.programs import pytorch_defaults
 from localcloud.programs.serving import Predict, RequestError, serve
-from scones.errors import DataError, UsageError
+from project.errors import DataError, UsageError
 
 TEXT_TYPES = ("application/json", "application/jsonlines", "text/csv")
 HANDLERS = ("model_fn", "input_fn", "predict_fn", "output_fn", "transform_fn")

@@ -25,7 +25,7 @@ from typing import Any, NoReturn
 from urllib.parse import urlparse
 
 from localcloud.sagemaker.jobs.archives import unpack as unpack_archive
-from scones.errors import DataError, SconesError, UsageError
+from project.errors import DataError, SconesError, UsageError
 
 OWN_PREFIXES = ("sagemaker_", "_tuning_")
 """Of the hyperparameters that are for the container, not for the script."""

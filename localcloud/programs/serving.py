@@ -23,7 +23,7 @@ from types import FrameType
 import uvicorn
 
 from localcloud.door import Application, Receive, Scope, Send, guarded
-from scones.errors import SconesError, UsageError
+from project.errors import SconesError, UsageError
 
 # (body, content type, accept) to (response body, its content type). Called from several threads at once.
 Predict = Callable[[bytes, str, str], tuple[bytes, str]]

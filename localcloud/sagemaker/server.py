@@ -20,9 +20,9 @@ from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.endpoints import recovery as endpoints
 from localcloud.sagemaker.engine import recovery as executions
 from localcloud.sagemaker.errors import ServiceError, own_fault
-from localcloud.sagemaker.events.courier import Courier
+from localcloud.sagemaker.events.dispatcher import Courier
 from localcloud.sagemaker.jobs import lifecycle as jobs
-from localcloud.sagemaker.monitoring.clock import Clock
+from localcloud.sagemaker.monitoring.scheduler import Clock
 from localcloud.sagemaker.tuning import search as searches
 
 log = logging.getLogger("localcloud.sagemaker")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from pipelines.checks import graph_checks, request_checks, value_checks
 from pipelines.checks.problem import Problem
-from pipelines.graph import Json
+from pipelines.definition.graph import Json
 
 Check = Callable[[Json], Iterator[Problem]]
 

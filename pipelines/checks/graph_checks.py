@@ -8,16 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pipelines.checks.problem import Problem
-from pipelines.graph import (
-    OUTPUT_REFERENCE,
-    Json,
-    Step,
-    cycle,
-    depends_on,
-    references,
-    step_named_in,
-    steps,
-)
+from pipelines.definition.graph import OUTPUT_REFERENCE, Json, Step, cycle, depends_on, references, step_named_in, steps
 
 STEP_TYPES = {
     *("Processing", "Training", "Transform", "Tuning", "Model", "RegisterModel", "Condition", "Fail", "Lambda"),

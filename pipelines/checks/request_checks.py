@@ -12,7 +12,7 @@ from botocore.model import Shape
 from botocore.validate import ParamValidator
 
 from pipelines.checks.problem import Problem
-from pipelines.graph import Json, steps
+from pipelines.definition.graph import Json, steps
 
 REQUESTS = {
     # step type: operation, the name that the service adds

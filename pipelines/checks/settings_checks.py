@@ -6,9 +6,9 @@ import difflib
 from collections.abc import Iterator
 from typing import Any
 
-from pipelines import gates
 from pipelines.checks.problem import Problem
-from scones.settings import Settings
+from pipelines.definition import gates
+from project.settings import Settings
 
 
 def settings_agree(settings: Settings) -> Iterator[Problem]:

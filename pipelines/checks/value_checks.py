@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipelines.checks.problem import Problem
-from pipelines.graph import Json, literals, steps
+from pipelines.definition.graph import Json, literals, steps
 
 STEP_NAME = re.compile(r"[A-Za-z0-9\-_]{1,64}")
 PARAMETER_NAME = re.compile(r"[A-Za-z0-9\-_]{1,256}")

@@ -17,11 +17,11 @@ from typing import IO, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from project.errors import DataError
 from scones.data.checksum import sha256_of
 from scones.data.drawings import DRAWN
 from scones.data.labels import COARSE_NAMES, COARSE_OF, FINE_NAMES
 from scones.data.sample import Pictures, pictures
-from scones.errors import DataError
 
 Layout = Literal["python", "binary"]
 BLOCK = 0xFFFF

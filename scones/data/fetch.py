@@ -14,9 +14,9 @@ from requests.adapters import HTTPAdapter
 from tqdm import tqdm
 from urllib3.util import Retry
 
-from scones.console import say
+from project.console import say
+from project.errors import DataError
 from scones.data.checksum import sha256_of
-from scones.errors import DataError
 
 HOSTS = ("https://www.cs.toronto.edu", "https://cave.cs.toronto.edu")
 """Where the archives are published. The first redirects to the second; a redirect to any other is refused."""

@@ -15,7 +15,7 @@ from multiprocessing.process import BaseProcess
 import numpy as np
 from numpy.typing import NDArray
 
-from scones.errors import DataError, ExecutionFailedError, SconesError
+from project.errors import DataError, ExecutionFailedError, SconesError
 from steps.train.hyperparameters import Hyperparameters
 from steps.train.messages import Folded, Progress, Split, Trained
 

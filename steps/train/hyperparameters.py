@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from scones.errors import UsageError
+from project.errors import UsageError
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from scones.errors import DataError
+from project.errors import DataError
+from project.files import published, write_json
 from steps import lst
-from steps.outputs import published, write_json
 from steps.train import ensemble, graph, hyperparameters, inference, temperature
 from steps.train.hyperparameters import Hyperparameters
 from steps.train.messages import Split

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from scones.errors import ExecutionFailedError
+from project.errors import ExecutionFailedError
 from steps.train import optimizer
 from steps.train.augment import augment, turn
 from steps.train.hyperparameters import Hyperparameters

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from localcloud.programs.image_classification.network import INPUT, Node
-from scones.errors import DataError
+from project.errors import DataError
 
 SYMBOL = "image-classification-symbol.json"
 SHAPES = "model-shapes.json"

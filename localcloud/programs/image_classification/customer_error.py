@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scones.errors import SconesError
+from project.errors import SconesError
 
 FAILURE_LIMIT = 1024  # characters of /opt/ml/output/failure that SageMaker shows as FailureReason
 

@@ -13,7 +13,7 @@ from localcloud.programs.image_classification.images import UnreadableImageError
 from localcloud.programs.image_classification.network import INPUT, OUTPUT
 from localcloud.programs.image_classification.onnx_network import onnx_model
 from localcloud.programs.serving import Predict, RequestError
-from scones.errors import DataError
+from project.errors import DataError
 
 CONTENT_TYPES = ("application/x-image", "image/png", "image/jpeg")
 JSON, JSON_LINES = "application/json", "application/jsonlines"

@@ -22,12 +22,12 @@ from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.endpoints.plan import Variant
 from localcloud.sagemaker.endpoints.upstream import Connections
 from localcloud.sagemaker.errors import ServiceError, own_fault
+from localcloud.sagemaker.jobs.failure_reasons import failure_reason, last_error
 from localcloud.sagemaker.jobs.folder import Folder
 from localcloud.sagemaker.jobs.interruption import STOPPED, InterruptedJobError, Interruption
 from localcloud.sagemaker.jobs.lifecycle import JobFailedError
-from localcloud.sagemaker.jobs.reasons import failure_reason, last_error
-from localcloud.sagemaker.jobs.serving import Server, fetch_model, healthy, serving
-from localcloud.sagemaker.jobs.shipping import shipped_to
+from localcloud.sagemaker.jobs.log_shipping import shipped_to
+from localcloud.sagemaker.jobs.model_server import Server, fetch_model, healthy, serving
 from localcloud.sagemaker.jobs.transfer import DownloadError
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from typing import Any
 
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.errors import ServiceError
-from localcloud.sagemaker.jobs.serving import STARTUP_SECONDS
+from localcloud.sagemaker.jobs.model_server import STARTUP_SECONDS
 from localcloud.sagemaker.operations.models import container
 from localcloud.sagemaker.operations.models import existing as existing_model
 from localcloud.sagemaker.store import Body

@@ -17,8 +17,8 @@ from typing import Any
 from localcloud.sagemaker.engine import caching, records, retries
 from localcloud.sagemaker.engine.definition import Step
 from localcloud.sagemaker.engine.expressions import ExpressionError, resolve
-from localcloud.sagemaker.engine.kinds import DONE, JOBS, KINDS, Kind, job_name
 from localcloud.sagemaker.engine.outcomes import Outcomes
+from localcloud.sagemaker.engine.step_types import DONE, JOBS, KINDS, Kind, job_name
 from localcloud.sagemaker.errors import ServiceError
 
 log = logging.getLogger(__name__)

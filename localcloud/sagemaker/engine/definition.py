@@ -15,7 +15,7 @@ from localcloud.sagemaker import strict_json
 from localcloud.sagemaker.engine import conditions, durations, parameters, retries
 from localcloud.sagemaker.engine.caching import ATTRIBUTES, CacheConfig
 from localcloud.sagemaker.engine.expressions import is_expression
-from localcloud.sagemaker.engine.kinds import IMPLEMENTED, KINDS, argument_problems
+from localcloud.sagemaker.engine.step_types import IMPLEMENTED, KINDS, argument_problems
 
 VERSION = "2020-12-01"
 MEMBERS = {"Version", "Metadata", "Parameters", "PipelineExperimentConfig", "MlflowConfig", "Steps"}

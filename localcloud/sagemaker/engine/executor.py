@@ -19,9 +19,9 @@ from localcloud.sagemaker.engine import conditions, graph, parameters, records
 from localcloud.sagemaker.engine.activity import Activity
 from localcloud.sagemaker.engine.definition import Step
 from localcloud.sagemaker.engine.expressions import ExpressionError, as_text, resolve
-from localcloud.sagemaker.engine.kinds import KINDS
 from localcloud.sagemaker.engine.outcomes import Outcomes
 from localcloud.sagemaker.engine.recovery import interrupt
+from localcloud.sagemaker.engine.step_types import KINDS
 from localcloud.sagemaker.errors import own_fault
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from localcloud.sagemaker.engine.definition import Definition, DefinitionError, Step, read
 from localcloud.sagemaker.engine.expressions import ExpressionError, Reference, references
-from localcloud.sagemaker.engine.kinds import has_property
+from localcloud.sagemaker.engine.step_types import has_property
 
 EXECUTION = (
     "StartDateTime",

@@ -14,7 +14,7 @@ from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.engine import records
 from localcloud.sagemaker.engine.definition import Definition
 from localcloud.sagemaker.engine.expressions import ExpressionError, Scope, look_up
-from localcloud.sagemaker.engine.kinds import KINDS
+from localcloud.sagemaker.engine.step_types import KINDS
 from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.store import Resource
 

@@ -22,8 +22,8 @@ from localcloud.sagemaker.errors import ServiceError, in_use, not_found, own_fau
 from localcloud.sagemaker.jobs.child import GRACE_SECONDS, end_leftovers
 from localcloud.sagemaker.jobs.folder import FAILURE_CHARACTERS, Folder, folder
 from localcloud.sagemaker.jobs.interruption import MAX_RUNTIME_EXCEEDED, STOPPED, InterruptedJobError, Interruption
-from localcloud.sagemaker.jobs.kinds import KINDS, UNFINISHED, Kind
-from localcloud.sagemaker.jobs.shipping import shipped
+from localcloud.sagemaker.jobs.job_types import KINDS, UNFINISHED, Kind
+from localcloud.sagemaker.jobs.log_shipping import shipped
 from localcloud.sagemaker.jobs.transfer import DownloadError
 from localcloud.sagemaker.store import AlreadyExistsError, Body, MissingError, Resource
 

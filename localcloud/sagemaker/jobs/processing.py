@@ -10,9 +10,9 @@ from typing import Any
 from localcloud.sagemaker import images
 from localcloud.sagemaker.errors import validation
 from localcloud.sagemaker.jobs import child, transfer
+from localcloud.sagemaker.jobs.failure_reasons import failure_reason
 from localcloud.sagemaker.jobs.interruption import Interruption
 from localcloud.sagemaker.jobs.lifecycle import Job, JobFailedError
-from localcloud.sagemaker.jobs.reasons import failure_reason
 
 DEFAULT_SECONDS = 86_400
 """MaxRuntimeInSeconds when the request has none, as on AWS."""

@@ -14,9 +14,9 @@ from localcloud.sagemaker import images
 from localcloud.sagemaker.cloud import News
 from localcloud.sagemaker.errors import validation
 from localcloud.sagemaker.jobs import archives, child, metrics, transfer
-from localcloud.sagemaker.jobs.kinds import secondary
+from localcloud.sagemaker.jobs.failure_reasons import failure_reason
+from localcloud.sagemaker.jobs.job_types import secondary
 from localcloud.sagemaker.jobs.lifecycle import Job, JobFailedError
-from localcloud.sagemaker.jobs.reasons import failure_reason
 
 DEFAULT_SECONDS = 86_400
 NOT_DONE = (

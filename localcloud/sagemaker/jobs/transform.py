@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 from localcloud.sagemaker.errors import validation
 from localcloud.sagemaker.jobs import transfer
 from localcloud.sagemaker.jobs.lifecycle import Job, JobFailedError
-from localcloud.sagemaker.jobs.serving import Server, fetch_model, serving
+from localcloud.sagemaker.jobs.model_server import Server, fetch_model, serving
 
 MEGABYTE = 1 << 20
 DEFAULT_PAYLOAD_MB = 6

@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from localcloud.sagemaker.cloud import Cloud, News
 from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.jobs import lifecycle, processing
-from localcloud.sagemaker.jobs.kinds import PROCESSING, UNFINISHED
+from localcloud.sagemaker.jobs.job_types import PROCESSING, UNFINISHED
 from localcloud.sagemaker.jobs.lifecycle import Job
 from localcloud.sagemaker.monitoring import merge, request
 from localcloud.sagemaker.monitoring.definitions import Definition, of_schedule

@@ -15,8 +15,8 @@ from itertools import takewhile
 
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.jobs.transfer import split
+from localcloud.sagemaker.monitoring.cron import HOUR, iso
 from localcloud.sagemaker.monitoring.definitions import Definition, baseline, plan_of
-from localcloud.sagemaker.monitoring.times import HOUR, iso
 from localcloud.sagemaker.store import Body
 
 STATISTICS = "/opt/ml/processing/baseline/stats"

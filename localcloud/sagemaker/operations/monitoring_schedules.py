@@ -7,8 +7,8 @@ from typing import Any
 
 from localcloud.sagemaker.cloud import Cloud, News
 from localcloud.sagemaker.errors import in_use, not_found, validation
+from localcloud.sagemaker.monitoring import cron as schedule_times
 from localcloud.sagemaker.monitoring import executions
-from localcloud.sagemaker.monitoring import times as schedule_times
 from localcloud.sagemaker.monitoring.definitions import check, of_schedule
 from localcloud.sagemaker.monitoring.executions import SCHEDULE
 from localcloud.sagemaker.operations import operation

@@ -6,7 +6,7 @@ from typing import Any
 
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.jobs import lifecycle, training
-from localcloud.sagemaker.jobs.kinds import TRAINING
+from localcloud.sagemaker.jobs.job_types import TRAINING
 from localcloud.sagemaker.jobs.transfer import require_objects
 from localcloud.sagemaker.operations import operation
 from localcloud.sagemaker.operations.listing import page, times

@@ -7,7 +7,7 @@ from typing import Any
 
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.jobs import lifecycle, transform
-from localcloud.sagemaker.jobs.kinds import TRANSFORM
+from localcloud.sagemaker.jobs.job_types import TRANSFORM
 from localcloud.sagemaker.jobs.transfer import require_objects
 from localcloud.sagemaker.operations import operation
 from localcloud.sagemaker.operations.listing import page, times

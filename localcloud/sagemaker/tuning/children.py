@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from localcloud.sagemaker.cloud import Cloud
-from localcloud.sagemaker.jobs.kinds import TRAINING, UNFINISHED
+from localcloud.sagemaker.jobs.job_types import TRAINING, UNFINISHED
 from localcloud.sagemaker.jobs.lifecycle import RESTARTED
 from localcloud.sagemaker.store import Body, Resource
 from localcloud.sagemaker.tuning.ranges import Values

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from localcloud.sagemaker.cloud import Cloud, News
 from localcloud.sagemaker.errors import ServiceError, in_use, not_found, own_fault, validation
 from localcloud.sagemaker.jobs import lifecycle, training
-from localcloud.sagemaker.jobs.kinds import TRAINING, UNFINISHED
+from localcloud.sagemaker.jobs.job_types import TRAINING, UNFINISHED
 from localcloud.sagemaker.store import AlreadyExistsError, Body, Resource
 from localcloud.sagemaker.tuning import checks, children, ranges, strategies
 

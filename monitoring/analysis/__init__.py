@@ -1,0 +1,1 @@
+"""The monitoring job: from captured records to a verdict. It travels into a container."""

@@ -1,0 +1,1 @@
+"""Plain numbers: metrics, intervals, distances. numpy only."""

@@ -1,0 +1,142 @@
+"""Runs of the monitor: start one and wait for its verdict, and what the latest ones came to.
+
+Jobs do not travel with this module.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from monitoring.analysis.outcome import Outcome, of_message
+from monitoring.watch.files import split
+from monitoring.watch.schedule import MODEL_MONITOR, Attached, asked
+from project import aws
+from project.errors import CloudError, ExecutionFailedError
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
+UNFINISHED = {"InProgress", "Stopping"}
+NO_DATA = "Job inputs had no data"
+"""What SageMaker says of a scheduled run without any traffic: it does not start the job, and calls that Failed."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run. `outcome` is None while it runs, and when it failed; then `message` says why."""
+
+    job: str
+    began: datetime
+    status: str
+    outcome: Outcome | None
+    message: str
+    output: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a run found: its summary.json and the entries of its constraint_violations.json."""
+
+    run: Run
+    outcome: Outcome
+    summary: dict[str, Any]
+    violations: list[dict[str, str]]
+
+
+def run(start: datetime, end: datetime, model_quality: bool = False) -> Verdict:
+    """Analyse what was captured from `start` to `end` now, and wait for the verdict.
+
+    Raises:
+        CloudError: nothing is watched, or a service refused.
+        ExecutionFailedError: the run failed, which is no verdict.
+    """
+    answer = asked("run", start=start.isoformat(), end=end.isoformat(), model_quality=model_quality)
+    return verdict(_ended(answer["job"]))
+
+
+def verdict(found: Run) -> Verdict:
+    """What a run that has ended found.
+
+    Raises:
+        ExecutionFailedError: it failed, or was stopped.
+        CloudError: its files cannot be read.
+    """
+    if found.outcome is None:
+        raise ExecutionFailedError(
+            f"Monitor run {found.job} {found.status.lower()}: {found.message}",
+            f"Its log: aws logs tail /aws/sagemaker/ProcessingJobs --log-stream-name-prefix {found.job}",
+        )
+    violations = _json(f"{found.output}/constraint_violations.json")["violations"]
+    return Verdict(found, found.outcome, _json(f"{found.output}/summary.json"), violations)
+
+
+def latest(attached: Attached | None, most: int) -> list[Run]:
+    """The latest runs, newest first: those of the schedule, and those by hand."""
+    name = aws.names().monitor
+    with aws.explained("listing the runs of the monitor"):
+        client = aws.client("sagemaker")
+        jobs = client.list_processing_jobs(
+            NameContains=f"{name}-", SortBy="CreationTime", SortOrder="Descending", MaxResults=most
+        )["ProcessingJobSummaries"]
+        found = [_run(one["ProcessingJobName"]) for one in jobs]
+        if attached and attached.scheduler == MODEL_MONITOR:
+            executions = client.list_monitoring_executions(
+                MonitoringScheduleName=name, SortBy="ScheduledTime", SortOrder="Descending", MaxResults=most
+            )["MonitoringExecutionSummaries"]
+            found += [_execution(one) for one in executions]
+    return sorted(found, key=lambda one: one.began, reverse=True)[:most]
+
+
+def _ended(job: str) -> Run:
+    pause = FIRST_PAUSE
+    while True:
+        found = _run(job)
+        if found.status not in UNFINISHED:
+            return found
+        time.sleep(pause)
+        pause = min(LONGEST_PAUSE, pause * 1.3)
+
+
+def _run(job: str) -> Run:
+    with aws.explained(f"looking at run {job}"):
+        found = aws.client("sagemaker").describe_processing_job(ProcessingJobName=job)
+    message = str(found.get("ExitMessage") or found.get("FailureReason") or "")
+    return Run(
+        job=job,
+        began=found["CreationTime"],
+        status=found["ProcessingJobStatus"],
+        outcome=of_message(message) if found["ProcessingJobStatus"] == "Completed" else None,
+        message=message,
+        output=found["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"],
+    )
+
+
+def _execution(summary: dict[str, Any]) -> Run:
+    if "ProcessingJobArn" in summary:
+        return _run(summary["ProcessingJobArn"].rpartition("/")[2])
+    reason = summary.get("FailureReason", "")
+    nothing = reason.startswith(NO_DATA)
+    return Run(
+        job=summary["MonitoringScheduleName"],
+        began=summary["ScheduledTime"],
+        status="Completed" if nothing else summary["MonitoringExecutionStatus"],
+        outcome=Outcome.NO_DATA if nothing else None,
+        message=reason,
+        output="",
+    )
+
+
+def _json(uri: str) -> dict[str, Any]:
+    bucket, key = split(uri)
+    with aws.explained(f"reading {uri}"):
+        try:
+            found: dict[str, Any] = json.loads(aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                raise CloudError(f"{uri} is not there, although the run completed.") from None
+            raise
+    return found

@@ -1,0 +1,58 @@
+"""The first two steps: pictures out of the archive, and the files that training reads."""
+
+from __future__ import annotations
+
+from sagemaker.core.workflow.properties import PropertyFile
+from sagemaker.mlops.workflow.steps import ProcessingStep
+
+from pipelines.definition.context import PROCESSING, Context, output_of, processing_step
+from pipelines.definition.margin import MARGIN
+
+MANIFEST_REPORT = PropertyFile(name="ManifestReport", output_name="report", path="manifests.json")
+
+
+def extract_step(context: Context) -> ProcessingStep:
+    """ExtractCifar: the pictures of the chosen classes, as PNG files with a table beside them."""
+    options = [
+        *("--archive", f"{PROCESSING}/input/archive"),
+        *("--sha256", context.parameters.input_archive_sha256),
+        *("--classes", ",".join(context.names.settings.classes)),
+    ]
+    return processing_step(
+        context,
+        "ExtractCifar",
+        "extract",
+        inputs={"archive": context.parameters.input_archive_uri},
+        options=options,
+        outputs={"images": "images", "report": "report"},
+        display_name="Extract-pictures",
+        description="Checks the CIFAR archive and takes the pictures of the chosen classes out of it.",
+    )
+
+
+def manifests_step(context: Context, extract: ProcessingStep) -> ProcessingStep:
+    """BuildManifests: train, validation and test folders with their .lst files, and the data checks."""
+    settings = context.names.settings
+    options = [
+        *("--images", f"{PROCESSING}/input/images"),
+        *("--validation-fraction", str(settings.validation_fraction)),
+        *("--seed", str(settings.seed)),
+        *("--classes", ",".join(settings.classes)),
+    ]
+    outputs: dict[str, str] = {}
+    for split in ("train", "validation", "test"):
+        outputs |= {split: split, f"{split}_lst": f"lst/{split}"}
+    if settings.algorithm == "builtin":
+        options += ["--margin", str(MARGIN)]
+        outputs |= {f"{split}_with_margin": f"margin/{split}" for split in ("train", "validation")}
+    return processing_step(
+        context,
+        "BuildManifests",
+        "manifests",
+        inputs={"images": output_of(extract, "images")},
+        options=options,
+        outputs=outputs | {"checks": "checks", "report": "report"},
+        display_name="Split-and-check-data",
+        description="Splits off a validation set, writes the .lst files, and stops if the data break a rule.",
+        property_files=[MANIFEST_REPORT],
+    )

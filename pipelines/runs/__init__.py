@@ -1,0 +1,1 @@
+"""Executions: create or update the pipeline, start, follow, results."""

@@ -1,0 +1,153 @@
+"""Follow an execution to its end: a line per step transition, and for a failure its reason and last log lines."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from pipelines.definition import gates
+from pipelines.runs.executions import RUNNING, describe, execution_id, list_steps
+from project import aws
+from project.console import say
+from project.errors import ExecutionFailedError, QualityGateError
+
+GATE, QUALITY_TOO_LOW = "CheckQuality", "QualityTooLow"
+LOG_GROUPS = {
+    "ProcessingJob": "/aws/sagemaker/ProcessingJobs",
+    "TrainingJob": "/aws/sagemaker/TrainingJobs",
+    "TransformJob": "/aws/sagemaker/TransformJobs",
+}
+LOG_LINES = 20
+UNFINISHED = {"Starting", "Executing", "Stopping"}
+"""The statuses of a step that has not ended."""
+Step = dict[str, Any]
+
+
+def follow(arn: str, tell: Callable[[str], None]) -> tuple[dict[str, Any], list[Step]]:
+    """Wait until the execution has ended, and `tell` each transition of a step; its description and its steps."""
+    began = time.monotonic()
+    told: dict[str, str] = {}
+    try:
+        while True:
+            description = describe(arn)
+            steps = list_steps(arn)
+            for step in steps:
+                line = step_line(step)
+                if told.get(step["StepName"]) != line:
+                    told[step["StepName"]] = line
+                    tell(line)
+            if description["PipelineExecutionStatus"] not in RUNNING:
+                return description, steps
+            time.sleep(_pause(time.monotonic() - began))
+    except KeyboardInterrupt:
+        say(f"The execution goes on without us: scones status {execution_id(arn)}, scones stop {execution_id(arn)}.")
+        raise
+
+
+def step_line(step: Step) -> str:
+    """`Train            Succeeded  41.3 s`, with `cached` instead of the time when nothing had to run.
+
+    A step that waits for its next try says so in place of its status: `Train            try 2 of 6 in 60 s: …`.
+    """
+    if step["StepStatus"] in UNFINISHED and "FailureReason" in step:
+        return f"{step['StepName']:<16} {remark(step)}"
+    status = "Executing" if step["StepStatus"] == "Starting" else step["StepStatus"]
+    return f"{step['StepName']:<16} {status:<10} {duration(step) or remark(step)}".rstrip()
+
+
+def remark(step: Step) -> str:
+    """Why a step failed, in one line; of one that runs for a second time or more, `try 2`; else nothing.
+
+    AWS counts the tries (AttemptCount). The local cloud gives an unfinished step also the reason why its last try
+    failed, with the number and the time of the next one before it.
+    """
+    if reason := step.get("FailureReason"):
+        return " ".join(str(reason).split())
+    return f"try {step['AttemptCount']}" if step["StepStatus"] in UNFINISHED and step.get("AttemptCount", 1) > 1 else ""
+
+
+def duration(step: Step) -> str:
+    """How long a finished step took: `cached`, seconds with one decimal, or nothing while it runs."""
+    if is_cached(step):
+        return "cached"
+    if "EndTime" not in step or "StartTime" not in step:
+        return ""
+    return f"{(step['EndTime'] - step['StartTime']).total_seconds():.1f} s"
+
+
+def is_cached(step: Step) -> bool:
+    """Whether the step's result is an earlier execution's; a miss may carry an empty ARN."""
+    return bool(step.get("CacheHitResult", {}).get("SourcePipelineExecutionArn"))
+
+
+def raise_unless_succeeded(description: dict[str, Any], steps: list[Step]) -> None:
+    """Nothing for an execution that succeeded.
+
+    Raises:
+        QualityGateError: the gate said no, or could not read its metric: nothing was registered.
+        ExecutionFailedError: anything else; the failed job's last log lines go to stderr first.
+    """
+    status, arn = description["PipelineExecutionStatus"], description["PipelineExecutionArn"]
+    if status == "Succeeded":
+        return
+    identifier = execution_id(arn)
+    if status == "Stopped":
+        raise ExecutionFailedError(f"Execution {identifier} was stopped.", f"Go on: scones resume {identifier} --wait.")
+    failed = [step for step in steps if step["StepStatus"] == "Failed"]
+    for step in failed:
+        if step["StepName"] in {GATE, QUALITY_TOO_LOW}:
+            raise QualityGateError(
+                f"{step['StepName']}: {'; '.join(gates.failed(_reason(step))) or _reason(step)}.",
+                "Nothing was registered. Train longer (--parameter Epochs=…), on more pictures, or ask for less.",
+            )
+    for step in failed:
+        _say_log_tail(step)
+    causes = "; ".join(f"{step['StepName']}: {_reason(step)}" for step in failed)
+    raise ExecutionFailedError(
+        f"Execution {identifier} {status.lower()}: {causes or description.get('FailureReason', 'no reason given')}.",
+        f"After a fault outside of the code: scones resume {identifier} --wait. "
+        "After changing it: scones upsert, scones start --wait.",
+    )
+
+
+def _reason(step: Step) -> str:
+    message = step.get("Metadata", {}).get("Fail", {}).get("ErrorMessage")
+    return str(message or step.get("FailureReason", "no reason given")).rstrip(".")
+
+
+def _say_log_tail(step: Step) -> None:
+    """The job's last log lines, if the step had a job and the job wrote any."""
+    for kind, group in LOG_GROUPS.items():
+        job_arn = step.get("Metadata", {}).get(kind, {}).get("Arn")
+        if job_arn:
+            job = str(job_arn).rsplit("/", 1)[-1]
+            lines = log_tail(group, job)
+            say(f"--- last lines of {group}, {job}" if lines else f"--- no log in {group} for {job}")
+            for line in lines:
+                say(f"    {line}")
+
+
+def log_tail(group: str, job: str) -> list[str]:
+    """The last lines of a job's first log stream; empty if there is no log."""
+    logs = aws.client("logs")
+    with aws.explained(f"reading the log of {job}"):
+        try:
+            streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=job, limit=1)["logStreams"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ResourceNotFoundException":
+                return []
+            raise
+        if not streams:
+            return []
+        events = logs.get_log_events(
+            logGroupName=group, logStreamName=streams[0]["logStreamName"], limit=LOG_LINES, startFromHead=False
+        )["events"]
+    return [str(event["message"]).rstrip() for event in events]
+
+
+def _pause(waited: float) -> float:
+    """Seconds until the next look: quick for a run of seconds, every five seconds after five minutes."""
+    return min(5.0, max(0.4, waited / 60))

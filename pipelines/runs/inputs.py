@@ -1,0 +1,157 @@
+"""What an execution starts from: an archive in the bucket under its checksum, the commit, and checked parameters."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import subprocess
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from pipelines.definition.graph import Json
+from project import aws
+from project.console import say
+from project.errors import DataError, UsageError
+from project.names import Names
+
+BLOCK = 1 << 20
+MAX_VALUE_CHARACTERS = 1024
+
+
+def archive_parameters(names: Names, archive: str) -> dict[str, str]:
+    """InputArchiveUri and InputArchiveSha256 for an s3:// URI, or for a local file, which is uploaded if need be.
+
+    Raises:
+        DataError: there is no such file or object.
+        CloudError: the bucket cannot be read or written.
+    """
+    if archive.startswith("s3://"):
+        return {"InputArchiveUri": archive, "InputArchiveSha256": _sha256_of_object(archive)}
+    file = Path(archive)
+    if not file.is_file():
+        raise DataError(
+            f"Archive {archive}: there is no such file.", "Make one: scones data sample, or scones data fetch."
+        )
+    with file.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    uri = names.uri("data", digest[:16], file.name)
+    if object_head(uri) is None:
+        bucket, key = split(uri)
+        say(f"Uploading {file} ({file.stat().st_size / 1e6:.1f} MB) to {uri}")
+        with aws.explained(f"uploading {file} to {uri}"):
+            aws.client("s3").upload_file(str(file), bucket, key, ExtraArgs={"Metadata": {"sha256": digest}})
+    return {"InputArchiveUri": uri, "InputArchiveSha256": digest}
+
+
+def object_head(uri: str) -> Mapping[str, Any] | None:
+    """The metadata of an object, or None if it does not exist."""
+    bucket, key = split(uri)
+    with aws.explained(f"looking for {uri}"):
+        try:
+            head: Mapping[str, Any] = aws.client("s3").head_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {"404", "NoSuchKey", "NotFound"}:
+                return None
+            raise
+    return head
+
+
+def split(uri: str) -> tuple[str, str]:
+    """Bucket and key of an s3:// URI; a key may hold anything, `?` and `#` as well."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    if not uri.startswith("s3://") or not bucket or not key.strip("/"):
+        raise UsageError(f"{uri!r} is not the address of an S3 object.", "Write s3://bucket/key.")
+    return bucket, key
+
+
+def _sha256_of_object(uri: str) -> str:
+    """From the metadata that our upload leaves, or else by reading the object once."""
+    head = object_head(uri)
+    if head is None:
+        raise DataError(f"Archive {uri}: there is no such object.", "Check the address: aws s3 ls.")
+    if recorded := head.get("Metadata", {}).get("sha256"):
+        return str(recorded)
+    say(f"Reading {uri} for its checksum")
+    bucket, key = split(uri)
+    whole = hashlib.sha256()
+    with aws.explained(f"reading {uri}"):
+        for block in aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(BLOCK):
+            whole.update(block)
+    return whole.hexdigest()
+
+
+def commit(folder: Path) -> str | None:
+    """The git commit that `folder` is at, with `-dirty` for uncommitted changes; None outside of a checkout."""
+    try:
+        head = _git(folder, "rev-parse", "HEAD")
+        return f"{head}-dirty" if _git(folder, "status", "--porcelain") else head
+    except (FileNotFoundError, subprocess.CalledProcessError):  # no git, or no repository, or no commit in it
+        return None
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    run = subprocess.run(["git", "-C", str(folder), *arguments], check=True, capture_output=True, text=True)
+    return run.stdout.strip()
+
+
+def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
+    """`NAME=VALUE` texts as a mapping.
+
+    Raises:
+        UsageError: no `=`, or a name given twice.
+    """
+    values: dict[str, str] = {}
+    for text in assignments:
+        name, sign, value = text.partition("=")
+        if not sign or not name:
+            raise UsageError(f"--parameter {text!r} is not NAME=VALUE.", "For example: --parameter Epochs=60.")
+        if name in values:
+            raise UsageError(f"--parameter {name} is given twice.", "Give it once.")
+        values[name] = value
+    return values
+
+
+def check_parameters(declared: Iterable[Json], given: Mapping[str, str]) -> None:
+    """Refuse what the service would refuse only after the start, or not at all.
+
+    Raises:
+        UsageError: an unknown name, a value of the wrong type or outside the allowed ones, or none for a parameter
+            without default.
+    """
+    by_name = {parameter["Name"]: parameter for parameter in declared}
+    for name, value in given.items():
+        if name not in by_name:
+            fix = f"It has: {', '.join(by_name)}."
+            raise UsageError(f"The deployed pipeline has no parameter {name!r}.", fix)
+        problem = _misfit(by_name[name], value)
+        if problem:
+            raise UsageError(f"Parameter {name} is {value!r}: {problem}.")
+    for name, parameter in by_name.items():
+        if "DefaultValue" not in parameter and name not in given:
+            raise UsageError(f"Parameter {name} has no default.", f"Give it: --parameter {name}=VALUE.")
+
+
+def _misfit(parameter: Json, value: str) -> str:
+    """Why `value` does not fit, or nothing."""
+    kind, allowed = parameter["Type"], parameter.get("EnumValues")
+    if len(value) > MAX_VALUE_CHARACTERS:
+        return f"longer than {MAX_VALUE_CHARACTERS} characters"
+    if kind == "Integer" and not value.removeprefix("-").isdecimal():
+        return "not an integer"
+    if kind == "Float" and not _is_finite(value):
+        return "not a finite number"
+    if kind == "Boolean" and value.lower() not in {"true", "false"}:
+        return "neither true nor false"
+    if allowed and value not in allowed:
+        return f"not one of {', '.join(allowed)}"
+    return ""
+
+
+def _is_finite(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False

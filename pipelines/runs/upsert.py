@@ -1,0 +1,138 @@
+"""Bring the deployed pipeline to what this checkout says: job code first, then the definition, only if it differs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from botocore.exceptions import ClientError
+
+from pipelines.definition.build import Built
+from pipelines.definition.bundle import Bundle
+from pipelines.definition.diff import Change, definition_changes, values
+from pipelines.definition.graph import Json
+from pipelines.definition.rendering import to_json
+from project import aws
+from project.names import Names
+
+DESCRIPTION = "CIFAR archive to a registered vehicle classifier: extract, split, train, score, evaluate, gate."
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """The pipeline as SageMaker has it."""
+
+    arn: str
+    definition: Json
+    role: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an upsert did. `uploaded` counts job code files that were not in the bucket yet."""
+
+    action: Literal["created", "updated", "unchanged"]
+    arn: str
+    version: int
+    uploaded: int
+
+
+def deployed(name: str) -> Deployed | None:
+    """The deployed pipeline, or None if there is none of this name."""
+    with aws.explained(f"describing pipeline {name}"):
+        try:
+            answer = aws.client("sagemaker").describe_pipeline(PipelineName=name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ResourceNotFound":
+                return None
+            raise
+    return Deployed(
+        arn=answer["PipelineArn"],
+        definition=json.loads(answer["PipelineDefinition"]),
+        role=answer["RoleArn"],
+        description=answer.get("PipelineDescription", ""),
+    )
+
+
+def changes(current: Deployed | None, name: str, definition: Json, role: str, description: str) -> list[Change]:
+    """What an upsert would change; nothing if the deployed pipeline is already this one."""
+    if current is None:
+        return [Change("added", f"pipeline {name}")]
+    return [
+        *definition_changes(current.definition, definition),
+        *values("pipeline", current.role, role, "RoleArn"),
+        *values("pipeline", current.description, description, "PipelineDescription"),
+    ]
+
+
+def upsert(
+    built: Built,
+    *,
+    role: str | None = None,
+    description: str | None = None,
+    tags: Sequence[dict[str, str]] = (),
+) -> Outcome:
+    """Upload the job code that is missing, then create or update the pipeline if anything differs.
+
+    The pipeline runs as `role`, the project's own by default, and carries `tags` besides the project's.
+
+    Raises:
+        CloudError: the service refused; nothing of the deployed pipeline has changed then.
+    """
+    uploaded = sum(upload(built.names, bundle) for bundle in built.bundles)
+    name = built.names.settings.pipeline_name
+    all_tags = [{"Key": "project", "Value": built.names.settings.project}, *tags]
+    request = {
+        "PipelineName": name,
+        "PipelineDefinition": to_json(built.definition),
+        "PipelineDescription": description or DESCRIPTION,
+        "RoleArn": role or built.names.pipeline_role,
+    }
+    current = deployed(name)
+    differs = changes(current, name, built.definition, request["RoleArn"], request["PipelineDescription"])
+    sagemaker = aws.client("sagemaker")
+    with aws.explained(f"writing pipeline {name}"):
+        if current is None:
+            arn = sagemaker.create_pipeline(**request, Tags=all_tags)["PipelineArn"]
+            return Outcome("created", arn, latest_version(name), uploaded)
+        _add_missing_tags(current.arn, all_tags)
+        if not differs:
+            return Outcome("unchanged", current.arn, latest_version(name), uploaded)
+        answer = sagemaker.update_pipeline(**request)
+    version = answer.get("PipelineVersionId") or latest_version(name)
+    return Outcome("updated", answer["PipelineArn"], version, uploaded)
+
+
+def latest_version(name: str) -> int:
+    """The newest version's number; SageMaker counts from 1."""
+    with aws.explained(f"listing the versions of pipeline {name}"):
+        answer = aws.client("sagemaker").list_pipeline_versions(PipelineName=name, SortOrder="Descending", MaxResults=1)
+    return int(answer["PipelineVersionSummaries"][0]["PipelineVersionId"])
+
+
+def upload(names: Names, bundle: Bundle) -> int:
+    """Put the files of `bundle` that its folder lacks; how many there were.
+
+    A file under a content hash never changes, so what is there is right, and an upload that broke off is completed.
+    """
+    s3 = aws.client("s3")
+    folder = f"code/{bundle.digest}/"
+    with aws.explained(f"uploading the code of job {bundle.job} to {names.uri(folder)}"):
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=names.bucket, Prefix=folder)
+        there = {entry["Key"] for page in pages for entry in page.get("Contents", [])}
+        missing = [(folder + path, content) for path, content in bundle.files if folder + path not in there]
+        for key, content in missing:
+            s3.put_object(Bucket=names.bucket, Key=key, Body=content)
+    return len(missing)
+
+
+def _add_missing_tags(arn: str, tags: Sequence[dict[str, str]]) -> None:
+    """Tags that others put on the pipeline stay."""
+    sagemaker = aws.client("sagemaker")
+    pages = sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn)
+    there = [tag for page in pages for tag in page["Tags"]]
+    if missing := [tag for tag in tags if tag not in there]:
+        sagemaker.add_tags(ResourceArn=arn, Tags=missing)

@@ -1,0 +1,1 @@
+"""Hyperparameter search: the Train step, again and again with other values."""

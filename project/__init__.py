@@ -1,0 +1,1 @@
+"""The ground: settings, names, errors, AWS clients, files. It imports nothing of the other rooms."""

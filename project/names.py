@@ -1,0 +1,91 @@
+"""Names of everything the project owns in an account: deterministic, so nothing has to be looked up.
+
+S3 layout of the project's bucket::
+
+    code/<hash>/...                         job code, content-hashed
+    data/<sha256, first 16>/<archive>       input archives, content-hashed
+    executions/<execution id>/<step>/...    outputs of one pipeline execution
+    models/<training job>/output/model.tar.gz
+    lambda/<hash>/..., stepfunctions/<hash>/...   what the account's template refers to
+    incoming/...                            pictures that start the inference workflow by landing here
+    invoked/<sha256, first 16>/<picture>    pictures that `scones invoke` uploaded
+    batches/<execution>/...                 work list, results and summary of a batch
+    captures/<endpoint>/...                 captured requests and answers
+    monitor/<endpoint>/<schedule>/<hour>/   what a run of the monitor found; by-hand/<time>/ of one by hand
+    monitor-inputs/...                      which captured files a run read
+    ground-truth/<endpoint>/<hour>/...      labels that people gave
+    set-aside/<endpoint>/<hour>/...         pictures that people found to be of none of the classes
+    alerts/open/<problem>.json              problems that people were told of, and that are not over
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from project.settings import Settings
+
+LOCAL_ACCOUNT = "000000000000"
+"""The account id that a definition is rendered for when nobody names one; the local cloud's own."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names for one project in one account and region."""
+
+    settings: Settings
+    account: str = LOCAL_ACCOUNT
+
+    @property
+    def bucket(self) -> str:
+        """At most 25 + 12 + 14 characters and two hyphens, within S3's 63."""
+        return f"{self.settings.project}-{self.account}-{self.settings.region}"
+
+    @property
+    def stack(self) -> str:
+        return self.settings.project
+
+    @property
+    def pipeline_role(self) -> str:
+        return f"arn:aws:iam::{self.account}:role/{self.settings.project}-pipeline"
+
+    @property
+    def pipeline_arn(self) -> str:
+        s = self.settings
+        return f"arn:aws:sagemaker:{s.region}:{self.account}:pipeline/{s.pipeline_name}"
+
+    @property
+    def endpoint(self) -> str:
+        return self.settings.project
+
+    @property
+    def threshold_parameter(self) -> str:
+        """The SSM parameter with the confidence below which a delivery is not routed."""
+        return f"/{self.settings.project}/inference/threshold"
+
+    @property
+    def live_parameter(self) -> str:
+        """The SSM parameter that says, as JSON, which version is live; the deploy workflow writes it."""
+        return f"/{self.settings.project}/inference/live-model"
+
+    @property
+    def monitor(self) -> str:
+        """Name of the function that handles the monitor, and of the schedule."""
+        return f"{self.settings.project}-monitor"
+
+    @property
+    def monitor_parameter(self) -> str:
+        """The SSM parameter that says, as JSON, which version is watched, by which scheduler and why."""
+        return f"/{self.settings.project}/monitoring/attached"
+
+    @property
+    def alerts_topic(self) -> str:
+        return f"arn:aws:sns:{self.settings.region}:{self.account}:{self.settings.project}-alerts"
+
+    def state_machine(self, name: str) -> str:
+        """ARN of the state machine `name`: deploy, inference or batch."""
+        s = self.settings
+        return f"arn:aws:states:{s.region}:{self.account}:stateMachine:{s.project}-{name}"
+
+    def uri(self, *parts: str) -> str:
+        """`s3://<bucket>/<parts joined by />`."""
+        return "/".join((f"s3://{self.bucket}", *parts))

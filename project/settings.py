@@ -1,0 +1,190 @@
+"""The one settings object: what an engineer decides in `scones.toml`.
+
+What an operator turns from run to run (thresholds, epochs, instance types) is a pipeline parameter instead;
+its default value stands here.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from project.errors import UsageError
+
+FILE_NAME = "scones.toml"
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Section(BaseModel):
+    """A frozen group of settings that refuses keys it does not know, and NaN and infinity, which bound nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Instances(Section):
+    """Instance types per kind of job, as `ml.*` names."""
+
+    processing: str = "ml.m5.large"
+    training: str = "ml.g4dn.xlarge"
+    transform: str = "ml.m5.large"
+    endpoint: str = "ml.m5.large"
+
+
+class BuiltinHyperparameters(Section):
+    """Hyperparameters of AWS's image-classification algorithm that are not pipeline parameters.
+
+    The container's own defaults are for photographs (152 layers, 224 pixels) and leave out augmentation and the
+    learning-rate schedule. These are for 32-pixel pictures, which are cropped at random to 28 (`pipelines.definition.margin`).
+    """
+
+    num_layers: Literal[20, 32, 44, 56, 110] = 20
+    image_shape: Annotated[str, Field(pattern=r"^[13],\d+,\d+$")] = "3,28,28"
+    mini_batch_size: Annotated[int, Field(ge=1)] = 32
+    optimizer: Literal["sgd", "adam", "rmsprop", "nag"] = "sgd"
+    learning_rate: Fraction = 0.1
+    lr_scheduler_factor: Fraction = 0.1
+    momentum: Fraction = 0.9
+    weight_decay: Fraction = 0.0005
+    augmentation_type: Literal["crop", "crop_color", "crop_color_transform"] = "crop_color"
+
+
+class Serving(Section):
+    """The endpoint and who hears about it."""
+
+    instance_count: Annotated[int, Field(ge=1, le=100)] = 1
+    capture_percentage: Annotated[int, Field(ge=0, le=100)] = 100
+    bake_seconds: Annotated[int, Field(ge=0, le=3600)] = 120  # how long an update is watched before the old fleet goes
+    alert_email: Annotated[str, Field(pattern=r"^$|^\S+@\S+$")] = ""
+
+
+class Gate(Section):
+    """A bound on one metric of evaluation.json, beside accuracy_threshold: `at_least` or `at_most`, not both.
+
+    `metric` is a name among its flat `metrics`, or a path with dots such as `per_class.bicycle.recall`.
+    """
+
+    metric: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*$")]
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> Gate:
+        if (self.at_least is None) == (self.at_most is None):
+            raise ValueError("give either at_least or at_most")
+        return self
+
+    @property
+    def parameter(self) -> str:
+        """The pipeline parameter that an operator turns: MinimumAuc, MaximumExpectedCalibrationError, …"""
+        words = "".join(word[:1].upper() + word[1:] for word in re.split(r"[._]", self.metric))
+        return ("Minimum" if self.at_most is None else "Maximum") + words
+
+
+class Monitor(Section):
+    """How the endpoint is watched."""
+
+    scheduler: Literal["auto", "model-monitor", "eventbridge"] = "auto"  # auto: Model Monitor if the account has it
+    minimum_records: Annotated[int, Field(ge=1)] = 30  # with fewer in its window a run says nothing about them
+    retrain_on_drift: bool = False  # start the pipeline again; the new model still waits for approval
+
+
+class Settings(Section):
+    """Everything that is decided once per project."""
+
+    project: Annotated[str, Field(pattern=r"^[a-z0-9](-?[a-z0-9]){2,24}$")] = "scones-unlimited"
+    region: str = "us-east-1"
+    classes: Annotated[tuple[str, ...], Field(min_length=2, max_length=100)] = ("bicycle", "motorcycle")
+    routes: dict[str, str] = {"bicycle": "near", "motorcycle": "far"}
+    algorithm: Literal["builtin", "pytorch"] = "pytorch"
+    validation_fraction: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.2
+    seed: int = 7
+    epochs: Annotated[int, Field(ge=1, le=1000)] | None = None
+    accuracy_threshold: Fraction = 0.8
+    gates: tuple[Gate, ...] = ()
+    max_drop_from_live: Fraction | None = None
+    confidence_threshold: Fraction = 0.93
+    cache_expires_after: str = "P30D"
+    instances: Instances = Instances()
+    builtin: BuiltinHyperparameters = BuiltinHyperparameters()
+    pytorch: dict[str, int | float] = {}  # hyperparameters that differ from steps/train/hyperparameters.py
+    serving: Serving = Serving()
+    monitor: Monitor = Monitor()
+
+    @model_validator(mode="after")
+    def _classes_are_distinct(self) -> Settings:
+        if len(set(self.classes)) != len(self.classes):
+            raise ValueError("classes are named twice")
+        return self
+
+    @model_validator(mode="after")
+    def _gates_are_distinct(self) -> Settings:
+        names = [gate.parameter for gate in self.gates]
+        if len(set(names)) != len(names):
+            raise ValueError("two gates bound one metric on the same side")
+        return self
+
+    @property
+    def training_epochs(self) -> int:
+        """`epochs`, or what suits the algorithm: the recipe's own, and a schedule long enough for two steps down."""
+        return self.epochs or {"builtin": 100, "pytorch": 64}[self.algorithm]
+
+    @property
+    def pipeline_name(self) -> str:
+        return self.project
+
+    @property
+    def model_package_group(self) -> str:
+        return self.project
+
+
+def parse(values: dict[str, Any], source: str) -> Settings:
+    """Check `values` and return the settings.
+
+    Raises:
+        UsageError: an unknown key (the nearest known one is suggested) or a value of the wrong type or range.
+    """
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            near = difflib.get_close_matches(key, Settings.model_fields, n=1)
+            fix = f"Did you mean `{near[0]}`?" if near else f"Known keys: {', '.join(Settings.model_fields)}."
+            raise UsageError(f"{source}: unknown key `{key}`.", fix) from None
+        raise UsageError(f"{source}: `{key or 'settings'}` is {first['input']!r}: {first['msg']}.") from None
+
+
+def find_file(start: Path | None = None) -> Path | None:
+    """The settings file: `$SCONES_SETTINGS`, or the nearest `scones.toml` in `start` or above it."""
+    named = os.environ.get("SCONES_SETTINGS")
+    if named:
+        return Path(named)
+    folder = (start or Path.cwd()).resolve()
+    return next((d / FILE_NAME for d in (folder, *folder.parents) if (d / FILE_NAME).is_file()), None)
+
+
+@cache
+def load(path: Path | None = None) -> Settings:
+    """Read the settings file, or the defaults when there is none.
+
+    Raises:
+        UsageError: the file named cannot be read, is not TOML, or holds a wrong key or value.
+    """
+    file = path or find_file()
+    if file is None:
+        return Settings()
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}.", "Check the path in SCONES_SETTINGS.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file}: not valid TOML: {error}.") from None
+    return parse(values, str(file))

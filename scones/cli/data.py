@@ -1,0 +1,86 @@
+"""`scones data`: input archives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from project.console import emit, emit_json, say, table
+
+Layout = Literal["python", "binary"]
+LAYOUTS = click.Choice(["python", "binary"])
+
+
+@click.group()
+def data() -> None:
+    """Make a sample archive, fetch the real CIFAR-100, or look into one."""
+
+
+@data.command()
+@click.option(
+    "--output", type=click.Path(path_type=Path), help="File to write [default: sample-cifar-100-FORMAT.tar.gz]."
+)
+@click.option("--format", "layout", type=LAYOUTS, default="python", show_default=True, help="CIFAR-100's layout.")
+@click.option("--train-per-class", type=click.IntRange(1, 500), default=500, show_default=True, help="Training images.")
+@click.option("--test-per-class", type=click.IntRange(1, 100), default=100, show_default=True, help="Test images.")
+@click.option("--seed", type=click.IntRange(0), default=7, show_default=True, help="Another seed, other images.")
+@click.option("--full-size", is_flag=True, help="Fill all 100 classes: 60,000 images with the default counts.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def sample(
+    output: Path | None,
+    layout: Layout,
+    train_per_class: int,
+    test_per_class: int,
+    seed: int,
+    full_size: bool,
+    as_json: bool,
+) -> None:
+    """Draw bicycles, motorcycles and a few other things into an archive in CIFAR-100's own format.
+
+    The same options give the same bytes every time, on every machine.
+    """
+    from scones.data.archive import write_sample
+
+    file = output or Path(f"sample-cifar-100-{layout}.tar.gz")
+    written = write_sample(file, layout, train_per_class, test_per_class, seed, full_size)
+    if as_json:
+        emit_json(written)
+    else:
+        say(f"Drew {written['images']:,} images of {len(written['classes'])} classes; SHA-256 {written['sha256']}.")
+        emit(str(file))
+
+
+@data.command()
+@click.option("--output", type=click.Path(path_type=Path), help="File to write [default: the archive's own name].")
+@click.option("--format", "layout", type=LAYOUTS, default="python", show_default=True, help="CIFAR-100's layout.")
+def fetch(output: Path | None, layout: Layout) -> None:
+    """Download the real CIFAR-100 (169 MB), or the rest of it if a download was interrupted."""
+    from scones.data import fetch as download
+
+    original = download.ORIGINALS[layout]
+    file = output or Path(original.name)
+    download.fetch(original, file, download.HOSTS)
+    emit(str(file))
+
+
+@data.command()
+@click.argument("archive", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def info(archive: Path, as_json: bool) -> None:
+    """Say what ARCHIVE holds: layout, checksum, images per class."""
+    from steps import cifar
+
+    content = cifar.read(archive)
+    counts = {
+        name: {"train": content.train.count(label), "test": content.test.count(label)}
+        for label, name in enumerate(content.fine_names)
+    }
+    counts = {name: parts for name, parts in counts.items() if any(parts.values())}
+    if as_json:
+        emit_json({"layout": content.layout, "sha256": content.sha256, "images": counts})
+        return
+    emit(f"layout  {content.layout}\nsha256  {content.sha256}\n")
+    rows = [[name, str(parts["train"]), str(parts["test"])] for name, parts in counts.items()]
+    emit(table(rows, ["class", "train", "test"]))

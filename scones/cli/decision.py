@@ -1,0 +1,72 @@
+"""A decision about a version, the deploy workflow that follows from it, and whether it came to what was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pipelines import registry
+from pipelines.registry import Approval
+from pipelines.runs import in_service
+from project import aws
+from project.errors import CloudError, ExecutionFailedError
+from stepfunctions import executions
+from stepfunctions.executions import Ended
+
+
+def deployment(arn: str, approval: Approval, decide: Callable[[], None], tell: Callable[[str], None]) -> Ended:
+    """Take the decision about a version, and follow the deploy workflow that it starts to its end.
+
+    SageMaker may send an event twice, and an opposite decision may come meanwhile. So when a run leaves the work to
+    another one, or ends with something else than what was decided, the other one is followed.
+
+    Raises:
+        CloudError: no deploy workflow started.
+        ExecutionFailedError: the deployment failed, the approval was withdrawn meanwhile, or what was rejected is live.
+    """
+    machine = aws.names().state_machine("deploy")
+    earlier = executions.known(machine)
+    followed = earlier - executions.running(machine)
+    decide()
+
+    def is_about_this(request: dict[str, Any]) -> bool:
+        detail = request.get("detail")
+        return isinstance(detail, dict) and (detail.get("ModelPackageArn"), detail.get("ModelApprovalStatus")) == (
+            arn,
+            approval,
+        )
+
+    execution = executions.started_by(machine, earlier, is_about_this)
+    if execution is None:
+        raise CloudError(
+            f"{arn} is {approval}, and no deploy workflow started within {executions.EVENT_PATIENCE:.0f} s.",
+            "Is the rule enabled, and is the event in the queue of undelivered ones? See docs/serving.md.",
+        )
+    while True:
+        tell(f"Deploy workflow {execution.rpartition(':')[2]}")
+        end = executions.follow(execution, tell)
+        followed.add(execution)
+        problem = _contradiction(arn, approval)
+        others = executions.running(machine) - followed
+        left_to_others = problem or end.output.get("outcome") in {"nothing", "superseded"}
+        if not (others and left_to_others):
+            break
+        execution = min(others)
+    if problem:
+        raise ExecutionFailedError(problem, "See docs/serving.md, section Approving.")
+    executions.raise_unless_succeeded(end, f"Deploy workflow {end.name}")
+    return end
+
+
+def _contradiction(arn: str, approval: Approval) -> str | None:
+    """How what is true now contradicts the decision; None when it does not."""
+    number, stands = arn.rpartition("/")[2], registry.described(arn)["ModelApprovalStatus"]
+    now = in_service.found()
+    live = in_service.said(now, aws.names().settings.model_package_group)
+    if approval == "Approved" and stands != "Approved":
+        return f"The approval of version {number} was withdrawn (it is {stands}): {live}."
+    if approval == "Rejected" and stands == "Approved":
+        return f"Version {number} was approved again: {live}."
+    if approval == "Rejected" and now.uses(arn):
+        return f"Version {number} is Rejected, and still in service: {live}."
+    return None

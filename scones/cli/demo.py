@@ -1,0 +1,40 @@
+"""`scones demo`: the whole workflow on this machine, one line per step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from project import console
+from project.errors import DataError
+
+
+@click.command()
+@click.option("--archive", type=click.Path(path_type=Path), help="Another CIFAR-100 archive, python or binary layout.")
+@click.option("--algorithm", type=click.Choice(["builtin", "pytorch"]), help="Instead of the one in scones.toml.")
+@click.option("--state", type=click.Path(path_type=Path), help="State folder of the local cloud.")
+@click.option("--keep", is_flag=True, help="Leave the local cloud up at the end.")
+@click.option("--enforce-roles", is_flag=True, help="Hold Lambda functions to what their IAM roles allow.")
+@click.option("--json", "as_json", is_flag=True, help="One summary object on stdout.")
+def demo(
+    archive: Path | None, algorithm: str | None, state: Path | None, keep: bool, enforce_roles: bool, as_json: bool
+) -> None:
+    """Run everything on this machine, on drawn pictures or on an archive of yours.
+
+    Every step must do what it is there for; the exit code is not zero if any did not.
+    """
+    if archive and not archive.is_file():
+        raise DataError(f"Archive {archive}: there is no such file.", "Name one with --archive.")
+    from scones.demo import pipeline_stages
+    from scones.demo.stages import Story
+
+    story = Story(archive, algorithm, pipeline_stages.state_folder(state), enforce_roles or None)
+    try:
+        story.play(pipeline_stages.ACTS)
+    finally:
+        story.end(keep)
+        if as_json:
+            console.emit_json(story.summary())
+    if not as_json:
+        console.emit(story.closing(keep))

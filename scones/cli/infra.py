@@ -1,0 +1,96 @@
+"""`scones infra`: the account's resources, from one CloudFormation template."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from project import console
+
+if TYPE_CHECKING:
+    from infra.changesets import Change
+
+_as_json = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+_layer = click.option(
+    "--layer/--no-layer",
+    default=True,
+    envvar="SCONES_LAYER",
+    show_envvar=True,
+    help="Give the functions a layer with their libraries, or use those of their runtime.",
+)
+_boundary = click.option(
+    "--boundary/--no-boundary",
+    "bounded",
+    default=True,
+    help="Limit roles by the boundary that infra/ci.yaml makes; without it, take it off, before deleting that stack.",
+)
+_DONE = {"create": "created", "change": "changed", "delete": "deleted", "adopt": "adopted"}
+
+
+@click.group()
+def infra() -> None:
+    """The account's resources (bucket, roles, functions, state machines, rules, alarms), from infra/template.yaml."""
+
+
+@infra.command()
+@_layer
+@_boundary
+@_as_json
+def deploy(layer: bool, bounded: bool, as_json: bool) -> None:
+    """Create the stack or bring it up to date; print what was done and the stack's outputs."""
+    from infra import costs, stack
+    from project import aws
+
+    console.say(costs.resources(aws.names().settings))
+    done = stack.deploy(aws.names(), console.say, layer, bounded)
+    if as_json:
+        console.emit_json(asdict(done))
+        return
+    for change in done.changes:
+        console.say(_line(change, _DONE.get(change.action, change.action)))
+    if not done.changes:
+        console.say(f"Stack {done.stack} is up to date: nothing changed.")
+    console.emit(console.table([[name, value] for name, value in sorted(done.outputs.items())], ["OUTPUT", "VALUE"]))
+
+
+@infra.command()
+@_layer
+@_boundary
+@_as_json
+def diff(layer: bool, bounded: bool, as_json: bool) -> None:
+    """Print what a deploy would do now."""
+    from infra import stack
+    from project import aws
+
+    changes = stack.diff(aws.names(), layer, bounded)
+    if as_json:
+        console.emit_json([asdict(change) for change in changes])
+    elif changes:
+        for change in changes:
+            console.emit(_line(change, change.action))
+    else:
+        console.say("The stack is up to date: a deploy would change nothing.")
+
+
+@infra.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(yes: bool) -> None:
+    """Delete the stack. The bucket and everything in it stay."""
+    from infra import stack
+    from project import aws
+
+    names = aws.names()
+    if not yes:
+        click.confirm(f"Delete stack {names.stack} in account {names.account}?", abort=True, err=True)
+    if stack.delete(names.stack):
+        console.say(f"Deleted stack {names.stack}. Bucket {names.bucket} and its objects are kept.")
+        console.say("The next `scones infra deploy` adopts it.")
+    else:
+        console.say(f"There is no stack {names.stack}: nothing to delete.")
+
+
+def _line(change: Change, verb: str) -> str:
+    name = f" {change.name}" if change.name else ""
+    return f"{verb} {change.resource} ({change.type}){name}{', replacing it' if change.replaced else ''}"

@@ -1,0 +1,1 @@
+"""The demo: the whole workflow on this machine, stage by stage."""

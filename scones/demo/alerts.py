@@ -1,0 +1,67 @@
+"""A desk that hears the project's alerts: a queue of its own, subscribed to the topic for as long as it is open."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from project import aws
+
+PATIENCE = 15.0
+"""Seconds until an alert must have arrived; it takes a fraction of one."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """An open subscription: the queue's URL and the subscription's ARN."""
+
+    queue: str
+    subscription: str
+
+
+def open_desk(name: str) -> Desk:
+    """Subscribe a new queue called `name` to the alerts topic."""
+    sqs, topic = aws.client("sqs"), aws.names().alerts_topic
+    with aws.explained(f"subscribing queue {name} to {topic}"):
+        queue = sqs.create_queue(QueueName=name)["QueueUrl"]
+        attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+        letting_in = {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"Service": "sns.amazonaws.com"},
+                    "Action": "sqs:SendMessage",
+                    "Resource": attributes["QueueArn"],
+                    "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+                }
+            ],
+        }
+        sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(letting_in)})
+        subscription = aws.client("sns").subscribe(
+            TopicArn=topic, Protocol="sqs", Endpoint=attributes["QueueArn"], ReturnSubscriptionArn=True
+        )["SubscriptionArn"]
+    return Desk(queue, subscription)
+
+
+def received(desk: Desk, wanted: int, patience: float = PATIENCE) -> list[dict[str, Any]]:
+    """Alerts (`Subject`, `Message`) that arrived, at least `wanted` of them unless `patience` seconds pass first."""
+    sqs, found = aws.client("sqs"), []
+    deadline = time.monotonic() + patience
+    while True:
+        with aws.explained(f"reading {desk.queue}"):
+            messages = sqs.receive_message(QueueUrl=desk.queue, MaxNumberOfMessages=10).get("Messages", [])
+            for message in messages:
+                sqs.delete_message(QueueUrl=desk.queue, ReceiptHandle=message["ReceiptHandle"])
+        found += [json.loads(message["Body"]) for message in messages]
+        if not messages and (len(found) >= wanted or time.monotonic() > deadline):
+            return found
+
+
+def close(desk: Desk) -> None:
+    """End the subscription and forget the queue."""
+    with aws.explained(f"closing {desk.queue}"):
+        aws.client("sns").unsubscribe(SubscriptionArn=desk.subscription)
+        aws.client("sqs").delete_queue(QueueUrl=desk.queue)

@@ -1,0 +1,141 @@
+"""The demo's last acts: ordinary traffic, which must be found healthy, and spoilt traffic, which must not."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from PIL import Image
+
+from monitoring.analysis import capture
+from monitoring.analysis.capture import Tally, Window
+from monitoring.analysis.outcome import Outcome
+from monitoring.watch import files, runs
+from monitoring.watch.schedule import attached
+from pipelines.runs import held_out
+from project import aws, console
+from project.errors import SconesError
+from scones.demo import alerts
+from scones.demo.stages import Story
+from scones.reports import monitor_report
+
+REQUESTS = 200
+THREADS = 4
+PATIENCE = 90.0
+"""Seconds until what was sent must be captured; a file is written when its first record is a minute old."""
+SHADE, NOISE = 0.5, 25.0
+"""What is left of the brightness, and the noise's standard deviation, of 255."""
+SHOWN = 3
+
+
+def watching(story: Story) -> str:
+    """The monitor that the deploy workflow attached."""
+    found = attached()
+    if found is None:
+        raise SconesError("A version is live, and nothing watches it.", "See: scones monitor schedule on.")
+    story.found["monitor"] = {"scheduler": found.scheduler, "why": found.why}
+    return f"version {found.version} by {found.scheduler}: {found.why} Next run {found.due:%H:%M} UTC"
+
+
+def ordinary(story: Story) -> str:
+    """Pictures of the test split once more: like the baseline, so the verdict must be healthy."""
+    found = _judged(lambda picture: picture)
+    story.found["healthy"] = _kept(found)
+    if found.outcome is not Outcome.HEALTHY:
+        raise SconesError(f"Ordinary traffic was found {found.summary['message']} {found.violations}")
+    return f"{found.summary['records']} requests: {found.summary['message']}"
+
+
+def drifted(story: Story) -> str:
+    """The same pictures in the dark and through a bad lens: violations, the alarm, and one alert."""
+    random = np.random.default_rng(aws.names().settings.seed)
+    desk = alerts.open_desk(f"{aws.names().settings.project}-demo-drift-{time.time_ns()}")
+    try:
+        found = _judged(lambda picture: _spoilt(picture, random))
+        heard = [one for one in alerts.received(desk, 1) if "differs" in one["Subject"]]
+    finally:
+        alerts.close(desk)
+    story.found["drifted"] = _kept(found)
+    if found.outcome is not Outcome.VIOLATIONS:
+        raise SconesError(f"Darkened, noisy traffic was found {found.summary['message']}")
+    for one in found.violations[:SHOWN]:
+        console.say(f"         {one['feature_name']}: {one['description']}")
+    if not heard:
+        raise SconesError(f"{found.run.job} found violations, and no alert arrived.")
+    story.found["drift_alert"] = heard[0]["Message"]
+    requests = f"{found.summary['records']} requests, {len(found.violations)} violations"
+    return f"{requests}. Alarm {_alarm()}. {heard[0]['Subject']}"
+
+
+def picture(story: Story) -> str:
+    """The report on everything that was captured."""
+    end = datetime.now(UTC)
+    start = end.replace(hour=0, minute=0, second=0, microsecond=0)
+    page, shown = monitor_report.write(start, end, story.state / "monitor-report")
+    story.found["monitor_report"] = str(page)
+    return f"{page}, {len(shown.history)} requests"
+
+
+def _judged(changed: Callable[[bytes], bytes]) -> runs.Verdict:
+    """Send pictures, `changed`, to the endpoint, wait until they are captured, and run the monitor on them."""
+    start = datetime.now(UTC).replace(microsecond=0)
+    names, pictures = aws.names(), held_out.of_live_model()[:REQUESTS]
+    client, runtime = aws.client("s3"), aws.client("sagemaker-runtime")
+    bodies = [changed(client.get_object(Bucket=one.bucket, Key=one.key)["Body"].read()) for one in pictures]
+
+    def send(body: bytes) -> None:
+        runtime.invoke_endpoint(
+            EndpointName=names.endpoint, Body=body, ContentType="image/png", Accept="application/json"
+        )
+
+    with aws.explained(f"sending pictures to endpoint {names.endpoint}"), ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(send, bodies))
+    _await_capture(start, len(bodies))
+    return runs.run(start, datetime.fromtimestamp(time.time() + 1, UTC))
+
+
+def _await_capture(start: datetime, wanted: int) -> None:
+    names, deadline = aws.names(), time.monotonic() + PATIENCE
+    with TemporaryDirectory() as scratch:
+        while True:
+            files.fetch(names.uri("captures", names.endpoint), Path(scratch), Window(start))
+            there = sum(1 for _ in capture.read(capture.files(Path(scratch), Window(start)), Tally(), Window(start)))
+            if there >= wanted:
+                return
+            if time.monotonic() > deadline:
+                raise SconesError(f"{wanted} pictures were sent to endpoint {names.endpoint}, and {there} captured.")
+            time.sleep(0.2)
+
+
+def _spoilt(picture: bytes, random: np.random.Generator) -> bytes:
+    with Image.open(io.BytesIO(picture)) as image:
+        pixels = np.asarray(image.convert("RGB"), np.float64)
+    noisy = np.clip(pixels * SHADE + random.normal(0, NOISE, pixels.shape), 0, 255)
+    out = io.BytesIO()
+    Image.fromarray(noisy.astype(np.uint8)).save(out, "PNG")
+    return out.getvalue()
+
+
+def _alarm() -> str:
+    name = f"{aws.names().settings.project}-drift"
+    with aws.explained(f"looking at alarm {name}"):
+        [found] = aws.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    return f"{name} is {found['StateValue']}"
+
+
+def _kept(found: runs.Verdict) -> dict[str, object]:
+    return {"outcome": found.outcome.value, "violations": len(found.violations), "output": found.run.output}
+
+
+ACTS = (
+    ("monitor", watching),
+    ("ordinary traffic", ordinary),
+    ("spoilt traffic", drifted),
+    ("monitor report", picture),
+)

@@ -1,0 +1,128 @@
+"""The demo's acts after registration: approve, deploy, route pictures, fail loudly, alert, route a whole prefix."""
+
+from __future__ import annotations
+
+import json
+import time
+from functools import partial
+
+from pipelines import registry
+from pipelines.runs import held_out, results
+from pipelines.runs.inputs import split
+from project import aws, console
+from project.errors import SconesError
+from scones.cli.decision import deployment
+from scones.cli.inference import batch_line, outcomes
+from scones.demo import alerts
+from scones.demo.stages import Story
+from stepfunctions import executions, inference
+
+CASES, MORE_CASES = 24, 120
+CONCURRENCY = 4
+
+
+def approval(story: Story) -> str:
+    """Approve the registered version, as a person would, and follow the deploy workflow that this starts."""
+    arn = story.found["model_package"]
+    group = aws.names().settings.model_package_group
+    version = registry.choose(group, arn, "Approved")
+    decide = partial(registry.decide, version, "Approved", "The demo approves what passed the gate.")
+    end = deployment(arn, "Approved", decide, lambda line: console.say(f"         {line}"))
+    story.found["deployment"] = end.arn
+    return f"{end.output['message']} Deployed in {end.seconds:.1f} s."
+
+
+def endpoint(story: Story) -> str:
+    """The endpoint as SageMaker describes it."""
+    name = aws.names().endpoint
+    with aws.explained(f"looking at endpoint {name}"):
+        found = aws.client("sagemaker").describe_endpoint(EndpointName=name)
+    if found["EndpointStatus"] != "InService":
+        raise SconesError(f"Endpoint {name} is {found['EndpointStatus']}: {found.get('FailureReason', 'no reason')}.")
+    story.found["endpoint"] = found["EndpointArn"]
+    capture = found["DataCaptureConfig"]
+    return f"{name} InService, capturing {capture['CurrentSamplingPercentage']} % to {capture['DestinationS3Uri']}"
+
+
+def routing(story: Story) -> str:
+    """Pictures of the test split through the inference workflow: some pass, some fail loudly."""
+    pictures = held_out.of_live_model()
+    cases = held_out.sample(pictures, MORE_CASES, aws.names().settings.seed)
+    found: list[inference.Judged] = []
+    for count in (CASES, MORE_CASES):
+        more = [case.key for case in cases[len(found) : count]]
+        found += inference.judge_all(cases[0].bucket, more, None, CONCURRENCY)
+        if {"routed", "unsure"} <= {one.outcome for one in found}:
+            break
+    broken = next((one for one in found if one.outcome == "failed"), None)
+    if broken:
+        raise SconesError(f"{broken.picture} was not routed: {broken.error}: {broken.problem}")
+    story.found["routing"] = {outcome: sum(one.outcome == outcome for one in found) for outcome in ("routed", "unsure")}
+    if 0 in story.found["routing"].values():
+        raise SconesError(f"The demo is to show both outcomes: {outcomes(cases[: len(found)], found)}.")
+    for outcome in ("routed", "unsure"):
+        console.say(f"         {_told(next(one for one in found if one.outcome == outcome))}")
+    story.found["unsure_picture"] = next(one.picture for one in found if one.outcome == "unsure")
+    return outcomes(cases[: len(found)], found)
+
+
+def alert(story: Story) -> str:
+    """One alert as a desk gets it that listens to the topic: the picture's address and the numbers."""
+    bucket, key = split(story.found["unsure_picture"])
+    desk = alerts.open_desk(f"{aws.names().settings.project}-demo-desk-{time.time_ns()}")
+    try:
+        inference.judge(bucket, key)
+        heard = alerts.received(desk, 1)
+    finally:
+        alerts.close(desk)
+    if not heard:
+        raise SconesError(f"{story.found['unsure_picture']} failed loudly, and no alert arrived.")
+    story.found["alert"] = json.loads(heard[0]["Message"])
+    return f"{heard[0]['Subject']}: {story.found['alert']['problem']}"
+
+
+def landing(story: Story) -> str:
+    """A picture that lands under incoming/ is routed without anybody asking."""
+    machine, names = aws.names().state_machine("inference"), aws.names()
+    picture = held_out.of_live_model()[0]
+    key = f"incoming/{picture.key.rpartition('/')[2]}"
+    before = executions.known(machine)
+    with aws.explained(f"copying a picture to {names.uri(key)}"):
+        aws.client("s3").copy_object(
+            Bucket=names.bucket, Key=key, CopySource={"Bucket": picture.bucket, "Key": picture.key}
+        )
+    execution = executions.started_by(machine, before, lambda request: request.get("s3_key") == key)
+    if execution is None:
+        raise SconesError(f"{names.uri(key)} landed, and no inference workflow started.")
+    found = inference.judged(names.bucket, key, executions.ended(execution))
+    if found.outcome == "failed":
+        raise SconesError(f"{found.picture}: {found.error}: {found.problem}")
+    return _told(found)
+
+
+def batch(story: Story) -> str:
+    """The whole test split as one batch; its summary in S3."""
+    bucket, prefix = split(results.output_uri(story.found["execution"], held_out.STEP, "test"))
+    started = time.monotonic()
+    end = inference.run_batch(bucket, f"{prefix}/", None, lambda _: None)
+    executions.raise_unless_succeeded(end, f"Batch {end.name}")
+    story.found["batch"] = {"summary": end.output["summary"], **end.output["counts"]}
+    rate = end.output["counts"]["images"] / (time.monotonic() - started)
+    return f"{batch_line(end.output['counts'])}; {rate:.0f} a second"
+
+
+def _told(one: inference.Judged) -> str:
+    name, what = one.picture.rpartition("/")[2], f"{one.vehicle} at {one.confidence:.4f}"
+    if one.outcome == "routed":
+        return f"{name}: {what}, route {one.route}"
+    return f"{name}: {what} is below {one.threshold}: FAILED {one.error}"
+
+
+ACTS = (
+    ("approval", approval),
+    ("endpoint", endpoint),
+    ("routing", routing),
+    ("alert", alert),
+    ("landing", landing),
+    ("batch", batch),
+)

@@ -1,0 +1,34 @@
+"""The process behind `scones dashboard`: everything is loaded and reading has begun before Streamlit takes visitors."""
+
+from __future__ import annotations
+
+import sys
+
+from streamlit.web import cli
+
+from project import aws
+from project.errors import SconesError
+from scones.desk import app, figures  # noqa: F401  # the app's imports are most of the first visitor's wait
+from scones.desk.desk import desk
+from scones.reports.charts.axes import Axis
+from scones.reports.charts.plots import Series
+
+SERVICES = ("sagemaker", "stepfunctions", "ssm", "cloudwatch")
+"""Making a client reads the service's whole model, up to half a second each."""
+
+
+def prepare() -> None:
+    """Load what the first page would wait for, and begin to read captured traffic."""
+    axis = Axis("", 0, 1)
+    figures.lines("light", axis, axis, [Series("", [0, 1], [0, 1], "series1")]).to_json()  # Plotly loads when it draws
+    try:
+        desk()
+        for service in SERVICES:
+            aws.client(service)
+    except SconesError as error:
+        print(f"Error: {error}", file=sys.stderr)  # noqa: T201  # pages say the same, and try again
+
+
+if __name__ == "__main__":
+    prepare()
+    sys.exit(cli.main())

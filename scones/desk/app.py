@@ -1,0 +1,87 @@
+"""The script that Streamlit runs for every visit and every click: which page, and what stands around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import streamlit as st
+from PIL import Image, ImageDraw
+
+from project.errors import SconesError
+from scones.desk.desk import Desk, desk
+from scones.desk.views import batch, confidence, drift, models, now, review, threshold
+from scones.desk.wording import cloud_answers, problem, theme
+from scones.reports.charts.theme import colour
+
+PAGES: tuple[tuple[str, str, Callable[[Desk], None]], ...] = (
+    ("Now", ":material/monitor_heart:", now.show),
+    ("Confidence", ":material/insights:", confidence.show),
+    ("Drift", ":material/stacked_line_chart:", drift.show),
+    ("Review", ":material/rate_review:", review.show),
+    ("Threshold", ":material/tune:", threshold.show),
+    ("Models", ":material/deployed_code:", models.show),
+    ("Batch", ":material/folder_copy:", batch.show),
+)
+STYLE = """
+[data-testid="stMainBlockContainer"] {padding-top: 4.2rem; padding-bottom: 3rem; max-width: 1240px}
+[data-testid="stHeading"] h1 {font-size: 2rem; letter-spacing: -.02em; padding-bottom: .4rem}
+[data-testid="stHeading"] h3 {font-size: 1.15rem; padding: .3rem 0}
+[data-testid="stImage"] img {image-rendering: pixelated; border-radius: 6px}
+[data-testid="stHeaderActionElements"] {display: none}
+a:focus-visible, button:focus-visible, summary:focus-visible {outline: 2px solid FOCUS !important; outline-offset: 2px}
+[data-testid="stTable"] {overflow-x: auto}
+[data-testid="stTable"] td, [data-testid="stTable"] th {font-variant-numeric: tabular-nums}
+.st-key-unseen {visibility: hidden; position: absolute; height: 0; overflow: hidden}
+@media (max-width: 640px) {[data-testid="stMainBlockContainer"] {padding-left: 1rem; padding-right: 1rem}}
+"""
+DARK_STYLE = """
+[data-testid="stBaseButton-primary"], [data-testid="stBaseButton-primaryFormSubmit"] {color: PAGE !important}
+"""
+"""White on the pale blue of the dark theme could not be read."""
+
+
+def main() -> None:
+    """Draw the page that was asked for."""
+    st.set_page_config(page_title="Scones Unlimited", page_icon=_icon(), layout="wide")
+    look = theme()
+    style = STYLE + (DARK_STYLE if look == "dark" else "")
+    style = style.replace("FOCUS", colour("series1", look)).replace("PAGE", colour("page", look))
+    st.html(f"<style>{style}</style>")
+    pages = [
+        st.Page(page(show), title=title, icon=icon, url_path=title.lower(), default=title == "Now")
+        for title, icon, show in PAGES
+    ]
+    st.navigation(pages, position="top").run()
+
+
+@cache
+def _icon() -> Image.Image:
+    """Two wheels. Streamlit's own symbols would be fetched from another server when they stand in the tab."""
+    picture = Image.new("RGBA", (64, 64))
+    canvas = ImageDraw.Draw(picture)
+    for left in (2, 34):
+        canvas.ellipse((left, 22, left + 28, 50), outline=colour("series1", "light"), width=6)
+    canvas.line(((16, 36), (32, 14), (48, 36)), fill=colour("series2", "light"), width=6)
+    return picture
+
+
+def page(show: Callable[[Desk], None]) -> Callable[[], None]:
+    """What Streamlit calls for a page: `show` at the desk, or why there is none."""
+
+    def drawn() -> None:
+        try:
+            found = desk()
+        except SconesError as error:
+            problem(error)
+            return
+        if not cloud_answers():
+            return
+        with found.feed.standing_back():
+            show(found)
+
+    return drawn
+
+
+if __name__ == "__main__":
+    main()

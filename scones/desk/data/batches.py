@@ -1,0 +1,71 @@
+"""Batches: a whole prefix of pictures through the batch workflow, how far each is, and its summary."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.runs.inputs import split
+from project import aws
+from project.errors import UsageError
+from scones.desk.data.objects import body, listed
+from scones.desk.data.workflows import Execution, latest
+from stepfunctions import executions
+
+ROOT = "batches"
+"""Where the batch workflow keeps work, results and summary of each run: see lambdas/list_images/listing.py."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One run. `parts` of `all_parts` are done; both are None before the work list is written."""
+
+    execution: Execution
+    source: str
+    parts: int | None
+    all_parts: int | None
+    counts: dict[str, Any]
+
+
+def start(prefix: str, threshold: float | None) -> str:
+    """Start a batch over `prefix` (s3://bucket/prefix, or a prefix in the project's bucket); the execution's ARN.
+
+    Raises:
+        UsageError: no prefix, or not one.
+        CloudError: Step Functions refused or did not answer.
+    """
+    prefix = prefix.strip()
+    if not prefix:
+        raise UsageError("No batch was started: there is no prefix.", "Name one, such as incoming/2026-11-20/.")
+    names = aws.names()
+    bucket, under = split(prefix) if prefix.startswith("s3://") else (names.bucket, prefix)
+    request = {"s3_bucket": bucket, "prefix": under, **({} if threshold is None else {"threshold": threshold})}
+    return executions.start(names.state_machine("batch"), request)
+
+
+def runs(most: int = 10) -> list[Batch]:
+    """The latest batches, newest first.
+
+    Raises:
+        SconesError: AWS refused or did not answer.
+    """
+    return [_batch(one) for one in latest(aws.names().state_machine("batch"), most)]
+
+
+def _batch(execution: Execution) -> Batch:
+    bucket, request = aws.names().bucket, execution.input
+    source = f"s3://{request.get('s3_bucket', '?')}/{request.get('prefix', '?')}"
+    counts = execution.output.get("counts", {})
+    if execution.status != "RUNNING":
+        return Batch(execution, source, None, None, counts)
+    work = body(bucket, f"{ROOT}/{execution.name}/work.json")
+    if work is None:
+        return Batch(execution, source, None, None, counts)
+    done = listed(bucket, f"{ROOT}/{execution.name}/results/")
+    return Batch(execution, source, len(done), len(json.loads(work)), counts)
+
+
+def summary(batch: Batch) -> bytes | None:
+    """The run's summary.json; None while there is none."""
+    return body(aws.names().bucket, f"{ROOT}/{batch.execution.name}/summary.json")

@@ -1,0 +1,103 @@
+"""Which pictures a person should look at, and what the answers say about the model on live traffic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.measures.metrics import wilson
+from scones.desk.data.labels import NEITHER
+from scones.desk.data.records import Records
+
+Order = Literal["least certain", "at random"]
+UNLABELLED = -2
+SMOKE = b"smoke/"
+"""How the inference id of a smoke test begins: the deploy workflow's own picture, not traffic."""
+
+
+def labels_of(records: Records, labels: Mapping[str, int]) -> NDArray[np.int64]:
+    """For each record its label, NEITHER, or UNLABELLED; int (n,). An inference id counts before an event id."""
+    found = np.full(len(records), UNLABELLED)
+    if not labels or not len(records):
+        return found
+    names = np.array([name.encode("utf-8", "replace") for name in labels], records.dtype["event"])
+    values = np.fromiter(labels.values(), np.int64, len(labels))
+    order = np.argsort(names)
+    names, values = names[order], values[order]
+    for column in ("event", "inference"):
+        place = np.minimum(np.searchsorted(names, records[column]), len(names) - 1)
+        hit = (names[place] == records[column]) & (records[column] != b"")
+        found[hit] = values[place[hit]]
+    return found
+
+
+def queue(records: Records, labels: Mapping[str, int], order: Order, most: int) -> NDArray[np.int64]:
+    """Rows of answered `records` to look at next, at most `most`: unlabelled ones, least certain (or drawn) first.
+
+    The draw is by a digest of the event id: the same for everybody, and it does not change as traffic comes in.
+    """
+    smoke = np.char.startswith(records["inference"], SMOKE) if len(records) else np.zeros(0, bool)
+    waiting = np.flatnonzero((labels_of(records, labels) == UNLABELLED) & ~smoke)
+    if order == "least certain":
+        rank = records["margin"][waiting]
+    else:
+        rank = np.array([crc32(event) for event in records["event"][waiting].tolist()])
+    if len(waiting) > most:
+        first = np.argpartition(rank, most)[:most]
+        waiting, rank = waiting[first], rank[first]
+    return waiting[np.argsort(rank, kind="stable")]
+
+
+@dataclass(frozen=True)
+class LiveAccuracy:
+    """What the labels say. `low` and `high` bound the accuracy's 95 % Wilson interval.
+
+    Attributes:
+        weighted: accuracy over all traffic, each tenth of confidence weighted by its share of it; None while a
+            tenth that holds a hundredth of the traffic or more has no label.
+    """
+
+    labelled: int
+    right: int
+    neither: int
+    low: float
+    high: float
+    weighted: float | None
+
+    @property
+    def accuracy(self) -> float:
+        return self.right / self.labelled
+
+
+def live_accuracy(records: Records, labels: Mapping[str, int]) -> LiveAccuracy | None:
+    """Labels joined with answered records; None without any."""
+    given = labels_of(records, labels)
+    known = given >= 0
+    if not known.any():
+        return None
+    right = records["predicted"] == given
+    low, high = wilson(int((right & known).sum()), int(known.sum()))
+    return LiveAccuracy(
+        labelled=int(known.sum()),
+        right=int((right & known).sum()),
+        neither=int((given == NEITHER).sum()),
+        low=low,
+        high=high,
+        weighted=_weighted(records["confidence"], known, right),
+    )
+
+
+def _weighted(confidence: NDArray[np.float64], known: NDArray[np.bool_], right: NDArray[np.bool_]) -> float | None:
+    tenth = np.minimum((confidence * 10).astype(np.int64), 9)
+    traffic = np.bincount(tenth, minlength=10) / len(tenth)
+    labelled = np.bincount(tenth[known], minlength=10)
+    correct = np.bincount(tenth[known & right], minlength=10)
+    if ((labelled == 0) & (traffic >= 0.01)).any():
+        return None
+    has = labelled > 0
+    return float((traffic[has] * correct[has] / labelled[has]).sum() / traffic[has].sum())

@@ -1,0 +1,80 @@
+"""Versions in the model registry with what was measured of each."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines import registry
+from pipelines.registry import Version
+from pipelines.runs.inputs import split
+from scones.desk.data.objects import body
+
+MOST = 20
+"""Versions shown side by side, the newest ones."""
+METRICS = {
+    # name in evaluation.json: what it is called, and whether it is a share
+    "accuracy": ("accuracy", True),
+    "auc": ("AUC", False),
+    "macro_precision": ("precision, mean over classes", True),
+    "macro_recall": ("recall, mean over classes", True),
+    "expected_calibration_error": ("calibration error", False),
+    "log_loss": ("log loss", False),
+}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One version.
+
+    Attributes:
+        metrics: plain numbers of its evaluation.json; empty when none was recorded or it is gone.
+        comment: what was said with the last decision.
+        properties: commit, data_sha256, execution, classes, algorithm.
+    """
+
+    version: Version
+    metrics: dict[str, float]
+    comment: str
+    properties: dict[str, str]
+
+
+class Versions:
+    """The versions of one group. Evaluations do not change and are read once; any thread may call."""
+
+    def __init__(self, group: str) -> None:
+        self.group = group
+        self._metrics: dict[str, dict[str, float]] = {}
+        self._lock = threading.Lock()
+
+    def all(self) -> list[Measured]:
+        """The latest versions, newest first.
+
+        Raises:
+            SconesError: SageMaker or S3 refused or did not answer.
+        """
+        with self._lock:
+            return [self._measured(version) for version in registry.versions(self.group)[:MOST]]
+
+    def _measured(self, version: Version) -> Measured:
+        package = registry.described(version.arn)
+        if version.arn not in self._metrics:
+            self._metrics[version.arn] = _metrics(package)
+        return Measured(
+            version,
+            self._metrics[version.arn],
+            package.get("ApprovalDescription", ""),
+            package.get("CustomerMetadataProperties", {}),
+        )
+
+
+def _metrics(package: dict[str, Any]) -> dict[str, float]:
+    uri = package.get("ModelMetrics", {}).get("ModelQuality", {}).get("Statistics", {}).get("S3Uri")
+    content = body(*split(uri)) if uri else None
+    try:
+        found = json.loads(content or b"{}").get("metrics", {})
+    except (ValueError, AttributeError):
+        return {}
+    return {name: float(value) for name, value in found.items() if type(value) in (int, float)}

@@ -1,0 +1,85 @@
+"""What the pages work with: one object per process, shared by everybody who looks."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from project import aws
+from project.names import Names
+from scones.desk.data.captures import Feed
+from scones.desk.data.file_cache import default_folder
+from scones.desk.data.labels import Labels
+from scones.desk.data.runs import Runs
+from scones.desk.data.versions import Versions
+from scones.desk.data.workflows import Today
+
+CHANGES = "SCONES_DASHBOARD_CHANGES"
+"""Set to 1 by `scones dashboard --allow-changes` for the process that serves the pages."""
+CACHE = "SCONES_DASHBOARD_CACHE"
+"""Folder of the cache on disk; unset for the user's own, empty for none."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Readers and writers for one project in one account; `allow_changes` is whether the writers may be used."""
+
+    names: Names
+    allow_changes: bool
+    feed: Feed
+    labels: Labels
+    runs: Runs
+    versions: Versions
+    today: Today
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.names.settings.classes
+
+
+_lock = threading.Lock()
+_open: list[Desk] = []
+
+
+def desk() -> Desk:
+    """The desk, made when it is first asked for.
+
+    Raises:
+        SconesError: the settings are wrong, or no cloud answers.
+    """
+    with _lock:
+        if not _open:
+            _open.append(_made())
+        return _open[0]
+
+
+def close() -> None:
+    """End what the desk has running."""
+    with _lock:
+        while _open:
+            _open.pop().feed.close()
+
+
+def _made() -> Desk:
+    names = aws.names()
+    classes, bucket, endpoint = names.settings.classes, names.bucket, names.endpoint
+    feed = Feed(bucket, f"captures/{endpoint}/", classes, _cache_folder())
+    feed.start()
+    return Desk(
+        names=names,
+        allow_changes=os.environ.get(CHANGES) == "1",
+        feed=feed,
+        labels=Labels(bucket, endpoint, classes),
+        runs=Runs(bucket, f"monitor/{endpoint}/"),
+        versions=Versions(names.settings.model_package_group),
+        today=Today(names.state_machine("inference")),
+    )
+
+
+def _cache_folder() -> Path | None:
+    named = os.environ.get(CACHE)
+    if named is None:
+        return default_folder()
+    return Path(named) if named else None

@@ -1,0 +1,96 @@
+"""What every page about traffic lets people choose, and how it says what they look at."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from project.errors import SconesError
+from scones.desk.data.records import Records, Table, answered
+from scones.desk.desk import Desk
+from scones.desk.wording import age, plural, problem
+from stepfunctions.threshold import Change, current
+
+PERIODS: dict[str, int | None] = {"1 hour": 3600, "24 hours": 86400, "7 days": 7 * 86400, "everything": None}
+FIRST_LOOK_SECONDS = 0.4
+"""How long a page waits when nothing was read yet; then it says so, and comes again by itself."""
+READING_SECONDS = 2
+"""How often a page looks whether everything was read."""
+
+
+def traffic(desk: Desk, key: str) -> tuple[Table, Records]:
+    """Let people choose period and variant; the table, and the answered records that were chosen."""
+    table = desk.feed.wait(FIRST_LOOK_SECONDS)
+    with st.container(horizontal=True, vertical_alignment="bottom", key=f"{key}-choice"):
+        period = st.segmented_control("Period", list(PERIODS), default="everything", key=f"{key}-period", required=True)
+        variants = sorted(set(table.variants))
+        variant = None
+        if len(variants) > 1:
+            chosen = st.selectbox("Variant", ["all", *variants], key=f"{key}-variant", width=220)
+            variant = None if chosen == "all" else chosen
+    seconds = PERIODS[period or "everything"]
+    records = answered(table.chosen(None if seconds is None else time.time() - seconds, variant))
+    freshness(desk, table)
+    if _is_first_reading(desk, table):
+        _until_read(desk)
+    if not len(records):
+        empty(table, period or "everything")
+    return table, records
+
+
+def freshness(desk: Desk, table: Table) -> None:
+    """How much was read, how old it is, and what could not be read."""
+    if desk.feed.problem:
+        problem(desk.feed.problem)
+    parts = []
+    if len(table.records):
+        newest = time.time() - float(table.records["time"][-1])
+        parts.append(f"{plural(len(table.records), 'captured record')}, the newest {age(newest)}")
+    if table.unread:
+        again = ", and drawn again when all are read" if _is_first_reading(desk, table) else ""
+        parts.append(f"still reading {plural(table.unread, 'file')}{again}")
+    if table.left_out:
+        parts.append(f"{plural(table.left_out, 'older file')} left out")
+    if parts:
+        st.caption(" · ".join(parts) + ". Endpoints write captured traffic about a minute late.")
+    if table.bad or table.faults:
+        with st.expander(
+            f"{plural(table.bad + table.faults, 'captured line')} could not be used", icon=":material/warning:"
+        ):
+            st.code("\n".join(table.problems), language=None, wrap_lines=True)
+
+
+def _is_first_reading(desk: Desk, table: Table) -> bool:
+    """Whether much may be missing. A file that came since is no reason to draw a page again under people's hands."""
+    return bool(table.unread) and desk.feed.looked is None
+
+
+@st.fragment(run_every=READING_SECONDS)
+def _until_read(desk: Desk) -> None:
+    """Draw the whole page again when everything was read."""
+    if not desk.feed.table.unread:
+        st.rerun()
+
+
+def empty(table: Table, period: str) -> None:
+    """Say that there is nothing, and why that may be."""
+    if table.unread:
+        st.info("Captured traffic is being read.", icon=":material/hourglass_top:")
+    elif len(table.records):
+        st.info(f"No data: no captured record in the last {period}. Choose a longer period.", icon=":material/inbox:")
+    else:
+        st.info(
+            "No data: the endpoint has captured nothing yet. Send pictures with `scones test-cases`; captured "
+            "traffic comes about a minute later.",
+            icon=":material/inbox:",
+        )
+
+
+def threshold(desk: Desk) -> Change | None:
+    """The threshold's present version; None, with the reason shown, when it cannot be read."""
+    try:
+        return current(desk.names.threshold_parameter)
+    except SconesError as error:
+        problem(error)
+        return None

@@ -1,0 +1,88 @@
+"""Captured pictures, large enough to be looked at."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import streamlit as st
+from PIL import Image, UnidentifiedImageError
+
+from monitoring.analysis.features import FORMATS, MAX_PIXELS
+from scones.desk.desk import Desk
+from scones.desk.wording import clock, plain
+
+SIDE = 256
+"""Pixels of the longer side on the page; small pictures are enlarged by whole pixels, not smoothed."""
+MOST_KEPT = 512
+
+
+@st.cache_data(max_entries=MOST_KEPT, show_spinner=False)
+def _fetched(_desk: Desk, key: str, offset: int, length: int) -> bytes:
+    return enlarged(_desk.feed.picture(key, offset, length))
+
+
+def enlarged(content: bytes) -> bytes:
+    """The picture as a PNG whose longer side is about SIDE pixels.
+
+    Raises:
+        ValueError: it is no picture that can be shown.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's own say nothing that is not decided here
+            picture: Image.Image = Image.open(io.BytesIO(content), formats=FORMATS)
+            if picture.width * picture.height > MAX_PIXELS:
+                raise ValueError(f"{picture.width}x{picture.height} pixels are too many")
+            picture = picture.convert("RGB")
+    except UnidentifiedImageError:
+        raise ValueError("what was sent is no PNG, JPEG or WebP") from None
+    except Exception as error:  # decoders raise anything on damaged bytes
+        raise ValueError(f"what was sent cannot be shown: {str(error) or type(error).__name__}") from None
+    longest = max(picture.size)
+    if longest <= SIDE:
+        factor = max(1, SIDE // longest)
+        picture = picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
+    else:
+        picture.thumbnail((SIDE, SIDE))
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()
+
+
+def shown(desk: Desk, files: Sequence[str], record: Any, alt: str, width: int | str = "stretch") -> None:
+    """The record's picture, or in its place why there is none; the record counts into `files`."""
+    try:
+        content = _fetched(desk, files[record["file"]], int(record["offset"]), int(record["length"]))
+    except ValueError as error:
+        st.caption(f":material/hide_image: No picture: {plain(str(error))}.")
+        return
+    st.image(content, width=width, alt=alt)
+
+
+def described(desk: Desk, record: Any) -> str:
+    """What the model made of it, in a few words."""
+    return f"{desk.classes[record['predicted']]} {record['confidence']:.3f}"
+
+
+def record_card(desk: Desk, files: Sequence[str], record: Any, limit: float) -> None:
+    """One record with its picture."""
+    with st.container(border=True, horizontal=True, key="record-card"):
+        with st.container(width=SIDE):
+            shown(desk, files, record, f"Captured picture, called {described(desk, record)}")
+        verdict = "passes" if record["confidence"] >= limit else "is below the threshold"
+        with st.container(width="stretch"):
+            st.markdown(
+                f"**{described(desk, record)}**, {verdict}  \n"
+                f"{clock(datetime.fromtimestamp(int(record['time']), UTC))} UTC  \n"
+                f"event {_identifier(record['event'])}  \n"
+                + (f"inference id {_identifier(record['inference'])}  \n" if record["inference"] else "")
+                + plain(files[record["file"]])
+            )
+
+
+def _identifier(name: bytes) -> str:
+    return plain(name.decode("utf-8", "replace"))

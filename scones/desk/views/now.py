@@ -1,0 +1,181 @@
+"""Now: does it work at this moment?"""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+
+import streamlit as st
+from plotly.graph_objects import Figure
+
+from monitoring.analysis.outcome import Outcome
+from scones.desk import figures
+from scones.desk.data import serving
+from scones.desk.data.incidents import incidents
+from scones.desk.data.objects import exists
+from scones.desk.data.records import answered
+from scones.desk.data.runs import Run
+from scones.desk.desk import Desk
+from scones.desk.filters import FIRST_LOOK_SECONDS, empty, freshness, threshold
+from scones.desk.wording import age, clock, cloud_answers, now, plain, plural, share, times, told
+from scones.reports.charts.axes import Axis, percent
+from scones.reports.charts.clock import clock as clock_axis
+from scones.reports.charts.plots import Guide, Series
+from scones.reports.charts.theme import series
+
+EVERY_SECONDS = 5
+LOAD_SECONDS = 2
+DEPLOY = "Everything comes with `scones infra deploy`."
+RECENT_SECONDS = 3600
+VERDICTS = {
+    Outcome.HEALTHY: ("Healthy", "green", ":material/check_circle:"),
+    Outcome.VIOLATIONS: ("Violations", "red", ":material/warning:"),
+    Outcome.NO_DATA: ("No data", "gray", ":material/inbox:"),
+    Outcome.TOO_FEW_RECORDS: ("Too few records", "gray", ":material/hourglass_empty:"),
+    Outcome.NO_BASELINE: ("No baseline", "gray", ":material/help:"),
+}
+STATUSES = {
+    "InService": ("In service", "green", ":material/check_circle:"),
+    "Failed": ("Failed", "red", ":material/error:"),
+    None: ("No endpoint", "gray", ":material/inbox:"),
+}
+ALARMS = {
+    "OK": ("OK", "green", ":material/check_circle:"),
+    "ALARM": ("Alarm", "red", ":material/notifications_active:"),
+    "INSUFFICIENT_DATA": ("No data", "gray", ":material/inbox:"),
+}
+
+
+def show(desk: Desk) -> None:
+    """Draw the page; it refreshes itself."""
+    st.title("Now")
+
+    @st.fragment(run_every=EVERY_SECONDS)
+    def live() -> None:
+        if not cloud_answers():
+            return
+        for row in ((_problems,), (_endpoint, _traffic), (_executions, _verdict), (_alarms,)):
+            for column, part in zip(st.columns(len(row)), row, strict=True):
+                with column, st.container(border=True, height="stretch"), told():
+                    part(desk)
+        st.caption(f"Looked at {clock(now())} UTC; looks again every {EVERY_SECONDS} seconds.")
+
+    live()
+    _load_charts()
+
+
+@st.fragment(run_every=LOAD_SECONDS)
+def _load_charts() -> None:
+    """From its second run on a chart that nobody sees: the browser loads Plotly, 5 MB, while people read this page."""
+    if st.session_state.setdefault("now-was-read", False):
+        with st.container(key="unseen"):
+            st.plotly_chart(_unseen(), key="unseen-chart", config=figures.CONFIG)
+    st.session_state["now-was-read"] = True
+
+
+@cache
+def _unseen() -> Figure:
+    """Something of all that charts are made of, so that a browser has met it when the first real one comes."""
+    axis, level = clock_axis(0, 3600), Axis("", 0, 2, percent)
+    line = Series("a", [0, 3600], [0.0, 1.0], series(0), [0.0, 0.5], [0.5, 1.0], ["", ""], dots=True, dashed=True)
+    figure = figures.lines("light", axis, level, [line], [Guide("a", y=1.0)])
+    bars = figures.bars("light", axis, level, [0, 1800, 3600], [("b", series(1), [1.0, 2.0])])
+    return figure.add_traces(bars.data)
+
+
+def _problems(desk: Desk) -> None:
+    st.subheader("Open problems")
+    found, wrong = incidents(desk.names.bucket)
+    if not found and not wrong:
+        if exists(desk.names.bucket):
+            st.success("No open problem: everything that people were told of is over.", icon=":material/check_circle:")
+        else:
+            st.info(f"No data: there is no bucket {desk.names.bucket}. {DEPLOY}", icon=":material/inbox:")
+    for one in found:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.badge(plain(one.key), icon=":material/warning:", color="red")
+            st.markdown(f"**{plain(one.what)}**")
+        if one.measured:
+            st.markdown("  \n".join(plain(line) for line in one.measured))
+        since = f"{clock(one.since)} UTC, {age((now() - one.since).total_seconds())}"
+        st.caption(f"Since {since}; reported {times(one.reported)}, told people {times(one.told)}.")
+    if wrong:
+        st.warning("An object that should hold an open problem cannot be read.", icon=":material/warning:")
+        st.code("\n".join(wrong), language=None, wrap_lines=True)
+
+
+def _endpoint(desk: Desk) -> None:
+    st.subheader("Endpoint")
+    found = serving.endpoint(desk.names.endpoint)
+    text, colour, icon = STATUSES.get(found.status, (found.status or "", "orange", ":material/sync:"))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(text, icon=icon, color=colour)
+        if found.version is not None:
+            st.markdown(f"model version **{found.version}**")
+    if found.status is None:
+        st.caption(f"There is no endpoint {found.name} yet. Approve a model on the page Models.")
+    elif found.changed:
+        st.caption(f"{found.name}, changed {age((now() - found.changed).total_seconds())}")
+    if found.reason:
+        st.error(plain(found.reason))
+
+
+def _executions(desk: Desk) -> None:
+    st.subheader("Deliveries today")
+    counts = desk.today.counts(now())
+    if not counts:
+        st.info("No data: nothing was routed since midnight, UTC.", icon=":material/inbox:")
+        return
+    with st.container(horizontal=True):
+        st.metric("Passed", f"{counts['passed']:,}", width="content")
+        st.metric(
+            "Failed loudly", f"{counts['failed loudly']:,}", help="Confidence below the threshold.", width="content"
+        )
+        st.metric("Broken", f"{counts['broken']:,}", help="Failed for any other reason.", width="content")
+        if counts["running"]:
+            st.metric("Running", f"{counts['running']:,}", width="content")
+    if counts["not looked at"]:
+        st.caption(f"Why {plural(counts['not looked at'], 'execution')} failed is still being asked.")
+
+
+def _traffic(desk: Desk) -> None:
+    st.subheader("Low confidence")
+    table = desk.feed.wait(FIRST_LOOK_SECONDS)
+    records = answered(table.chosen(time.time() - RECENT_SECONDS))
+    setting = threshold(desk)
+    if not len(records):
+        empty(table, "hour")
+    elif setting:
+        below = int((records["confidence"] < setting.value).sum())
+        st.metric(f"Below {setting.value:g} in the last hour", share(below / len(records)))
+        st.caption(f"{below:,} of {plural(len(records), 'captured record')}")
+    freshness(desk, table)
+
+
+def _verdict(desk: Desk) -> None:
+    st.subheader("Monitor")
+    runs = desk.runs.all()
+    if not runs:
+        why = "no report of the monitor can be read." if desk.runs.problems else "the monitor has not run yet."
+        st.info(f"No data: {why}", icon=":material/inbox:")
+        return
+    last: Run = runs[-1]
+    text, colour, icon = VERDICTS[last.outcome]
+    st.badge(text, icon=icon, color=colour)
+    st.markdown(plain(last.message))
+    st.caption(f"{age((now() - last.when).total_seconds())}, over {plural(last.records, 'record')}")
+
+
+def _alarms(desk: Desk) -> None:
+    st.subheader("Alarms")
+    prefix = f"{desk.names.settings.project}-"
+    found = serving.alarms(prefix)
+    if not found:
+        st.info(f"No data: there are no alarms. {DEPLOY}", icon=":material/inbox:")
+    rows = []
+    for alarm in found:
+        text, colour, icon = ALARMS.get(alarm.state, (alarm.state, "gray", ":material/help:"))
+        name, what = plain(alarm.name.removeprefix(prefix)), plain(alarm.what)
+        rows.append({"state": f":{colour}-badge[{icon} {text}]", "alarm": name, "rings when": what})
+    if rows:
+        st.table(rows, hide_index=True, border="horizontal", alt="Alarms, their states, and what they ring for")

@@ -1,0 +1,203 @@
+"""Threshold: what another one would do to real traffic, and changing it."""
+
+from __future__ import annotations
+
+import getpass
+
+import numpy as np
+import streamlit as st
+
+from project.errors import SconesError
+from scones.desk import figures
+from scones.desk.data import review, threshold_effects
+from scones.desk.data.records import Records
+from scones.desk.data.threshold_effects import Effect, Traffic
+from scones.desk.desk import Desk
+from scones.desk.filters import traffic
+from scones.desk.wording import READ_ONLY, clock, plain, plural, problem, share, theme, told
+from scones.reports.charts.axes import Axis, percent
+from scones.reports.charts.plots import Guide, Series
+from scones.reports.charts.theme import series
+from stepfunctions.threshold import Change, back_to, change, current, history
+
+STEP = 0.005
+
+
+def show(desk: Desk) -> None:
+    """Draw the page. What the slider moves is a fragment of its own, over what was sorted and counted before."""
+    st.title("Threshold")
+    with told():
+        parameter = desk.names.threshold_parameter
+        present = current(parameter)
+        because = f", because: {plain(present.why)}" if present.why else ""
+        st.markdown(
+            f"Deliveries below **{present.value:g}** are not routed. "
+            f"Set by {plain(present.who)} at {clock(present.when)} UTC{because}"
+        )
+        desk.labels.refresh()
+        _, records = traffic(desk, "threshold")
+        tune(_known(desk, records), 1 / len(desk.classes), present, parameter if desk.allow_changes else None)
+        _history(desk, history(parameter))
+
+
+def _known(desk: Desk, records: Records) -> Traffic:
+    labels = review.labels_of(records, desk.labels.all())
+    known = labels >= 0
+    right = records["predicted"][known] == labels[known]
+    return threshold_effects.traffic(records["confidence"], records["confidence"][known], right)
+
+
+@st.fragment
+def tune(found: Traffic, chance: float, present: Change, parameter: str | None) -> None:
+    """The slider, what the value does, and applying it.
+
+    Args:
+        chance: the least confidence that a best guess can have.
+        parameter: what an applied value is written to; None when nobody may.
+    """
+    least = min(_on_grid(chance), _on_grid(present.value))
+    chosen = st.slider(
+        "Try a threshold", least, 1.0, _on_grid(present.value), STEP, format="%.3f", key="threshold-tried"
+    )
+    if len(found.confidence):
+        _effects(found, present.value, chosen, least)
+    _apply(present, chosen, parameter)
+
+
+def _effects(found: Traffic, present: float, chosen: float, least: float) -> None:
+    now, then = found.effect(present), found.effect(chosen)
+    with st.container(horizontal=True, gap="medium", key="effects"):
+        st.metric(
+            f"Would pass at {chosen:g}",
+            share(then.share),
+            delta=_unless_same(then.share, now.share, f"{100 * ((then.share or 0) - (now.share or 0)):+.1f} points"),
+            delta_color="off",
+            width="content",
+        )
+        st.metric(
+            "Pass",
+            f"{then.passing:,}",
+            delta=_unless_same(then.passing, now.passing, f"{then.passing - now.passing:+,}"),
+            delta_color="off",
+            width="content",
+        )
+        st.metric("Would be held back", f"{then.records - then.passing:,}", width="content")
+        st.metric("Right, of labelled ones that pass", share(then.accuracy), width="content")
+    st.caption(_rightness(then))
+    _curve([found.effect(float(at)) for at in np.round(np.arange(least, 1 + STEP / 2, STEP), 4)], present, chosen)
+
+
+def _unless_same(then: float | None, now: float | None, text: str) -> str | None:
+    return None if then == now else text
+
+
+def _rightness(effect: Effect) -> str:
+    if effect.accuracy is None:
+        return "How right they would be is not known: none of the records that pass has a label. Give some on Review."
+    return (
+        f"Of {plural(effect.labelled, 'labelled record')} that pass, 95 % interval {share(effect.low)} to "
+        f"{share(effect.high)}. Labels of the least certain records make this a cautious number."
+    )
+
+
+def _curve(curve: list[Effect], present: float, chosen: float) -> None:
+    x = [one.threshold for one in curve]
+    lines = [
+        Series(
+            "pass",
+            x,
+            [one.share or 0.0 for one in curve],
+            series(0),
+            tips=[
+                f"at {one.threshold:g}: {share(one.share)} pass, {one.passing:,} of {one.records:,}" for one in curve
+            ],
+        )
+    ]
+    known = [one for one in curve if one.accuracy is not None]
+    if known:
+        lines.append(
+            Series(
+                "right, of labelled ones that pass",
+                [one.threshold for one in known],
+                [one.accuracy or 0.0 for one in known],
+                series(1),
+                [one.low or 0.0 for one in known],
+                [one.high or 0.0 for one in known],
+                [f"at {one.threshold:g}: {share(one.accuracy)} right of {one.labelled:,} labelled" for one in known],
+                dashed=True,
+            )
+        )
+    guides = [Guide(f"now {present:g}", x=present, role="muted")]
+    if chosen != present:
+        guides.append(Guide(f"tried {chosen:g}", x=chosen, role="ink"))
+    figure = figures.lines(theme(), Axis("threshold", x[0], 1), Axis("share", 0, 1.02, percent), lines, guides)
+    st.plotly_chart(
+        figure, key="curve", config=figures.CONFIG, alt="Share of records that pass, and are right, at each threshold"
+    )
+
+
+def _apply(present: Change, chosen: float, parameter: str | None) -> None:
+    st.subheader("Apply")
+    shut = parameter is None
+    with st.form("apply", border=False):
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            who = st.text_input("Your name", getpass.getuser(), disabled=shut, key="who", width=220)
+            why = st.text_input("Why", disabled=shut, key="why", placeholder="required")
+        pressed = st.form_submit_button(
+            f"Apply {chosen:g}",
+            key="apply-button",
+            type="primary",
+            disabled=shut or chosen == present.value,
+            help=READ_ONLY if shut else f"The threshold is {chosen:g} already." if chosen == present.value else None,
+        )
+    if parameter is None:
+        st.caption(READ_ONLY)
+    elif pressed:
+        _write(parameter, chosen, present.version, who, why)
+    if said := st.session_state.pop("threshold-said", None):
+        st.success(said, icon=":material/check_circle:")
+
+
+def _write(parameter: str, value: float, expected: int, who: str, why: str) -> None:
+    try:
+        change(parameter, value, expected, who, why)
+    except SconesError as error:
+        problem(error)
+        return
+    st.session_state["threshold-said"] = f"The threshold is {value:g} now. Functions use it within seconds."
+    st.rerun()
+
+
+def _history(desk: Desk, changes: list[Change]) -> None:
+    st.subheader("History")
+    rows = [
+        {
+            "version": one.version,
+            "threshold": f"{one.value:g}",
+            "UTC": clock(one.when),
+            "who": plain(one.who),
+            "why": plain(one.why),
+        }
+        for one in changes
+    ]
+    st.table(rows, hide_index=True, border="horizontal", alt="Versions of the threshold: value, time, who and why")
+    earlier = [one for one in changes[1:] if one.value != changes[0].value]
+    if not earlier:
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        back = st.selectbox(
+            "Earlier value", earlier, format_func=lambda one: f"{one.value:g} (version {one.version})", width=260
+        )
+        if st.button(
+            "Roll back",
+            icon=":material/undo:",
+            key="roll-back",
+            disabled=not desk.allow_changes,
+            help=None if desk.allow_changes else READ_ONLY,
+        ):
+            who = st.session_state["who"]
+            _write(desk.names.threshold_parameter, back.value, changes[0].version, who, back_to(back.version))
+
+
+def _on_grid(value: float) -> float:
+    return round(round(value / STEP) * STEP, 4)

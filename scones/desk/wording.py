@@ -1,0 +1,90 @@
+"""How the pages speak: times, ages, counts and shares in words; errors as a sentence with its fix."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import streamlit as st
+from botocore.exceptions import BotoCoreError, ClientError
+
+from project.errors import SconesError
+from scones.desk.connection import problem_of_cloud
+from scones.reports.charts.theme import Theme
+
+NONE = "\N{EN DASH}"
+"""In the place of a number that is not known."""
+SPECIAL = re.compile(r"[\\`*_{}\[\]()#+!|<>~$:-]")
+READ_ONLY = "Read-only: start the dashboard with `scones dashboard --allow-changes` to do this."
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Show what goes wrong inside as a sentence, and go on with what comes after."""
+    try:
+        yield
+    except SconesError as error:
+        problem(error)
+    except (ClientError, BotoCoreError) as error:
+        problem(SconesError(f"AWS: {error}"))
+
+
+def problem(error: SconesError) -> None:
+    """An error with its fix."""
+    fix = f"\n\n**What to do:** {plain(error.fix)}" if error.fix else ""
+    sentence = error.problem[:1].upper() + error.problem[1:]
+    st.error(f"{plain(sentence)}{fix}", icon=":material/error:")
+
+
+def cloud_answers() -> bool:
+    """Whether a cloud answers; if not, say why. Other questions would each be repeated with long pauses."""
+    error = problem_of_cloud()
+    if error:
+        problem(error)
+    return error is None
+
+
+def theme() -> Theme:
+    """Light or dark, as the reader's page is."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def now() -> datetime:
+    """The present, UTC."""
+    return datetime.now(UTC)
+
+
+def age(seconds: float) -> str:
+    """How long ago, in one unit."""
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            number = int(seconds // size)
+            return f"{number} {unit}{'s' * (number != 1)} ago"
+    return "just now" if seconds < 10 else f"{int(seconds)} seconds ago"
+
+
+def clock(moment: datetime) -> str:
+    """Date and time, UTC."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def share(value: float | None) -> str:
+    """Per cent with one decimal, or NONE."""
+    return NONE if value is None else f"{100 * value:.1f} %"
+
+
+def plain(text: str) -> str:
+    """Text from outside as Markdown that shows it letter by letter: no markup, pictures or HTML come of it."""
+    return SPECIAL.sub(r"\\\g<0>", " ".join(text.split()))
+
+
+def plural(number: int, word: str) -> str:
+    """`1 picture`, `1,200 pictures`."""
+    return f"{number:,} {word}{'s' * (number != 1)}"
+
+
+def times(number: int) -> str:
+    """`not yet`, `once`, `twice`, `1,200 times`."""
+    return {0: "not yet", 1: "once", 2: "twice"}.get(number, f"{number:,} times")

@@ -1,0 +1,103 @@
+"""The report on what the endpoint captured: its inputs from the account, the page into a folder.
+
+Jobs do not travel with this module.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from monitoring.analysis.analyze import read_baseline
+from monitoring.analysis.capture import Window
+from monitoring.analysis.environment import job
+from monitoring.watch import files
+from monitoring.watch.schedule import Attached, attached
+from project import aws
+from project.errors import DataError
+from scones.reports import monitor_page
+from scones.reports.traffic_charts import Latency
+
+BASELINE = ("statistics.json", "constraints.json")
+POINTS = 1000
+"""Data points of one metric that CloudWatch gives in one answer, less some."""
+
+
+def write(start: datetime, end: datetime, folder: Path) -> tuple[Path, monitor_page.Report]:
+    """Write the report on the requests from `start` to `end` into `folder`; its page and what it shows.
+
+    Raises:
+        DataError: nothing was captured in that time.
+        CloudError: a service refused.
+    """
+    names, window, watched = aws.names(), Window(start, end), attached()
+    with TemporaryDirectory() as scratch:
+        traffic, baseline = Path(scratch) / "traffic", Path(scratch) / "baseline"
+        if not files.fetch(names.uri("captures", names.endpoint), traffic, window):
+            raise DataError(
+                f"Endpoint {names.endpoint}: nothing was captured from {start:%Y-%m-%d %H:%M} to {end:%H:%M} UTC.",
+                "Name a longer window with --hours, or send requests.",
+            )
+        _fetch_baseline(watched, baseline)
+        asked = job(
+            {
+                "dataset_source": str(traffic),
+                "output_path": str(folder),
+                "start_time": start.astimezone(UTC).isoformat(),
+                "end_time": end.astimezone(UTC).isoformat(),
+                "classes": ",".join(names.settings.classes),
+                "confidence_threshold": str(_threshold()),
+                "minimum_records": str(names.settings.monitor.minimum_records),
+                "sagemaker_endpoint_name": names.endpoint,
+                "sagemaker_monitoring_schedule_name": names.monitor,
+            }
+        )
+        found = read_baseline(*(baseline / name for name in BASELINE))
+        shown = monitor_page.gathered(asked, found, datetime.now(UTC), _latency(start, end))
+        return monitor_page.write(shown, folder), shown
+
+
+def _fetch_baseline(watched: Attached | None, folder: Path) -> None:
+    """The version's own baseline, if it has one."""
+    folder.mkdir()
+    uris = (watched.statistics, watched.constraints) if watched else ("", "")
+    for name, uri in zip(BASELINE, uris, strict=True):
+        if uri:
+            bucket, key = files.split(uri)
+            with aws.explained(f"reading {uri}"):
+                aws.client("s3").download_file(bucket, key, str(folder / name))
+
+
+def _threshold() -> float:
+    parameter = aws.names().threshold_parameter
+    with aws.explained(f"reading parameter {parameter}"):
+        return float(aws.client("ssm").get_parameter(Name=parameter)["Parameter"]["Value"])
+
+
+def _latency(start: datetime, end: datetime) -> Latency | None:
+    """Median and slowest tenth of the model's answers in milliseconds; None when CloudWatch knows neither."""
+    period = max(60, int((end - start).total_seconds() // POINTS // 60 + 1) * 60)
+    with aws.explained("reading the endpoint's latency"):
+        points = aws.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/SageMaker",
+            MetricName="ModelLatency",
+            Dimensions=[
+                {"Name": "EndpointName", "Value": aws.names().endpoint},
+                {"Name": "VariantName", "Value": "AllTraffic"},
+            ],
+            StartTime=start,
+            EndTime=end,
+            Period=period,
+            ExtendedStatistics=["p50", "p90"],
+        )["Datapoints"]
+    points = sorted((p for p in points if "ExtendedStatistics" in p), key=lambda point: point["Timestamp"])
+    if not points:
+        return None
+    columns = (
+        [point["Timestamp"].timestamp() for point in points],
+        *([point["ExtendedStatistics"][name] / 1000 for point in points] for name in ("p50", "p90")),
+    )
+    return Latency(*(np.array(column, np.float64) for column in columns))

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from engine_support import at_least, condition, definition, fail, metric, output_of, processing, reporting
+
+from localcloud.sagemaker.engine import graph
+from localcloud.sagemaker.engine.definition import DefinitionError
+
+GOLDEN = Path(__file__).parents[3] / "contract" / "golden"
+
+
+def problems(*steps: Any, **members: Any) -> str:
+    with pytest.raises(DefinitionError) as caught:
+        graph.parse(definition(*steps, **members))
+    return str(caught.value)
+
+
+def test_dependencies_come_from_names_references_and_branches() -> None:
+    gate = condition(
+        "Gate", at_least(metric("Evaluate", "a"), 0.5), yes=[processing("Register")], no=[fail("Bad", "no")]
+    )
+    steps = (
+        processing("Extract", outputs=("images",)),
+        reporting("Evaluate", DependsOn=["Other"]),
+        processing("Other", output_of("Extract", "images")),
+        gate,
+    )
+    parsed = graph.parse(definition(*steps))
+    assert graph.waiting(parsed) == {
+        "Extract": frozenset(),
+        "Evaluate": {"Other"},
+        "Other": {"Extract"},
+        "Gate": {"Evaluate"},
+        "Register": {"Gate"},
+        "Bad": {"Gate"},
+    }
+    assert [parsed.steps[name].branch for name in ("Register", "Bad")] == [True, False]
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.json")), ids=lambda path: path.stem)
+def test_what_the_sdk_renders_is_read(path: Path) -> None:
+    assert graph.parse(path.read_text(encoding="utf-8")).steps
+
+
+@pytest.mark.parametrize("kind", ["Lambda", "Callback", "Tuning", "QualityCheck", "EMR", "Nonsense", None])
+def test_a_step_type_that_is_not_run_is_named(kind: object) -> None:
+    message = problems({"Name": "Odd", "Type": kind, "Arguments": {}})
+    assert f"'Odd' is of type {kind!r}" in message
+    assert "Processing, Training, Transform, Model, RegisterModel, Condition and Fail" in message
+
+
+def test_an_unknown_step_type_inside_a_branch_is_named() -> None:
+    assert "'Odd' is of type 'Lambda'" in problems(
+        condition("Gate", at_least(1, 2), no=[{"Name": "Odd", "Type": "Lambda", "Arguments": {}}])
+    )
+
+
+def test_every_problem_is_reported_at_once() -> None:
+    message = problems(
+        processing("A", {"Get": "Parameters.Missing"}), processing("A"), processing("B", DependsOn=["Nobody"])
+    )
+    assert "more than one step is named 'A'" in message
+    message = problems(processing("A", {"Get": "Parameters.Missing"}), processing("B", DependsOn=["Nobody"]))
+    assert "Parameters.Missing, which is not a declared parameter" in message
+    assert "depends on 'Nobody'" in message
+
+
+@pytest.mark.parametrize(
+    ("steps", "found"),
+    [
+        ([processing("A", output_of("B", "x"))], "Steps.B.*not a step of the pipeline"),
+        ([processing("A", {"Get": "Execution.Now"})], "Execution.Now, which is not one of"),
+        ([processing("A", {"Get": "Steps.B.ModelArtifacts"}), processing("B")], "which a Processing step does"),
+        ([condition("C", at_least(metric("A", "x"), 1)), processing("A")], r"property files \(none\)"),
+        ([processing("A", DependsOn=["B"]), processing("B", DependsOn=["A"])], "in a circle: A -> B -> A|B -> A -> B"),
+        ([fail("F", "x"), processing("A", DependsOn=["F"])], "'A' can not depend on 'F'"),
+        ([processing("A", DependsOn=[{"Step": "B", "Trigger": "Failed"}])], "no triggers"),
+        ([processing("A", CacheConfig={"Enabled": True, "ExpireAfter": "soon"})], "'soon' is not a duration"),
+        ([condition("C", at_least(1, 2), CacheConfig={"Enabled": True})], "a Condition step cannot be cached"),
+        ([condition("C", at_least(1, 2), yes=[condition("D", at_least(1, 2))])], "'D' is a Condition step inside"),
+        ([condition("C", {"Type": "Maybe"})], "condition type 'Maybe'"),
+        ([condition("C")], "Conditions is not a list"),
+        ([processing("A", Colour="red")], "unknown member 'Colour'"),
+        ([processing("A b")], "1 to 64 letters"),
+        ([{"Name": "A", "Type": "Processing"}], "has no Arguments"),
+        ([{"Name": "F", "Type": "Fail", "Arguments": {"Message": "x"}}], "does not take Message"),
+        ([fail("F", "x", RetryPolicies=[{"ExceptionType": ["Step.THROTTLING"]}])], "a Fail step is never retried"),
+        ([processing("A", RetryPolicies=[{"ExceptionType": ["Step.OTHER"]}])], "retries .* not 'Step.OTHER'"),
+        ([processing("A", {"Get": "Steps"})], "names nothing|not a path"),
+        ([processing("A", "x" * 257)], "Model Validation failed: Value of length 257"),
+        ([{"Name": "M", "Type": "Model", "Arguments": {"Colour": 1}}], "Unknown parameter in input: 'colour'"),
+    ],
+)  # fmt: skip
+def test_what_cannot_run_is_refused_with_its_reason(steps: list[Any], found: str) -> None:
+    with pytest.raises(DefinitionError, match=found):
+        graph.parse(definition(*steps))
+
+
+def test_a_step_that_waits_for_itself_is_a_circle() -> None:
+    assert "in a circle: A -> A" in problems(processing("A", output_of("A", "x"), outputs=("x",)))
+
+
+def test_a_property_file_must_be_in_an_output_of_its_step() -> None:
+    files = [{"PropertyFileName": "R", "OutputName": "reports", "FilePath": "r.json"}]
+    message = problems(processing("A", outputs=("report",), PropertyFiles=files))
+    assert "is in output 'reports'; the outputs are report" in message
+
+
+def test_names_of_jobs_are_chosen_by_the_engine() -> None:
+    step = processing("A")
+    step["Arguments"]["ProcessingJobName"] = "mine"
+    assert "Arguments hold ProcessingJobName" in problems(step)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"Steps": 3}', "nonsense"])
+def test_what_is_no_definition_is_refused(text: str) -> None:
+    with pytest.raises(DefinitionError):
+        graph.parse(text)
+
+
+def test_other_versions_and_members_are_refused() -> None:
+    with pytest.raises(DefinitionError, match="Version is '2019-01-01'"):
+        graph.parse(json.dumps({"Version": "2019-01-01", "Steps": []}))
+    assert "unknown member 'Extra'" in problems(Extra=1)
+    assert "MlflowConfig" in problems(MlflowConfig={"MlflowResourceArn": "x"})
+
+
+@pytest.mark.parametrize(
+    ("parameter", "found"),
+    [
+        ({"Name": "N", "Type": "Number"}, "type 'Number'"),
+        ({"Name": "N", "Type": "Integer", "DefaultValue": "3"}, "default '3'.*not of type Integer"),
+        ({"Name": "N", "Type": "Integer", "DefaultValue": True}, "not of type Integer"),
+        ({"Name": "N", "Type": "String", "DefaultValue": "c", "EnumValues": ["a", "b"]}, "not one of a, b"),
+        ({"Name": "N N", "Type": "String"}, "needs a Name"),
+        ({"Name": "N", "Type": "String", "Default": "x"}, "unknown member Default"),
+    ],
+)
+def test_wrong_parameters_are_refused(parameter: Any, found: str) -> None:
+    with pytest.raises(DefinitionError, match=found):
+        graph.parse(definition(parameters=[parameter]))
+    assert "more than one parameter is named 'N'" in problems(parameters=[{"Name": "N", "Type": "String"}] * 2)

@@ -1,0 +1,42 @@
+"""What a failed job says about why."""
+
+from pathlib import Path
+
+import pytest
+
+from localcloud.sagemaker.jobs.failure_reasons import failure_reason
+from localcloud.sagemaker.jobs.folder import Folder
+
+TRACEBACK = "Traceback (most recent call last):\n  File x\nscones.errors.DataError: no images\nbye\n"
+
+
+@pytest.mark.parametrize(
+    ("log", "failure", "reason"),
+    [
+        ("", "", "AlgorithmError: See job logs for more information, exit code: 3"),
+        ("Error: an old one\nworking\nError: no images\n", "", "AlgorithmError: no images, exit code: 3"),
+        (TRACEBACK, "", "AlgorithmError: project.errors.DataError: no images, exit code: 3"),
+        ("run.py: error: --data is required\n", "", "AlgorithmError: run.py: error: --data is required, exit code: 3"),
+        ("Error: in the log\n", "out of memory\n", "AlgorithmError: out of memory, exit code: 3"),
+        ("", "ClientError: Empty .rec file.", "ClientError: Empty .rec file., exit code: 3"),
+        ("Errors: 0\nno Error: here\n", "", "AlgorithmError: See job logs for more information, exit code: 3"),
+    ],
+)
+def test_the_reason_is_the_failure_file_else_the_last_error_of_the_log(
+    tmp_path: Path, log: str, failure: str, reason: str
+) -> None:
+    folder = Folder(tmp_path)
+    folder.make()
+    folder.log.write_text(log)
+    if failure:
+        (folder.base / "output" / "failure").write_text(failure)
+    assert failure_reason(folder, 3) == reason
+
+
+def test_a_long_reason_keeps_its_exit_code(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.make()
+    (folder.base / "output" / "failure").write_text("x" * 5000)
+    reason = failure_reason(folder, 1)
+    assert len(reason) == 1024
+    assert reason.endswith("xx, exit code: 1")

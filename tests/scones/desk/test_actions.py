@@ -1,0 +1,124 @@
+"""What people do at the dashboard's pages: labels, thresholds, decisions and batches, with who did it and why."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from botocore.exceptions import ClientError
+from dashboard_support import THRESHOLD, Project, Sit
+from page_support import healthy, page, words
+
+
+def label_of(project: Project, key: str) -> tuple[str, str]:
+    content = project.clients["s3"].get_object(Bucket=project.bucket, Key=key)["Body"].read()
+    document = json.loads(content)
+    return document["eventMetadata"]["eventId"], document["groundTruthData"]["data"]
+
+
+def test_labels_of_two_people_are_both_kept_and_undo_takes_back_only_ones_own(busy: Project, at_desk: Sit) -> None:
+    at_desk(busy, True)
+    ann, ben = page("Review"), page("Review")
+    healthy(ann)
+    ann.text_input(key="reviewer").set_value("Ann").run()
+    ben.text_input(key="reviewer").set_value("Ben <b>").run()
+    before = set(busy.keys("ground-truth/"))
+    ann.button(key="answer-0").click().run()
+    ben.button(key="answer-1").click().run()
+    keys = sorted(set(busy.keys("ground-truth/")) - before)
+    assert [("Ann" in key, "Ben-b" in key) for key in keys] == [(True, False), (False, True)]
+    (one, first), (other, second) = (label_of(busy, key) for key in keys)
+    assert one == other, "both looked at the same picture, the least certain one"
+    assert (first, second) == ("0", "1")
+    ben.button(key="undo").click().run()
+    assert sorted(set(busy.keys("ground-truth/")) - before) == keys[:1]
+    ann.button(key="undo").click().run()
+    assert set(busy.keys("ground-truth/")) == before
+
+
+def test_a_picture_of_neither_is_remembered_and_kept_out_of_ground_truth(busy: Project, at_desk: Sit) -> None:
+    at_desk(busy, True)
+    app = page("Review")
+    first = app.markdown[0].value
+    app.button(key="answer--1").click().run()
+    healthy(app)
+    assert app.markdown[0].value != first or app.button(key="undo").label == "Undo (1)"
+    [key] = busy.keys("set-aside/")
+    assert label_of(busy, key)[1] == "-1"
+    assert busy.keys("ground-truth/") == []
+    app.button(key="undo").click().run()
+    assert busy.keys("set-aside/") == []
+
+
+def test_the_threshold_is_written_with_who_and_why_and_rolled_back(busy: Project, at_desk: Sit) -> None:
+    at_desk(busy, True)
+    app = page("Threshold")
+    app.slider(key="threshold-tried").set_value(0.8).run()
+    app.text_input(key="who").set_value("Ann")
+    app.text_input(key="why").set_value("too many held back: see Monday")
+    app.button(key="apply-button").click().run()
+    healthy(app)
+    history = busy.clients["ssm"].get_parameter_history(Name=busy.threshold)["Parameters"]
+    assert (history[-1]["Value"], history[-1]["Description"]) == ("0.8", "By Ann: too many held back: see Monday")
+    assert "0.8 now" in words(app)
+    app.button(key="roll-back").click().run()
+    value = busy.clients["ssm"].get_parameter(Name=busy.threshold)["Parameter"]["Value"]
+    assert float(value) == THRESHOLD
+
+
+def test_a_threshold_that_somebody_else_has_changed_is_not_overwritten(busy: Project, at_desk: Sit) -> None:
+    from project.errors import CloudError, UsageError
+    from stepfunctions import threshold
+
+    at_desk(busy, True)
+    seen = threshold.history(busy.threshold)[0]
+    threshold.change(busy.threshold, 0.7, seen.version, "Ben", "trying")
+    with pytest.raises(CloudError, match=r"Ben has set it to 0\.7 meanwhile, because trying"):
+        threshold.change(busy.threshold, 0.6, seen.version, "Ann", "trying too")
+    with pytest.raises(UsageError, match="who changes it, and why"):
+        threshold.change(busy.threshold, 0.6, seen.version + 1, "Ann", " ")
+    threshold.change(busy.threshold, THRESHOLD, seen.version + 1, "Ben", "back")
+
+
+def test_a_decision_on_a_version_is_recorded_with_its_comment(busy: Project, at_desk: Sit) -> None:
+    at_desk(busy, True)
+    app = page("Models")
+    assert app.selectbox[0].value.version.number == 3, "the one that waits"
+    app.text_input(key="comment").set_value("blurry")
+    next(button for button in app.button if button.label == "Reject").click().run()
+    healthy(app)
+    assert "Version 3 is rejected" in words(app)
+    arn = f"arn:aws:sagemaker:us-east-1:000000000000:model-package/{busy.name}/3"
+    package = busy.clients["sagemaker"].describe_model_package(ModelPackageName=arn)
+    assert (package["ModelApprovalStatus"], package["ApprovalDescription"]) == ("Rejected", "blurry")
+    busy.clients["sagemaker"].update_model_package(ModelPackageArn=arn, ModelApprovalStatus="PendingManualApproval")
+
+
+def test_a_batch_without_a_prefix_is_refused_with_what_to_do(empty: Project, at_desk: Sit) -> None:
+    at_desk(empty, True)
+    app = page("Batch")
+    next(button for button in app.button if button.label == "Start").click().run()
+    assert "there is no prefix" in words(app) and "What to do" in words(app)
+
+
+def test_a_label_is_never_written_over_another(busy: Project, at_desk: Sit, monkeypatch: pytest.MonkeyPatch) -> None:
+    from project.errors import CloudError
+    from scones.desk.data import labels
+
+    class Same:
+        hex = "0" * 32
+
+    at_desk(busy, True)
+    monkeypatch.setattr(labels.uuid, "uuid4", Same)
+    mine = labels.Labels(busy.bucket, busy.name, ("bicycle", "motorcycle"))
+    now = datetime.now(UTC)
+    given = mine.give("event", 0, "Ann", now)
+    try:
+        with pytest.raises(CloudError, match="PreconditionFailed"):
+            mine.give("event", 1, "Ann", now)
+        assert label_of(busy, given.key) == ("event", "0")
+    finally:
+        mine.undo(given)
+    with pytest.raises(ClientError):
+        label_of(busy, given.key)
