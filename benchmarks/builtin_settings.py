@@ -6,8 +6,8 @@ Both run in the local stand-in, in float32 on one thread each, on the same split
 draws the split, the weights and the order. Settings may be chosen by the validation columns. The test columns are
 only reported: of the stored model, the validation's best epoch, as it answers over the serving path.
 
-Our settings come with our way of giving the pictures: with a margin (`pipelines.definition.margin`). Depth is the one thing
-that both share: the container's default of 152 layers is out of reach for a CPU.
+Our settings come with our way of giving the pictures: with a margin (`pipelines.definition.margin`). Depth is the one
+thing that both share: the container's default of 152 layers is out of reach for a CPU.
 """
 
 from __future__ import annotations

@@ -41,7 +41,8 @@ class BuiltinHyperparameters(Section):
     """Hyperparameters of AWS's image-classification algorithm that are not pipeline parameters.
 
     The container's own defaults are for photographs (152 layers, 224 pixels) and leave out augmentation and the
-    learning-rate schedule. These are for 32-pixel pictures, which are cropped at random to 28 (`pipelines.definition.margin`).
+    learning-rate schedule. These are for 32-pixel pictures, which are cropped at random to 28
+    (`pipelines.definition.margin`).
     """
 
     num_layers: Literal[20, 32, 44, 56, 110] = 20

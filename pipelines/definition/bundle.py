@@ -4,9 +4,8 @@ One bundle per job, not one for all: a step's cache key holds the address of its
 must not make the training run again. Which files belong to a job is found by following its import statements, at any
 depth of a module, from `run.py` and the job's own module:
 
-- of `steps/`, `monitoring/` and `charts/`, the modules that are imported; of a package inside them, the whole folder (a
-  training package also holds what it copies into the model);
-- of `scones/`, what is imported (`errors.py`: it imports nothing itself);
+- of `steps/`, `monitoring/` and `project/`, the modules that are imported; of a package inside `steps/`, the whole
+  folder (the training also needs what it copies into the model);
 - files that are not Python and whose name begins with the job's, such as `steps/manifests-requirements.txt`.
 """
 
@@ -22,7 +21,7 @@ from pathlib import Path
 from project.errors import SconesError
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("steps", "monitoring", "charts", "scones")
+ROOMS = ("steps", "monitoring", "project")
 ENTRY = "steps/run.py"
 
 
@@ -44,7 +43,7 @@ class Bundle:
 
 
 def bundle(job: str, root: Path = ROOT) -> Bundle:
-    """Collect the files of `job` below `root`, the folder that holds `steps/` and `scones/`.
+    """Collect the files of `job` below `root`, the folder that holds the rooms.
 
     Raises:
         SconesError: the job or the entry script does not exist, or a file is not Python.
@@ -73,7 +72,7 @@ def _reachable(start: list[str], root: Path) -> set[Path]:
         if file in found:
             continue
         found.add(file)
-        inside_package = file.parent.parent != root and file.parent != root
+        inside_package = root / "steps" in file.parent.parents
         if inside_package:
             waiting.extend(other for other in file.parent.rglob("*") if _travels(other))
         if file.suffix == ".py":

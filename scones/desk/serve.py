@@ -43,7 +43,7 @@ def serve(allow_changes: bool, port: int | None, open_browser: bool) -> None:
     names = aws.names()
     port = _free(port)
     environment = {**os.environ, CHANGES: "1" if allow_changes else "0"}
-    command = [sys.executable, "-m", "dashboard", "run", str(APP), *options(port, open_browser)]
+    command = [sys.executable, "-m", "scones.desk", "run", str(APP), *options(port, open_browser)]
     child = subprocess.Popen(command, env=environment, stdout=sys.stderr)
     _pass_on_signals(child)
     mode = "changes allowed" if allow_changes else "read-only"

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
+from golden import GOLDEN
 from iam_support import (
     ACCOUNT,
     BUCKET,
@@ -48,7 +48,6 @@ SCHEDULE = arn("sagemaker", f"monitoring-schedule/{PROJECT}-monitor")
 OTHER_SCHEDULE = arn("scheduler", f"schedule/default/{PROJECT}-monitor")
 CHECK = arn("sagemaker", f"data-quality-job-definition/{PROJECT}-monitor-v7-0123abcd")
 RUN = arn("sagemaker", f"processing-job/{PROJECT}-monitor-2026112010")
-GOLDEN = Path(__file__).parent / "golden"
 
 # What an operation acts on, by the naming rules of the code that calls it. A list: each is asked for.
 ACTS_ON: dict[str, list[str]] = {

@@ -19,13 +19,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def code(tmp_path: Path) -> Path:
-    """The job code laid out as it travels: `run.py` at the root, and of `scones` only the errors."""
+    """The job code laid out as it travels: `run.py` at the root, and of `project` only what jobs use."""
     folder = tmp_path / "code"
     shutil.copytree(ROOT / "steps", folder / "steps", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "steps" / "run.py").rename(folder / "run.py")
-    (folder / "scones").mkdir()
-    for name in ("__init__.py", "errors.py"):
-        shutil.copy(ROOT / "scones" / name, folder / "scones" / name)
+    (folder / "project").mkdir()
+    for name in ("__init__.py", "errors.py", "files.py"):
+        shutil.copy(ROOT / "project" / name, folder / "project" / name)
     return folder
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -83,3 +84,8 @@ def traffic(
     for where, lines in entries.items():
         write(folder / "scones-endpoint" / "AllTraffic" / where, lines)
     return folder
+
+
+def end_at_once(*_: object) -> Any:
+    """In place of a function that reads files in another process: the system ends that process."""
+    os._exit(3)

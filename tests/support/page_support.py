@@ -20,7 +20,7 @@ def page(title: str) -> AppTest:
         feed = desk.desk().feed
         eventually(lambda: bool(feed.problem or (feed.looked and not feed.table.unread)))
     script = f"""
-from dashboard.app import PAGES, page
+from scones.desk.app import PAGES, page
 page(next(show for title, _, show in PAGES if title == {title!r}))()
 """
     return AppTest.from_string(script, default_timeout=30).run()

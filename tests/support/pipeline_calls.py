@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.stub import Stubber
 from click.testing import CliRunner, Result
+from golden import GOLDEN
 
 from pipelines import pipeline
 from pipelines.definition import build as building
@@ -27,9 +27,7 @@ PIPELINE = "scones-unlimited"
 PIPELINE_ARN = NAMES.pipeline_arn
 EXECUTION = f"{PIPELINE_ARN}/execution/abcdefghijkl"
 BEGAN = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
-GOLDEN = json.loads(
-    (Path(__file__).parent / "contract" / "golden" / "definition-builtin.json").read_text(encoding="utf-8")
-)
+GOLDEN = json.loads((GOLDEN / "definition-builtin.json").read_text(encoding="utf-8"))
 CODE = Bundle("extract", (("run.py", b"print()"), ("steps/extract.py", b"pass")))
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-REPOSITORY = Path(__file__).parent.parent
+REPOSITORY = Path(__file__).parents[2]
 SETTINGS = {
     "num_classes": "2",
     "num_layers": "20",

@@ -13,7 +13,7 @@ from program_support import launch, running_server
 PROGRAM = """
 import sys, threading
 from localcloud.programs.serving import Limits, RequestError, serve
-from scones.errors import DataError
+from project.errors import DataError
 
 started, released = threading.Event(), threading.Event()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from capture_files import entry, side, write
+from capture_files import end_at_once, entry, side, write
 
 from monitoring.analysis import capture, payload, traffic
 from monitoring.analysis.capture import Tally
@@ -212,12 +212,7 @@ def test_a_reading_process_that_dies_is_an_error_not_a_hang(tmp_path: Path, monk
     monkeypatch.setattr(parallel, "PATIENCE", 0.05)
     files = [write(tmp_path / f"{i}.jsonl", [entry(f"e{i}")]) for i in range(3)]
     with pytest.raises(SconesError, match=r"process \d+ ended with exit code 3"):
-        list(parallel.spread(dying, files, traffic.Reading(), Tally(), processes=2))
-
-
-def dying(*_: object) -> Any:
-    """Stands in for a process that the system ends."""
-    os._exit(3)
+        list(parallel.spread(end_at_once, files, traffic.Reading(), Tally(), processes=2))
 
 
 def test_base64_with_url_alphabet_is_refused() -> None:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
+from golden import GOLDEN
 
 from pipelines.checks import problems
 from pipelines.checks.settings_checks import settings_agree
 from pipelines.definition.graph import steps
 from project.settings import Settings
 
-GOLDEN = Path(__file__).parents[2] / "contract" / "golden" / "definition-builtin.json"
+DEFINITION = GOLDEN / "definition-builtin.json"
 Json = dict[str, Any]
 
 
 @pytest.fixture
 def definition() -> Json:
-    loaded: Json = json.loads(GOLDEN.read_text(encoding="utf-8"))
+    loaded: Json = json.loads(DEFINITION.read_text(encoding="utf-8"))
     return loaded
 
 
@@ -249,7 +249,7 @@ def test_a_broken_definition_is_named_with_place_and_fix(case: str, definition: 
 
 
 def test_the_committed_definitions_have_no_problem() -> None:
-    for file in GOLDEN.parent.glob("definition-*.json"):
+    for file in DEFINITION.parent.glob("definition-*.json"):
         assert problems(json.loads(file.read_text(encoding="utf-8"))) == []
 
 

@@ -10,14 +10,17 @@ from pipelines.definition.bundle import bundle
 from project.errors import SconesError
 
 FILES = {
-    "scones/__init__.py": "",
+    "project/__init__.py": "",
     "project/errors.py": "class SconesError(Exception): ...",
     "project/settings.py": "import pydantic",
     "steps/__init__.py": "",
     "steps/run.py": "import importlib\nfrom project.errors import SconesError",
-    "steps/evaluate.py": "def main(argv):\n    from monitoring.analysis.features import entropy\n    import monitoring.measures.metrics",
+    "steps/evaluate.py": "def main(argv):\n"
+    "    from monitoring.analysis.features import entropy\n    import monitoring.measures.metrics",
+    "monitoring/measures/__init__.py": "",
+    "monitoring/analysis/__init__.py": "",
     "monitoring/measures/metrics.py": "import numpy",
-    "steps/manifests.py": "from steps import metrics",
+    "steps/manifests.py": "from monitoring.measures import metrics",
     "steps/manifests-requirements.txt": "great-expectations",
     "steps/train/__init__.py": "from steps.train.network import Network",
     "steps/train/network.py": "import torch",
@@ -42,7 +45,7 @@ def paths(job: str, root: Path) -> set[str]:
     return {path for path, _ in bundle(job, root).files}
 
 
-COMMON = {"run.py", "steps/__init__.py", "scones/__init__.py", "project/errors.py"}
+COMMON = {"run.py", "steps/__init__.py", "project/__init__.py", "project/errors.py"}
 
 
 def test_imports_are_followed_also_inside_functions_and_into_other_rooms(root: Path) -> None:
@@ -50,6 +53,8 @@ def test_imports_are_followed_also_inside_functions_and_into_other_rooms(root: P
         *(
             "steps/evaluate.py",
             "monitoring/measures/metrics.py",
+            "monitoring/measures/__init__.py",
+            "monitoring/analysis/__init__.py",
             "monitoring/__init__.py",
             "monitoring/analysis/features.py",
         ),
@@ -62,7 +67,8 @@ def test_a_package_travels_whole_but_for_compiled_files(root: Path) -> None:
 
 def test_data_files_named_after_the_job_travel_with_it(root: Path) -> None:
     assert paths("manifests", root) == COMMON | {
-        *("steps/manifests.py", "monitoring/measures/metrics.py", "steps/manifests-requirements.txt"),
+        *("steps/manifests.py", "steps/manifests-requirements.txt", "monitoring/__init__.py"),
+        *("monitoring/measures/__init__.py", "monitoring/measures/metrics.py"),
     }
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import copy
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
+from golden import GOLDEN
 
 from pipelines.definition import diff, drawing
 from pipelines.definition.graph import cycle, dependencies, steps
 
-GOLDEN = Path(__file__).parents[2] / "contract" / "golden"
 Json = dict[str, Any]
 
 

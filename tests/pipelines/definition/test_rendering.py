@@ -12,12 +12,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from golden import GOLDEN
 
 from pipelines.definition.rendering import jobs, render, to_json
 from project.names import Names
 from project.settings import Settings
-
-GOLDEN = Path(__file__).parent / "golden"
 
 
 def rendered(algorithm: str) -> str:

@@ -12,13 +12,13 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.validate import ParamValidator
+from golden import GOLDEN
 
 from pipelines.definition import rendering as definitions
 from pipelines.definition.bundle import bundle
 from pipelines.definition.graph import references, steps
 from project.settings import Settings
 
-GOLDEN = Path(__file__).parent / "golden"
 CREATES = {
     "Processing": ("CreateProcessingJob", {"ProcessingJobName": "job"}),
     "Training": ("CreateTrainingJob", {"TrainingJobName": "job"}),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import tomllib
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.validate import validate_parameters
+from golden import GOLDEN
 
 from localcloud.sagemaker import images, protocol
 from localcloud.sagemaker.operations import load
@@ -24,7 +24,6 @@ from project.errors import DataError, SconesError, UsageError
 from project.names import Names
 from project.settings import Settings
 
-GOLDEN = Path(__file__).parents[2] / "contract" / "golden"
 EXECUTION = "arn:aws:sagemaker:us-east-1:000000000000:pipeline/scones-unlimited/execution/abcdefghijkl"
 REPORT = {"num_training_samples": 800, "classes": ["bicycle", "motorcycle"]}
 

@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 import pytest
 from click.testing import CliRunner, Result
+from golden import GOLDEN
 
 from pipelines.definition import sdk
 from pipelines.template_scripts import definition_command
@@ -20,7 +21,7 @@ from project.names import Names
 from project.settings import Settings
 from scones.cli.main import scones
 
-GOLDEN = Path(__file__).parents[2] / "contract" / "golden" / "definition-builtin.json"
+DEFINITION = GOLDEN / "definition-builtin.json"
 
 
 def run(*arguments: object) -> Result:
@@ -34,7 +35,7 @@ def test_the_projects_own_pipeline_has_no_problem() -> None:
 
 
 def test_problems_in_a_file_are_printed_and_counted(tmp_path: Path) -> None:
-    definition = json.loads(GOLDEN.read_text(encoding="utf-8"))
+    definition = json.loads(DEFINITION.read_text(encoding="utf-8"))
     definition["Steps"][2]["Arguments"]["HyperParameters"]["epochs"] = 30
     file = tmp_path / "definition.json"
     file.write_text(json.dumps(definition), encoding="utf-8")

@@ -71,11 +71,12 @@ def test_moving_the_slider_asks_no_cloud_and_reads_no_file(monkeypatch: pytest.M
     script = """
 from datetime import UTC, datetime
 import numpy as np
-from dashboard.data import effects
-from dashboard.views.threshold import tune
-from scones.threshold import Change
+from scones.desk.data import threshold_effects
+from scones.desk.views.threshold import tune
+from stepfunctions.threshold import Change
 sure = np.linspace(0.5, 1, 1001)
-tune(effects.traffic(sure, sure[::10], sure[::10] > 0.6), 0.5, Change(1, 0.93, datetime.now(UTC), "Ann", ""), "name")
+traffic = threshold_effects.traffic(sure, sure[::10], sure[::10] > 0.6)
+tune(traffic, 0.5, Change(1, 0.93, datetime.now(UTC), "Ann", ""), "name")
 """
     asked: list[str] = []
     monkeypatch.setattr(aws, "client", asked.append)

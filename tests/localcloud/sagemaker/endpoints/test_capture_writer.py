@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 from capture_schema import check_capture_file
+from golden import GOLDEN
 
 from localcloud.sagemaker.endpoints import capture_writer
 from localcloud.sagemaker.endpoints.capture import Captured, Options, line, options, place
 from localcloud.sagemaker.endpoints.capture_writer import CaptureWriter, seconds_from_environment
 
-REAL = sorted((Path(__file__).parents[3] / "contract" / "golden" / "captures").glob("*.jsonl"))
+REAL = sorted((GOLDEN / "captures").glob("*.jsonl"))
 NOON = datetime(2026, 11, 20, 12, 5, 9, 87_654, UTC).timestamp()
 EVENT_ID = "695344c2-3858-45e5-a14d-33deaf4310c7"
 BOTH = Options("s3://b/capture", 100, True, True, frozenset({"application/json"}), frozenset({"text/csv"}))

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 from engine_support import at_least, condition, definition, fail, metric, output_of, processing, reporting
+from golden import GOLDEN
 
 from localcloud.sagemaker.engine import graph
 from localcloud.sagemaker.engine.definition import DefinitionError
-
-GOLDEN = Path(__file__).parents[3] / "contract" / "golden"
 
 
 def problems(*steps: Any, **members: Any) -> str:
