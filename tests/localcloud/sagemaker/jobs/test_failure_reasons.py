@@ -7,7 +7,7 @@ import pytest
 from localcloud.sagemaker.jobs.failure_reasons import failure_reason
 from localcloud.sagemaker.jobs.folder import Folder
 
-TRACEBACK = "Traceback (most recent call last):\n  File x\nscones.errors.DataError: no images\nbye\n"
+TRACEBACK = "Traceback (most recent call last):\n  File x\nproject.errors.DataError: no images\nbye\n"
 
 
 @pytest.mark.parametrize(
