@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from importlib.metadata import packages_distributions, version
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -58,12 +58,10 @@ def test_wrong_usage_is_exit_code_2(code: Path, arguments: tuple[str, ...]) -> N
     assert done.returncode == 2 and done.stderr
 
 
-def test_what_a_container_lacks_is_pinned_to_what_is_tested() -> None:
+def test_the_pins_of_a_job_hold_what_its_container_lacks() -> None:
     for modules, file in run.REQUIREMENTS.values():
-        pins = dict(line.split("==") for line in (ROOT / "steps" / file).read_text().splitlines())
-        assert pins == {name: version(name) for name in pins}
-        known = {found.lower().replace("_", "-") for module in modules for found in packages_distributions()[module]}
-        assert set(pins) == known
+        pins = {line.split("==")[0] for line in (ROOT / "steps" / file).read_text().splitlines() if "==" in line}
+        assert {found.lower().replace("_", "-") for name in modules for found in packages_distributions()[name]} <= pins
 
 
 def test_a_requirement_that_cannot_be_installed_names_the_job(monkeypatch: pytest.MonkeyPatch) -> None:

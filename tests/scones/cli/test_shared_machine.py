@@ -24,7 +24,7 @@ def watch(event, given):
 
 found = []
 sys.addaudithook(watch)
-from scones.cli import main
+from scones.cli.main import main
 atexit.register(lambda: print(*(os.path.abspath(place) for place in found if place != os.devnull), sep="\\n"))
 main()
 """
