@@ -18,9 +18,11 @@ ROOMS = [
 BASE = [
     "boto3>=1.43.90",
     "click>=8.2",
+    "jinja2>=3.1",
     "numpy>=2.0",
     "pandas>=2.2",
     "pillow>=11",
+    "plotly>=7.1",
     "pydantic>=2.10",
     "pyyaml>=6",
     "requests>=2.32",
@@ -42,7 +44,6 @@ LOCAL = [
     "uvloop>=0.21",
 ]
 DASHBOARD = [
-    "plotly>=7.1",
     "streamlit>=1.67",
 ]
 DEV = [
@@ -79,6 +80,7 @@ setup(
     package_data={
         "infra": ["*.yaml", "layer-requirements.txt"],
         "lambdas": ["deploy/*.png"],
+        "scones": ["reports/templates/*"],
         "stepfunctions": ["*.asl.json"],
         "steps": ["*-requirements.txt"],
     },

@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from monitor_speed import write
+from plotly.offline import get_plotlyjs
 
 from monitoring.analysis.environment import job
 from scones.reports import monitor_page
@@ -35,16 +36,14 @@ def main() -> None:
         write(source, options.records)
         print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
         started = time.perf_counter()
-        found = monitor_page.gathered(
+        found = monitor_page.read_traffic(
             job({"dataset_source": str(source), "output_path": "unused"}), None, datetime.now(UTC)
         )
         read = time.perf_counter() - started
         page = monitor_page.write(found, target)
         total = time.perf_counter() - started
         print(f"{options.records:,} records: read in {read:.1f} s, drawn in {total - read:.1f} s, {total:.1f} s in all")
-        pictures = sum(path.stat().st_size for path in target.glob("*.png"))
-        files = len(list(target.glob("*.png")))
-        print(f"page {page.stat().st_size / 1e6:.2f} MB, {files} PNG files of {pictures / 1e6:.2f} MB in all")
+        print(f"page {page.stat().st_size / 1e6:.2f} MB, of which plotly.js {len(get_plotlyjs()) / 1e6:.2f} MB")
         print(f"memory of this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 
 

@@ -34,7 +34,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "batch": ("scones.cli.inference:batch", "Route every picture under a prefix."),
     "threshold": ("scones.cli.threshold:threshold", "Show or set how sure the model must be; who changed it."),
     "monitor": ("scones.cli.monitor:monitor", "Watch the traffic: run, status, report, label, schedule."),
-    "report": ("scones.cli.report:report", "Write an execution's report: one HTML page, and its charts as PNG."),
+    "report": ("scones.cli.report:report", "Write an execution's report: one HTML page with its charts."),
     "dashboard": ("scones.cli.dashboard:dashboard", "Open the operations desk: watch, review, tune, approve."),
     "doctor": ("scones.cli.doctor:doctor", "Find what stands in the way: problem, why it matters, fix."),
     "endpoint": ("scones.cli.endpoint:endpoint", "Switch the endpoint off and on again, to save its cost."),

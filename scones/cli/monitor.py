@@ -87,10 +87,10 @@ def status(most: int, as_json: bool) -> None:
 @click.option("--output", type=click.Path(path_type=Path), default=Path("monitor-report"), show_default=True)
 @as_json_option
 def report(hours: float, since: datetime | None, output: Path, as_json: bool) -> None:
-    """Draw the captured traffic: one HTML page, and its charts as PNG."""
-    from scones.reports import monitor_report
+    """Draw the captured traffic: one HTML page with its charts."""
+    from scones.reports.monitor_report import write_report
 
-    page, shown = monitor_report.write(*_window(hours, since), output)
+    page, shown = write_report(*_window(hours, since), output)
     if as_json:
         emit_json({"page": str(page), "outcome": shown.found.outcome.value, "records": len(shown.history)})
     else:

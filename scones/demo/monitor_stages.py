@@ -23,7 +23,7 @@ from project import aws, console
 from project.errors import SconesError
 from scones.demo import alerts
 from scones.demo.stages import Story
-from scones.reports import monitor_report
+from scones.reports.monitor_report import write_report
 
 REQUESTS = 200
 THREADS = 4
@@ -77,7 +77,7 @@ def picture(story: Story) -> str:
     """The report on everything that was captured."""
     end = datetime.now(UTC)
     start = end.replace(hour=0, minute=0, second=0, microsecond=0)
-    page, shown = monitor_report.write(start, end, story.state / "monitor-report")
+    page, shown = write_report(start, end, story.state / "monitor-report")
     story.found["monitor_report"] = str(page)
     return f"{page}, {len(shown.history)} requests"
 

@@ -20,10 +20,10 @@ from project import aws, console
 from project.errors import LocalCloudError, SconesError
 from project.names import Names
 from scones.cli.local import state_folder
-from scones.cli.report import written
 from scones.data.archive import write_sample
 from scones.demo import monitor_stages, serving_stages
 from scones.demo.stages import Story
+from scones.reports.publish import publish_report
 
 SAMPLE = "sample-cifar-100-python.tar.gz"
 SAMPLE_EPOCHS = "25"
@@ -134,7 +134,7 @@ def registry(story: Story) -> str:
 def report(story: Story) -> str:
     """The execution as one page: numbers, curves, mistakes, lineage."""
     folder = story.state / "reports" / executions.execution_id(story.found["execution"])
-    page = written(story.found["execution"], folder, True).page
+    page = publish_report(story.found["execution"], folder).page
     story.found["report"] = str(page)
     return str(page)
 

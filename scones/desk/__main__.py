@@ -8,10 +8,10 @@ from streamlit.web import cli
 
 from project import aws
 from project.errors import SconesError
-from scones.desk import app, figures  # noqa: F401  # the app's imports are most of the first visitor's wait
+from scones.desk import app  # noqa: F401  # the app's imports are most of the first visitor's wait
 from scones.desk.desk import desk
-from scones.reports.charts.axes import Axis
-from scones.reports.charts.plots import Series
+from scones.desk.views.now import unseen
+from scones.reports.charts.theme import painted
 
 SERVICES = ("sagemaker", "stepfunctions", "ssm", "cloudwatch")
 """Making a client reads the service's whole model, up to half a second each."""
@@ -19,8 +19,7 @@ SERVICES = ("sagemaker", "stepfunctions", "ssm", "cloudwatch")
 
 def prepare() -> None:
     """Load what the first page would wait for, and begin to read captured traffic."""
-    axis = Axis("", 0, 1)
-    figures.lines("light", axis, axis, [Series("", [0, 1], [0, 1], "series1")]).to_json()  # Plotly loads when it draws
+    painted(unseen(), "light").to_json()  # Plotly loads when it draws
     try:
         desk()
         for service in SERVICES:

@@ -9,12 +9,12 @@ import streamlit as st
 from PIL import Image, ImageDraw
 
 from project.errors import SconesError
-from scones.desk.desk import Desk, desk
+from scones.desk.desk import OperationsDesk, desk
 from scones.desk.views import batch, confidence, drift, models, now, review, threshold
 from scones.desk.wording import cloud_answers, problem, theme
 from scones.reports.charts.theme import colour
 
-PAGES: tuple[tuple[str, str, Callable[[Desk], None]], ...] = (
+PAGES: tuple[tuple[str, str, Callable[[OperationsDesk], None]], ...] = (
     ("Now", ":material/monitor_heart:", now.show),
     ("Confidence", ":material/insights:", confidence.show),
     ("Drift", ":material/stacked_line_chart:", drift.show),
@@ -66,7 +66,7 @@ def _icon() -> Image.Image:
     return picture
 
 
-def page(show: Callable[[Desk], None]) -> Callable[[], None]:
+def page(show: Callable[[OperationsDesk], None]) -> Callable[[], None]:
     """What Streamlit calls for a page: `show` at the desk, or why there is none."""
 
     def drawn() -> None:

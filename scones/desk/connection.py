@@ -26,12 +26,12 @@ def problem_of_cloud() -> SconesError | None:
     with _lock:
         if _last and time.monotonic() - _last[-1][0] < FRESH_SECONDS:
             return _last[-1][1]
-        found = _asked()
+        found = _ask_cloud()
         _last[:] = [(time.monotonic(), found)]
         return found
 
 
-def _asked() -> SconesError | None:
+def _ask_cloud() -> SconesError | None:
     region = aws.names().settings.region
     try:
         with aws.explained("asking whether AWS answers"):

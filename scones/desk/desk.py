@@ -23,7 +23,7 @@ CACHE = "SCONES_DASHBOARD_CACHE"
 
 
 @dataclass(frozen=True)
-class Desk:
+class OperationsDesk:
     """Readers and writers for one project in one account; `allow_changes` is whether the writers may be used."""
 
     names: Names
@@ -40,10 +40,10 @@ class Desk:
 
 
 _lock = threading.Lock()
-_open: list[Desk] = []
+_open: list[OperationsDesk] = []
 
 
-def desk() -> Desk:
+def desk() -> OperationsDesk:
     """The desk, made when it is first asked for.
 
     Raises:
@@ -51,7 +51,7 @@ def desk() -> Desk:
     """
     with _lock:
         if not _open:
-            _open.append(_made())
+            _open.append(_open_desk())
         return _open[0]
 
 
@@ -62,12 +62,12 @@ def close() -> None:
             _open.pop().feed.close()
 
 
-def _made() -> Desk:
+def _open_desk() -> OperationsDesk:
     names = aws.names()
     classes, bucket, endpoint = names.settings.classes, names.bucket, names.endpoint
     feed = Feed(bucket, f"captures/{endpoint}/", classes, _cache_folder())
     feed.start()
-    return Desk(
+    return OperationsDesk(
         names=names,
         allow_changes=os.environ.get(CHANGES) == "1",
         feed=feed,

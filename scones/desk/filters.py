@@ -8,7 +8,7 @@ import streamlit as st
 
 from project.errors import SconesError
 from scones.desk.data.records import Records, Table, answered
-from scones.desk.desk import Desk
+from scones.desk.desk import OperationsDesk
 from scones.desk.wording import age, plural, problem
 from stepfunctions.threshold import Change, current
 
@@ -19,7 +19,7 @@ READING_SECONDS = 2
 """How often a page looks whether everything was read."""
 
 
-def traffic(desk: Desk, key: str) -> tuple[Table, Records]:
+def traffic(desk: OperationsDesk, key: str) -> tuple[Table, Records]:
     """Let people choose period and variant; the table, and the answered records that were chosen."""
     table = desk.feed.wait(FIRST_LOOK_SECONDS)
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"{key}-choice"):
@@ -39,7 +39,7 @@ def traffic(desk: Desk, key: str) -> tuple[Table, Records]:
     return table, records
 
 
-def freshness(desk: Desk, table: Table) -> None:
+def freshness(desk: OperationsDesk, table: Table) -> None:
     """How much was read, how old it is, and what could not be read."""
     if desk.feed.problem:
         problem(desk.feed.problem)
@@ -61,13 +61,13 @@ def freshness(desk: Desk, table: Table) -> None:
             st.code("\n".join(table.problems), language=None, wrap_lines=True)
 
 
-def _is_first_reading(desk: Desk, table: Table) -> bool:
+def _is_first_reading(desk: OperationsDesk, table: Table) -> bool:
     """Whether much may be missing. A file that came since is no reason to draw a page again under people's hands."""
     return bool(table.unread) and desk.feed.looked is None
 
 
 @st.fragment(run_every=READING_SECONDS)
-def _until_read(desk: Desk) -> None:
+def _until_read(desk: OperationsDesk) -> None:
     """Draw the whole page again when everything was read."""
     if not desk.feed.table.unread:
         st.rerun()
@@ -87,7 +87,7 @@ def empty(table: Table, period: str) -> None:
         )
 
 
-def threshold(desk: Desk) -> Change | None:
+def threshold(desk: OperationsDesk) -> Change | None:
     """The threshold's present version; None, with the reason shown, when it cannot be read."""
     try:
         return current(desk.names.threshold_parameter)

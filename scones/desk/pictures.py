@@ -12,7 +12,7 @@ import streamlit as st
 from PIL import Image, UnidentifiedImageError
 
 from monitoring.analysis.features import FORMATS, MAX_PIXELS
-from scones.desk.desk import Desk
+from scones.desk.desk import OperationsDesk
 from scones.desk.wording import clock, plain
 
 SIDE = 256
@@ -21,7 +21,7 @@ MOST_KEPT = 512
 
 
 @st.cache_data(max_entries=MOST_KEPT, show_spinner=False)
-def _fetched(_desk: Desk, key: str, offset: int, length: int) -> bytes:
+def _fetch(_desk: OperationsDesk, key: str, offset: int, length: int) -> bytes:
     return enlarged(_desk.feed.picture(key, offset, length))
 
 
@@ -53,22 +53,22 @@ def enlarged(content: bytes) -> bytes:
     return file.getvalue()
 
 
-def shown(desk: Desk, files: Sequence[str], record: Any, alt: str, width: int | str = "stretch") -> None:
+def shown(desk: OperationsDesk, files: Sequence[str], record: Any, alt: str, width: int | str = "stretch") -> None:
     """The record's picture, or in its place why there is none; the record counts into `files`."""
     try:
-        content = _fetched(desk, files[record["file"]], int(record["offset"]), int(record["length"]))
+        content = _fetch(desk, files[record["file"]], int(record["offset"]), int(record["length"]))
     except ValueError as error:
         st.caption(f":material/hide_image: No picture: {plain(str(error))}.")
         return
     st.image(content, width=width, alt=alt)
 
 
-def described(desk: Desk, record: Any) -> str:
+def described(desk: OperationsDesk, record: Any) -> str:
     """What the model made of it, in a few words."""
     return f"{desk.classes[record['predicted']]} {record['confidence']:.3f}"
 
 
-def record_card(desk: Desk, files: Sequence[str], record: Any, limit: float) -> None:
+def record_card(desk: OperationsDesk, files: Sequence[str], record: Any, limit: float) -> None:
     """One record with its picture."""
     with st.container(border=True, horizontal=True, key="record-card"):
         with st.container(width=SIDE):

@@ -49,7 +49,7 @@ def serve(allow_changes: bool, port: int | None, open_browser: bool) -> None:
     mode = "changes allowed" if allow_changes else "read-only"
     say(f"Project {names.settings.project} in account {names.account}, {mode}.")
     say("Stop it with Ctrl+C.")
-    if _listening(child, port):
+    if _wait_until_listening(child, port):
         emit(f"http://{HOST}:{port}")
     code = child.wait()
     if code > 0:
@@ -115,7 +115,7 @@ def _free(port: int | None) -> int:
     raise UsageError(f"{wanted} in use.", "Name another: scones dashboard --port 0 takes any.")
 
 
-def _listening(child: subprocess.Popen[bytes], port: int) -> bool:
+def _wait_until_listening(child: subprocess.Popen[bytes], port: int) -> bool:
     """Wait until the child takes connections; False when it ended before."""
     while child.poll() is None:
         with socket.socket() as probe:

@@ -1,11 +1,10 @@
-"""`scones monitor report`: one HTML file without script or outside parts, and a PNG of every chart."""
+"""The report on captured traffic as an HTML page: the verdict first, then what it rests on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from html import escape
 from pathlib import Path
 
 from monitoring.analysis import capture
@@ -17,14 +16,12 @@ from monitoring.analysis.outcome import Outcome
 from monitoring.analysis.profile import Profile
 from monitoring.analysis.traffic import Batch, Reading, read
 from monitoring.watch.history import History, Lowest, gather
-from scones.reports import traffic_charts
-from scones.reports.charts import page
-from scones.reports.charts.axes import percent
-from scones.reports.charts.clock import written
-from scones.reports.charts.drawing import Drawing
-from scones.reports.charts.png import png
+from scones.reports import pages
+from scones.reports.charts import drift, traffic
+from scones.reports.charts.marks import moment, percent
+from scones.reports.charts.traffic import LatencyLine
+from scones.reports.pages import Card, Chart, write_page
 from scones.reports.thumbnails import thumbnail
-from scones.reports.traffic_charts import Latency
 
 TONES = {Outcome.HEALTHY: "good", Outcome.VIOLATIONS: "bad"}
 VERDICTS = {
@@ -35,10 +32,11 @@ VERDICTS = {
     Outcome.NO_BASELINE: "No baseline",
 }
 PROBLEMS = 20
+PAGE = "report.html"
 
 
 @dataclass(frozen=True)
-class Report:
+class TrafficReport:
     """What a report shows, ready to be drawn."""
 
     endpoint: str
@@ -46,10 +44,12 @@ class Report:
     history: History
     baseline: Baseline | None
     made: datetime
-    latency: Latency | None = None
+    latency: Sequence[LatencyLine] = ()
 
 
-def gathered(asked: Job, baseline: Baseline | None, made: datetime, latency: Latency | None = None) -> Report:
+def read_traffic(
+    asked: Job, baseline: Baseline | None, made: datetime, latency: Sequence[LatencyLine] = ()
+) -> TrafficReport:
     """Read the traffic that `asked` names once, for the verdict and for the charts.
 
     Raises:
@@ -65,171 +65,121 @@ def gathered(asked: Job, baseline: Baseline | None, made: datetime, latency: Lat
             yield batch
 
     history = gather(profiled(), classes, asked.threshold)
-    return Report(asked.endpoint, judged(profile, tally, baseline, asked, classes), history, baseline, made, latency)
+    found = judged(profile, tally, baseline, asked, classes)
+    return TrafficReport(asked.endpoint, found, history, baseline, made, latency)
 
 
-def drawings(report: Report) -> dict[str, tuple[str, Drawing, str]]:
-    """Every chart there is data for: file name without suffix to title, drawing and how to read it."""
+def write(report: TrafficReport, folder: Path) -> Path:
+    """Write the page into `folder`; returns its path. It appears whole."""
+    return write_page(folder / PAGE, page(report))
+
+
+def page(report: TrafficReport) -> str:
+    """The whole page, with nothing in it that would have to be fetched."""
+    found, tally = report.found, report.found.tally
+    shown = list(charts(report))
+    return pages.render(
+        "traffic.html",
+        shown,
+        title=f"Traffic of {report.endpoint}" if report.endpoint else "Captured traffic",
+        found=found,
+        verdict=VERDICTS[found.outcome],
+        tone=TONES.get(found.outcome, "warn"),
+        headline=list(_headline(report)),
+        violations=[(_spaced(one.feature), _spaced(one.check), one.description) for one in found.violations],
+        inputs=[chart.name for chart in shown if chart.name.startswith("input-")],
+        lowest=[_look(one) for one in report.history.lowest],
+        reading=[
+            ("files", f"{tally.files:,}"),
+            ("lines", f"{tally.lines:,}"),
+            ("lines that are no record", f"{tally.bad:,}"),
+            ("answers or pictures that cannot be used", f"{tally.faults:,}"),
+            ("repeated events", f"{tally.duplicates:,}"),
+            ("outside the time window", f"{tally.outside:,}"),
+        ],
+        problems=tally.problems[:PROBLEMS],
+        made=f"{report.made.astimezone(UTC):%d %B %Y %H:%M}",
+    )
+
+
+def charts(report: TrafficReport) -> Iterator[Chart]:
+    """Every chart there is data for."""
     history, found = report.history, report.found
-    shown: dict[str, tuple[str, Drawing, str]] = {}
+    profile = report.baseline.profile if report.baseline else None
     if history.answered.any():
-        mix = report.baseline.profile.features.get("predicted_class") if report.baseline else None
-        shown["confidence-over-time"] = (
+        mix = profile.features.get("predicted_class") if profile else None
+        yield Chart(
+            "confidence-over-time",
             "Confidence over time",
-            traffic_charts.confidence_over_time(history),
+            traffic.confidence_over_time(history),
             "Blue was routed, orange was held back because the model was not sure enough."
-            + ("" if len(history) <= traffic_charts.DOTS else " Lines are medians, bands hold the middle 80%."),
+            + ("" if len(history) <= traffic.DOTS else " Lines are medians, bands hold the middle 80%."),
         )
-        shown["confidence-histogram"] = (
+        yield Chart(
+            "confidence-histogram",
             "How sure the model is",
-            traffic_charts.confidence_histogram(history),
+            traffic.confidence_histogram(history),
             f"{percent(round(history.low_share(), 3))} of the answers are below the threshold.",
         )
-        shown["above-and-below"] = (
+        yield Chart(
+            "above-and-below",
             "Routed and held back",
-            traffic_charts.above_and_below(history),
+            traffic.above_and_below(history),
             "Records in each stretch of time.",
         )
-        shown["class-mix"] = (
+        yield Chart(
+            "class-mix",
             "Predicted classes over time",
-            traffic_charts.class_mix(history, mix.categories if mix else {}),
+            traffic.class_mix(history, mix.categories if mix else {}),
             "A change here is a change of traffic, or a model that confuses classes.",
         )
     if found.drifts:
-        shown["drift"] = (
+        yield Chart(
+            "drift",
             "Drift per feature",
-            traffic_charts.drift_per_feature(found.drifts),
+            drift.drift_per_feature(found.drifts),
             "The largest gap to the baseline's distribution, in units of what is allowed: the feature's threshold and, "
             "with Robust, what chance does with so few records. Beyond the line it is a violation.",
         )
-    if history.pictures:
-        for name in MEASURED:
-            drawing = traffic_charts.feature_over_time(
-                history, name, report.baseline.profile if report.baseline else None
-            )
-            shown[f"input-{name.replace('_', '-')}"] = (name.replace("_", " ").capitalize(), drawing, "")
-    if report.latency is not None and len(report.latency.time):
-        shown["latency"] = ("Latency", traffic_charts.latency_over_time(report.latency), "")
-    return shown
+    for name in MEASURED if history.pictures else ():
+        figure = drift.feature_over_time(history, name, profile)
+        yield Chart(f"input-{name.replace('_', '-')}", _spaced(name).capitalize(), figure, drift.meaning(name))
+    if report.latency:
+        yield Chart(
+            "latency",
+            "Latency",
+            traffic.latency_over_time(report.latency),
+            "How long the model took, from CloudWatch. Time without requests is a gap.",
+        )
 
 
-def write(report: Report, folder: Path) -> Path:
-    """Write `report.html` and a PNG of every chart into `folder`; returns the HTML file. Each appears whole."""
-    folder.mkdir(parents=True, exist_ok=True)
-    shown = drawings(report)
-    for name, (_, drawing, _) in shown.items():
-        _put(folder / f"{name}.png", png(drawing))
-    _put(folder / "report.html", html(report, shown).encode())
-    return folder / "report.html"
-
-
-def html(report: Report, shown: Mapping[str, tuple[str, Drawing, str]]) -> str:
-    """The page."""
+def _headline(report: TrafficReport) -> Iterator[Card]:
     found, history = report.found, report.history
-
-    def figures(*names: str) -> str:
-        return page.grid(*(page.figure(*shown[name]) for name in names if name in shown))
-
-    inputs = [name for name in shown if name.startswith("input-")]
-    parts = [page.cards(_cards(report))]
-    if found.violations:
-        parts.append(page.section("Violations", page.panel(_violations(report))))
-    if "drift" in shown:
-        parts.append(page.section("Drift", figures("drift")))
-    if "class-mix" in shown:
-        parts.append(page.section("Confidence", figures("confidence-over-time", "confidence-histogram")))
-        parts.append(page.section("Decisions", figures("above-and-below", "class-mix")))
-    if inputs:
-        intro = "Median and middle 80% of what was sent; the dashed lines are the same of the baseline."
-        parts.append(page.section("Pictures that came in", figures(*inputs), intro=intro))
-    if "latency" in shown:
-        parts.append(page.section("Latency", figures("latency")))
-    if history.lowest:
-        intro = "The least confident first. Label some: they teach the next model most."
-        parts.append(page.section("Where the model was least sure", _thumbnails(history.lowest), intro=intro))
-    parts.append(page.section("What was read", page.panel(_reading(found))))
-    badge = page.badge(VERDICTS[found.outcome], TONES.get(found.outcome, "warn"))
-    lead = f"<p>{badge} {escape(found.message)}</p>"
-    title = f"Traffic of {report.endpoint}" if report.endpoint else "Captured traffic"
-    return page.page(
-        title, lead, parts, f"Made {report.made.astimezone(UTC):%d %B %Y %H:%M} UTC by scones monitor report."
-    )
-
-
-def _cards(report: Report) -> list[page.Card]:
-    found, history = report.found, report.history
-    when = f"{written(history.time[0])} to {written(history.time[-1])} UTC" if len(history) else "none in the window"
-    cards = [page.Card("Records", f"{found.profile.items:,}", when)]
+    when = f"{moment(history.time[0])} to {moment(history.time[-1])} UTC" if len(history) else "none in the window"
+    yield Card("Records", f"{found.profile.items:,}", when)
     if history.answered.any():
         then = report.baseline.profile.features.get("confidence") if report.baseline else None
         usual = f"baseline {percent(round(then.sketch.share_below(history.threshold), 3))}" if then else "no baseline"
-        cards.append(
-            page.Card(
-                f"Below confidence {percent(history.threshold)}",
-                percent(round(history.low_share(), 3)),
-                usual,
-                _tone(report, "low_confidence"),
-            )
-        )
+        tone = "bad" if any(one.feature == "low_confidence" for one in found.violations) else ""
+        name = f"Below confidence {percent(history.threshold)}"
+        yield Card(name, percent(round(history.low_share(), 3)), usual, tone)
     if found.drifts:
-        worst = max(found.drifts, key=lambda drift: drift.severity)
-        many = sum(drift.exceeded for drift in found.drifts)
-        note = f"of {len(found.drifts)} compared; farthest: {worst.feature.replace('_', ' ')}"
-        cards.append(page.Card("Features that drifted", str(many), note, "bad" if many else "good"))
+        worst = max(found.drifts, key=lambda one: one.severity)
+        many = sum(one.exceeded for one in found.drifts)
+        note = f"of {len(found.drifts)} compared; farthest: {_spaced(worst.feature)}"
+        yield Card("Features that drifted", str(many), note, "bad" if many else "good")
     unreadable = found.tally.bad + found.tally.faults
-    cards.append(
-        page.Card(
-            "Lines with problems", f"{unreadable:,}", f"of {found.tally.lines:,} read", "warn" if unreadable else ""
-        )
-    )
-    return cards
+    note = f"of {found.tally.lines:,} read"
+    yield Card("Lines with problems", f"{unreadable:,}", note, "warn" if unreadable else "")
 
 
-def _tone(report: Report, feature: str) -> str:
-    return "bad" if any(violation.feature == feature for violation in report.found.violations) else ""
+def _look(one: Lowest) -> tuple[Lowest, bytes | None, str]:
+    """A record with its picture, or with why there is none."""
+    try:
+        return one, thumbnail(capture.at(one.place).picture()), ""
+    except ValueError as error:
+        return one, None, str(error)
 
 
-def _violations(report: Report) -> str:
-    rows = [
-        [escape(one.feature.replace("_", " ")), escape(one.check.replace("_", " ")), escape(one.description)]
-        for one in report.found.violations
-    ]
-    return page.table(("what", "check", "found"), rows)
-
-
-def _thumbnails(lowest: Sequence[Lowest]) -> str:
-    cells = []
-    for one in lowest:
-        try:
-            shown = page.picture(thumbnail(capture.at(one.place).picture()), f"{one.predicted}, {one.event_id}")
-        except ValueError as error:
-            shown = f"<small>{escape(str(error))}</small>"
-        words = (
-            f"<b>{percent(round(one.confidence, 3))}</b> {escape(one.predicted)}<br>"
-            f'<span class="muted">{escape(written(one.time))}</span><br>'
-            f'<span class="mono muted">{escape(one.event_id)}</span>'
-        )
-        cells.append(([shown], words))
-    return page.strip(cells)
-
-
-def _reading(found: Analysis) -> str:
-    tally = found.tally
-    facts = [
-        ("files", f"{tally.files:,}"),
-        ("lines", f"{tally.lines:,}"),
-        ("lines that are no record", f"{tally.bad:,}"),
-        ("answers or pictures that cannot be used", f"{tally.faults:,}"),
-        ("repeated events", f"{tally.duplicates:,}"),
-        ("outside the time window", f"{tally.outside:,}"),
-    ]
-    named = tally.problems[:PROBLEMS]
-    listed = "".join(f"<li class=mono>{escape(problem)}</li>" for problem in named)
-    more = f"<details><summary>The first {len(named)} problems</summary><ul>{listed}</ul></details>" if named else ""
-    return page.facts(facts) + more
-
-
-def _put(path: Path, content: bytes) -> None:
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(content)
-    partial.replace(path)
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")

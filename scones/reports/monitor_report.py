@@ -19,14 +19,15 @@ from monitoring.watch.schedule import Attached, attached
 from project import aws
 from project.errors import DataError
 from scones.reports import monitor_page
-from scones.reports.traffic_charts import Latency
+from scones.reports.charts.traffic import LatencyLine
 
 BASELINE = ("statistics.json", "constraints.json")
 POINTS = 1000
 """Data points of one metric that CloudWatch gives in one answer, less some."""
+QUANTILES = {"p50": "median", "p90": "90% answered by then"}
 
 
-def write(start: datetime, end: datetime, folder: Path) -> tuple[Path, monitor_page.Report]:
+def write_report(start: datetime, end: datetime, folder: Path) -> tuple[Path, monitor_page.TrafficReport]:
     """Write the report on the requests from `start` to `end` into `folder`; its page and what it shows.
 
     Raises:
@@ -56,7 +57,7 @@ def write(start: datetime, end: datetime, folder: Path) -> tuple[Path, monitor_p
             }
         )
         found = read_baseline(*(baseline / name for name in BASELINE))
-        shown = monitor_page.gathered(asked, found, datetime.now(UTC), _latency(start, end))
+        shown = monitor_page.read_traffic(asked, found, datetime.now(UTC), _latency(start, end))
         return monitor_page.write(shown, folder), shown
 
 
@@ -77,8 +78,8 @@ def _threshold() -> float:
         return float(aws.client("ssm").get_parameter(Name=parameter)["Parameter"]["Value"])
 
 
-def _latency(start: datetime, end: datetime) -> Latency | None:
-    """Median and slowest tenth of the model's answers in milliseconds; None when CloudWatch knows neither."""
+def _latency(start: datetime, end: datetime) -> list[LatencyLine]:
+    """Median and slowest tenth of the model's answers; nothing when CloudWatch knows neither."""
     period = max(60, int((end - start).total_seconds() // POINTS // 60 + 1) * 60)
     with aws.explained("reading the endpoint's latency"):
         points = aws.client("cloudwatch").get_metric_statistics(
@@ -91,13 +92,11 @@ def _latency(start: datetime, end: datetime) -> Latency | None:
             StartTime=start,
             EndTime=end,
             Period=period,
-            ExtendedStatistics=["p50", "p90"],
+            ExtendedStatistics=list(QUANTILES),
         )["Datapoints"]
     points = sorted((p for p in points if "ExtendedStatistics" in p), key=lambda point: point["Timestamp"])
     if not points:
-        return None
-    columns = (
-        [point["Timestamp"].timestamp() for point in points],
-        *([point["ExtendedStatistics"][name] / 1000 for point in points] for name in ("p50", "p90")),
-    )
-    return Latency(*(np.array(column, np.float64) for column in columns))
+        return []
+    time = np.array([point["Timestamp"].timestamp() for point in points])
+    measured = {key: np.array([p["ExtendedStatistics"][key] / 1000 for p in points]) for key in QUANTILES}
+    return [LatencyLine(name, time, measured[key], dashed=key != "p50") for key, name in QUANTILES.items()]

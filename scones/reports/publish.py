@@ -1,56 +1,59 @@
-"""Put a report where it is looked for: a folder, the execution's place in S3, and the model package."""
+"""Make an execution's report and put it where it is looked for: a folder, the execution's place in S3, its package."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from project import aws
+from project import aws, settings
 from project.names import Names
-from scones.reports.charts.png import png
+from scones.reports.collect import collect
+from scones.reports.execution_page import page
 from scones.reports.facts import Facts
-from scones.reports.figures import Figure
+from scones.reports.pages import write_page
 
 PAGE = "index.html"
-TYPES = {".html": "text/html; charset=utf-8", ".png": "image/png"}
 
 
-def files(document: str, figures: list[Figure]) -> dict[str, bytes]:
-    """The report's files by name: the page, and each chart as a PNG."""
-    return {PAGE: document.encode(), **{f"{figure.name}.png": png(figure.drawing) for figure in figures}}
+@dataclass(frozen=True)
+class Published:
+    """A report: its page, where it was uploaded, what it was noted with, what it had to leave out."""
+
+    execution: str
+    page: Path
+    uri: str | None
+    model_package: str | None
+    missing: list[str]
 
 
-def write(folder: Path, content: Mapping[str, bytes]) -> Path:
-    """Write the files; each appears whole, and the page last. Returns the page's path."""
-    folder.mkdir(parents=True, exist_ok=True)
-    scratch = folder / ".partial"
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir()
-    try:
-        for name in sorted(content, key=lambda name: name == PAGE):
-            (scratch / name).write_bytes(content[name])
-            (scratch / name).replace(folder / name)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-    return folder / PAGE
+def publish_report(arn: str, folder: Path, upload: bool = True) -> Published:
+    """Write the report of an execution into `folder`; with `upload`, also to S3, and note it with the model package.
+
+    Raises:
+        CloudError: the execution cannot be described, or a service refused the report.
+    """
+    facts = collect(arn, settings.load().confidence_threshold)
+    text = page(facts)
+    file = write_page(folder / PAGE, text)
+    uri = upload_page(aws.names(), facts.id, text) if upload else None
+    package = register_report(facts, uri) if uri else None
+    return Published(facts.arn, file, uri, package, facts.missing)
 
 
-def upload(names: Names, execution: str, content: Mapping[str, bytes]) -> str:
-    """Upload the files next to the execution's outputs; the page's URI."""
-    for name in sorted(content, key=lambda name: name == PAGE):
-        uri = names.uri("executions", execution, "report", name)
-        with aws.explained(f"uploading {uri}"):
-            aws.client("s3").put_object(
-                Bucket=names.bucket,
-                Key=f"executions/{execution}/report/{name}",
-                Body=content[name],
-                ContentType=TYPES[Path(name).suffix],
-            )
-    return names.uri("executions", execution, "report", PAGE)
+def upload_page(names: Names, execution: str, text: str) -> str:
+    """Upload the page next to the execution's outputs; its URI."""
+    uri = names.uri("executions", execution, "report", PAGE)
+    with aws.explained(f"uploading {uri}"):
+        aws.client("s3").put_object(
+            Bucket=names.bucket,
+            Key=f"executions/{execution}/report/{PAGE}",
+            Body=text.encode(),
+            ContentType="text/html; charset=utf-8",
+        )
+    return uri
 
 
-def register(facts: Facts, uri: str) -> str | None:
+def register_report(facts: Facts, uri: str) -> str | None:
     """Note the report with the execution's model package, as `report`; its ARN, or None if nothing was registered."""
     if facts.package is None:
         return None

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from capture_files import CLASSES, picture
 from cloud_fixtures import LocalCloud, eventually
+from html_page import read_page
 from PIL import Image
 from story_support import Story, by_brightness, desk
 
@@ -183,12 +184,13 @@ def test_labels_become_model_quality(project: Project) -> None:
     )
 
 
-def test_the_report_is_a_page_and_its_charts(project: Project, tmp_path: Path) -> None:
+def test_the_report_is_one_page_with_its_charts(project: Project, tmp_path: Path) -> None:
     project.send(drawn(5, 20), "reported")
     found = project.json("monitor", "report", "--output", str(tmp_path / "report"))
     assert found["records"] >= 20
-    assert Path(found["page"]).read_text().startswith("<!doctype html>")
-    assert list((tmp_path / "report").glob("*.png"))
+    page = read_page(Path(found["page"]).read_text(encoding="utf-8"))
+    assert {"confidence-over-time", "confidence-histogram", "above-and-below", "class-mix"} <= set(page.charts)
+    assert [file.name for file in (tmp_path / "report").iterdir()] == ["report.html"]
 
 
 def test_eventbridge_scheduler_starts_one_run_for_the_hours_that_are_over(project: Project) -> None:

@@ -10,7 +10,7 @@ from pipelines.runs.inputs import split
 from project import aws
 from project.errors import UsageError
 from scones.desk.data.objects import body, listed
-from scones.desk.data.workflows import Execution, latest
+from scones.desk.data.workflows import WorkflowExecution, latest
 from stepfunctions import executions
 
 ROOT = "batches"
@@ -18,10 +18,10 @@ ROOT = "batches"
 
 
 @dataclass(frozen=True)
-class Batch:
+class BatchRun:
     """One run. `parts` of `all_parts` are done; both are None before the work list is written."""
 
-    execution: Execution
+    execution: WorkflowExecution
     source: str
     parts: int | None
     all_parts: int | None
@@ -44,7 +44,7 @@ def start(prefix: str, threshold: float | None) -> str:
     return executions.start(names.state_machine("batch"), request)
 
 
-def runs(most: int = 10) -> list[Batch]:
+def runs(most: int = 10) -> list[BatchRun]:
     """The latest batches, newest first.
 
     Raises:
@@ -53,19 +53,19 @@ def runs(most: int = 10) -> list[Batch]:
     return [_batch(one) for one in latest(aws.names().state_machine("batch"), most)]
 
 
-def _batch(execution: Execution) -> Batch:
+def _batch(execution: WorkflowExecution) -> BatchRun:
     bucket, request = aws.names().bucket, execution.input
     source = f"s3://{request.get('s3_bucket', '?')}/{request.get('prefix', '?')}"
     counts = execution.output.get("counts", {})
     if execution.status != "RUNNING":
-        return Batch(execution, source, None, None, counts)
+        return BatchRun(execution, source, None, None, counts)
     work = body(bucket, f"{ROOT}/{execution.name}/work.json")
     if work is None:
-        return Batch(execution, source, None, None, counts)
+        return BatchRun(execution, source, None, None, counts)
     done = listed(bucket, f"{ROOT}/{execution.name}/results/")
-    return Batch(execution, source, len(done), len(json.loads(work)), counts)
+    return BatchRun(execution, source, len(done), len(json.loads(work)), counts)
 
 
-def summary(batch: Batch) -> bytes | None:
+def summary(batch: BatchRun) -> bytes | None:
     """The run's summary.json; None while there is none."""
     return body(aws.names().bucket, f"{ROOT}/{batch.execution.name}/summary.json")

@@ -36,7 +36,7 @@ class FileCache:
 
     def __init__(self, folder: Path | None, bucket: str, classes: int) -> None:
         self._lock = threading.Lock()
-        self._connection = _opened(folder, f"dashboard-{bucket}-{classes}")
+        self._connection = _open(folder, f"dashboard-{bucket}-{classes}")
 
     def get(self, files: Mapping[str, str]) -> dict[str, Parsed]:
         """What is known of `files` (key to ETag), by key."""
@@ -73,28 +73,28 @@ def _parsed(records: bytes, notes: str) -> Parsed:
     return Parsed(np.frombuffer(records, RECORD), bad, faults, tuple(problems))
 
 
-def _opened(folder: Path | None, name: str) -> sqlite3.Connection:
+def _open(folder: Path | None, name: str) -> sqlite3.Connection:
     if folder is None:
-        return _prepared(":memory:")
+        return _prepare(":memory:")
     path = folder / f"{name}-v{VERSION}.sqlite"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return _prepared(path)
+        return _prepare(path)
     except OSError:
-        return _prepared(":memory:")  # a home that cannot be written to costs time at the next start, no more
+        return _prepare(":memory:")  # a home that cannot be written to costs time at the next start, no more
     except sqlite3.DatabaseError:
-        return _renewed(path)
+        return _recreate(path)
 
 
-def _renewed(path: Path) -> sqlite3.Connection:
+def _recreate(path: Path) -> sqlite3.Connection:
     try:
         path.unlink(missing_ok=True)
-        return _prepared(path)
+        return _prepare(path)
     except (OSError, sqlite3.DatabaseError):
-        return _prepared(":memory:")
+        return _prepare(":memory:")
 
 
-def _prepared(path: Path | str) -> sqlite3.Connection:
+def _prepare(path: Path | str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=10, check_same_thread=False)
     try:
         connection.execute("PRAGMA journal_mode=WAL")

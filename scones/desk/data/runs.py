@@ -31,7 +31,7 @@ BINS = 30
 
 
 @dataclass(frozen=True)
-class Run:
+class MonitorRun:
     """One run of the monitor; `folder` is where its files lie. Without a verdict there are no drifts."""
 
     folder: str
@@ -49,11 +49,11 @@ class Runs:
 
     def __init__(self, bucket: str, prefix: str) -> None:
         self.bucket, self.prefix = bucket, prefix
-        self._read: dict[str, Run | None] = {}
+        self._read: dict[str, MonitorRun | None] = {}
         self._lock = threading.Lock()
         self.problems: list[str] = []
 
-    def all(self) -> list[Run]:
+    def all(self) -> list[MonitorRun]:
         """The latest runs on data quality, oldest first; what cannot be read is among `problems`.
 
         Raises:
@@ -73,7 +73,7 @@ class Runs:
             found = (self._read.get(one.key) for one in there)
             return sorted((run for run in found if run), key=lambda run: run.when)
 
-    def _parsed(self, key: str, content: bytes) -> Run | None:
+    def _parsed(self, key: str, content: bytes) -> MonitorRun | None:
         try:
             return parsed(key.removesuffix(REPORT), json.loads(content))
         except (ValueError, KeyError, TypeError) as error:
@@ -81,7 +81,7 @@ class Runs:
             return None
 
 
-def parsed(folder: str, document: Mapping[str, Any]) -> Run | None:
+def parsed(folder: str, document: Mapping[str, Any]) -> MonitorRun | None:
     """A run's summary.json; None for a run on model quality, which knows no drift.
 
     Raises:
@@ -90,7 +90,7 @@ def parsed(folder: str, document: Mapping[str, Any]) -> Run | None:
     if "drift" not in document:
         return None
     names = [field.name for field in fields(Drift)]
-    return Run(
+    return MonitorRun(
         folder=folder,
         when=datetime.fromisoformat(document["analysed_at"]),
         outcome=Outcome(document["outcome"]),
@@ -102,7 +102,7 @@ def parsed(folder: str, document: Mapping[str, Any]) -> Run | None:
     )
 
 
-def violations(bucket: str, run: Run) -> list[dict[str, str]]:
+def violations(bucket: str, run: MonitorRun) -> list[dict[str, str]]:
     """The run's constraint_violations.json; none when it is gone.
 
     Raises:
@@ -118,7 +118,7 @@ def violations(bucket: str, run: Run) -> list[dict[str, str]]:
     return found
 
 
-def current(bucket: str, run: Run) -> Profile | None:
+def current(bucket: str, run: MonitorRun) -> Profile | None:
     """The distributions that the run found; None when the file is gone.
 
     Raises:

@@ -92,7 +92,7 @@ def alarms(prefix: str) -> list[Alarm]:
 
 
 @dataclass(frozen=True)
-class Latency:
+class LatencyPoint:
     """ModelLatency of a stretch of time, in milliseconds; `when` is its beginning."""
 
     when: datetime
@@ -106,7 +106,7 @@ def period(start: datetime, end: datetime) -> int:
     return max(60, 60 * -(-int((end - start).total_seconds()) // 60 // POINTS))
 
 
-def latency(name: str, variant: str, start: datetime, end: datetime) -> list[Latency]:
+def latency(name: str, variant: str, start: datetime, end: datetime) -> list[LatencyPoint]:
     """How long the model took, from CloudWatch, by time; a capture file does not say it."""
     seconds = period(start, end)
     with aws.explained(f"reading the latency of endpoint {name}"):
@@ -120,6 +120,7 @@ def latency(name: str, variant: str, start: datetime, end: datetime) -> list[Lat
             Statistics=["Average", "Maximum", "SampleCount"],
         )["Datapoints"]
     points = [
-        Latency(one["Timestamp"], one["Average"] / 1000, one["Maximum"] / 1000, one["SampleCount"]) for one in found
+        LatencyPoint(one["Timestamp"], one["Average"] / 1000, one["Maximum"] / 1000, one["SampleCount"])
+        for one in found
     ]
     return sorted(points, key=lambda point: point.when)

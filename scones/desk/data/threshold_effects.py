@@ -37,7 +37,7 @@ class Effect:
 
 
 @dataclass(frozen=True)
-class Traffic:
+class SortedTraffic:
     """Confidence of n records and of the m labelled ones among them, both ascending.
 
     Attributes:
@@ -57,8 +57,8 @@ class Traffic:
         return Effect(threshold, len(self.confidence), passing, labelled, accuracy, low, high)
 
 
-def traffic(confidence: Floats, labelled: Floats, correct: NDArray[np.bool_]) -> Traffic:
+def traffic(confidence: Floats, labelled: Floats, correct: NDArray[np.bool_]) -> SortedTraffic:
     """Sort and count: confidence float (n,) of all records, float (m,) of the labelled ones, whether each is right."""
     order = np.argsort(labelled)
     from_here = np.append(np.cumsum(correct[order][::-1])[::-1], 0)
-    return Traffic(np.sort(confidence), labelled[order], from_here)
+    return SortedTraffic(np.sort(confidence), labelled[order], from_here)

@@ -25,7 +25,7 @@ MOST = 5000
 
 
 @dataclass(frozen=True)
-class Execution:
+class WorkflowExecution:
     """One execution; `error` and `cause` of a failed one, `output` of one that succeeded."""
 
     arn: str
@@ -47,16 +47,16 @@ class Execution:
         return sentence(self.cause)
 
 
-def latest(machine: str, most: int) -> list[Execution]:
+def latest(machine: str, most: int) -> list[WorkflowExecution]:
     """The machine's latest executions with all their details, newest first; none when there is no such machine."""
     return [described(one["executionArn"]) for one in _listed(machine, most=most)]
 
 
-def described(arn: str) -> Execution:
+def described(arn: str) -> WorkflowExecution:
     """One execution, in full."""
     with aws.explained(f"looking at execution {arn}"):
         found = aws.client("stepfunctions").describe_execution(executionArn=arn)
-    return Execution(
+    return WorkflowExecution(
         arn=arn,
         name=found["name"],
         status=found["status"],

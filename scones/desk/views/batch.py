@@ -6,14 +6,14 @@ import streamlit as st
 
 from project.errors import SconesError
 from scones.desk.data import batches
-from scones.desk.data.batches import Batch
-from scones.desk.desk import Desk
+from scones.desk.data.batches import BatchRun
+from scones.desk.desk import OperationsDesk
 from scones.desk.wording import READ_ONLY, age, cloud_answers, now, plain, problem, told
 
 EVERY_SECONDS = 3
 
 
-def show(desk: Desk) -> None:
+def show(desk: OperationsDesk) -> None:
     """Draw the page."""
     st.title("Batch")
     _start(desk)
@@ -33,7 +33,7 @@ def show(desk: Desk) -> None:
     live()
 
 
-def _start(desk: Desk) -> None:
+def _start(desk: OperationsDesk) -> None:
     with st.form("start", border=True):
         prefix = st.text_input(
             "Prefix",
@@ -70,7 +70,7 @@ def _start(desk: Desk) -> None:
             st.success(f"Started {execution.rpartition(':')[2]}.", icon=":material/check_circle:")
 
 
-def _run(batch: Batch, newest: bool) -> None:
+def _run(batch: BatchRun, newest: bool) -> None:
     one = batch.execution
     marks = {"RUNNING": ":material/sync:", "SUCCEEDED": ":material/check_circle:"}
     heading = f"{plain(batch.source)}: {one.status.lower()}, started {age((now() - one.started).total_seconds())}"
@@ -96,7 +96,7 @@ def _run(batch: Batch, newest: bool) -> None:
             )
 
 
-def _counts(batch: Batch) -> None:
+def _counts(batch: BatchRun) -> None:
     labels = {
         "images": "Pictures",
         "routed": "Routed",

@@ -5,24 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from monitoring.analysis.features import BY_NAME
-from scones.desk import figures
+from scones.desk.charts import show_chart
 from scones.desk.data import runs as data
-from scones.desk.data.runs import Overlay, Run
-from scones.desk.desk import Desk
+from scones.desk.data.runs import MonitorRun
+from scones.desk.desk import OperationsDesk
 from scones.desk.views.now import VERDICTS
-from scones.desk.wording import age, clock, now, plain, plural, theme, told
-from scones.reports import traffic_charts
-from scones.reports.charts.axes import Axis, percent
-from scones.reports.charts.clock import clock as clock_axis
-from scones.reports.charts.plots import Guide, Series
-from scones.reports.charts.theme import series
-from scones.reports.traffic_charts import SEVEREST, drift_note
-
-LINES = 6
-"""Features that one chart of the history can hold: there are so many colours."""
+from scones.desk.wording import age, clock, now, plain, plural, told
+from scones.reports.charts import drift
 
 
-def show(desk: Desk) -> None:
+def show(desk: OperationsDesk) -> None:
     """Draw the page."""
     st.title("Drift")
     with told():
@@ -39,7 +31,7 @@ def show(desk: Desk) -> None:
         _page(desk, found)
 
 
-def _page(desk: Desk, found: list[Run]) -> None:
+def _page(desk: OperationsDesk, found: list[MonitorRun]) -> None:
     newest_first = found[::-1]
     chosen = st.selectbox("Run", newest_first, format_func=_named, key="drift-run")
     text, colour, icon = VERDICTS[chosen.outcome]
@@ -58,17 +50,16 @@ def _page(desk: Desk, found: list[Run]) -> None:
         _distributions(desk, chosen)
 
 
-def _features(run: Run) -> None:
+def _features(run: MonitorRun) -> None:
     st.subheader("Features against their thresholds")
     if not run.drifts:
         st.info("No data: nothing was compared in this run.", icon=":material/inbox:")
         return
-    drawing = traffic_charts.drift_per_feature(run.drifts)
-    st.plotly_chart(figures.of(drawing, theme()), key="features", config=figures.CONFIG, alt=drawing.title)
+    show_chart(drift.drift_per_feature(run.drifts), "features", "Drift per feature against its threshold")
     st.caption("The gap to the baseline's distribution, in units of what is allowed. Beyond the line is a violation.")
 
 
-def _violations(desk: Desk, run: Run) -> None:
+def _violations(desk: OperationsDesk, run: MonitorRun) -> None:
     st.subheader("Violations")
     found = data.violations(desk.feed.bucket, run)
     if not found:
@@ -78,7 +69,7 @@ def _violations(desk: Desk, run: Run) -> None:
         st.markdown(f"**{plain(one['feature_name'])}**, {plain(check)}  \n{plain(one['description'])}")
 
 
-def _history(found: list[Run]) -> None:
+def _history(found: list[MonitorRun]) -> None:
     st.subheader("Over the runs")
     judged = [run for run in found if run.drifts]
     if not judged:
@@ -91,31 +82,13 @@ def _history(found: list[Run]) -> None:
     chosen = st.pills(
         "Features", names, selection_mode="multi", default=names[: min(3, len(names))], key="drift-features"
     )
-    lines = [_line(name, judged, index) for index, name in enumerate(chosen[:LINES])]
-    if not lines:
-        return
-    times = [run.when.timestamp() for run in judged]
-    room = 0.02 * (max(times) - min(times))
-    top = max(1.2, 1.1 * max(max(line.y) for line in lines))
-    figure = figures.lines(
-        theme(),
-        clock_axis(min(times) - room, max(times) + room),
-        Axis("times what is allowed", 0, top),
-        lines,
-        [Guide("limit", y=1.0, role="ink")],
-    )
-    st.plotly_chart(figure, key="history", config=figures.CONFIG, alt="Drift over the monitor's runs, by feature")
+    if chosen:
+        runs = [(run.when.timestamp(), run.drifts) for run in judged]
+        figure = drift.drift_over_runs(runs, chosen[: drift.MOST_LINES])
+        show_chart(figure, "history", "Drift over the monitor's runs, by feature")
 
 
-def _line(name: str, judged: list[Run], index: int) -> Series:
-    pairs = [(run, d) for run in judged for d in run.drifts if d.feature == name]
-    tips = [f"{name}<br>{clock(run.when)} UTC<br>{drift_note(d)}" for run, d in pairs]
-    times = [run.when.timestamp() for run, _ in pairs]
-    severities = [min(d.severity, 3 * SEVEREST) for _, d in pairs]
-    return Series(name, times, severities, series(index), tips=tips, dots=True, dashed=index >= LINES // 2)
-
-
-def _distributions(desk: Desk, run: Run) -> None:
+def _distributions(desk: OperationsDesk, run: MonitorRun) -> None:
     st.subheader("Baseline and traffic")
     then, current = data.baseline(), data.current(desk.feed.bucket, run)
     names = [name for name in BY_NAME if any(p and name in p.features for p in (then, current))]
@@ -133,28 +106,10 @@ def _distributions(desk: Desk, run: Run) -> None:
         return
     if found.then is None:
         st.caption("No baseline: nothing is live, or its version was registered without one.")
-    st.caption(f"{name}: {found.meaning}" if found.meaning else name)
-    st.plotly_chart(
-        _overlaid(found),
-        key="overlay",
-        config=figures.CONFIG,
-        alt=f"Distribution of {name} in the baseline and in traffic",
-    )
+    st.caption(drift.meaning(name))
+    figure = drift.distributions(name, found.edges, found.names, {"baseline": found.then, "traffic": found.now})
+    show_chart(figure, "overlay", f"Distribution of {name} in the baseline and in traffic")
 
 
-def _overlaid(found: Overlay) -> object:
-    sides = [
-        (name, role, shares.tolist())
-        for name, role, shares in (("baseline", series(0), found.then), ("traffic", series(1), found.now))
-        if shares is not None
-    ]
-    top = 1.1 * max(max(shares) for _, _, shares in sides)
-    share_axis = Axis("share of records", 0, top or 1.0, percent)
-    if found.edges is None:
-        return figures.grouped(theme(), found.names, share_axis, sides)
-    low, high = float(found.edges[0]), float(found.edges[-1])
-    return figures.bars(theme(), Axis(found.feature, low, high), share_axis, found.edges.tolist(), sides)
-
-
-def _named(run: Run) -> str:
+def _named(run: MonitorRun) -> str:
     return f"{clock(run.when)} UTC, {VERDICTS[run.outcome][0].lower()}"

@@ -8,7 +8,7 @@ from pipelines import registry
 from project.errors import SconesError
 from scones.desk.data import serving, workflows
 from scones.desk.data.versions import METRICS, Measured
-from scones.desk.desk import Desk
+from scones.desk.desk import OperationsDesk
 from scones.desk.wording import NONE, READ_ONLY, age, clock, cloud_answers, now, plain, plural, problem, share, told
 
 EVERY_SECONDS = 3
@@ -22,7 +22,7 @@ APPROVALS = {
 }
 
 
-def show(desk: Desk) -> None:
+def show(desk: OperationsDesk) -> None:
     """Draw the page."""
     st.title("Models")
     with told():
@@ -57,7 +57,7 @@ def _table(found: list[Measured], live: int | None) -> None:
     st.table(table, hide_index=True, hide_header=True, border="horizontal", alt="Versions side by side")
 
 
-def _decision(desk: Desk, found: list[Measured]) -> None:
+def _decision(desk: OperationsDesk, found: list[Measured]) -> None:
     st.subheader("Decide")
     waiting = next((i for i, one in enumerate(found) if one.version.approval == registry.WAITING), 0)
     with st.form("decision", border=True):
@@ -77,7 +77,7 @@ def _decision(desk: Desk, found: list[Measured]) -> None:
         st.success(said, icon=":material/check_circle:")
 
 
-def _decide(desk: Desk, chosen: Measured, approval: registry.Approval, comment: str) -> None:
+def _decide(desk: OperationsDesk, chosen: Measured, approval: registry.Approval, comment: str) -> None:
     try:
         version = registry.choose(desk.versions.group, chosen.version.arn, approval)
         registry.decide(version, approval, comment.strip())
@@ -93,7 +93,7 @@ def _decide(desk: Desk, chosen: Measured, approval: registry.Approval, comment: 
     st.rerun()
 
 
-def _deployments(desk: Desk) -> None:
+def _deployments(desk: OperationsDesk) -> None:
     st.subheader("Deployments")
 
     @st.fragment(run_every=EVERY_SECONDS)
@@ -110,7 +110,7 @@ def _deployments(desk: Desk) -> None:
     live()
 
 
-def _deployment(one: workflows.Execution) -> None:
+def _deployment(one: workflows.WorkflowExecution) -> None:
     marks = {"RUNNING": ":material/sync:", "SUCCEEDED": ":material/check_circle:"}
     icon = marks.get(one.status, ":material/error:")
     ago = age((now() - one.started).total_seconds())
@@ -127,7 +127,7 @@ def _deployment(one: workflows.Execution) -> None:
             st.caption(f"The last {STATES} of {plural(len(entered), 'state')}.")
 
 
-def _package(one: workflows.Execution) -> str:
+def _package(one: workflows.WorkflowExecution) -> str:
     """Which version the execution is about, as its input says: an event of the registry, or a request."""
     arn = one.input.get("model_package_arn") or one.input.get("detail", {}).get("ModelPackageArn", "")
     return f"Version {arn.rpartition('/')[2]}" if arn else one.name

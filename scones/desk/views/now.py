@@ -9,19 +9,16 @@ import streamlit as st
 from plotly.graph_objects import Figure
 
 from monitoring.analysis.outcome import Outcome
-from scones.desk import figures
+from scones.desk.charts import show_chart
 from scones.desk.data import serving
 from scones.desk.data.incidents import incidents
 from scones.desk.data.objects import exists
 from scones.desk.data.records import answered
-from scones.desk.data.runs import Run
-from scones.desk.desk import Desk
+from scones.desk.data.runs import MonitorRun
+from scones.desk.desk import OperationsDesk
 from scones.desk.filters import FIRST_LOOK_SECONDS, empty, freshness, threshold
 from scones.desk.wording import age, clock, cloud_answers, now, plain, plural, share, times, told
-from scones.reports.charts.axes import Axis, percent
-from scones.reports.charts.clock import clock as clock_axis
-from scones.reports.charts.plots import Guide, Series
-from scones.reports.charts.theme import series
+from scones.reports.charts import marks
 
 EVERY_SECONDS = 5
 LOAD_SECONDS = 2
@@ -46,7 +43,7 @@ ALARMS = {
 }
 
 
-def show(desk: Desk) -> None:
+def show(desk: OperationsDesk) -> None:
     """Draw the page; it refreshes itself."""
     st.title("Now")
 
@@ -69,21 +66,23 @@ def _load_charts() -> None:
     """From its second run on a chart that nobody sees: the browser loads Plotly, 5 MB, while people read this page."""
     if st.session_state.setdefault("now-was-read", False):
         with st.container(key="unseen"):
-            st.plotly_chart(_unseen(), key="unseen-chart", config=figures.CONFIG)
+            show_chart(unseen(), "unseen-chart", "")
     st.session_state["now-was-read"] = True
 
 
 @cache
-def _unseen() -> Figure:
+def unseen() -> Figure:
     """Something of all that charts are made of, so that a browser has met it when the first real one comes."""
-    axis, level = clock_axis(0, 3600), Axis("", 0, 2, percent)
-    line = Series("a", [0, 3600], [0.0, 1.0], series(0), [0.0, 0.5], [0.5, 1.0], ["", ""], dots=True, dashed=True)
-    figure = figures.lines("light", axis, level, [line], [Guide("a", y=1.0)])
-    bars = figures.bars("light", axis, level, [0, 1800, 3600], [("b", series(1), [1.0, 2.0])])
-    return figure.add_traces(bars.data)
+    edges, where = [0.0, 1800.0, 3600.0], ["", ""]
+    ends = marks.times([0, 3600])
+    band = marks.Interval([0.0, 1.0], [0.0, 0.5], [0.5, 1.0])
+    line = marks.line("a", ends, band, "series1", where=where, dots=True, dashed=True)
+    bars = marks.bars("b", edges, [1.0, 2.0], "series2", where=where, clock=True)
+    x, y = marks.time_axis(edges[0], edges[-1]), marks.share_axis("share", 0, 2)
+    return marks.chart([*line, bars], x, y, [marks.Guide("c", y=1.0)])
 
 
-def _problems(desk: Desk) -> None:
+def _problems(desk: OperationsDesk) -> None:
     st.subheader("Open problems")
     found, wrong = incidents(desk.names.bucket)
     if not found and not wrong:
@@ -104,7 +103,7 @@ def _problems(desk: Desk) -> None:
         st.code("\n".join(wrong), language=None, wrap_lines=True)
 
 
-def _endpoint(desk: Desk) -> None:
+def _endpoint(desk: OperationsDesk) -> None:
     st.subheader("Endpoint")
     found = serving.endpoint(desk.names.endpoint)
     text, colour, icon = STATUSES.get(found.status, (found.status or "", "orange", ":material/sync:"))
@@ -120,7 +119,7 @@ def _endpoint(desk: Desk) -> None:
         st.error(plain(found.reason))
 
 
-def _executions(desk: Desk) -> None:
+def _executions(desk: OperationsDesk) -> None:
     st.subheader("Deliveries today")
     counts = desk.today.counts(now())
     if not counts:
@@ -138,7 +137,7 @@ def _executions(desk: Desk) -> None:
         st.caption(f"Why {plural(counts['not looked at'], 'execution')} failed is still being asked.")
 
 
-def _traffic(desk: Desk) -> None:
+def _traffic(desk: OperationsDesk) -> None:
     st.subheader("Low confidence")
     table = desk.feed.wait(FIRST_LOOK_SECONDS)
     records = answered(table.chosen(time.time() - RECENT_SECONDS))
@@ -152,21 +151,21 @@ def _traffic(desk: Desk) -> None:
     freshness(desk, table)
 
 
-def _verdict(desk: Desk) -> None:
+def _verdict(desk: OperationsDesk) -> None:
     st.subheader("Monitor")
     runs = desk.runs.all()
     if not runs:
         why = "no report of the monitor can be read." if desk.runs.problems else "the monitor has not run yet."
         st.info(f"No data: {why}", icon=":material/inbox:")
         return
-    last: Run = runs[-1]
+    last: MonitorRun = runs[-1]
     text, colour, icon = VERDICTS[last.outcome]
     st.badge(text, icon=icon, color=colour)
     st.markdown(plain(last.message))
     st.caption(f"{age((now() - last.when).total_seconds())}, over {plural(last.records, 'record')}")
 
 
-def _alarms(desk: Desk) -> None:
+def _alarms(desk: OperationsDesk) -> None:
     st.subheader("Alarms")
     prefix = f"{desk.names.settings.project}-"
     found = serving.alarms(prefix)

@@ -13,7 +13,7 @@ from project.errors import SconesError
 from scones.desk.data import review
 from scones.desk.data.labels import NEITHER, Given
 from scones.desk.data.records import Records, names_of
-from scones.desk.desk import Desk
+from scones.desk.desk import OperationsDesk
 from scones.desk.filters import traffic
 from scones.desk.pictures import described, shown
 from scones.desk.wording import READ_ONLY, plural, problem, share, told
@@ -26,7 +26,7 @@ SMALL = 164
 """Pixels of a card in the gallery: six beside each other on a desk, two on a phone."""
 
 
-def show(desk: Desk) -> None:
+def show(desk: OperationsDesk) -> None:
     """Draw the page."""
     st.title("Review")
     with told():
@@ -50,7 +50,7 @@ def show(desk: Desk) -> None:
         _others(desk, table.files, records, waiting[1:])
 
 
-def _accuracy(records: Records, labels: dict[str, int], desk: Desk) -> None:
+def _accuracy(records: Records, labels: dict[str, int], desk: OperationsDesk) -> None:
     found = review.live_accuracy(records, labels)
     if found is None:
         st.caption(
@@ -76,14 +76,14 @@ def _accuracy(records: Records, labels: dict[str, int], desk: Desk) -> None:
         st.metric("Neither", f"{found.neither:,}", width="content")
 
 
-def _reviewer(desk: Desk) -> str:
+def _reviewer(desk: OperationsDesk) -> str:
     name: str = st.text_input(
         "Your name", value=getpass.getuser(), key="reviewer", disabled=not desk.allow_changes, width=240
     )
     return name
 
 
-def _first(desk: Desk, files: Sequence[str], record: Any) -> None:
+def _first(desk: OperationsDesk, files: Sequence[str], record: Any) -> None:
     """The picture that the keys are for."""
     with st.container(border=True, horizontal=True, key="review-first"):
         with st.container(width=256):
@@ -109,7 +109,7 @@ def _first(desk: Desk, files: Sequence[str], record: Any) -> None:
             _said()
 
 
-def _answer(desk: Desk, record: Any, label: int, name: str, key: str) -> None:
+def _answer(desk: OperationsDesk, record: Any, label: int, name: str, key: str) -> None:
     st.button(
         name,
         key=f"answer-{label}",
@@ -120,7 +120,7 @@ def _answer(desk: Desk, record: Any, label: int, name: str, key: str) -> None:
     )
 
 
-def _others(desk: Desk, files: Sequence[str], records: Records, rows: list[int]) -> None:
+def _others(desk: OperationsDesk, files: Sequence[str], records: Records, rows: list[int]) -> None:
     if not rows:
         return
     st.subheader("Next")
@@ -143,13 +143,13 @@ def _others(desk: Desk, files: Sequence[str], records: Records, rows: list[int])
                 )
 
 
-def _give_chosen(desk: Desk, event: str) -> None:
+def _give_chosen(desk: OperationsDesk, event: str) -> None:
     label = st.session_state.get(f"label-{event}")
     if label is not None:
         _give(desk, event, label)
 
 
-def _give(desk: Desk, event: str, label: int) -> None:
+def _give(desk: OperationsDesk, event: str, label: int) -> None:
     try:
         given = desk.labels.give(event, label, st.session_state.get("reviewer") or getpass.getuser())
     except SconesError as error:
@@ -162,7 +162,7 @@ def _skip(event: str) -> None:
     st.session_state["review-skipped"].append(event)
 
 
-def _undo(desk: Desk) -> None:
+def _undo(desk: OperationsDesk) -> None:
     given: list[Given] = st.session_state.setdefault("given", [])
     st.button(
         f"Undo ({len(given)})" if given else "Undo",
@@ -175,7 +175,7 @@ def _undo(desk: Desk) -> None:
     )
 
 
-def _take_back(desk: Desk) -> None:
+def _take_back(desk: OperationsDesk) -> None:
     given: list[Given] = st.session_state["given"]
     try:
         desk.labels.undo(given[-1])

@@ -8,22 +8,22 @@ import numpy as np
 import streamlit as st
 
 from project.errors import SconesError
-from scones.desk import figures
+from scones.desk.charts import show_chart
 from scones.desk.data import review, threshold_effects
 from scones.desk.data.records import Records
-from scones.desk.data.threshold_effects import Effect, Traffic
-from scones.desk.desk import Desk
+from scones.desk.data.threshold_effects import Effect, SortedTraffic
+from scones.desk.desk import OperationsDesk
 from scones.desk.filters import traffic
-from scones.desk.wording import READ_ONLY, clock, plain, plural, problem, share, theme, told
-from scones.reports.charts.axes import Axis, percent
-from scones.reports.charts.plots import Guide, Series
+from scones.desk.wording import READ_ONLY, clock, plain, plural, problem, share, told
+from scones.reports.charts.evaluation import Share, threshold_curve
+from scones.reports.charts.marks import Guide, Interval
 from scones.reports.charts.theme import series
 from stepfunctions.threshold import Change, back_to, change, current, history
 
 STEP = 0.005
 
 
-def show(desk: Desk) -> None:
+def show(desk: OperationsDesk) -> None:
     """Draw the page. What the slider moves is a fragment of its own, over what was sorted and counted before."""
     st.title("Threshold")
     with told():
@@ -40,7 +40,7 @@ def show(desk: Desk) -> None:
         _history(desk, history(parameter))
 
 
-def _known(desk: Desk, records: Records) -> Traffic:
+def _known(desk: OperationsDesk, records: Records) -> SortedTraffic:
     labels = review.labels_of(records, desk.labels.all())
     known = labels >= 0
     right = records["predicted"][known] == labels[known]
@@ -48,7 +48,7 @@ def _known(desk: Desk, records: Records) -> Traffic:
 
 
 @st.fragment
-def tune(found: Traffic, chance: float, present: Change, parameter: str | None) -> None:
+def tune(found: SortedTraffic, chance: float, present: Change, parameter: str | None) -> None:
     """The slider, what the value does, and applying it.
 
     Args:
@@ -64,7 +64,7 @@ def tune(found: Traffic, chance: float, present: Change, parameter: str | None) 
     _apply(present, chosen, parameter)
 
 
-def _effects(found: Traffic, present: float, chosen: float, least: float) -> None:
+def _effects(found: SortedTraffic, present: float, chosen: float, least: float) -> None:
     now, then = found.effect(present), found.effect(chosen)
     with st.container(horizontal=True, gap="medium", key="effects"):
         st.metric(
@@ -101,39 +101,15 @@ def _rightness(effect: Effect) -> str:
 
 
 def _curve(curve: list[Effect], present: float, chosen: float) -> None:
-    x = [one.threshold for one in curve]
-    lines = [
-        Series(
-            "pass",
-            x,
-            [one.share or 0.0 for one in curve],
-            series(0),
-            tips=[
-                f"at {one.threshold:g}: {share(one.share)} pass, {one.passing:,} of {one.records:,}" for one in curve
-            ],
-        )
-    ]
-    known = [one for one in curve if one.accuracy is not None]
-    if known:
-        lines.append(
-            Series(
-                "right, of labelled ones that pass",
-                [one.threshold for one in known],
-                [one.accuracy or 0.0 for one in known],
-                series(1),
-                [one.low or 0.0 for one in known],
-                [one.high or 0.0 for one in known],
-                [f"at {one.threshold:g}: {share(one.accuracy)} right of {one.labelled:,} labelled" for one in known],
-                dashed=True,
-            )
-        )
-    guides = [Guide(f"now {present:g}", x=present, role="muted")]
+    shares = [Share("pass", [one.share for one in curve], series(0))]
+    if any(one.accuracy is not None for one in curve):
+        right = Interval([one.accuracy for one in curve], [one.low for one in curve], [one.high for one in curve])
+        shares.append(Share("right, of labelled ones that pass", right, series(1), dashed=True))
+    guides = [Guide(f"now {present:g}", x=present)]
     if chosen != present:
         guides.append(Guide(f"tried {chosen:g}", x=chosen, role="ink"))
-    figure = figures.lines(theme(), Axis("threshold", x[0], 1), Axis("share", 0, 1.02, percent), lines, guides)
-    st.plotly_chart(
-        figure, key="curve", config=figures.CONFIG, alt="Share of records that pass, and are right, at each threshold"
-    )
+    figure = threshold_curve([one.threshold for one in curve], shares, guides)
+    show_chart(figure, "curve", "Share of records that pass, and are right, at each threshold")
 
 
 def _apply(present: Change, chosen: float, parameter: str | None) -> None:
@@ -168,7 +144,7 @@ def _write(parameter: str, value: float, expected: int, who: str, why: str) -> N
     st.rerun()
 
 
-def _history(desk: Desk, changes: list[Change]) -> None:
+def _history(desk: OperationsDesk, changes: list[Change]) -> None:
     st.subheader("History")
     rows = [
         {

@@ -1,5 +1,5 @@
-"""Charts for reports: drawn once, written as SVG that follows the reader's light or dark theme, and as PNG.
+"""Every chart, once: functions from plain data to a Plotly figure, which report pages and the desk both show.
 
-A plot (plots.py, tables.py, timeline.py) makes a `Drawing` of marks whose colours are roles of theme.py; svg.py and
-png.py write it. Nothing but Pillow is needed, so a job's container can draw as well.
+Colours stand in a figure as roles (theme.py). `theme.painted` puts one theme's colours in their place for the desk; a
+page does it in the reader's browser, where the theme can change while the page is open.
 """

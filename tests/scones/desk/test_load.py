@@ -9,29 +9,30 @@ import numpy as np
 import pytest
 from capture_files import CLASSES
 from cloud_fixtures import eventually
+from plotly.graph_objects import Figure
 
+from monitoring.watch.history import History
 from project import aws
 from scones.desk.data import confidence, threshold_effects
 from scones.desk.data.captures import Feed
 from scones.desk.data.records import RECORD, Records, Table, answered
-from scones.reports import traffic_charts
-from scones.reports.charts.drawing import Drawing
+from scones.reports.charts import traffic as charts
+from scones.reports.charts.theme import painted
 
 pytest.importorskip("streamlit")
 from streamlit.testing.v1 import AppTest
 
-from scones.desk import figures
 from scones.desk.views.confidence import scatter
 
 MANY = 100_000
 MOST_POINTS = 1_000
 MOST_BYTES = 200_000
 """Of one chart as it goes to the browser."""
-CHARTS: list[Callable[..., Drawing]] = [
-    traffic_charts.confidence_over_time,
-    traffic_charts.confidence_histogram,
-    traffic_charts.above_and_below,
-    lambda history: traffic_charts.class_mix(history, {}),
+CHARTS: list[Callable[[History], Figure]] = [
+    charts.confidence_over_time,
+    charts.confidence_histogram,
+    charts.above_and_below,
+    lambda history: charts.class_mix(history, {}),
 ]
 
 
@@ -47,19 +48,19 @@ def many() -> Records:
 
 
 @pytest.mark.parametrize("chart", CHARTS)
-def test_a_chart_sends_a_summary_and_not_the_records(chart: Callable[..., Drawing], many: Records) -> None:
-    figure = figures.of(chart(confidence.history(many, CLASSES, 0.93)), "light")
+def test_a_chart_sends_a_summary_and_not_the_records(chart: Callable[[History], Figure], many: Records) -> None:
+    figure = painted(chart(confidence.history(many, CLASSES, 0.93)), "light")
     assert sum(len(trace.x) for trace in figure.data) <= MOST_POINTS
     assert len(figure.to_json()) <= MOST_BYTES
 
 
 def test_the_records_that_are_drawn_one_by_one_are_few(many: Records) -> None:
     shown = many[confidence.sample(many, 0.93)]
-    figure = scatter(shown, CLASSES, 0.93, "light")
+    figure = scatter(shown, CLASSES, 0.93)
     assert 0 < sum(len(trace.x) for trace in figure.data) <= MOST_POINTS
     assert len(figure.to_json()) <= MOST_BYTES
     chosen = figure.data[1].customdata[0]
-    assert shown[chosen]["event"].decode() in figure.data[1].text[0], "a point gives back its own record"
+    assert shown[chosen]["event"].decode() in figure.data[1].hovertext[0], "a point gives back its own record"
 
 
 def test_looking_at_everything_copies_nothing(many: Records) -> None:

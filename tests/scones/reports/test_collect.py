@@ -123,7 +123,7 @@ def test_an_execution_that_only_failed_has_facts_and_a_list_of_what_is_missing(s
 
 def test_a_report_is_noted_with_the_package_if_there_is_one(stubs: Stubs) -> None:
     facts = Facts(EXECUTION, "x", "Succeeded", "", BEGAN, BEGAN, 0.93)
-    assert publish.register(facts, "s3://b/report/index.html") is None
+    assert publish.register_report(facts, "s3://b/report/index.html") is None
     facts.package = {"ModelPackageArn": "arn:aws:sagemaker:us-east-1:000000000000:model-package/scones-unlimited/3"}
     stubs["sagemaker"].add_response(
         "update_model_package",
@@ -133,10 +133,10 @@ def test_a_report_is_noted_with_the_package_if_there_is_one(stubs: Stubs) -> Non
             "CustomerMetadataProperties": {"report": "s3://b/report/index.html"},
         },
     )
-    assert publish.register(facts, "s3://b/report/index.html") == facts.package["ModelPackageArn"]
+    assert publish.register_report(facts, "s3://b/report/index.html") == facts.package["ModelPackageArn"]
 
 
 def test_a_refused_upload_is_an_error(stubs: Stubs) -> None:
     stubs["s3"].add_client_error("put_object", "AccessDenied", "no", 403)
-    with pytest.raises(CloudError, match=r"uploading s3://.*/executions/abc/report/a\.png: AccessDenied"):
-        publish.upload(NAMES, "abc", {"a.png": b"x"})
+    with pytest.raises(CloudError, match=r"uploading s3://.*/executions/abc/report/index.html: AccessDenied"):
+        publish.upload_page(NAMES, "abc", "<p>")

@@ -2,43 +2,47 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from capture_files import NOON, entry, traffic, write
+from html_page import Page, assert_self_contained, read_page
 
 from monitoring.analysis.analyze import read_baseline
 from monitoring.analysis.environment import job
 from scones.reports import monitor_page
+from scones.reports.charts.traffic import LatencyLine
 
 MADE = datetime(2026, 5, 5, tzinfo=UTC)
 
 
-def gathered(source: Path, baseline: Path | None) -> monitor_page.Report:
+def read(source: Path, baseline: Path | None) -> monitor_page.TrafficReport:
     asked = job({"dataset_source": str(source), "output_path": "unused", "sagemaker_endpoint_name": "scones"})
     known = read_baseline(baseline / "statistics.json", baseline / "constraints.json") if baseline else None
-    return monitor_page.gathered(asked, known, MADE)
+    return monitor_page.read_traffic(asked, known, MADE)
 
 
-def page(source: Path, baseline: Path | None) -> str:
-    found = gathered(source, baseline)
-    return monitor_page.html(found, monitor_page.drawings(found))
+def page(source: Path, baseline: Path | None) -> Page:
+    found = read_page(monitor_page.page(read(source, baseline)))
+    assert_self_contained(found)
+    return found
 
 
 def test_the_report_of_drifted_traffic_says_so_and_is_one_file(baseline_folder: Path, tmp_path: Path) -> None:
-    found = gathered(traffic(tmp_path / "c", 200, seed=2, shade=0.6), baseline_folder)
+    found = read(traffic(tmp_path / "c", 200, seed=2, shade=0.6), baseline_folder)
     monitor_page.write(found, tmp_path / "r")
-    text = monitor_page.write(found, tmp_path / "r").read_text()  # again, over the first
-    assert ">Violations</span>" in text and "Baseline drift distance" in text
-    assert not re.findall(r'(?:src|href)="(?!data:)', text), "everything is inside"
-    assert "<script" not in text
-    names = {path.name for path in (tmp_path / "r").iterdir()}
-    assert {"report.html", "confidence-over-time.png", "confidence-histogram.png", "above-and-below.png"} <= names
-    assert not list((tmp_path / "r").glob("*.partial"))
-    assert {"class-mix.png", "drift.png", "input-brightness.png"} <= names
-    assert text.count("data:image/png;base64,") == 24  # the least confident
+    shown = read_page(monitor_page.write(found, tmp_path / "r").read_text())  # again, over the first
+    assert_self_contained(shown)
+    assert ("Violations", "bad") in shown.badges and "Baseline drift distance" in shown.text
+    assert [path.name for path in (tmp_path / "r").iterdir()] == ["report.html"]
+    assert {"confidence-over-time", "confidence-histogram", "above-and-below", "class-mix"} <= set(shown.charts)
+    assert {"drift", "input-brightness"} <= set(shown.charts)
+    assert len(shown.images) == 24  # the least confident
 
 
 @pytest.mark.parametrize(
@@ -49,21 +53,38 @@ def test_every_outcome_has_a_report_that_names_it(
     baseline_folder: Path, tmp_path: Path, records: int, with_baseline: bool, badge: str
 ) -> None:
     (tmp_path / "c").mkdir()
-    text = page(traffic(tmp_path / "c", records, seed=1), baseline_folder if with_baseline else None)
-    assert f">{badge}</span>" in text
-    assert (badge == "Healthy") == ('class="badge good"' in text)
+    found = page(traffic(tmp_path / "c", records, seed=1), baseline_folder if with_baseline else None)
+    assert found.badges == [(badge, "good" if badge == "Healthy" else "warn")]
 
 
 def test_damaged_lines_are_listed_and_hostile_texts_are_shown_as_text(baseline_folder: Path, tmp_path: Path) -> None:
     hostile = "<img src=x onerror=alert(1)>"
     lines = [entry(f"{hostile}{i}", (0.6, 0.4), b"\x89PNG", NOON + timedelta(seconds=i)) for i in range(40)]
     write(tmp_path / "c" / f"{hostile.replace('/', '')}.jsonl", [*lines, "{broken"])
-    text = page(tmp_path / "c", baseline_folder)
-    assert hostile not in text and "&lt;img src=x onerror=alert(1)&gt;" in text
-    assert "not JSON" in text and "picture: " in text
+    found = page(tmp_path / "c", baseline_folder)
+    assert hostile in found.text, "as text, not as an element: the page was parsed"
+    assert "not JSON" in found.text and "picture: " in found.text
+
+
+def test_hostile_classes_and_names_are_shown_as_text_in_page_and_charts(tmp_path: Path) -> None:
+    hostile = "</script><img src=x onerror=alert(1)>%{x}"
+    asked = job(
+        {"dataset_source": str(traffic(tmp_path / "c", 40, seed=1)), "output_path": "unused"}
+        | {"sagemaker_endpoint_name": hostile}
+    )
+    asked = replace(asked, classes=(hostile, "bus"))
+    latency = [LatencyLine(hostile, np.array([0.0, 60.0]), np.array([1.0, 2.0]))]
+    found = read_page(monitor_page.page(monitor_page.read_traffic(asked, None, MADE, latency)))
+    assert_self_contained(found)
+    assert f"Traffic of {hostile}" in found.text
+    for name in ("class-mix", "latency"):
+        said = [trace["name"] for trace in found.charts[name]["data"]]
+        assert "&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;%{x}" in said
+    assert hostile not in json.dumps(found.charts)
 
 
 def test_the_least_confident_come_first(baseline_folder: Path, tmp_path: Path) -> None:
-    text = page(traffic(tmp_path / "c", 120, seed=4), baseline_folder)
-    shares = [float(found) for found in re.findall(r"<b>([\d.]+)%</b>", text)]
+    found = page(traffic(tmp_path / "c", 120, seed=4), baseline_folder)
+    shown = found.text.partition("Where the model was least sure")[2].partition("What was read")[0]
+    shares = [float(one) for one in re.findall(r"([\d.]+)% ", shown)]
     assert len(shares) == 24 and shares == sorted(shares)

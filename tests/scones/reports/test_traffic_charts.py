@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ElementTree
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pytest
+from plotly.graph_objects import Figure
 
 from monitoring.analysis.checks import Drift
 from monitoring.analysis.features import MEASURED
 from monitoring.watch.history import History, stretches
-from scones.reports import traffic_charts
-from scones.reports.charts.clock import clock
-from scones.reports.charts.drawing import Box, Dot, Drawing, Line, Text
-from scones.reports.charts.png import png
-from scones.reports.charts.svg import svg
-from scones.reports.charts.theme import COLOURS
-from scones.reports.traffic_charts import CLASS_ROLES, HELD, ROUTED, Latency
+from scones.reports.charts import drift, traffic
+from scones.reports.charts.numbers import numbers
+from scones.reports.charts.theme import COLOURS, paint
+from scones.reports.charts.traffic import CLASS_ROLES, HELD, ROUTED, LatencyLine
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC).timestamp()
 
@@ -37,90 +35,137 @@ def history(n: int, *, threshold: float = 0.93, classes: tuple[str, ...] = ("bic
     )
 
 
-def boxes(drawing: Drawing, role: str) -> list[Box]:
-    return [mark for mark in drawing.marks if isinstance(mark, Box) and mark.role == role and mark.tip]
+def trace_of(figure: Figure, role: str) -> Any:
+    """The trace that the pointer answers to, of a colour."""
+    answering = [one for one in figure.data if one.hoverinfo != "skip"]
+    return next(one for one in answering if paint(role) in (one.marker.color, "line" in one and one.line.color))
 
 
-def drift(feature: str, severity: float) -> Drift:
+def total(trace: Any) -> float:
+    return sum(value or 0 for value in trace.y)
+
+
+def compared(feature: str, severity: float) -> Drift:
     return Drift(feature, "Robust", 0.1, 0.3, None, 0.05, severity)
 
 
-def every(one: History) -> list[Drawing]:
+def every(one: History) -> list[Figure]:
     return [
-        traffic_charts.confidence_over_time(one),
-        traffic_charts.confidence_histogram(one),
-        traffic_charts.above_and_below(one),
-        traffic_charts.class_mix(one, {"bicycle": 3, "motorcycle": 2}),
-        traffic_charts.feature_over_time(one, "brightness", None),
+        traffic.confidence_over_time(one),
+        traffic.confidence_histogram(one),
+        traffic.above_and_below(one),
+        traffic.class_mix(one, {"bicycle": 3, "motorcycle": 2}),
+        drift.feature_over_time(one, "brightness", None),
     ]
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 400, 401, 100_000])
 def test_every_chart_can_be_drawn_of_any_number_of_records_and_stays_small(n: int) -> None:
-    for drawing in every(history(n)):
-        text = svg(drawing)
-        ElementTree.fromstring(text)
-        assert "nan" not in text and "inf" not in text
+    for figure in every(history(n)):
+        text = figure.to_json()
+        assert "NaN" not in text and "Infinity" not in text
         assert len(text) < 150_000
-        assert all(-1 <= x <= drawing.width + 1 for x in _xs(drawing)), drawing.title
-
-
-def _xs(drawing: Drawing) -> list[float]:
-    found: list[float] = []
-    for mark in drawing.marks:
-        match mark:
-            case Line():
-                found += [x for x, _ in mark.points]
-            case Dot():
-                found.append(mark.centre[0])
-            case Box():
-                found += [mark.left, mark.left + mark.width]
-            case Text():
-                found.append(mark.x)
-            case _:
-                pass
-    return found
+        assert numbers(figure).rows or n == 0
 
 
 @pytest.mark.parametrize("n", [1, 399, 5000])
 def test_counts_in_the_charts_are_the_counts_of_the_records(n: int) -> None:
     one = history(n)
-    for drawing in (traffic_charts.above_and_below(one), traffic_charts.confidence_histogram(one)):
+    for figure in (traffic.above_and_below(one), traffic.confidence_histogram(one)):
         for role, expected in ((HELD, one.low.sum()), (ROUTED, (~one.low).sum())):
-            assert sum(float(box.tip.split()[-1]) for box in boxes(drawing, role)) == expected
+            assert total(trace_of(figure, role)) == expected
 
 
 def test_few_records_are_dots_in_the_colour_of_their_decision() -> None:
     one = history(50)
-    drawing = traffic_charts.confidence_over_time(one)
-    dots = [mark for mark in drawing.marks if isinstance(mark, Dot)]
-    assert len([dot for dot in dots if dot.role == HELD]) == one.low.sum() > 0
-    assert len([dot for dot in dots if dot.role == ROUTED]) == (~one.low).sum()
-    assert any(isinstance(mark, Text) and mark.text == "threshold 93%" for mark in drawing.marks)
-    line = next(mark for mark in drawing.marks if isinstance(mark, Line) and mark.role == "ink" and mark.dash)
-    assert all((dot.centre[1] <= line.points[0][1]) == (dot.role == ROUTED) for dot in dots), "above is routed"
+    figure = traffic.confidence_over_time(one)
+    held, routed = trace_of(figure, HELD), trace_of(figure, ROUTED)
+    assert len(held.y) == one.low.sum() > 0 and max(held.y) < one.threshold
+    assert len(routed.y) == (~one.low).sum() and min(routed.y) >= one.threshold, "above is routed"
+    assert (held.mode, held.marker.symbol, routed.marker.symbol) == ("markers", "x", "circle")
+    assert [trace.y for trace in figure.data if trace.name == "threshold 93%"] == [(0.93, 0.93)]
+    first, last = figure.layout.xaxis.range
+    assert first < min(held.x + routed.x) and max(held.x + routed.x) < last, "no point on the end of the axis"
+    assert figure.layout.xaxis.type == "date" and routed.x[0].startswith("2026-05-04T12:00:")
+
+
+def test_a_point_gives_back_its_place_among_the_records() -> None:
+    one = history(50)
+    figure = traffic.records(one.time, one.confidence, ["bus"] * 50, 0.93)
+    for trace in figure.data[:2]:
+        assert one.confidence[list(trace.customdata)].tolist() == list(trace.y)
+
+
+def test_hours_without_traffic_are_a_gap_in_lines_bands_and_bars() -> None:
+    one = history(4000)
+    one.time[2000:] += 6 * 3600.0
+    figure = traffic.confidence_over_time(one)
+    for trace in (trace_of(figure, ROUTED), trace_of(drift.feature_over_time(one, "contrast", None), ROUTED)):
+        assert None in trace.y and trace.y[0] is not None and trace.y[-1] is not None
+    bands = [trace for trace in figure.data if trace.fill == "toself"]
+    assert len(bands) == 2 and all(band.y.count(None) == 2 for band in bands), "two stretches, so two areas"
+    for shown in (traffic.above_and_below(one), traffic.class_mix(one, {})):
+        assert all(None in trace.y for trace in shown.data), "no data is not zero"
+
+
+def test_latency_has_a_gap_where_the_metric_has_no_points() -> None:
+    time = NOON + 60.0 * np.array([0, 1, 2, 30, 31])
+    figure = traffic.latency_over_time(
+        [LatencyLine("<i>", time, np.full(5, 8.0)), LatencyLine("b", time, np.full(5, 9.0))]
+    )
+    assert [trace.y for trace in figure.data] == [(8, 8, 8, None, 8, 8), (9, 9, 9, None, 9, 9)]
+    assert figure.data[0].name == "&lt;i&gt;" and figure.data[0].text[0] == "8 ms"
+    assert not traffic.latency_over_time([LatencyLine("a", np.empty(0), np.empty(0))]).data[0].x
 
 
 @pytest.mark.parametrize("threshold", [0.0, 0.3, 0.5, 0.93, 1.0])
 def test_the_threshold_is_the_edge_of_a_bar_so_that_no_bar_has_two_colours(threshold: float) -> None:
     one = history(3000, threshold=threshold)
-    drawing = traffic_charts.confidence_histogram(one)
-    assert sum(float(box.tip.split()[-1]) for box in boxes(drawing, HELD)) == one.low.sum()
-    assert not {box.left for box in boxes(drawing, HELD)} & {box.left for box in boxes(drawing, ROUTED)}
+    figure = traffic.confidence_histogram(one)
+    held, routed = trace_of(figure, HELD), trace_of(figure, ROUTED)
+    assert total(held) == one.low.sum()
+    assert not [i for i in range(len(held.y)) if held.y[i] is not None and routed.y[i] is not None]
 
 
 def test_many_classes_are_drawn_as_the_most_frequent_and_the_others() -> None:
     one = history(2000, classes=tuple(f"class{i}" for i in range(40)))
-    named = [mark.text for mark in traffic_charts.class_mix(one, {}).marks if isinstance(mark, Text)]
-    assert "all others" in named and sum(name.startswith("class") for name in named) == len(CLASS_ROLES)
+    named = [trace.name for trace in traffic.class_mix(one, {}).data]
+    assert named[-1] == "all others" and len(named) == len(CLASS_ROLES) + 1
+
+
+def test_shares_of_classes_add_up_and_the_baseline_of_two_is_a_line() -> None:
+    figure = traffic.class_mix(history(900), {"bicycle": 3, "motorcycle": 1})
+    assert np.sum([trace.y for trace in figure.data], axis=0) == pytest.approx(1)
+    assert [shape.y0 for shape in figure.layout.shapes] == [0.75]
+    assert [label.text for label in figure.layout.annotations] == ["baseline: 75% bicycle"]
 
 
 def test_the_farthest_drift_is_first_and_beyond_the_limit_it_is_told_by_more_than_colour() -> None:
-    drawing = traffic_charts.drift_per_feature([drift("width", 0.0), drift("brightness", 7.0), drift("contrast", 0.9)])
-    names = [m for m in drawing.marks if isinstance(m, Text) and m.text in ("width", "brightness", "contrast")]
-    assert [name.text for name in names] == ["brightness", "contrast", "width"]
-    assert [name.bold for name in names] == [True, False, False]
-    assert [len(boxes(drawing, HELD)), len(boxes(drawing, ROUTED))] == [1, 2]
+    rows = [compared("width", 0.0), compared("brightness", 7.0), compared("contrast", 0.9)]
+    figure = drift.drift_per_feature(rows)
+    [trace] = figure.data
+    assert trace.y == ("brightness ▲", "contrast", "width")
+    assert trace.marker.color == (paint(HELD), paint(ROUTED), paint(ROUTED))
+    assert trace.x[0] == drift.SEVEREST and 0 < trace.x[2] < 0.1, "cut, and seen although it is nothing"
+    assert [shape.x0 for shape in figure.layout.shapes] == [1]
+    assert trace.text == ("0.300",) * 3
+
+
+def test_drift_over_runs_has_a_gap_where_a_run_did_not_compare_the_feature() -> None:
+    runs = [(NOON, [compared("a", 0.5)]), (NOON + 60, []), (NOON + 120, [compared("a", 2.0)])]
+    figure = drift.drift_over_runs(runs, ["a"])
+    assert figure.data[0].y == (0.5, None, 2.0)
+    assert figure.layout.yaxis.range[1] >= 2
+
+
+def test_distributions_are_bars_over_the_same_bins_or_names() -> None:
+    shares = np.array([0.25, 0.75])
+    binned = drift.distributions("<i>", np.array([0.0, 1.0, 2.0]), (), {"baseline": shares, "traffic": None})
+    assert [trace.name for trace in binned.data] == ["baseline"] and binned.layout.xaxis.title.text == "&lt;i&gt;"
+    assert binned.data[0].x == (0.5, 1.5) and binned.data[0].width == (1, 1)
+    named = drift.distributions("class", None, ("<b>", "bus"), {"baseline": shares, "traffic": shares[::-1]})
+    assert [trace.x for trace in named.data] == [("&lt;b&gt;", "bus")] * 2
+    assert named.data[1].marker.color == paint("series2")
 
 
 def test_records_without_answers_or_pictures_leave_gaps_not_zeros() -> None:
@@ -128,11 +173,10 @@ def test_records_without_answers_or_pictures_leave_gaps_not_zeros() -> None:
     one.confidence[:] = np.nan
     one.predicted[:] = -1
     one.measured["brightness"][:100] = np.nan
-    assert not boxes(traffic_charts.above_and_below(one), ROUTED) and not boxes(
-        traffic_charts.class_mix(one, {}), CLASS_ROLES[0]
-    )
-    for drawing in every(one):
-        assert "nan" not in svg(drawing)
+    for figure in (traffic.above_and_below(one), traffic.class_mix(one, {})):
+        assert all(value is None for trace in figure.data for value in trace.y)
+    for figure in every(one):
+        assert "NaN" not in figure.to_json()
 
 
 @pytest.mark.parametrize("theme", [0, 1])
@@ -168,25 +212,6 @@ def lab(rgb: np.ndarray) -> np.ndarray:
     xyz = np.clip(to_xyz @ np.clip(rgb, 0, 1) / np.array([0.9505, 1.0, 1.089]), 1e-9, None)
     f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
-
-
-def test_latency_is_drawn_when_it_is_known() -> None:
-    known = Latency(NOON + 60.0 * np.arange(5), np.full(5, 8.0), np.full(5, 14.0))
-    assert svg(traffic_charts.latency_over_time(known)).count("<polyline") > 2
-    svg(traffic_charts.latency_over_time(Latency(np.empty(0), np.empty(0), np.empty(0))))
-
-
-def test_a_chart_is_also_a_png_in_both_themes() -> None:
-    drawing = traffic_charts.above_and_below(history(60))
-    assert png(drawing).startswith(b"\x89PNG") and png(drawing) != png(drawing, "dark")
-
-
-@pytest.mark.parametrize("seconds", [0, 1, 59, 600, 5 * 3600, 86400, 3 * 86400, 40 * 86400, 900 * 86400])
-def test_times_have_few_round_ticks_inside_the_axis(seconds: float) -> None:
-    axis = clock(NOON + 17, NOON + 17 + seconds)
-    ticks = axis.ticks()
-    assert 1 <= len(ticks) <= 6 and all(axis.low <= tick <= axis.high for tick in ticks)
-    assert len({axis.write(tick) for tick in ticks}) == len(ticks), "two ticks have the same text"
 
 
 def test_stretches_of_time_hold_every_record_once() -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from html_page import Page, assert_self_contained, read_page
 
-from scones.reports import publish
-from scones.reports.document import document
+from scones.reports.execution_page import charts, page
 from scones.reports.facts import Epoch, Facts, GateFact, StepFact
-from scones.reports.figures import figures
+from scones.reports.pages import write_page
 from scones.reports.training_log import parse
 from steps import near_duplicates, png
 from steps.evaluate import evaluate
@@ -54,59 +52,49 @@ def full(classes: tuple[str, ...] = ("bicycle", "motorcycle"), certain: bool = F
     return facts
 
 
-def page_of(facts: Facts) -> str:
-    text = document(facts, figures(facts))
-    Balanced().check(text)
-    return text
-
-
-class Balanced(HTMLParser):
-    """Fails on an element that is closed in the wrong place or never."""
-
-    def check(self, text: str) -> None:
-        self.open: list[str] = []
-        self.feed(text)
-        assert not self.open
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in {"meta", "img", "br"}:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
+def page_of(facts: Facts) -> Page:
+    found = read_page(page(facts))
+    assert_self_contained(found)
+    return found
 
 
 @pytest.mark.parametrize("classes", [("bicycle", "motorcycle"), ("bicycle", "bus", "motorcycle", "train", "tank")])
 @pytest.mark.parametrize("certain", [False, True])
 def test_the_page_shows_every_part_and_fetches_nothing(classes: tuple[str, ...], certain: bool) -> None:
     facts = full(classes, certain)
-    text = page_of(facts)
-    drawn = {figure.name for figure in figures(facts)}
-    assert drawn == {
+    found = page_of(facts)
+    assert set(found.charts) == {
         *("training-curves", "confusion-matrix", "per-class", "roc", "reliability"),
         *("confidence", "threshold-curve", "durations"),
     }
-    assert text.count("<svg") == len(drawn)
-    assert not re.findall(r'(?:src|href)="(?!data:)', text) and "<script" not in text and "@import" not in text
     metrics = (facts.evaluation or {})["metrics"]
     low, high = metrics["accuracy_low"], metrics["accuracy_high"]
-    assert f"95% interval {100 * low:.1f}% to {100 * high:.1f}%" in text
+    assert f"95% interval {100 * low:.1f}% to {100 * high:.1f}%" in found.text
     for fact in ("c0ffee", "ab" * 32, "zyxwvutsrqpo", "arn:model-package/x/3", "8.2 s", *classes):
-        assert fact in text
-    assert "prefers-color-scheme:dark" in text
+        assert fact in found.text
+    assert ("PendingManualApproval", "warn") in found.badges
+    assert "prefers-color-scheme:dark" in found.styles[0] and "@media print" in found.styles[0]
+
+
+def test_a_missing_accuracy_is_a_gap_and_the_best_epoch_is_marked() -> None:
+    figure = next(chart for chart in charts(full()) if chart.name == "training-curves").figure
+    band, validation = figure.data[1], figure.data[2]
+    assert figure.data[0].y == (0.5, None, 0.8) and validation.y == (0.45, 0.6, 0.7)
+    assert min(y for y in band.y if y is not None) < 0.45, "the interval of 40 pictures"
+    assert [label.text for label in figure.layout.annotations] == ["best: 70%"]
 
 
 def test_an_execution_that_failed_early_says_why_and_what_is_missing() -> None:
     failed = StepFact("ExtractCifar", "Failed", BEGAN, BEGAN + timedelta(seconds=2), reason="wrong <checksum>")
-    text = page_of(bare(steps=[failed], missing=["The evaluation: it has no step Evaluate."]))
-    assert "ExtractCifar: wrong &lt;checksum&gt;" in text
+    text = page_of(bare(steps=[failed], missing=["The evaluation: it has no step Evaluate."])).text
+    assert "ExtractCifar: wrong <checksum>" in text
     assert "The evaluation: it has no step Evaluate." in text
     assert "no numbers about a model" in text
 
 
-def test_an_execution_without_any_step_has_a_page() -> None:
-    assert figures(bare()) == []
-    assert "abcdefghijkl" in page_of(bare())
+def test_an_execution_without_any_step_has_a_page_without_scripts() -> None:
+    found = page_of(bare())
+    assert found.charts == {} and "abcdefghijkl" in found.text
 
 
 def test_a_broken_gate_and_a_broken_expectation_are_marked() -> None:
@@ -114,20 +102,49 @@ def test_a_broken_gate_and_a_broken_expectation_are_marked() -> None:
     facts.gates = [GateFact("metrics.auc", ">=", 2.0, "MinimumAuc", 0.9), GateFact("metrics.x", "<=", 1, "X", None)]
     result = {"expectation_config": {"type": "t", "description": "every image is RGB"}, "success": False, "result": {}}
     facts.checks = {"tables": {"images": {"results": [result | {"result": {"unexpected_count": 3}}]}}}
-    text = page_of(facts)
-    assert text.count(">broken</span>") == 3 and "not there" in text
-    assert "1 of 1 expectations are broken" in text and "every image is RGB" in text
+    found = page_of(facts)
+    assert found.badges.count(("broken", "bad")) == 3 and "not there" in found.text
+    assert "1 of 1 expectations are broken" in found.text and "every image is RGB" in found.text
 
 
 def test_a_model_without_mistakes_says_so() -> None:
-    text = page_of(full(certain=True))
-    assert "There are none." in text
+    assert "There are none." in page_of(full(certain=True)).text
 
 
 def test_pictures_that_are_gone_leave_no_hole() -> None:
     facts = full()
     facts.pictures = {}
-    assert "<img" not in page_of(facts)
+    assert page_of(facts).images == []
+
+
+HOSTILE = '</script><script>alert(1)</script><img src=x onerror=alert(2)>" onload="alert(3)'
+
+
+def test_markup_in_any_field_is_shown_as_text() -> None:
+    facts = full((HOSTILE, "bus"))
+    evaluation = facts.evaluation or {}
+    for answer in (*evaluation["worst_mistakes"], *evaluation["least_certain"]):
+        answer["image"] = HOSTILE
+    pair = evaluation["near_duplicates"]["pairs"][0]
+    pair["image"] = pair["training_image"] = evaluation["near_duplicates"]["hash"] = HOSTILE
+    facts.pictures = {HOSTILE: PICTURE}
+    facts.arn = facts.name = facts.status = facts.reason = facts.checks_uri = HOSTILE
+    facts.steps = [
+        StepFact(HOSTILE, status, BEGAN, BEGAN, HOSTILE, HOSTILE, HOSTILE) for status in ("Failed", "Cached")
+    ]
+    facts.parameters = {HOSTILE: HOSTILE, "InputArchiveUri": HOSTILE, "CodeCommit": HOSTILE}
+    facts.gates = [GateFact(HOSTILE, ">=", 1.0, HOSTILE, 2.0)]
+    facts.extract = {"sha256": HOSTILE}
+    config = {"type": HOSTILE, "description": HOSTILE}
+    facts.checks = {"tables": {"t": {"results": [{"expectation_config": config, "success": True}]}}}
+    facts.training = {"HyperParameters": {HOSTILE: HOSTILE}}
+    facts.package = {"ModelPackageArn": HOSTILE, "ModelApprovalStatus": HOSTILE}
+    facts.missing = [HOSTILE]
+    for status in ("Failed", HOSTILE):
+        facts.status = status
+        found = page_of(facts)
+        assert found.text.count(HOSTILE) > 30
+        assert all(label in found.labels for label in found.charts)
 
 
 def test_the_log_lines_of_both_algorithms_are_read() -> None:
@@ -142,12 +159,7 @@ def test_the_log_lines_of_both_algorithms_are_read() -> None:
     assert parse(log) == [Epoch(0, 0.5, 0.45), Epoch(2, None, 0.75), Epoch(10, 0.9, 0.8)]
 
 
-def test_the_files_are_the_page_and_its_charts_and_nothing_half_written_stays(tmp_path: Path) -> None:
-    facts = full()
-    content = publish.files("<p>", figures(facts))
-    (tmp_path / ".partial").mkdir()
-    (tmp_path / ".partial" / "old.png").write_bytes(b"left behind")
-    file = publish.write(tmp_path, content)
-    assert file == tmp_path / "index.html"
-    assert {one.name for one in tmp_path.iterdir()} == set(content)
-    assert all(content[name].startswith(b"\x89PNG") for name in content if name.endswith(".png"))
+def test_a_page_replaces_an_earlier_one_and_nothing_half_written_stays(tmp_path: Path) -> None:
+    for text in ("<p>first", "<p>second"):
+        assert write_page(tmp_path / "new" / "index.html", text).read_text() == text
+    assert [one.name for one in (tmp_path / "new").iterdir()] == ["index.html"]

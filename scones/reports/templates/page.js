@@ -1,0 +1,42 @@
+"use strict";
+
+// Draws every chart when it comes into view, in the colours of the reader's theme; all of them, light, when printed.
+const SCREEN = { height: 1 };
+const PRINT = { height: 0.8, width: 322 }; // the width inside a card, of which two stand side by side on A4 and on Letter
+const palettes = JSON.parse(document.getElementById("palettes").textContent);
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const charts = [...document.querySelectorAll(".chart")];
+const drawn = new Set();
+
+function draw(chart, theme = dark.matches ? "dark" : "light", size = SCREEN) {
+  const colours = palettes[theme];
+  const figure = JSON.parse(chart.nextElementSibling.textContent, (_, value) => {
+    const role = typeof value === "string" && /^var\(--(\w+)\)$/.exec(value);
+    return role && role[1] in colours ? colours[role[1]] : value;
+  });
+  const height = size.height * figure.layout.height;
+  const layout = { ...figure.layout, paper_bgcolor: colours.surface, width: size.width, height };
+  const picture = { format: "png", scale: 2, filename: chart.parentElement.id };
+  chart.style.height = `${height}px`;
+  Plotly.react(chart, figure.data, layout, {
+    displaylogo: false,
+    modeBarButtons: [["toImage"]],
+    responsive: true,
+    toImageButtonOptions: picture,
+  });
+  drawn.add(chart);
+}
+
+const observer = new IntersectionObserver(
+  (entries) => {
+    for (const entry of entries.filter((one) => one.isIntersecting)) {
+      observer.unobserve(entry.target);
+      draw(entry.target);
+    }
+  },
+  { rootMargin: "400px" },
+);
+charts.forEach((chart) => observer.observe(chart));
+dark.addEventListener("change", () => drawn.forEach((chart) => draw(chart)));
+addEventListener("beforeprint", () => charts.forEach((chart) => draw(chart, "light", PRINT)));
+addEventListener("afterprint", () => charts.forEach((chart) => draw(chart)));
