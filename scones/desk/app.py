@@ -36,9 +36,11 @@ a:focus-visible, button:focus-visible, summary:focus-visible {outline: 2px solid
 @media (max-width: 640px) {[data-testid="stMainBlockContainer"] {padding-left: 1rem; padding-right: 1rem}}
 """
 DARK_STYLE = """
-[data-testid="stBaseButton-primary"], [data-testid="stBaseButton-primaryFormSubmit"] {color: PAGE !important}
+[data-testid="stBaseButton-primary"]:enabled, [data-testid="stBaseButton-primaryFormSubmit"]:enabled {
+    color: PAGE !important
+}
 """
-"""White on the pale blue of the dark theme could not be read."""
+"""White on the pale blue of the dark theme could not be read; a button that is shut has no blue."""
 
 
 def main() -> None:

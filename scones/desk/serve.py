@@ -36,7 +36,7 @@ def serve(allow_changes: bool, port: int | None, open_browser: bool) -> None:
         CloudError: no cloud answers.
         SconesError: Streamlit ended by itself.
     """
-    if importlib.util.find_spec("streamlit") is None or importlib.util.find_spec("plotly") is None:
+    if importlib.util.find_spec("streamlit") is None:
         raise UsageError(
             "The dashboard's libraries are not installed.", "Run: pip install 'scones-unlimited[dashboard]'"
         )

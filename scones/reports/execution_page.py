@@ -10,7 +10,9 @@ from monitoring.measures.metrics import wilson
 from scones.reports import pages
 from scones.reports.charts import evaluation as draw
 from scones.reports.charts.evaluation import Share, Span
-from scones.reports.charts.marks import Guide, Interval, percent
+from scones.reports.charts.layout import Guide
+from scones.reports.charts.marks import Interval
+from scones.reports.charts.words import percent
 from scones.reports.facts import PICTURES, Facts
 from scones.reports.pages import Card, Chart, interval, share
 
@@ -114,6 +116,7 @@ def _of_evaluation(found: Json, threshold: float) -> Iterator[Chart]:
             thresholds,
             [line("share accepted", "share", "series2"), line("accuracy among them", "accuracy", "series1")],
             [Guide(f"set: {percent(threshold)}", x=threshold)] if inside else [],
+            counts=[f"{point['images']} pictures accepted" for point in curve],
         ),
         "A stricter threshold routes fewer deliveries by itself, and those more rightly. Bands are 95% intervals.",
     )

@@ -18,8 +18,8 @@ from monitoring.analysis.traffic import Batch, Reading, read
 from monitoring.watch.history import History, Lowest, gather
 from scones.reports import pages
 from scones.reports.charts import drift, traffic
-from scones.reports.charts.marks import moment, percent
 from scones.reports.charts.traffic import LatencyLine
+from scones.reports.charts.words import moment, percent
 from scones.reports.pages import Card, Chart, write_page
 from scones.reports.thumbnails import thumbnail
 

@@ -18,7 +18,7 @@ from scones.desk.data.runs import MonitorRun
 from scones.desk.desk import OperationsDesk
 from scones.desk.filters import FIRST_LOOK_SECONDS, empty, freshness, threshold
 from scones.desk.wording import age, clock, cloud_answers, now, plain, plural, share, times, told
-from scones.reports.charts import marks
+from scones.reports.charts import layout, marks, words
 
 EVERY_SECONDS = 5
 LOAD_SECONDS = 2
@@ -74,12 +74,12 @@ def _load_charts() -> None:
 def unseen() -> Figure:
     """Something of all that charts are made of, so that a browser has met it when the first real one comes."""
     edges, where = [0.0, 1800.0, 3600.0], ["", ""]
-    ends = marks.times([0, 3600])
+    ends = words.times([0, 3600])
     band = marks.Interval([0.0, 1.0], [0.0, 0.5], [0.5, 1.0])
     line = marks.line("a", ends, band, "series1", where=where, dots=True, dashed=True)
     bars = marks.bars("b", edges, [1.0, 2.0], "series2", where=where, clock=True)
-    x, y = marks.time_axis(edges[0], edges[-1]), marks.share_axis("share", 0, 2)
-    return marks.chart([*line, bars], x, y, [marks.Guide("c", y=1.0)])
+    x, y = layout.time_axis(edges[0], edges[-1]), layout.share_axis("share", 0, 2)
+    return layout.chart([*line, bars], x, y, [layout.Guide("c", y=1.0)])
 
 
 def _problems(desk: OperationsDesk) -> None:

@@ -16,7 +16,8 @@ from scones.desk.desk import OperationsDesk
 from scones.desk.filters import traffic
 from scones.desk.wording import READ_ONLY, clock, plain, plural, problem, share, told
 from scones.reports.charts.evaluation import Share, threshold_curve
-from scones.reports.charts.marks import Guide, Interval
+from scones.reports.charts.layout import Guide
+from scones.reports.charts.marks import Interval
 from scones.reports.charts.theme import series
 from stepfunctions.threshold import Change, back_to, change, current, history
 
@@ -108,7 +109,8 @@ def _curve(curve: list[Effect], present: float, chosen: float) -> None:
     guides = [Guide(f"now {present:g}", x=present)]
     if chosen != present:
         guides.append(Guide(f"tried {chosen:g}", x=chosen, role="ink"))
-    figure = threshold_curve([one.threshold for one in curve], shares, guides)
+    counts = [f"{one.passing:,} of {one.records:,} pass, {one.labelled:,} of them labelled" for one in curve]
+    figure = threshold_curve([one.threshold for one in curve], shares, guides, counts=counts)
     show_chart(figure, "curve", "Share of records that pass, and are right, at each threshold")
 
 

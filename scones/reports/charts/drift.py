@@ -12,29 +12,22 @@ from monitoring.analysis.checks import Drift
 from monitoring.analysis.features import BY_NAME, Floats
 from monitoring.analysis.profile import Profile
 from monitoring.watch.history import History, stretches
-from scones.reports.charts.marks import (
-    HOVER,
+from scones.reports.charts.layout import (
     ROW,
     ROWS_MARGIN,
     Guide,
-    Interval,
     axis,
-    bars,
     chart,
-    line,
-    literal,
-    moment,
     names_axis,
-    row_bars,
     rows_axis,
     share_axis,
     spanning,
-    tenths,
     time_axis,
-    times,
 )
+from scones.reports.charts.marks import HOVER, Interval, bars, line, row_bars
 from scones.reports.charts.theme import Role, paint, series
 from scones.reports.charts.traffic import HELD, ROUTED
+from scones.reports.charts.words import literal, moment, tenths, times
 
 SEVEREST = 4.0
 """Drift beyond this many times its threshold is drawn as this much; its number is written beside it."""
@@ -52,6 +45,7 @@ def drift_per_feature(drifts: Sequence[Drift]) -> go.Figure:
         [min(one.severity, SEVEREST) for one in rows],
         [HELD if one.exceeded else ROUTED for one in rows],
         words=[drift_note(one) for one in rows],
+        where=[f"{name}, {one.severity:.3g} times what is allowed" for name, one in zip(names, rows, strict=True)],
         least=0.01,
     )
     x = axis("times what is allowed", 0, 1.15 * SEVEREST, "d") | {"showgrid": True, "dtick": 1}

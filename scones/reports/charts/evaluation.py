@@ -9,28 +9,22 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from scones.reports.charts.marks import (
-    HOVER_ALONE,
+from scones.reports.charts.layout import (
+    HEIGHT,
     ROW,
     ROWS_MARGIN,
     Guide,
-    Interval,
     axis,
-    bars,
     chart,
     count_axis,
-    gaps,
-    line,
-    literal,
     names_axis,
-    percent,
-    row_bars,
     rows_axis,
     share_axis,
     spanning,
-    tenths,
 )
+from scones.reports.charts.marks import HOVER_ALONE, Interval, bars, gaps, line, row_bars
 from scones.reports.charts.theme import Role, paint, series
+from scones.reports.charts.words import literal, percent, tenths
 
 Json = Mapping[str, Any]
 MOST_NAMES = 25
@@ -144,7 +138,8 @@ def roc(classes: Sequence[str], curves: Mapping[str, Json]) -> go.Figure:
             where=[f"{tenths(x)} false positives" for x in curves[name]["false_positive_rates"]],
         )
     ]
-    return chart(traces, share_axis("false positives"), share_axis("true positives", 0, 1.01), [Guide()])
+    x, y = share_axis("false positives"), share_axis("true positives", 0, 1.01)
+    return chart(traces, x, y, [Guide()], height=HEIGHT + 10 * len(shown))  # a narrow legend has a line for each
 
 
 def reliability(bins: Sequence[Json]) -> go.Figure:
@@ -176,7 +171,7 @@ def confidence_of_answers(bins: Sequence[Json], threshold: float) -> go.Figure:
 
 @dataclass(frozen=True)
 class Share:
-    """One line of a threshold curve: shares float (n,), perhaps with an interval, and perhaps words for each."""
+    """One line of a threshold curve: shares float (n,), perhaps with an interval."""
 
     name: str
     values: Sequence[float | None] | Interval
@@ -184,9 +179,11 @@ class Share:
     dashed: bool = False
 
 
-def threshold_curve(thresholds: Sequence[float], shares: Sequence[Share], guides: Sequence[Guide]) -> go.Figure:
-    """What a threshold costs, and what it buys."""
-    where = [f"at {one:g}" for one in thresholds]
+def threshold_curve(
+    thresholds: Sequence[float], shares: Sequence[Share], guides: Sequence[Guide], *, counts: Sequence[str]
+) -> go.Figure:
+    """What a threshold costs, and what it buys; `counts` says of how many pictures each point tells."""
+    where = [f"at {one:g}, {count}" for one, count in zip(thresholds, counts, strict=True)]
     traces = [
         trace
         for one in shares
@@ -219,6 +216,7 @@ def durations(spans: Sequence[Span]) -> go.Figure:
         [span.end - span.start for span in spans],
         [span.role for span in spans],
         words=[span.words for span in spans],
+        where=names,
         least=0.004 * total,
         starts=[span.start for span in spans],
     )

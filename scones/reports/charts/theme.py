@@ -101,7 +101,7 @@ TEMPLATE = {
             "font": {"color": paint("ink")},
             "traceorder": "normal",
         },
-        "margin": {"l": 62, "r": 16, "t": 34, "b": 56},
+        "margin": {"l": 62, "r": 22, "t": 34, "b": 56},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "shapedefaults": {"line": {"color": paint("muted"), "dash": "dash", "width": 1.4}},

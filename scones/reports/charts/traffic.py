@@ -17,26 +17,10 @@ import plotly.graph_objects as go
 
 from monitoring.analysis.features import Floats
 from monitoring.watch.history import History, stretches
-from scones.reports.charts.marks import (
-    Guide,
-    Interval,
-    Trace,
-    axis,
-    bars,
-    chart,
-    count_axis,
-    line,
-    moment,
-    named_level,
-    percent,
-    points,
-    share_axis,
-    stretches_in_words,
-    tenths,
-    time_axis,
-    times,
-)
+from scones.reports.charts.layout import Guide, axis, chart, count_axis, share_axis, time_axis
+from scones.reports.charts.marks import Interval, Trace, bars, line, named_level, points
 from scones.reports.charts.theme import Role, series
+from scones.reports.charts.words import moment, percent, stretches_in_words, tenths, times
 
 ROUTED, HELD = "series1", "series2"
 PARTS = (("routed", ROUTED, "circle"), ("below the threshold", HELD, "x"))

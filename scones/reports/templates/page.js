@@ -1,21 +1,22 @@
 "use strict";
 
 // Draws every chart when it comes into view, in the colours of the reader's theme; all of them, light, when printed.
-const SCREEN = { height: 1 };
-const PRINT = { height: 0.8, width: 322 }; // the width inside a card, of which two stand side by side on A4 and on Letter
+const PRINTED_WIDTH = 322; // pixels inside a card, of which two stand side by side on A4 and on Letter
+const PRINTED_ALONE = 680; // and inside one that has the line for itself
+const PRINTED_HEIGHT = 0.8; // of the height on a screen
 const palettes = JSON.parse(document.getElementById("palettes").textContent);
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const charts = [...document.querySelectorAll(".chart")];
 const drawn = new Set();
 
-function draw(chart, theme = dark.matches ? "dark" : "light", size = SCREEN) {
+function draw(chart, theme = dark.matches ? "dark" : "light", width = undefined) {
   const colours = palettes[theme];
   const figure = JSON.parse(chart.nextElementSibling.textContent, (_, value) => {
     const role = typeof value === "string" && /^var\(--(\w+)\)$/.exec(value);
     return role && role[1] in colours ? colours[role[1]] : value;
   });
-  const height = size.height * figure.layout.height;
-  const layout = { ...figure.layout, paper_bgcolor: colours.surface, width: size.width, height };
+  const height = (width ? PRINTED_HEIGHT : 1) * figure.layout.height;
+  const layout = { ...figure.layout, paper_bgcolor: colours.surface, width, height };
   const picture = { format: "png", scale: 2, filename: chart.parentElement.id };
   chart.style.height = `${height}px`;
   Plotly.react(chart, figure.data, layout, {
@@ -38,5 +39,9 @@ const observer = new IntersectionObserver(
 );
 charts.forEach((chart) => observer.observe(chart));
 dark.addEventListener("change", () => drawn.forEach((chart) => draw(chart)));
-addEventListener("beforeprint", () => charts.forEach((chart) => draw(chart, "light", PRINT)));
+addEventListener("beforeprint", () => {
+  for (const chart of charts) {
+    draw(chart, "light", chart.parentElement.matches(":only-child") ? PRINTED_ALONE : PRINTED_WIDTH);
+  }
+});
 addEventListener("afterprint", () => charts.forEach((chart) => draw(chart)));

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from plotly.graph_objects import Figure
 
-from scones.reports.charts import evaluation, marks
+from scones.reports.charts import evaluation, layout, marks
 from scones.reports.charts.evaluation import Share, Span
-from scones.reports.charts.marks import Guide, Interval
+from scones.reports.charts.layout import Guide
+from scones.reports.charts.marks import Interval
 from scones.reports.charts.numbers import numbers
 from scones.reports.charts.theme import COLOURS, ROLE, Theme, colour, paint, painted
 
@@ -43,7 +44,9 @@ def every_chart(names: list[str]) -> dict[str, Figure]:
         "roc": evaluation.roc(names, dict.fromkeys(names, curve)),
         "reliability": evaluation.reliability(bins),
         "confidence": evaluation.confidence_of_answers(bins, 0.93),
-        "threshold": evaluation.threshold_curve([0.5, 0.9], shares, [Guide(names[0], x=0.6)]),
+        "threshold": evaluation.threshold_curve(
+            [0.5, 0.9], shares, [Guide(names[0], x=0.6)], counts=["5 pictures", "0"]
+        ),
         "durations": evaluation.durations([Span(name, 0, 31.4, "31.4 s") for name in names]),
     }
 
@@ -129,7 +132,7 @@ def test_a_missing_value_interrupts_line_and_band() -> None:
 
 def test_a_range_of_equal_or_of_no_values_is_not_empty() -> None:
     for values in ([0.5, 0.5], [], [math.nan], [1.0], [0.0], [None]):
-        low, high = marks.spanning(values)
+        low, high = layout.spanning(values)
         assert 0 <= low < high <= 1
 
 
