@@ -59,11 +59,8 @@ def render(template: str, charts: Sequence[Chart], **given: Any) -> str:
     )
     by_name = {chart.name: chart for chart in charts}
     palettes = {"light": theme.palette("light"), "dark": theme.palette("dark")}
-    return (
-        environment()
-        .get_template(template)
-        .render(charts=by_name, policy=policy, scripts=scripts, palettes=palettes, **given)
-    )
+    page = environment().get_template(template)
+    return page.render(charts=by_name, policy=policy, scripts=scripts, palettes=palettes, **given)
 
 
 def write_page(file: Path, text: str) -> Path:

@@ -24,10 +24,10 @@ from scones.reports.charts.layout import (
     spanning,
     time_axis,
 )
-from scones.reports.charts.marks import HOVER, Interval, bars, line, row_bars
-from scones.reports.charts.theme import Role, paint, series
+from scones.reports.charts.marks import Interval, bars, bars_at, line, row_bars
+from scones.reports.charts.theme import Role, series
 from scones.reports.charts.traffic import HELD, ROUTED
-from scones.reports.charts.words import literal, moment, tenths, times
+from scones.reports.charts.words import literal, moment, times
 
 SEVEREST = 4.0
 """Drift beyond this many times its threshold is drawn as this much; its number is written beside it."""
@@ -116,7 +116,8 @@ def distributions(
     top = 1.1 * max([float(shares.max()) for shares in known.values()] + [0.01])
     y = share_axis("share of records", 0, top)
     if edges is None:
-        traces = [_bars_of_names(side, names, shares.tolist(), roles[side]) for side, shares in known.items()]
+        shown = [literal(name) for name in names]
+        traces = [bars_at(side, shown, shares.tolist(), roles[side], where=names) for side, shares in known.items()]
         return chart(traces, names_axis(names), y, barmode="group")
     where = [f"{low:.4g} to {high:.4g}" for low, high in pairwise(edges.tolist())]
     opacity = 1.0 if len(known) == 1 else 0.62  # one behind the other, both are seen through
@@ -125,20 +126,6 @@ def distributions(
         for side, shares in known.items()
     ]
     return chart(traces, axis(feature, float(edges[0]), float(edges[-1])), y, barmode="overlay")
-
-
-def _bars_of_names(side: str, names: Sequence[str], shares: Sequence[float], role: Role) -> dict[str, object]:
-    return {
-        "type": "bar",
-        "name": side,
-        "x": [literal(name) for name in names],
-        "y": list(shares),
-        "marker": {"color": paint(role)},
-        "text": [tenths(share) for share in shares],
-        "textposition": "none",
-        "hovertext": [literal(name) for name in names],
-        "hovertemplate": HOVER,
-    }
 
 
 def meaning(feature: str) -> str:

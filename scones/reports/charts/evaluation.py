@@ -22,7 +22,7 @@ from scones.reports.charts.layout import (
     share_axis,
     spanning,
 )
-from scones.reports.charts.marks import HOVER_ALONE, Interval, bars, gaps, line, row_bars
+from scones.reports.charts.marks import HOVER_ALONE, Interval, bars_at, gaps, line, row_bars
 from scones.reports.charts.theme import Role, paint, series
 from scones.reports.charts.words import literal, percent, tenths
 
@@ -84,18 +84,17 @@ def _shade(share: float) -> float:
     return 0.0 if share == 0 else 0.12 + 0.83 * share**0.7
 
 
-def per_class(per_class: Mapping[str, Json]) -> go.Figure:
+MEASURES = {"recall": "found", "precision": "trusted"}
+
+
+def per_class(classes: Mapping[str, Json]) -> go.Figure:
     """Recall (found) and precision (trusted) of each class with their intervals."""
     rows = [
-        (f"{name}, {word}", measure, found, series(index))
-        for index, (name, found) in enumerate(per_class.items())
-        for measure, word in (("recall", "found"), ("precision", "trusted"))
+        (f"{name}, {word}", *(found[f"{measure}{end}"] for end in ("", "_low", "_high")), measure, series(index))
+        for index, (name, found) in enumerate(classes.items())
+        for measure, word in MEASURES.items()
         if found[measure] is not None
     ]
-    names = [name for name, *_ in rows]
-    values = [found[measure] for _, measure, found, _ in rows]
-    lows, highs = ([found[f"{measure}_{end}"] for _, measure, found, _ in rows] for end in ("low", "high"))
-    estimates = list(zip(names, values, lows, highs, strict=True))
     traces = [
         {
             "type": "scatter",
@@ -111,16 +110,16 @@ def per_class(per_class: Mapping[str, Json]) -> go.Figure:
             "showlegend": False,
             "cliponaxis": False,
         }
-        for (name, value, low, high), (*_, measure, _, role) in zip(estimates, rows, strict=True)
+        for name, value, low, high, measure, role in rows
     ]
-    written = [
+    values = [
         {"x": 1, "xref": "paper", "xanchor": "left", "y": literal(name), "text": f"<b>{tenths(value)}</b>"}
-        for name, value, *_ in estimates
+        for name, value, *_ in rows
     ]
-    y = rows_axis(names)
-    x = share_axis("share of pictures", *spanning([*lows, *highs])) | {"showgrid": True, "nticks": 4}
-    height = 80 + ROW * max(2, len(rows))
-    return chart(traces, x, y, height=height, annotations=written, margin=ROWS_MARGIN | {"r": 64})
+    bounds = spanning([bound for _, _, low, high, *_ in rows for bound in (low, high)])
+    x = share_axis("share of pictures", *bounds) | {"showgrid": True, "nticks": 4}
+    y, height = rows_axis([name for name, *_ in rows]), 80 + ROW * max(2, len(rows))
+    return chart(traces, x, y, height=height, annotations=values, margin=ROWS_MARGIN | {"r": 64})
 
 
 def roc(classes: Sequence[str], curves: Mapping[str, Json]) -> go.Figure:
@@ -161,8 +160,8 @@ def confidence_of_answers(bins: Sequence[Json], threshold: float) -> go.Figure:
         ("right", [one["images"] - one["wrong"] for one in kept], "series1"),
         ("wrong", [one["wrong"] for one in kept], "bad"),
     )
-    traces = [bars(name, edges, n, role, where=where, write="{:.0f}".format) for name, n, role in counts]
-    traces = [{**trace, "width": None} for trace in traces]  # side by side
+    middles = [(low + high) / 2 for low, high in pairwise(edges)]
+    traces = [bars_at(name, middles, n, role, where=where, write="{:.0f}".format) for name, n, role in counts]
     guides = [Guide(f"set: {percent(threshold)}", x=threshold)] if edges[0] < threshold < edges[-1] else []
     most = count_axis("pictures", [n for _, values, _ in counts for n in values])
     x = share_axis("confidence", edges[0], edges[-1]) | {"tick0": 0, "dtick": 0.1}

@@ -53,13 +53,9 @@ def line(
     Args:
         where: each point's place on the x axis in words.
     """
-    bounds = y if isinstance(y, Interval) else None
-    values = gaps(bounds.value if bounds else y)  # type: ignore[arg-type]  # not an interval, so a sequence
-    lows, highs = (gaps(bounds.low), gaps(bounds.high)) if bounds else (values, values)
-    words = [
-        "" if value is None else write(value) + (f" ({write(low)} to {write(high)})" if bounds else "")  # type: ignore[arg-type]  # bounds of a value
-        for value, low, high in zip(values, lows, highs, strict=True)
-    ]
+    unknown: list[float | None] = [None] * len(x)
+    parts = (y.value, y.low, y.high) if isinstance(y, Interval) else (y, unknown, unknown)
+    values, lows, highs = (gaps(part) for part in parts)
     drawn = {
         "type": "scatter",
         "name": literal(name),
@@ -68,12 +64,18 @@ def line(
         "mode": "lines+markers" if dots or _has_single_points(values) else "lines",
         "line": {"color": paint(role), "width": 2, "dash": "dash" if dashed else "solid"},
         "marker": {"size": 6},
-        "text": words,
+        "text": [_in_words(*one, write) for one in zip(values, lows, highs, strict=True)],
         "hovertext": [literal(one) for one in where],
         "hovertemplate": HOVER if name else HOVER_ALONE,
         "showlegend": bool(name),
     }
-    return [_band(x, lows, highs, role), drawn] if bounds else [drawn]
+    return [_band(x, lows, highs, role), drawn] if isinstance(y, Interval) else [drawn]
+
+
+def _in_words(value: float | None, low: float | None, high: float | None, write: Write) -> str:
+    if value is None:
+        return ""
+    return write(value) if low is None or high is None else f"{write(value)} ({write(low)} to {write(high)})"
 
 
 def _band(x: Sequence[Any], low: Sequence[float | None], high: Sequence[float | None], role: Role) -> Trace:
@@ -156,20 +158,33 @@ def bars(
     opacity: float = 1.0,
 ) -> Trace:
     """Bars over the n bins between `edges` (n + 1,), which are seconds since 1970 when `clock` is set."""
-    bins = list(pairwise(edges))
-    middles = [(low + high) / 2 for low, high in bins]
+    middles = [(low + high) / 2 for low, high in pairwise(edges)]
+    scale = 1000 if clock else 1  # a date axis measures widths in milliseconds
+    widths = [(high - low) * scale for low, high in pairwise(edges)]
+    trace = bars_at(name, times(middles) if clock else middles, heights, role, where=where, write=write)
+    return {**trace, "width": widths, "opacity": opacity}
+
+
+def bars_at(
+    name: str,
+    x: Sequence[Any],
+    heights: Sequence[float | None],
+    role: Role,
+    *,
+    where: Sequence[str],
+    write: Write = tenths,
+) -> Trace:
+    """Bars at n places or names, as wide as there is room; those of several traces stand side by side."""
     values = gaps(heights)
     return {
         "type": "bar",
         "name": literal(name),
-        "x": times(middles) if clock else middles,
+        "x": list(x),
         "y": values,
-        "width": [(high - low) * (1000 if clock else 1) for low, high in bins],  # a date axis measures milliseconds
         "marker": {"color": paint(role), "line": {"color": paint("surface"), "width": 0.5}},
-        "opacity": opacity,
         "text": ["" if value is None else write(value) for value in values],
         "textposition": "none",
-        "hovertext": list(where),
+        "hovertext": [literal(one) for one in where],
         "hovertemplate": HOVER,
     }
 

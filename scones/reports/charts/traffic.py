@@ -188,18 +188,9 @@ def latency_over_time(lines: Sequence[LatencyLine], span: tuple[float, float] | 
     traces: list[Trace] = []
     for index, one in enumerate(lines):
         time, values = _interrupted(one.time, one.milliseconds)
-        where = [moment(t) for t in time]
-        shown = line(
-            one.name,
-            times(time),
-            values.tolist(),
-            series(index),
-            where=where,
-            write=lambda value: f"{value:.4g} ms",
-            dots=True,
-            dashed=one.dashed,
-        )
-        traces += shown
+        where, write = [moment(t) for t in time], "{:.4g} ms".format
+        shown = (one.name, times(time), values.tolist(), series(index))
+        traces += line(*shown, where=where, write=write, dots=True, dashed=one.dashed)
     every = [float(t) for one in lines for t in one.time]
     low, high = span or ((min(every), max(every)) if every else (0.0, 60.0))
     top = max([1.0, *(float(np.nanmax(one.milliseconds)) for one in lines if len(one.time))])
