@@ -45,7 +45,8 @@ def training_curves(epochs: Sequence[int], train: Sequence[float | None], valida
         *line("validation", epochs, validation, "series2", where=where),
     ]
     bounds = spanning([*train, *validation.value, *validation.low])
-    x = axis("epoch", 1, max(2, epochs[-1]), "d")
+    few = {"dtick": 1} if epochs[-1] - epochs[0] < 8 else {}
+    x = axis("epoch", epochs[0] - 0.5, epochs[-1] + 0.5, "d") | few
     return chart(traces, x, share_axis("accuracy", *bounds), guides)
 
 
@@ -113,7 +114,7 @@ def per_class(classes: Mapping[str, Json]) -> go.Figure:
         for name, value, low, high, measure, role in rows
     ]
     values = [
-        {"x": 1, "xref": "paper", "xanchor": "left", "y": literal(name), "text": f"<b>{tenths(value)}</b>"}
+        {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 8, "y": literal(name), "text": f"<b>{tenths(value)}</b>"}
         for name, value, *_ in rows
     ]
     bounds = spanning([bound for _, _, low, high, *_ in rows for bound in (low, high)])
