@@ -151,6 +151,23 @@ def test_the_farthest_drift_is_first_and_beyond_the_limit_it_is_told_by_more_tha
     assert trace.text == ("0.300",) * 3
 
 
+def test_names_from_outside_are_shown_letter_by_letter() -> None:
+    hostile = "<b>%{x}</b><a href='javascript:alert(1)'>"
+    one = history(600, classes=(hostile, "bus"))
+    runs = [(NOON, [compared(hostile, 2.0)])]
+    figures = [
+        traffic.records(one.time, one.confidence, [hostile] * 600, 0.93, [hostile] * 600),
+        traffic.class_mix(one, {hostile: 1, "bus": 1}),
+        drift.drift_per_feature([compared(hostile, 2.0)]),
+        drift.drift_over_runs(runs, [hostile]),
+        drift.distributions(hostile, None, (hostile,), {"baseline": np.array([1.0])}),
+    ]
+    for figure in figures:
+        text = str(figure.to_plotly_json())
+        assert "&lt;b&gt;%{x}&lt;/b&gt;&lt;a href" in text and "<b>" not in text and "<a" not in text
+        assert all("%{x}" not in trace.hovertemplate for trace in figure.data if trace.hovertemplate)
+
+
 def test_drift_over_runs_has_a_gap_where_a_run_did_not_compare_the_feature() -> None:
     runs = [(NOON, [compared("a", 0.5)]), (NOON + 60, []), (NOON + 120, [compared("a", 2.0)])]
     figure = drift.drift_over_runs(runs, ["a"])
