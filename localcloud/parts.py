@@ -8,7 +8,7 @@ paths only, and served behind our door (door.py). What matters about it here:
   tool, not a boundary.
 - S3 objects are on disk at once. Everything else (roles, stacks, functions, rules, metrics) it writes only when it is
   ended by SIGTERM; no public request makes it save. After kill -9 or a power cut those resources are as they were at
-  the last clean end, `up` says so, and `scones infra deploy` makes them anew, adopting the bucket that is still there.
+  the last clean end, `up` says so. Whoever made them makes them again; buckets that are still there can be adopted.
 - A Docker socket would make it look for containers, and IoT, SFTP and SSL would open more ports: all are off.
 """
 
@@ -22,7 +22,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from localcloud.environment import HOST, Addresses, for_processes
-from project.errors import LocalCloudError
+from localcloud.errors import LocalCloudError
 
 MINISTACK = "ministack"
 SAGEMAKER = "sagemaker"
@@ -96,13 +96,13 @@ def require_ministack() -> None:
     """Check that MiniStack is installed.
 
     Raises:
-        LocalCloudError: it is not: the package was installed without its `local` extra.
+        LocalCloudError: it is not: the package was installed without what it needs.
     """
     try:
         version("ministack")
     except PackageNotFoundError:
         raise LocalCloudError(
-            "Starting the local cloud: MiniStack is not installed.", "pip install 'scones-unlimited[local]'"
+            "Starting the local cloud: MiniStack is not installed.", "Install it: pip install ministack"
         ) from None
 
 

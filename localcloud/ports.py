@@ -11,7 +11,7 @@ import socket
 import psutil
 
 from localcloud.environment import HOST
-from project.errors import LocalCloudError
+from localcloud.errors import LocalCloudError, PortInUseError
 
 # Below the ports that systems lend to outgoing connections (Linux from 32768, others from 49152): such a connection
 # could take the port of a part that is down for a moment, which then could not come back.
@@ -44,17 +44,18 @@ def require_free(port: int, what: str, option: str) -> None:
     """Check that `port` can be bound.
 
     Raises:
-        LocalCloudError: it cannot; says who listens on it, as far as the system tells.
+        PortInUseError: a program has it; says which, as far as the system tells.
+        LocalCloudError: it cannot be bound for another reason.
     """
     trouble = _trouble(port)
     if trouble is None:
         return
     if trouble.errno == errno.EADDRINUSE:
-        problem = f"port {port} is in use{_listener(port)}."
-        fix = f"End that program, or choose another port with {option}."
-    else:
-        problem, fix = f"port {port}: {trouble.strerror}.", f"Choose another port with {option}."
-    raise LocalCloudError(f"Starting {what}: {problem}", fix)
+        raise PortInUseError(
+            f"Starting {what}: port {port} is in use{_listener(port)}.",
+            f"End that program, or choose another port with {option}.",
+        )
+    raise LocalCloudError(f"Starting {what}: port {port}: {trouble.strerror}.", f"Choose another port with {option}.")
 
 
 def _trouble(port: int) -> OSError | None:

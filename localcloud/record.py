@@ -20,8 +20,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from localcloud.environment import Addresses
+from localcloud.errors import LocalCloudError
 from localcloud.processes import Identity
-from project.errors import LocalCloudError
 
 FORMAT = 1
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from localcloud import parts, ports, processes, record
 from localcloud.environment import MARK, Addresses, variables
+from localcloud.errors import LocalCloudError
 from localcloud.processes import Identity
 from localcloud.record import Record
-from project.errors import LocalCloudError
 
 DEFAULT_PORT = 4566
 DEFAULT_SAGEMAKER_PORT = 4567
@@ -174,7 +174,7 @@ def _launch(state: Path, one: parts.Part) -> Identity:
         if not record.lock(lock.fileno()):
             raise LocalCloudError(
                 f"Starting {one.title} on {state}: another one uses that folder.",
-                "End it with: scones local down; or choose another folder with --state.",
+                "End it with: localcloud down; or choose another folder with --state.",
             )
         return processes.launch(one.command, one.environment, state, log, inherited=[lock.fileno()])
 
@@ -210,7 +210,7 @@ def _refuse_other_ports(addresses: Addresses, port: int | None, sagemaker_port: 
         if asked and asked != used:
             raise LocalCloudError(
                 f"Starting the local cloud with {option} {asked}: it is up on port {used} already.",
-                "Stop it first: scones local down.",
+                "Stop it first: localcloud down.",
             )
 
 
@@ -219,7 +219,7 @@ def _refuse_other_roles(enforced: bool, asked: bool | None) -> None:
         raise LocalCloudError(
             f"Starting the local cloud with {'--enforce-roles' if asked else '--no-enforce-roles'}: "
             f"it is up {'with' if enforced else 'without'} enforced roles already.",
-            "Stop it first: scones local down.",
+            "Stop it first: localcloud down.",
         )
 
 
@@ -229,7 +229,7 @@ def _refuse_unknown_processes(state: Path) -> None:
         pids = ", ".join(str(process.pid) for process in strangers)
         raise LocalCloudError(
             f"Starting the local cloud on {state}: another one uses that folder (pid {pids}).",
-            "End it with: scones local down; or choose another folder with --state.",
+            "End it with: localcloud down; or choose another folder with --state.",
         )
 
 
@@ -297,8 +297,8 @@ def running(state: Path) -> Running:
     """
     found = record.read(state.resolve())
     if found is None:
-        raise LocalCloudError(f"The local cloud on {state} is not up.", "Start it: scones local up.")
+        raise LocalCloudError(f"The local cloud on {state} is not up.", "Start it: localcloud up.")
     for part in status(state):
         if part.status != "up":
-            raise LocalCloudError(f"The local cloud on {state}: {part.part} is {part.status}.", "Run: scones local up.")
+            raise LocalCloudError(f"The local cloud on {state}: {part.part} is {part.status}.", "Run: localcloud up.")
     return Running(state.resolve(), found.addresses, enforce_roles=found.enforce_roles)

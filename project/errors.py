@@ -4,7 +4,6 @@
     ├── UsageError             2   the command, a setting or a name is wrong: nothing was tried
     ├── DataError              1   an archive, image, manifest or label is not what it must be
     ├── CloudError             1   AWS (or the local cloud) refused, failed or cannot be reached
-    ├── LocalCloudError        1   the local cloud cannot start, or is not running
     ├── ExecutionFailedError   1   a pipeline execution or a job ended badly
     └── QualityGateError       3   everything worked, and the model is not good enough
 
@@ -36,10 +35,6 @@ class DataError(SconesError):
 
 class CloudError(SconesError):
     """AWS, or the local cloud, refused a request, failed, or cannot be reached."""
-
-
-class LocalCloudError(SconesError):
-    """The local cloud cannot start, or is not running."""
 
 
 class ExecutionFailedError(SconesError):

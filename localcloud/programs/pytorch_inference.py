@@ -26,9 +26,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from localcloud.errors import ArtifactError, SettingError
 from localcloud.programs import pytorch_defaults
 from localcloud.programs.serving import Predict, RequestError, serve
-from project.errors import DataError, UsageError
 
 TEXT_TYPES = ("application/json", "application/jsonlines", "text/csv")
 HANDLERS = ("model_fn", "input_fn", "predict_fn", "output_fn", "transform_fn")
@@ -45,7 +45,7 @@ class Context:
 def load_predictor(model_dir: Path) -> Predict:
     """Import the handlers of `model_dir/code`, load the model with them, and give the prediction function.
 
-    Raises DataError when the folder has no handler, or the handler or the model cannot be loaded.
+    Raises ArtifactError when the folder has no handler, or the handler or the model cannot be loaded.
     """
     code = Path(os.environ.get("SAGEMAKER_SUBMIT_DIRECTORY") or model_dir / "code")
     program = os.environ.get("SAGEMAKER_PROGRAM") or "inference.py"
@@ -56,7 +56,7 @@ def load_predictor(model_dir: Path) -> Predict:
         model = _call(handlers["model_fn"], context, str(model_dir))
     except Exception as error:  # whatever the user's code raises, the model is not there
         traceback.print_exc()
-        raise DataError(
+        raise ArtifactError(
             f"Loading the model in {model_dir}: model_fn raised {type(error).__name__}: {error}."
         ) from error
 
@@ -80,7 +80,7 @@ def load_predictor(model_dir: Path) -> Predict:
 def _import_program(code: Path, program: str) -> ModuleType:
     path = code / program
     if not path.is_file():
-        raise DataError(
+        raise ArtifactError(
             f"Loading the model's code: there is no {path}.",
             "Pack the handler as code/inference.py, or name it in SAGEMAKER_PROGRAM.",
         )
@@ -91,7 +91,7 @@ def _import_program(code: Path, program: str) -> ModuleType:
         return importlib.import_module(path.stem)
     except Exception as error:  # the user's module may raise anything while it is imported
         traceback.print_exc()
-        raise DataError(f"Importing {path}: {type(error).__name__}: {error}.") from error
+        raise ArtifactError(f"Importing {path}: {type(error).__name__}: {error}.") from error
 
 
 def _handlers(module: ModuleType, path: Path) -> dict[str, Callable[..., Any]]:
@@ -99,7 +99,7 @@ def _handlers(module: ModuleType, path: Path) -> dict[str, Callable[..., Any]]:
     found = {name: getattr(module, name) for name in HANDLERS if hasattr(module, name)}
     own = [name for name in ("input_fn", "predict_fn", "output_fn") if name in found]
     if "transform_fn" in found and own:
-        raise DataError(f"{path} has transform_fn and {', '.join(own)}.", "Keep transform_fn alone, or the others.")
+        raise ArtifactError(f"{path} has transform_fn and {', '.join(own)}.", "Keep transform_fn alone, or the others.")
     defaults: dict[str, Callable[..., Any]] = {
         "model_fn": pytorch_defaults.model_fn,
         "input_fn": pytorch_defaults.input_fn,
@@ -127,7 +127,7 @@ def main(arguments: list[str]) -> int:
     """Run the container's command `serve`; gives the process's exit code."""
     if arguments != ["serve"]:
         sys.stderr.write("usage: python -m localcloud.programs.pytorch_inference serve\n")
-        return UsageError.exit_code
+        return SettingError.exit_code
     base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
     return serve(lambda: load_predictor(base / "model"))
 

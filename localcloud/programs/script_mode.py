@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlparse
 
+from localcloud.errors import ArtifactError, LocalCloudError, SettingError
 from localcloud.sagemaker.jobs.archives import unpack as unpack_archive
-from project.errors import DataError, SconesError, UsageError
 
 OWN_PREFIXES = ("sagemaker_", "_tuning_")
 """Of the hyperparameters that are for the container, not for the script."""
@@ -35,12 +35,12 @@ def main(arguments: list[str]) -> NoReturn:
     """Run the user's script in place of this process: signals and the exit code are its own."""
     if arguments != ["train"]:
         sys.stderr.write("usage: python -m localcloud.programs.script_mode train\n")
-        sys.exit(UsageError.exit_code)
+        sys.exit(SettingError.exit_code)
     base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
     try:
         given = hyperparameters(base)
         script = unpack(given, base / "code")
-    except SconesError as error:
+    except LocalCloudError as error:
         sys.stderr.write(f"Error: {error}\n")
         sys.exit(error.exit_code)
     own = {name: value for name, value in given.items() if not name.startswith(OWN_PREFIXES)}
@@ -66,26 +66,26 @@ def unpack(given: Mapping[str, Any], code: Path) -> str:
     """Put the script's folder at `code`; the script's name inside it.
 
     Raises:
-        UsageError: no script is named, it is not Python, or nothing says where it lies.
-        DataError: its archive is not there or is none, or the script is not in it.
+        SettingError: no script is named, it is not Python, or nothing says where it lies.
+        ArtifactError: its archive is not there or is none, or the script is not in it.
     """
     script = os.environ.get("SAGEMAKER_PROGRAM") or given.get("sagemaker_program")
     source = given.get("sagemaker_submit_directory")
     if not script or not source:
-        raise UsageError(
+        raise SettingError(
             "Script mode: no script is named.",
             "Give the hyperparameters sagemaker_program and sagemaker_submit_directory, or a ContainerEntrypoint.",
         )
     if not str(script).endswith(".py"):
-        raise UsageError(f"Script mode: {script} is not a Python file, which is all that runs here.")
+        raise SettingError(f"Script mode: {script} is not a Python file, which is all that runs here.")
     if str(source).startswith("s3://"):
         _unpack_object(str(source), code)
     elif Path(source).is_dir():
         shutil.copytree(source, code, dirs_exist_ok=True)
     else:
-        raise DataError(f"Script mode: sagemaker_submit_directory {source} is neither in S3 nor a folder.")
+        raise ArtifactError(f"Script mode: sagemaker_submit_directory {source} is neither in S3 nor a folder.")
     if not (code / script).is_file():
-        raise DataError(f"Script mode: there is no {script} in {source}.")
+        raise ArtifactError(f"Script mode: there is no {script} in {source}.")
     return str(script)
 
 
@@ -100,7 +100,7 @@ def _unpack_object(uri: str, code: Path) -> None:
             archive.seek(0)
             unpack_archive(archive, code)
         except (ClientError, ValueError, OSError) as error:
-            raise DataError(f"Script mode: unpacking {uri}: {error}.") from None
+            raise ArtifactError(f"Script mode: unpacking {uri}: {error}.") from None
 
 
 def command_line(own: Mapping[str, Any]) -> list[str]:

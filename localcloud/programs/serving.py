@@ -23,7 +23,7 @@ from types import FrameType
 import uvicorn
 
 from localcloud.door import Application, Receive, Scope, Send, guarded
-from project.errors import SconesError, UsageError
+from localcloud.errors import LocalCloudError, SettingError
 
 # (body, content type, accept) to (response body, its content type). Called from several threads at once.
 Predict = Callable[[bytes, str, str], tuple[bytes, str]]
@@ -77,7 +77,7 @@ def serve(load: Callable[[], Predict], limits: Limits | None = None) -> int:
         listener.bind(("127.0.0.1", port))
         predict = load()
         listener.listen(2048)
-    except SconesError as error:
+    except LocalCloudError as error:
         return _give_up(str(error))
     except OSError as error:
         return _give_up(f"Listening on 127.0.0.1:{port}: {error.strerror}. Is another server using the port?")
@@ -188,10 +188,10 @@ def _execution_parameters(limits: Limits) -> bytes:
 
 
 def _setting(name: str, default: int, least: int = 1) -> int:
-    """The whole number in an environment variable. Raises UsageError when it is none, or below `least`."""
+    """The whole number in an environment variable. Raises SettingError when it is none, or below `least`."""
     text = os.environ.get(name) or str(default)
     if not text.isdecimal() or int(text) < least:
-        raise UsageError(f"{name} is {text!r}, and must be a positive number.")
+        raise SettingError(f"{name} is {text!r}, and must be a positive number.")
     return int(text)
 
 

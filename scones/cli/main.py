@@ -9,6 +9,7 @@ import sys
 
 import click
 
+from localcloud.errors import LocalCloudError
 from project.errors import SconesError
 
 VERBS: dict[str, tuple[str, str]] = {
@@ -87,7 +88,7 @@ def main() -> None:
     gc.set_threshold(200_000, 30, 30)
     try:
         scones(standalone_mode=True)
-    except SconesError as error:
+    except (SconesError, LocalCloudError) as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:

@@ -11,13 +11,14 @@ from typing import Any
 
 from infra import stack
 from localcloud import environment, up
+from localcloud.errors import PortInUseError
 from pipelines import checks
 from pipelines import registry as models
 from pipelines.checks.settings_checks import settings_agree
 from pipelines.definition.build import Built, build
 from pipelines.runs import executions, follow, inputs, results, upsert
 from project import aws, console
-from project.errors import LocalCloudError, SconesError
+from project.errors import SconesError
 from project.names import Names
 from scones.cli.local import state_folder
 from scones.data.archive import write_sample
@@ -30,7 +31,7 @@ SAMPLE_EPOCHS = "25"
 """Enough for drawn pictures; an archive of real ones gets the algorithm's own number."""
 DEFAULT_PORTS_TAKEN = (0, 0)
 CAPTURE_SECONDS = "2"
-"""How long captured requests wait for their file: a minute on AWS, which nobody is to watch go by."""
+"""How long captured requests wait for their file: a minute on AWS."""
 
 __all__ = ["ACTS", "state_folder"]
 
@@ -40,9 +41,7 @@ def local_cloud(story: Story) -> str:
     os.environ.setdefault("SCONES_CAPTURE_SECONDS", CAPTURE_SECONDS)
     try:
         running = up.start(story.state, enforce_roles=story.enforce_roles)
-    except LocalCloudError as error:
-        if "in use" not in error.problem:
-            raise
+    except PortInUseError:
         running = up.start(story.state, *DEFAULT_PORTS_TAKEN, enforce_roles=story.enforce_roles)
     if running.started:
         story.closers.append(partial(up.stop, story.state))

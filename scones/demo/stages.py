@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from localcloud.errors import LocalCloudError
 from project import console
 from project.errors import SconesError
 
@@ -43,7 +44,7 @@ class Story:
             started = time.monotonic()
             try:
                 line = act(self)
-            except SconesError as error:
+            except (SconesError, LocalCloudError) as error:
                 self._note(title, "failed", time.monotonic() - started, str(error))
                 console.say(f"FAILED {title}")
                 raise

@@ -7,9 +7,9 @@ import pytest
 
 from localcloud import ports, record
 from localcloud.environment import Addresses
+from localcloud.errors import LocalCloudError
 from localcloud.processes import Identity
 from localcloud.record import Record
-from project.errors import LocalCloudError
 
 RECORD = Record(Addresses(4566, 4567, "us-east-1"), {"ministack": Identity(12, 1700000000.25)})
 

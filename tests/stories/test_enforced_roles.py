@@ -42,7 +42,7 @@ def test_roles_stay_enforced_when_ministack_is_started_again_and_do_not_change_u
     assert (other.returncode, other.stderr) == (
         1,
         "Error: Starting the local cloud with --no-enforce-roles: it is up with enforced roles already. "
-        "Stop it first: scones local down.\n",
+        "Stop it first: localcloud down.\n",
     )
 
 

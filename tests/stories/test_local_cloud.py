@@ -77,7 +77,7 @@ def test_from_up_to_down_nothing_runs_that_should_not_and_everything_stays(
 def test_env_prints_nothing_for_the_shell_to_evaluate_when_the_cloud_is_down(scones: Command, state: Path) -> None:
     env = scones("local", "env", "--state", state)
     assert (env.returncode, env.stdout) == (1, "")
-    assert env.stderr == f"Error: The local cloud on {state} is not up. Start it: scones local up.\n"
+    assert env.stderr == f"Error: The local cloud on {state} is not up. Start it: localcloud up.\n"
 
 
 def test_down_where_nothing_is_up_is_fine_and_makes_no_folder(scones: Command, tmp_path: Path) -> None:

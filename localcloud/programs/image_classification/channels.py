@@ -13,8 +13,8 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from localcloud.errors import CustomerError
 from localcloud.programs.image_classification.container_log import log
-from localcloud.programs.image_classification.customer_error import CustomerError
 from localcloud.programs.image_classification.images import (
     UnreadableImageError,
     decode_image,

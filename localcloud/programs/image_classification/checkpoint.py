@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
+from localcloud.errors import ArtifactError
 from localcloud.programs.image_classification.network import INPUT, Node
-from project.errors import DataError
 
 SYMBOL = "image-classification-symbol.json"
 SHAPES = "model-shapes.json"
@@ -60,10 +60,10 @@ def save_checkpoint(model_dir: Path, epoch: int, model: TrainedModel) -> Path:
 
 
 def load_newest(model_dir: Path) -> TrainedModel:
-    """Read the weights of the latest epoch in `model_dir`. Raises DataError when they cannot be used."""
+    """Read the weights of the latest epoch in `model_dir`. Raises ArtifactError when they cannot be used."""
     found = sorted(path for path in model_dir.glob("image-classification-*.params") if _epoch(path) is not None)
     if not found:
-        raise DataError(
+        raise ArtifactError(
             f"Loading the model from {model_dir}: there is no image-classification-NNNN.params in it.",
             "Give the model.tar.gz of a training job of this algorithm.",
         )
@@ -81,7 +81,7 @@ def load_newest(model_dir: Path) -> TrainedModel:
             parameters = {name: arrays[name] for name in arrays.files}
         num_classes = int(symbol["num_classes"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-        raise DataError(
+        raise ArtifactError(
             f"Loading the model from {path}: {type(error).__name__}: {error}.",
             "Weights trained by AWS's own container cannot be served by the local stand-in; train again locally.",
         ) from error

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from localcloud.programs.image_classification.customer_error import CustomerError
+from localcloud.errors import CustomerError
 
 SMALL_IMAGE_LAYERS = (20, 32, 44, 56, 110)
 LARGE_IMAGE_LAYERS = (18, 34, 50, 101, 152, 200)

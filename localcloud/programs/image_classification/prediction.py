@@ -8,19 +8,19 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
+from localcloud.errors import ArtifactError
 from localcloud.programs.image_classification.checkpoint import load_newest
 from localcloud.programs.image_classification.images import UnreadableImageError, decode_image, pixels, resize_to
 from localcloud.programs.image_classification.network import INPUT, OUTPUT
 from localcloud.programs.image_classification.onnx_network import onnx_model
 from localcloud.programs.serving import Predict, RequestError
-from project.errors import DataError
 
 CONTENT_TYPES = ("application/x-image", "image/png", "image/jpeg")
 JSON, JSON_LINES = "application/json", "application/jsonlines"
 
 
 def load_predictor(model_dir: Path) -> Predict:
-    """The prediction function of the newest weights in `model_dir`. Raises DataError when they cannot be used."""
+    """The prediction function of the newest weights in `model_dir`. Raises ArtifactError when they cannot be used."""
     model = load_newest(model_dir)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # requests run side by side; a 32x32 image is too little work to share
@@ -30,7 +30,7 @@ def load_predictor(model_dir: Path) -> Predict:
         session = onnxruntime.InferenceSession(serialised, options, providers=["CPUExecutionProvider"])
         session.run([OUTPUT], {INPUT: np.zeros((1, *model.image_shape), np.float32)})
     except Exception as error:  # ONNX and its runtime have error types of their own, all meaning the same here
-        raise DataError(
+        raise ArtifactError(
             f"Loading the model from {model_dir}: weights and network description do not fit: {error}.",
             "Train the model again.",
         ) from error

@@ -16,11 +16,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from localcloud.errors import CustomerError
 from localcloud.programs.image_classification.augmentation import centre_crop, training_batch
 from localcloud.programs.image_classification.channels import LabelledImages
 from localcloud.programs.image_classification.checkpoint import TrainedModel, params_name, save_checkpoint
 from localcloud.programs.image_classification.container_log import log
-from localcloud.programs.image_classification.customer_error import CustomerError
 from localcloud.programs.image_classification.hyperparameters import Hyperparameters
 from localcloud.programs.image_classification.network import Node, residual_network
 from localcloud.programs.image_classification.torch_network import TorchNetwork, export_parameters

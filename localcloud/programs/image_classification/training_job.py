@@ -9,9 +9,10 @@ from pathlib import Path
 
 import torch
 
+from localcloud.errors import CustomerError
 from localcloud.programs.image_classification.channels import check_channels, load_split
 from localcloud.programs.image_classification.container_log import log, log_configuration, log_parameters, log_start
-from localcloud.programs.image_classification.customer_error import CustomerError, write_failure
+from localcloud.programs.image_classification.failure_file import write_failure
 from localcloud.programs.image_classification.hyperparameters import ignored_settings, read_hyperparameters
 from localcloud.programs.image_classification.training import train
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from program_support import REPOSITORY, launch, running_server
 
+from localcloud.errors import ArtifactError
 from localcloud.programs.pytorch_inference import load_predictor
 from localcloud.programs.serving import RequestError
-from project.errors import DataError
 
 MODULE = ("-m", "localcloud.programs.pytorch_inference")
 
@@ -82,7 +82,7 @@ def test_handlers_may_take_a_context(make_model):
 
 def test_transform_excludes_the_three_that_it_replaces(make_model):
     source = HANDLERS + "def transform_fn(model, body, content_type, accept):\n    return ''\n"
-    with pytest.raises(DataError, match="has transform_fn and input_fn, predict_fn, output_fn"):
+    with pytest.raises(ArtifactError, match="has transform_fn and input_fn, predict_fn, output_fn"):
         load_predictor(make_model(source))
 
 
@@ -108,7 +108,7 @@ def test_default_model_is_the_torchscript_file(make_model):
     import torch
 
     model = make_model("")
-    with pytest.raises(DataError, match=r"0 \.pt or \.pth files where one must be"):
+    with pytest.raises(ArtifactError, match=r"0 \.pt or \.pth files where one must be"):
         load_predictor(model)
     torch.jit.trace(torch.nn.ReLU(), torch.zeros(2)).save(str(model / "model.pt"))
     (model / "other.pth").touch()
@@ -150,7 +150,7 @@ def test_code_that_cannot_be_loaded_ends_the_server_with_the_reason(make_model, 
 
 
 def test_folder_without_a_handler_is_refused(tmp_path):
-    with pytest.raises(DataError, match=r"there is no .*inference\.py.* Pack the handler"):
+    with pytest.raises(ArtifactError, match=r"there is no .*inference\.py.* Pack the handler"):
         load_predictor(tmp_path)
 
 

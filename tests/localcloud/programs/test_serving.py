@@ -13,7 +13,7 @@ from program_support import launch, running_server
 PROGRAM = """
 import sys, threading
 from localcloud.programs.serving import Limits, RequestError, serve
-from project.errors import DataError
+from localcloud.errors import ArtifactError
 
 started, released = threading.Event(), threading.Event()
 
@@ -34,7 +34,7 @@ def predict(body, content_type, accept):
 
 def load():
     if "unloadable" in sys.argv:
-        raise DataError("Loading the model: it is not there.", "Train one.")
+        raise ArtifactError("Loading the model: it is not there.", "Train one.")
     return predict
 
 limits = {"limits": eval(sys.argv[1])} if len(sys.argv) > 1 and sys.argv[1].startswith("Limits") else {}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from localcloud.programs.image_classification.customer_error import CustomerError
+from localcloud.errors import CustomerError
 from localcloud.programs.image_classification.hyperparameters import (
     CONTAINER_DEFAULTS,
     RULES,
