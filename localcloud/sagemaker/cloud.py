@@ -6,19 +6,24 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol, TypeVar
 
 import boto3
 from botocore.config import Config
 
+from localcloud.sagemaker import registry
+from localcloud.sagemaker.jobs.interruption import Interruption
 from localcloud.sagemaker.protocol import check_request, response_body
 from localcloud.sagemaker.store import Store
 
-if TYPE_CHECKING:
-    from localcloud.sagemaker.endpoints.hosting import Hosting
-    from localcloud.sagemaker.jobs.lifecycle import Job
+Shared = TypeVar("Shared")
 
-Handler = Callable[["Cloud", dict[str, Any]], dict[str, Any] | None]
+
+class RunningJob(Protocol):
+    """What others may do to a job that runs: tell it to end, and wait for that."""
+
+    interruption: Interruption
+    thread: threading.Thread | None
 
 
 @dataclass(frozen=True)
@@ -49,19 +54,18 @@ class Cloud:
     state: Path
     aws_url: str
     url: str
-    handlers: dict[str, Handler] = field(default_factory=dict)
     account: str = "000000000000"
     region: str = "us-east-1"
     stopping: threading.Event = field(default_factory=threading.Event)
     listeners: list[Callable[[News], None]] = field(default_factory=list)
     changed: threading.Condition = field(default_factory=threading.Condition)
-    jobs: dict[str, Job] = field(default_factory=dict)
+    jobs: dict[str, RunningJob] = field(default_factory=dict)
     executions: dict[str, threading.Thread] = field(default_factory=dict)
     searches: dict[str, threading.Thread] = field(default_factory=dict)
     announced: int = 0
     _clients: dict[str, Any] = field(default_factory=dict)
     _store: Store | None = None
-    _hosting: Hosting | None = None
+    _shared: dict[Callable[[Cloud], Any], Any] = field(default_factory=dict)
     _making: threading.RLock = field(default_factory=threading.RLock)
 
     @property
@@ -72,15 +76,13 @@ class Cloud:
                 self._store = Store(self.state / "sagemaker.sqlite")
             return self._store
 
-    @property
-    def hosting(self) -> Hosting:
-        """The endpoints that run now; one object for all threads."""
-        from localcloud.sagemaker.endpoints.hosting import Hosting
-
+    def shared(self, make: Callable[[Cloud], Shared]) -> Shared:
+        """The one object for all threads that `make`, a class of another part of this server, makes of this account."""
         with self._making:
-            if self._hosting is None:
-                self._hosting = Hosting(self)
-            return self._hosting
+            if make not in self._shared:
+                self._shared[make] = make(self)
+            made: Shared = self._shared[make]
+            return made
 
     @property
     def s3(self) -> Any:
@@ -120,9 +122,8 @@ class Cloud:
         Raises:
             ServiceError: as the API answers.
         """
-        from localcloud.sagemaker.operations import handler
-
-        return response_body(operation, handler(operation)(self, check_request(operation, request)))
+        handler = registry.handler(operation)
+        return response_body(operation, handler(self, check_request(operation, request)))
 
     def announce(self, news: News) -> None:
         """Tell whoever waits, and the listeners, that a resource changed."""

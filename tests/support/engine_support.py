@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from localcloud.sagemaker import operations
+from localcloud.sagemaker import operations, registry
 from localcloud.sagemaker.cloud import Cloud, News
 from localcloud.sagemaker.engine import recovery
 from localcloud.sagemaker.engine.step_types import DONE, JOBS, Kind
@@ -250,7 +250,7 @@ def install(patch: pytest.MonkeyPatch, current: Callable[[Cloud], World]) -> Non
     operations.load()
 
     def set_handler(name: str, act: Callable[[World, dict[str, Any]], Any]) -> None:
-        patch.setitem(operations._HANDLERS, name, lambda cloud, request: act(current(cloud), request))
+        patch.setitem(registry._HANDLERS, name, lambda cloud, request: act(current(cloud), request))
 
     for kind in JOBS.values():
         set_handler(kind.create, lambda world, request, kind=kind: world.create_job(kind, request))

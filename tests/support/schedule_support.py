@@ -87,7 +87,7 @@ class Watched:
         )
         if expression != "NOW":
             until = (since or NOON - timedelta(hours=1)).timestamp()
-            self.cloud.store.update(SCHEDULE, name, {"AnalysedUntil": until})
+            self.cloud.store.update(SCHEDULE.name, name, {"AnalysedUntil": until})
         return name
 
     def run(self, schedule: str, now: float = PAST_NOON) -> dict[str, Any]:

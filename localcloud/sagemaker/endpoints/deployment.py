@@ -18,10 +18,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from localcloud.sagemaker.cloud import Cloud, News
 from localcloud.sagemaker.endpoints import policy, records
 from localcloud.sagemaker.endpoints.fleet import Fleet, FleetFailedError
-from localcloud.sagemaker.endpoints.hosting import Hosted
+from localcloud.sagemaker.endpoints.hosting import Hosted, Hosting
 from localcloud.sagemaker.endpoints.plan import Plan, from_body
 from localcloud.sagemaker.endpoints.policy import Step
 from localcloud.sagemaker.errors import own_fault
+from localcloud.sagemaker.resources import described, existing
 from localcloud.sagemaker.store import Body
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ def create(cloud: Cloud, name: str) -> None:
     """Bring the endpoint's Plan into service for the first time, in the background."""
 
     def work(hosted: Hosted) -> None:
-        plan = records.running(records.existing(cloud, name))
+        plan = records.running(existing(cloud, records.ENDPOINT, name))
         fleet = Fleet(cloud, name, plan, hosted.fleet_changed)
         try:
             records.pending(cloud, name, plan, time.time(), "Creating", _launching(plan), running=0)
@@ -64,7 +65,7 @@ def update(cloud: Cloud, name: str, config: Body) -> None:
     """Bring the record's Next into service in place of its Plan, in the background, as the DeploymentConfig says."""
 
     def work(hosted: Hosted) -> None:
-        found = records.existing(cloud, name)
+        found = existing(cloud, records.ENDPOINT, name)
         plan = from_body(found.body["Next"])
         green = Fleet(cloud, name, plan, hosted.fleet_changed)
         try:
@@ -95,16 +96,16 @@ def delete(cloud: Cloud, name: str) -> None:
     """Take the endpoint out of service and forget it, in the background."""
 
     def work(hosted: Hosted) -> None:
-        hosting = cloud.hosting
+        hosting = cloud.shared(Hosting)
         hosting.retire(hosted)
         if fleet := hosted.traffic.live:
             fleet.drain()
             hosted.finish(fleet)
         hosting.capture.flush(name)
-        found = records.existing(cloud, name)
+        found = existing(cloud, records.ENDPOINT, name)
         cloud.store.delete(records.KIND, name)
         hosting.forget(hosted)
-        cloud.announce(News(records.KIND, name, "Deleted", found.status, records.described_body(found)))
+        cloud.announce(News(records.KIND, name, "Deleted", found.status, described(found)))
 
     _launch(cloud, name, work)
 
@@ -117,7 +118,7 @@ def resume(cloud: Cloud, name: str, reason: str | None) -> None:
     """
 
     def work(hosted: Hosted) -> None:
-        plan = records.running(records.existing(cloud, name))
+        plan = records.running(existing(cloud, records.ENDPOINT, name))
         fleet = Fleet(cloud, name, plan, hosted.fleet_changed)
         hosted.traffic.promote(fleet)
         hosted.begin(fleet)
@@ -133,7 +134,7 @@ def resume(cloud: Cloud, name: str, reason: str | None) -> None:
 
 
 def _launch(cloud: Cloud, name: str, work: Callable[[Hosted], None]) -> None:
-    hosted = cloud.hosting.hosted(name)
+    hosted = cloud.shared(Hosting).hosted(name)
 
     def run() -> None:
         try:

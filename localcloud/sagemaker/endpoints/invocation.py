@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.endpoints.capture import Captured
 from localcloud.sagemaker.endpoints.fleet import Fleet
+from localcloud.sagemaker.endpoints.hosting import Hosting
 from localcloud.sagemaker.endpoints.instance import Instance
 from localcloud.sagemaker.endpoints.plan import Variant
 from localcloud.sagemaker.endpoints.traffic import BusyError, NotServingError, NoVariantError, Traffic
@@ -86,7 +87,7 @@ async def invoke(cloud: Cloud, invocation: Invocation) -> Result:
         ServiceError: as the runtime API answers.
     """
     came, moment = time.perf_counter(), time.time()
-    hosted = cloud.hosting.find(invocation.endpoint)
+    hosted = cloud.shared(Hosting).find(invocation.endpoint)
     if hosted is None or hosted.traffic.live is None:
         raise ServiceError("ValidationError", f"Endpoint {invocation.endpoint} of account {cloud.account} not found.")
     traffic, refused = hosted.traffic, set[Instance]()
@@ -100,7 +101,7 @@ async def invoke(cloud: Cloud, invocation: Invocation) -> Result:
         except (NoVariantError, NotServingError, BusyError) as error:
             raise _unavailable(invocation, error, bool(refused)) from None
     _capture(cloud, traffic, invocation, fleet, variant, answer, moment)
-    cloud.hosting.metrics.count(
+    cloud.shared(Hosting).metrics.count(
         invocation.endpoint, variant.name, answer.status, model_seconds, time.perf_counter() - came - model_seconds
     )
     return Result(_headers(answer, variant), answer.body)
@@ -133,7 +134,7 @@ async def _asked(
     except BrokenAnswerError as error:
         message = f"The model container gave no answer: {error}."
     seconds = time.perf_counter() - began
-    cloud.hosting.metrics.count(
+    cloud.shared(Hosting).metrics.count(
         invocation.endpoint, variant.name, status, seconds, time.perf_counter() - came - seconds
     )
     raise ModelError(cloud, invocation.endpoint, status, message)
@@ -191,4 +192,4 @@ def _capture(
         invocation.headers.get(INFERENCE_ID, ""),
         invocation.headers.get(CUSTOM_ATTRIBUTES, ""),
     )
-    cloud.hosting.capture.add(invocation.endpoint, variant.name, wanted, captured)
+    cloud.shared(Hosting).capture.add(invocation.endpoint, variant.name, wanted, captured)

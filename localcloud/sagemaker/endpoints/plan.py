@@ -13,8 +13,8 @@ from typing import Any
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.jobs.model_server import STARTUP_SECONDS
-from localcloud.sagemaker.operations.models import container
-from localcloud.sagemaker.operations.models import existing as existing_model
+from localcloud.sagemaker.models import MODEL, container
+from localcloud.sagemaker.resources import existing
 from localcloud.sagemaker.store import Body
 
 MOST_INSTANCES = 8
@@ -92,7 +92,7 @@ def limited(made: Plan) -> Plan:
 
 
 def _variant(cloud: Cloud, request: Body) -> Variant:
-    model = existing_model(cloud, request["ModelName"])
+    model = existing(cloud, MODEL, request["ModelName"])
     return Variant(
         name=request["VariantName"],
         model=model.name,

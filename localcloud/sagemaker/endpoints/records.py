@@ -16,26 +16,16 @@ from typing import Any
 from localcloud.sagemaker.cloud import Cloud, News
 from localcloud.sagemaker.endpoints.plan import Plan, from_body
 from localcloud.sagemaker.errors import validation
+from localcloud.sagemaker.resources import ResourceType, described, existing
 from localcloud.sagemaker.store import Body, Resource
 
 KIND = "Endpoint"
+ENDPOINT = ResourceType(KIND, "endpoint", 'Could not find endpoint "{arn}".')
 DEPLOYMENT = "EndpointDeployment"
 """The kind of news about the steps of a deployment; its name and body are the endpoint's."""
 
 REASON_CHARACTERS = 1024
 IN_PROGRESS = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
-
-
-def existing(cloud: Cloud, name: str) -> Resource:
-    """The endpoint of that name.
-
-    Raises:
-        ServiceError: ValidationException; there is none.
-    """
-    found = cloud.store.find(KIND, name)
-    if found is None:
-        raise validation(f'Could not find endpoint "{cloud.arn(f"endpoint/{name}")}".')
-    return found
 
 
 def idle(cloud: Cloud, name: str) -> Resource:
@@ -44,7 +34,7 @@ def idle(cloud: Cloud, name: str) -> Resource:
     Raises:
         ServiceError: ValidationException; there is none, or it is in progress.
     """
-    found = existing(cloud, name)
+    found = existing(cloud, ENDPOINT, name)
     if found.status in IN_PROGRESS:
         raise validation(f'Cannot update in-progress endpoint "{found.arn}".')
     return found
@@ -59,7 +49,7 @@ def begin(cloud: Cloud, name: str, status: str, changes: Body | None = None) -> 
     with cloud.store.transaction():
         old = idle(cloud, name)
         new = cloud.store.update(KIND, name, {**(changes or {}), "EndpointStatus": status}, status=status)
-    cloud.announce(News(KIND, name, status, old.status, described_body(new)))
+    cloud.announce(News(KIND, name, status, old.status, described(new)))
 
 
 def change(cloud: Cloud, name: str, status: str, changes: Body | None = None) -> None:
@@ -68,9 +58,9 @@ def change(cloud: Cloud, name: str, status: str, changes: Body | None = None) ->
     if changes.get("FailureReason"):
         changes["FailureReason"] = changes["FailureReason"][:REASON_CHARACTERS]
     with cloud.store.transaction():
-        old = existing(cloud, name)
+        old = existing(cloud, ENDPOINT, name)
         new = cloud.store.update(KIND, name, changes, status=status)
-    cloud.announce(News(KIND, name, status, old.status, described_body(new)))
+    cloud.announce(News(KIND, name, status, old.status, described(new)))
 
 
 def pending(cloud: Cloud, name: str, plan: Plan, started: float, status: str, message: str, *, running: int) -> None:
@@ -91,7 +81,7 @@ def pending(cloud: Cloud, name: str, plan: Plan, started: float, status: str, me
     ]
     summary = {"EndpointConfigName": plan.config, "StartTime": started, "ProductionVariants": variants}
     new = cloud.store.update(KIND, name, {"PendingDeploymentSummary": summary})
-    cloud.announce(News(DEPLOYMENT, name, new.status, new.status, described_body(new)))
+    cloud.announce(News(DEPLOYMENT, name, new.status, new.status, described(new)))
 
 
 def live(plan: Plan) -> Body:
@@ -121,11 +111,6 @@ def live(plan: Plan) -> Body:
 def running(resource: Resource) -> Plan:
     """What the endpoint runs, or is to run when it is being created."""
     return from_body(resource.body["Plan"])
-
-
-def described_body(resource: Resource) -> Body:
-    """The record with its times, as Describe answers it."""
-    return {**resource.body, "CreationTime": resource.created, "LastModifiedTime": resource.modified}
 
 
 def _images(image: str, now: float) -> list[dict[str, Any]]:

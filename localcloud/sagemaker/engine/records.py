@@ -15,9 +15,11 @@ import time
 from typing import Any
 
 from localcloud.sagemaker.cloud import Cloud, News
+from localcloud.sagemaker.errors import not_found
+from localcloud.sagemaker.resources import ResourceType
 from localcloud.sagemaker.store import Resource
 
-PIPELINE = "pipeline"
+PIPELINE = ResourceType("pipeline", "pipeline", "Pipeline '{arn}' does not exist.", not_found)
 VERSION = "pipeline-version"
 EXECUTION = "pipeline-execution"
 STEP = "pipeline-step"
@@ -63,7 +65,7 @@ def delete_pipeline(cloud: Cloud, pipeline: str) -> None:
                     for step in steps(cloud, resource.name).values():
                         cloud.store.delete(STEP, step.name)
                 cloud.store.delete(kind, resource.name)
-        cloud.store.delete(PIPELINE, pipeline)
+        cloud.store.delete(PIPELINE.name, pipeline)
 
 
 def steps(cloud: Cloud, execution_id: str) -> dict[str, Resource]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from localcloud.sagemaker.jobs.interruption import MAX_RUNTIME_EXCEEDED
+from localcloud.sagemaker.resources import ResourceType
 from localcloud.sagemaker.store import Body
 
 UNFINISHED = ("InProgress", "Stopping")
@@ -29,23 +30,17 @@ def nothing_more(record: Body, status: str, changes: Body) -> Body:
     return {}
 
 
-@dataclass(frozen=True)
-class Kind:
+@dataclass(frozen=True, kw_only=True)
+class Kind(ResourceType):
     """What differs between the kinds of job.
 
     Attributes:
-        name: of the resource, such as "ProcessingJob".
-        arn: the ARN's part before the job's name, such as "processing-job".
         stage: prefix of the times in the record, such as "Processing".
-        missing: what the service says when there is no such job; `{name}` is replaced.
         taken: what it says when there is already one of that name; the ARN follows in brackets.
         follow: (record, new status, other changes) to what else changes in the record.
     """
 
-    name: str
-    arn: str
     stage: str
-    missing: str
     taken: str
     follow: Callable[[Body, str, Body], Body] = nothing_more
 

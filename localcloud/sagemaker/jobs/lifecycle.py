@@ -25,6 +25,7 @@ from localcloud.sagemaker.jobs.interruption import MAX_RUNTIME_EXCEEDED, STOPPED
 from localcloud.sagemaker.jobs.job_types import KINDS, UNFINISHED, Kind
 from localcloud.sagemaker.jobs.log_shipping import shipped
 from localcloud.sagemaker.jobs.transfer import DownloadError
+from localcloud.sagemaker.resources import existing
 from localcloud.sagemaker.store import AlreadyExistsError, Body, MissingError, Resource
 
 log = logging.getLogger(__name__)
@@ -145,18 +146,6 @@ def change(cloud: Cloud, kind: Kind, name: str, status: str, changes: Body) -> N
         more = kind.follow(old.body, status, changes)
         new = cloud.store.update(kind.name, name, {**changes, **more, kind.status: status}, status=status)
     cloud.announce(News(kind.name, name, status, old.status, new.body))
-
-
-def existing(cloud: Cloud, kind: Kind, name: str) -> Resource:
-    """The job's record.
-
-    Raises:
-        ServiceError: there is no such job.
-    """
-    found = cloud.store.find(kind.name, name)
-    if found is None:
-        raise validation(kind.missing.format(name=name))
-    return found
 
 
 def stop(cloud: Cloud, kind: Kind, name: str) -> None:

@@ -5,6 +5,7 @@ Both become the inline form, with the members that only model quality has beside
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from localcloud.sagemaker import images
@@ -13,6 +14,7 @@ from localcloud.sagemaker.endpoints import records as endpoints
 from localcloud.sagemaker.endpoints.plan import Plan
 from localcloud.sagemaker.errors import not_found, validation
 from localcloud.sagemaker.jobs.transfer import split
+from localcloud.sagemaker.resources import ResourceType, existing
 from localcloud.sagemaker.store import Body
 
 KINDS = {"DataQuality": "DataQualityJobDefinition", "ModelQuality": "ModelQualityJobDefinition"}
@@ -67,10 +69,13 @@ def of_schedule(cloud: Cloud, config: Body) -> Definition:
         raise validation(f"The local SageMaker monitors DataQuality and ModelQuality, not {kind}.")
     if inline:
         return Definition(inline, kind)
-    found = cloud.store.find(KINDS[kind], str(name))
-    if found is None:
-        raise not_found(f"Could not find the {kind} job definition {name!r}.")
-    return of_job_definition(found.body, kind)
+    return of_job_definition(existing(cloud, job_definition(kind), str(name)).body, kind)
+
+
+def job_definition(kind: str) -> ResourceType:
+    """The job definitions of a MonitoringType, a key of KINDS."""
+    words = re.sub(r"(?<!^)([A-Z])", r"-\1", KINDS[kind]).lower()
+    return ResourceType(KINDS[kind], words, f"Could not find the {kind} job definition {{name!r}}.", not_found)
 
 
 def of_job_definition(body: Body, kind: str) -> Definition:
@@ -118,7 +123,7 @@ def plan_of(cloud: Cloud, endpoint: str) -> Plan:
     Raises:
         ServiceError: ValidationException; there is no such endpoint, or it captures nothing.
     """
-    plan = endpoints.running(endpoints.existing(cloud, endpoint))
+    plan = endpoints.running(existing(cloud, endpoints.ENDPOINT, endpoint))
     if not plan.capture.get("EnableCapture"):
         raise validation(f"Data capture is not enabled for the endpoint {endpoint!r}: there is nothing to monitor.")
     return plan

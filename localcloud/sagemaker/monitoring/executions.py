@@ -17,17 +17,19 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.sagemaker.cloud import Cloud, News
-from localcloud.sagemaker.errors import ServiceError
+from localcloud.sagemaker.endpoints.hosting import Hosting
+from localcloud.sagemaker.errors import ServiceError, not_found
 from localcloud.sagemaker.jobs import lifecycle, processing
 from localcloud.sagemaker.jobs.job_types import PROCESSING, UNFINISHED
 from localcloud.sagemaker.jobs.lifecycle import Job
 from localcloud.sagemaker.monitoring import merge, request
 from localcloud.sagemaker.monitoring.definitions import Definition, of_schedule
 from localcloud.sagemaker.monitoring.request import Window
+from localcloud.sagemaker.resources import ResourceType
 from localcloud.sagemaker.store import Body, Resource
 
 log = logging.getLogger(__name__)
-SCHEDULE = "MonitoringSchedule"
+SCHEDULE = ResourceType("MonitoringSchedule", "monitoring-schedule", "Monitoring Schedule {arn} not found", not_found)
 KIND = "MonitoringExecution"
 RUNNING = "InProgress"
 NO_DATA = "Job inputs had no data"
@@ -44,7 +46,7 @@ def begin(cloud: Cloud, schedule: Resource, scheduled: float, window: Window) ->
     """Start the job of an execution; its record. What cannot be started is an execution that failed."""
     try:
         definition = of_schedule(cloud, schedule.body["MonitoringScheduleConfig"])
-        cloud.hosting.capture.flush(definition.endpoint)  # what it still holds of the window belongs to it
+        cloud.shared(Hosting).capture.flush(definition.endpoint)  # what it still holds of the window belongs to it
         captures = request.captured(cloud, definition, window)
         if not captures:
             return _insert(cloud, schedule, scheduled, window, "Failed", {"FailureReason": NO_DATA})

@@ -65,7 +65,7 @@ def step(cloud: Cloud, now: float) -> float:
             _note(cloud, ended)
     waits = [
         _attend(cloud, schedule, now)
-        for schedule in cloud.store.page(SCHEDULE, statuses=("Scheduled",))[0]
+        for schedule in cloud.store.page(SCHEDULE.name, statuses=("Scheduled",))[0]
         if schedule.name not in busy
     ]
     return min([LONGEST_WAIT, *waits])
@@ -104,7 +104,7 @@ def window(schedule: Resource, now: float) -> tuple[float, Window] | None:
 
 def _note(cloud: Cloud, ended: Resource) -> None:
     """Keep with its schedule how an execution ended and, unless a crash cut it off, that its window is done."""
-    schedule = cloud.store.find(SCHEDULE, ended.parent)
+    schedule = cloud.store.find(SCHEDULE.name, ended.parent)
     if schedule is None:
         return  # deleted meanwhile; the history stays
     changes: Body = {"LastMonitoringExecutionSummary": executions.summary(ended)}
@@ -115,7 +115,7 @@ def _note(cloud: Cloud, ended: Resource) -> None:
             changes["MonitoringScheduleStatus"] = "Stopped"
     try:
         status = changes.get("MonitoringScheduleStatus")
-        cloud.store.update(SCHEDULE, schedule.name, changes, status=status)
+        cloud.store.update(SCHEDULE.name, schedule.name, changes, status=status)
     except MissingError:
         log.info("schedule %s was deleted while its execution ended", schedule.name)
 

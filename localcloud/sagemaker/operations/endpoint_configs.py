@@ -8,12 +8,13 @@ from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.endpoints.plan import plan
 from localcloud.sagemaker.errors import validation
 from localcloud.sagemaker.jobs.transfer import split
-from localcloud.sagemaker.operations import operation
-from localcloud.sagemaker.operations.listing import page, times
+from localcloud.sagemaker.operations.listing import page
 from localcloud.sagemaker.operations.tags import as_dict
-from localcloud.sagemaker.store import AlreadyExistsError, Body, Resource
+from localcloud.sagemaker.registry import operation
+from localcloud.sagemaker.resources import ResourceType, described, existing
+from localcloud.sagemaker.store import AlreadyExistsError, Body
 
-KIND = "EndpointConfig"
+ENDPOINT_CONFIG = ResourceType("EndpointConfig", "endpoint-config", 'Could not find endpoint configuration "{arn}".')
 NOT_DONE = ("AsyncInferenceConfig", "ExplainerConfig", "ShadowProductionVariants", "EnableNetworkIsolation")
 NOT_DONE_IN_VARIANTS = ("ServerlessConfig", "ManagedInstanceScaling", "InstancePools", "CapacityReservationConfig")
 
@@ -28,7 +29,7 @@ def create(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     variants = [{"InitialVariantWeight": 1.0, **variant} for variant in request["ProductionVariants"]]
     body: Body = {**request, "ProductionVariants": variants, "EndpointConfigArn": arn}
     try:
-        cloud.store.insert(KIND, name, body, arn=arn)
+        cloud.store.insert(ENDPOINT_CONFIG.name, name, body, arn=arn)
     except AlreadyExistsError:
         raise validation(f'Cannot create already existing endpoint configuration "{arn}".') from None
     cloud.store.set_tags(arn, as_dict(request.get("Tags")))
@@ -38,36 +39,20 @@ def create(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
 @operation("DescribeEndpointConfig")
 def describe(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """The configuration as it was created."""
-    resource = existing(cloud, request["EndpointConfigName"])
-    return {"EnableNetworkIsolation": False, **resource.body, **times(resource)}
+    resource = existing(cloud, ENDPOINT_CONFIG, request["EndpointConfigName"])
+    return {"EnableNetworkIsolation": False, **described(resource)}
 
 
 @operation("ListEndpointConfigs")
 def listing(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """Configurations, newest first unless asked otherwise."""
-    return page(cloud, request, KIND, _summary, answer="EndpointConfigs", descending=True)
+    return page(cloud, request, ENDPOINT_CONFIG.name, described, answer="EndpointConfigs", descending=True)
 
 
 @operation("DeleteEndpointConfig")
 def delete(cloud: Cloud, request: dict[str, Any]) -> None:
     """Forget the configuration; an endpoint that uses it goes on with its own copy."""
-    cloud.store.delete(KIND, existing(cloud, request["EndpointConfigName"]).name)
-
-
-def existing(cloud: Cloud, name: str) -> Resource:
-    """The configuration of that name.
-
-    Raises:
-        ServiceError: ValidationException; there is none.
-    """
-    found = cloud.store.find(KIND, name)
-    if found is None:
-        raise validation(f'Could not find endpoint configuration "{cloud.arn(f"endpoint-config/{name}")}".')
-    return found
-
-
-def _summary(resource: Resource) -> Body:
-    return {**resource.body, **times(resource)}
+    cloud.store.delete(ENDPOINT_CONFIG.name, existing(cloud, ENDPOINT_CONFIG, request["EndpointConfigName"]).name)
 
 
 def _check(request: Body) -> None:

@@ -7,13 +7,15 @@ from typing import Any
 
 from localcloud.sagemaker.cloud import Cloud, News
 from localcloud.sagemaker.endpoints import deployment, policy, records
+from localcloud.sagemaker.endpoints.hosting import Hosting
 from localcloud.sagemaker.endpoints.plan import Plan, limited, plan, retaining
 from localcloud.sagemaker.errors import validation
-from localcloud.sagemaker.operations import operation
-from localcloud.sagemaker.operations.endpoint_configs import existing as existing_config
+from localcloud.sagemaker.operations.endpoint_configs import ENDPOINT_CONFIG
 from localcloud.sagemaker.operations.listing import page
 from localcloud.sagemaker.operations.monitoring_schedules import monitored
 from localcloud.sagemaker.operations.tags import as_dict
+from localcloud.sagemaker.registry import operation
+from localcloud.sagemaker.resources import described, existing
 from localcloud.sagemaker.store import AlreadyExistsError, Body, Resource
 
 
@@ -22,7 +24,7 @@ def create(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """Begin to serve a configuration."""
     name = request["EndpointName"]
     arn = cloud.arn(f"endpoint/{name}")
-    wanted = plan(cloud, existing_config(cloud, request["EndpointConfigName"]).body)
+    wanted = plan(cloud, existing(cloud, ENDPOINT_CONFIG, request["EndpointConfigName"]).body)
     config = request.get("DeploymentConfig", {})
     policy.check(config, wanted.instances)
     body: Body = {
@@ -38,7 +40,7 @@ def create(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     except AlreadyExistsError:
         raise validation(f'Cannot create already existing endpoint "{arn}".') from None
     cloud.store.set_tags(arn, as_dict(request.get("Tags")))
-    cloud.announce(News(records.KIND, name, "Creating", "", records.described_body(made)))
+    cloud.announce(News(records.KIND, name, "Creating", "", described(made)))
     deployment.create(cloud, name)
     return {"EndpointArn": arn}
 
@@ -46,19 +48,19 @@ def create(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
 @operation("DescribeEndpoint")
 def describe(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """The endpoint; CurrentInstanceCount is the number of processes that are healthy now."""
-    found = records.existing(cloud, request["EndpointName"])
-    healthy = cloud.hosting.healthy(found.name)
+    found = existing(cloud, records.ENDPOINT, request["EndpointName"])
+    healthy = cloud.shared(Hosting).healthy(found.name)
     variants = [
         {**variant, "CurrentInstanceCount": healthy.get(variant["VariantName"], 0)}
         for variant in found.body.get("ProductionVariants", [])
     ]
-    return {**records.described_body(found), "ProductionVariants": variants or None}
+    return {**described(found), "ProductionVariants": variants or None}
 
 
 @operation("ListEndpoints")
 def listing(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """Endpoints, newest first unless asked otherwise."""
-    return page(cloud, request, records.KIND, records.described_body, answer="Endpoints", descending=True)
+    return page(cloud, request, records.KIND, described, answer="Endpoints", descending=True)
 
 
 @operation("UpdateEndpoint")
@@ -66,7 +68,7 @@ def update(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """Begin to replace what the endpoint serves; until that is done, and if it fails, it serves what it did."""
     found = _updatable(cloud, request["EndpointName"])
     live = records.running(found)
-    wanted = plan(cloud, existing_config(cloud, request["EndpointConfigName"]).body)
+    wanted = plan(cloud, existing(cloud, ENDPOINT_CONFIG, request["EndpointConfigName"]).body)
     if wanted.config == found.body["EndpointConfigName"]:
         raise validation(
             f'Cannot update endpoint "{found.arn}": it uses the endpoint configuration {wanted.config!r} already, and '

@@ -12,10 +12,9 @@ from localcloud.sagemaker.engine import executor, graph, outcomes, parameters, r
 from localcloud.sagemaker.engine.caching import digest
 from localcloud.sagemaker.engine.expressions import Scope, resolve
 from localcloud.sagemaker.errors import conflict, not_found, validation
-from localcloud.sagemaker.operations import operation
-from localcloud.sagemaker.operations.listing import times
-from localcloud.sagemaker.operations.pipelines import existing as existing_pipeline
 from localcloud.sagemaker.operations.pipelines import page, version
+from localcloud.sagemaker.registry import operation
+from localcloud.sagemaker.resources import existing, times
 from localcloud.sagemaker.store import Body, Column, Resource
 
 _ID_LETTERS = string.ascii_lowercase + string.digits
@@ -23,7 +22,7 @@ _ID_LENGTH = 12
 _OWN = ("ClientRequestToken", "PipelineName", "PipelineParameters", "PipelineVersionId")
 
 
-def existing(cloud: Cloud, arn: str) -> Resource:
+def existing_execution(cloud: Cloud, arn: str) -> Resource:
     """The execution with that ARN, whose letters may differ in case.
 
     Raises:
@@ -43,7 +42,7 @@ def start(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
             raise validation(f"The local SageMaker does not implement {member} of StartPipelineExecution.")
     asked = digest(request)
     with cloud.store.transaction():
-        pipeline = existing_pipeline(cloud, request["PipelineName"])
+        pipeline = existing(cloud, records.PIPELINE, request["PipelineName"])
         token = f"{pipeline.name}/{request['ClientRequestToken']}"
         before = cloud.store.find(records.TOKEN, token)
         if before and before.body["Request"] != asked:
@@ -53,7 +52,7 @@ def start(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
         run = _insert(cloud, pipeline, request)
         body = {"PipelineExecutionArn": run.arn, "Request": asked}
         cloud.store.insert(records.TOKEN, token, body, arn="", parent=pipeline.name)
-        cloud.store.update(records.PIPELINE, pipeline.name, {"LastRunTime": run.created})
+        cloud.store.update(records.PIPELINE.name, pipeline.name, {"LastRunTime": run.created})
     cloud.announce(News(records.EXECUTION, run.name, "Executing", "", run.body))
     executor.launch(cloud, run.name)
     return {"PipelineExecutionArn": run.arn}
@@ -96,14 +95,14 @@ def _experiment(run: Resource, config: Any, values: dict[str, Any]) -> Body | No
 @operation("DescribePipelineExecution")
 def describe(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """An execution with its status."""
-    run = existing(cloud, request["PipelineExecutionArn"])
+    run = existing_execution(cloud, request["PipelineExecutionArn"])
     return {**run.body, **times(run), "CreatedBy": {}, "LastModifiedBy": {}}
 
 
 @operation("UpdatePipelineExecution")
 def update(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """Change the name, the description or the parallelism of an execution; the last also while it runs."""
-    run = existing(cloud, request["PipelineExecutionArn"])
+    run = existing_execution(cloud, request["PipelineExecutionArn"])
     members = ("PipelineExecutionDisplayName", "PipelineExecutionDescription", "ParallelismConfiguration")
     cloud.store.update(records.EXECUTION, run.name, {name: request[name] for name in members if name in request})
     return {"PipelineExecutionArn": run.arn}
@@ -112,7 +111,7 @@ def update(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
 @operation("ListPipelineExecutions")
 def list_executions(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """The executions of a pipeline, the newest first unless asked otherwise."""
-    pipeline = existing_pipeline(cloud, request["PipelineName"])
+    pipeline = existing(cloud, records.PIPELINE, request["PipelineName"])
     order: Column = "name" if request.get("SortBy") == "PipelineExecutionArn" else "created"
     found, token = page(cloud, records.EXECUTION, request, parent=pipeline.name, order=order)
     summaries = [{**run.body, "PipelineExecutionFailureReason": run.body.get("FailureReason")} for run in found]
@@ -124,7 +123,7 @@ def list_steps(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """The steps that were reached, the one that started last first unless asked otherwise."""
     if "PipelineExecutionArn" not in request:
         raise validation("PipelineExecutionArn is required.")
-    run = existing(cloud, request["PipelineExecutionArn"])
+    run = existing_execution(cloud, request["PipelineExecutionArn"])
     found, token = page(cloud, records.STEP, request, parent=run.name)
     return {"PipelineExecutionSteps": [step.body for step in found], "NextToken": token}
 
@@ -132,14 +131,14 @@ def list_steps(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
 @operation("DescribePipelineDefinitionForExecution")
 def describe_definition(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """The definition that an execution runs."""
-    run = existing(cloud, request["PipelineExecutionArn"])
+    run = existing_execution(cloud, request["PipelineExecutionArn"])
     return {"PipelineDefinition": records.definition_text(cloud, run), "CreationTime": run.created}
 
 
 @operation("ListPipelineParametersForExecution")
 def list_parameters(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """The parameters that an execution was started with; at most 200 can be given, of which a page holds 100."""
-    run = existing(cloud, request["PipelineExecutionArn"])
+    run = existing_execution(cloud, request["PipelineExecutionArn"])
     names = sorted(run.body["GivenParameters"])
     after, most = request.get("NextToken", ""), request.get("MaxResults", 100)
     left = [name for name in names if name > after]
@@ -151,7 +150,7 @@ def list_parameters(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
 def stop(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """Stop the running jobs of an execution and start no more; a second time changes nothing."""
     with cloud.store.transaction():
-        run = existing(cloud, request["PipelineExecutionArn"])
+        run = existing_execution(cloud, request["PipelineExecutionArn"])
         if run.status == "Executing":
             cloud.store.update(records.EXECUTION, run.name, {"PipelineExecutionStatus": "Stopping"}, status="Stopping")
         elif run.status != "Stopping":
@@ -165,7 +164,7 @@ def stop(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
 def retry(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """Run again what failed or was not finished, with the same definition and parameters; what succeeded is kept."""
     with cloud.store.transaction():
-        run = existing(cloud, request["PipelineExecutionArn"])
+        run = existing_execution(cloud, request["PipelineExecutionArn"])
         if run.status not in ("Failed", "Stopped"):
             raise conflict(f"Pipeline execution {run.arn} is {run.status}; only Failed and Stopped ones are retried.")
         changes: Body = {"PipelineExecutionStatus": "Executing", "FailureReason": None, "EndTime": None}

@@ -64,8 +64,3 @@ def seconds(moment: float | str | None) -> float | None:
     if isinstance(moment, str):
         return datetime.fromisoformat(moment).timestamp()
     return moment
-
-
-def times(resource: Resource) -> dict[str, float]:
-    """CreationTime and LastModifiedTime of a resource."""
-    return {"CreationTime": resource.created, "LastModifiedTime": resource.modified}

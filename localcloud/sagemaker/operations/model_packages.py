@@ -10,14 +10,15 @@ from typing import Any
 
 from localcloud.sagemaker.cloud import Cloud, News
 from localcloud.sagemaker.errors import validation
-from localcloud.sagemaker.operations import operation
-from localcloud.sagemaker.operations.listing import page, times
-from localcloud.sagemaker.operations.model_package_groups import KIND as GROUP
-from localcloud.sagemaker.operations.model_package_groups import existing as existing_group
+from localcloud.sagemaker.models import MODEL_PACKAGE
+from localcloud.sagemaker.operations.listing import page
+from localcloud.sagemaker.operations.model_package_groups import GROUP
 from localcloud.sagemaker.operations.tags import as_dict
+from localcloud.sagemaker.registry import operation
+from localcloud.sagemaker.resources import described, existing
 from localcloud.sagemaker.store import AlreadyExistsError, Body, Resource
 
-KIND = "ModelPackage"
+KIND = MODEL_PACKAGE.name
 UPDATED_AS_THEY_ARE = (
     "ModelApprovalStatus",
     "ModelPackageRegistrationType",
@@ -61,9 +62,9 @@ def _made_before(cloud: Cloud, request: Body) -> Resource | None:
 def _add_version(cloud: Cloud, group_name: str, request: Body) -> Resource:
     if request.get("Tags"):
         raise validation("Tags cannot be given for a model package version: it has its group's.")
-    group = existing_group(cloud, group_name)
+    group = existing(cloud, GROUP, group_name)
     version = group.body["LastVersion"] + 1  # a number is never given out twice, not even after a delete
-    cloud.store.update(GROUP, group.name, {"LastVersion": version})
+    cloud.store.update(GROUP.name, group.name, {"LastVersion": version})
     approval = request.get("ModelApprovalStatus", "PendingManualApproval")
     own = {"ModelPackageGroupName": group.name, "ModelPackageVersion": version, "ModelApprovalStatus": approval}
     name = f"{group.name}/{version}"
@@ -97,7 +98,7 @@ def _body(request: Body, arn: str) -> Body:
 @operation("DescribeModelPackage")
 def describe(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """The package, by ARN (or by name, for one without a group)."""
-    return _described(existing(cloud, request["ModelPackageName"]))
+    return described(existing(cloud, MODEL_PACKAGE, request["ModelPackageName"]))
 
 
 @operation("ListModelPackages")
@@ -109,12 +110,12 @@ def listing(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
         raise validation("ModelPackageGroupName cannot be given with ModelPackageType Unversioned.")
     if wanted == "Versioned" and not group:
         raise validation("ModelPackageType Versioned needs a ModelPackageGroupName in the local SageMaker.")
-    parent = existing_group(cloud, group).name if group else "" if wanted == "Unversioned" else None
+    parent = existing(cloud, GROUP, group).name if group else "" if wanted == "Unversioned" else None
     return page(
         cloud,
         request,
         KIND,
-        _described,
+        described,
         answer="ModelPackageSummaryList",
         descending=False,
         status="ModelApprovalStatus",
@@ -126,7 +127,7 @@ def listing(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
 def update(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """Change a package's approval, description of it, metadata and so on. Any approval may follow any other."""
     with cloud.store.transaction():
-        old = existing(cloud, request["ModelPackageArn"])
+        old = existing(cloud, MODEL_PACKAGE, request["ModelPackageArn"])
         changes: Body = {name: request[name] for name in UPDATED_AS_THEY_ARE if name in request}
         changes["CustomerMetadataProperties"] = _properties(old.body, request)
         added = request.get("AdditionalInferenceSpecificationsToAdd", [])
@@ -153,21 +154,4 @@ def _properties(body: Body, request: Body) -> dict[str, str]:
 @operation("DeleteModelPackage")
 def delete(cloud: Cloud, request: dict[str, Any]) -> None:
     """Forget a package; its version number is not used again."""
-    cloud.store.delete(KIND, existing(cloud, request["ModelPackageName"]).name)
-
-
-def existing(cloud: Cloud, name_or_arn: str) -> Resource:
-    """The package of that ARN, or that name: `<group>/<version>`, or the name of one without a group.
-
-    Raises:
-        ServiceError: ValidationException; there is none.
-    """
-    arn = name_or_arn if name_or_arn.startswith("arn:") else cloud.arn(f"model-package/{name_or_arn}")
-    found = cloud.store.find_arn(arn)
-    if found is None or found.kind != KIND:
-        raise validation(f"ModelPackage {arn} does not exist.")
-    return found
-
-
-def _described(resource: Resource) -> Body:
-    return {**resource.body, **times(resource)}
+    cloud.store.delete(KIND, existing(cloud, MODEL_PACKAGE, request["ModelPackageName"]).name)

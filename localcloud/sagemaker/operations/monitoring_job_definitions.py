@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from localcloud.sagemaker.cloud import Cloud, Handler
-from localcloud.sagemaker.errors import in_use, not_found
-from localcloud.sagemaker.monitoring.definitions import KINDS, check, of_job_definition
-from localcloud.sagemaker.operations import operation
-from localcloud.sagemaker.operations.listing import page, times
+from localcloud.sagemaker.cloud import Cloud
+from localcloud.sagemaker.errors import in_use
+from localcloud.sagemaker.monitoring.definitions import KINDS, check, job_definition, of_job_definition
+from localcloud.sagemaker.operations.listing import page
 from localcloud.sagemaker.operations.tags import as_dict
+from localcloud.sagemaker.registry import Handler, operation
+from localcloud.sagemaker.resources import described, existing
 from localcloud.sagemaker.store import AlreadyExistsError, Resource
 
 
@@ -19,7 +19,7 @@ def _create(kind: str) -> Handler:
         name = request["JobDefinitionName"]
         definition = of_job_definition(request, kind)
         check(definition, cloud)
-        arn = cloud.arn(f"{_dashed(KINDS[kind])}/{name}")
+        arn = cloud.arn(f"{job_definition(kind).arn}/{name}")
         body = {**request, "JobDefinitionArn": arn, "EndpointName": definition.endpoint}
         try:
             cloud.store.insert(KINDS[kind], name, body, arn=arn)
@@ -33,8 +33,8 @@ def _create(kind: str) -> Handler:
 
 def _describe(kind: str) -> Handler:
     def describe(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
-        found = _existing(cloud, kind, request["JobDefinitionName"])
-        return {**found.body, **times(found)}
+        found = existing(cloud, job_definition(kind), request["JobDefinitionName"])
+        return described(found)
 
     return describe
 
@@ -52,16 +52,9 @@ def _list(kind: str) -> Handler:
 
 def _delete(kind: str) -> Handler:
     def delete(cloud: Cloud, request: dict[str, Any]) -> None:
-        cloud.store.delete(KINDS[kind], _existing(cloud, kind, request["JobDefinitionName"]).name)
+        cloud.store.delete(KINDS[kind], existing(cloud, job_definition(kind), request["JobDefinitionName"]).name)
 
     return delete
-
-
-def _existing(cloud: Cloud, kind: str, name: str) -> Resource:
-    found = cloud.store.find(KINDS[kind], name)
-    if found is None:
-        raise not_found(f"Could not find the {kind} job definition {name!r}.")
-    return found
 
 
 def _summary(resource: Resource) -> dict[str, Any]:
@@ -71,10 +64,6 @@ def _summary(resource: Resource) -> dict[str, Any]:
         "CreationTime": resource.created,
         "EndpointName": resource.body["EndpointName"],
     }
-
-
-def _dashed(name: str) -> str:
-    return re.sub(r"(?<!^)([A-Z])", r"-\1", name).lower()
 
 
 for _kind, _name in KINDS.items():

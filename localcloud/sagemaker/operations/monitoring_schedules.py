@@ -6,14 +6,15 @@ import time
 from typing import Any
 
 from localcloud.sagemaker.cloud import Cloud, News
-from localcloud.sagemaker.errors import in_use, not_found, validation
+from localcloud.sagemaker.errors import in_use, validation
 from localcloud.sagemaker.monitoring import cron as schedule_times
 from localcloud.sagemaker.monitoring import executions
 from localcloud.sagemaker.monitoring.definitions import check, of_schedule
 from localcloud.sagemaker.monitoring.executions import SCHEDULE
-from localcloud.sagemaker.operations import operation
-from localcloud.sagemaker.operations.listing import PAGE_SIZE, page, seconds, times
+from localcloud.sagemaker.operations.listing import PAGE_SIZE, page, seconds
 from localcloud.sagemaker.operations.tags import as_dict
+from localcloud.sagemaker.registry import operation
+from localcloud.sagemaker.resources import described, existing
 from localcloud.sagemaker.store import AlreadyExistsError, Body, Resource
 
 MOST_SECONDS_HOURLY = 3600
@@ -37,37 +38,37 @@ def create(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
         **_configured(cloud, request["MonitoringScheduleConfig"], time.time()),
     }
     try:
-        made = cloud.store.insert(SCHEDULE, name, body, arn=arn, status="Scheduled")
+        made = cloud.store.insert(SCHEDULE.name, name, body, arn=arn, status="Scheduled")
     except AlreadyExistsError:
         raise in_use(f"Monitoring schedule names must be unique, and {arn} already exists.") from None
     cloud.store.set_tags(arn, as_dict(request.get("Tags")))
-    cloud.announce(News(SCHEDULE, name, "Scheduled", "", made.body))
+    cloud.announce(News(SCHEDULE.name, name, "Scheduled", "", made.body))
     return {"MonitoringScheduleArn": arn}
 
 
 @operation("DescribeMonitoringSchedule")
 def describe(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """The schedule, and its latest execution that has ended."""
-    found = _existing(cloud, request)
-    return {**found.body, **times(found)}
+    found = existing(cloud, SCHEDULE, request["MonitoringScheduleName"])
+    return described(found)
 
 
 @operation("UpdateMonitoringSchedule")
 def update(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """Replace what the schedule does and when. An execution under way goes on as it began."""
-    found = _existing(cloud, request)
+    found = existing(cloud, SCHEDULE, request["MonitoringScheduleName"])
     changes = _configured(cloud, request["MonitoringScheduleConfig"], time.time())
     if changes["AnalysedUntil"] is not None and found.body.get("AnalysedUntil") is not None:
         del changes["AnalysedUntil"]  # what was not analysed yet still will be, by the new definition
-    new = cloud.store.update(SCHEDULE, found.name, lambda old: {**old, "Offsets": {}, **changes})
-    cloud.announce(News(SCHEDULE, found.name, new.status, found.status, new.body))
+    new = cloud.store.update(SCHEDULE.name, found.name, lambda old: {**old, "Offsets": {}, **changes})
+    cloud.announce(News(SCHEDULE.name, found.name, new.status, found.status, new.body))
     return {"MonitoringScheduleArn": found.arn}
 
 
 @operation("StartMonitoringSchedule")
 def start(cloud: Cloud, request: dict[str, Any]) -> None:
     """Go on with a stopped schedule, from now: what was captured while it was stopped stays unanalysed."""
-    found = _existing(cloud, request)
+    found = existing(cloud, SCHEDULE, request["MonitoringScheduleName"])
     if found.status != "Scheduled":
         config = found.body["MonitoringScheduleConfig"]["ScheduleConfig"]
         _set_status(cloud, found, "Scheduled", _beginning(config["ScheduleExpression"], time.time()))
@@ -76,15 +77,15 @@ def start(cloud: Cloud, request: dict[str, Any]) -> None:
 @operation("StopMonitoringSchedule")
 def stop(cloud: Cloud, request: dict[str, Any]) -> None:
     """Begin no more executions."""
-    _set_status(cloud, _existing(cloud, request), "Stopped", {})
+    _set_status(cloud, existing(cloud, SCHEDULE, request["MonitoringScheduleName"]), "Stopped", {})
 
 
 @operation("DeleteMonitoringSchedule")
 def delete(cloud: Cloud, request: dict[str, Any]) -> None:
     """Forget the schedule; the history of its executions stays."""
-    found = _existing(cloud, request)
-    cloud.store.delete(SCHEDULE, found.name)
-    cloud.announce(News(SCHEDULE, found.name, "Deleted", found.status, found.body))
+    found = existing(cloud, SCHEDULE, request["MonitoringScheduleName"])
+    cloud.store.delete(SCHEDULE.name, found.name)
+    cloud.announce(News(SCHEDULE.name, found.name, "Deleted", found.status, found.body))
 
 
 @operation("ListMonitoringSchedules")
@@ -95,7 +96,7 @@ def listing(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
         "MonitoringJobDefinitionName": request.get("MonitoringJobDefinitionName"),
         "MonitoringType": request.get("MonitoringTypeEquals"),
     }
-    answer = page(cloud, request, SCHEDULE, _summary, answer="MonitoringScheduleSummaries", descending=True)
+    answer = page(cloud, request, SCHEDULE.name, _summary, answer="MonitoringScheduleSummaries", descending=True)
     kept = [one for one in answer["MonitoringScheduleSummaries"] if _matches(one, wanted)]
     return {**answer, "MonitoringScheduleSummaries": kept}
 
@@ -125,7 +126,7 @@ def list_executions(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
 
 def monitored(cloud: Cloud, endpoint: str) -> list[str]:
     """Names of the schedules that monitor an endpoint."""
-    return [one.name for one in cloud.store.page(SCHEDULE)[0] if one.body["EndpointName"] == endpoint]
+    return [one.name for one in cloud.store.page(SCHEDULE.name)[0] if one.body["EndpointName"] == endpoint]
 
 
 def _configured(cloud: Cloud, config: Body, now: float) -> Body:
@@ -173,23 +174,15 @@ def _beginning(expression: str, now: float) -> Body:
     return {"Since": now, "AnalysedUntil": schedule_times.latest(expression, now)}
 
 
-def _existing(cloud: Cloud, request: Body) -> Resource:
-    name = request["MonitoringScheduleName"]
-    found = cloud.store.find(SCHEDULE, name)
-    if found is None:
-        raise not_found(f"Monitoring Schedule {cloud.arn(f'monitoring-schedule/{name}')} not found")
-    return found
-
-
 def _set_status(cloud: Cloud, found: Resource, status: str, changes: Body) -> None:
-    new = cloud.store.update(SCHEDULE, found.name, {**changes, "MonitoringScheduleStatus": status}, status=status)
-    cloud.announce(News(SCHEDULE, found.name, status, found.status, new.body))
+    new = cloud.store.update(SCHEDULE.name, found.name, {**changes, "MonitoringScheduleStatus": status}, status=status)
+    cloud.announce(News(SCHEDULE.name, found.name, status, found.status, new.body))
 
 
 def _summary(resource: Resource) -> Body:
     config = resource.body["MonitoringScheduleConfig"]
     named = {"MonitoringJobDefinitionName": config.get("MonitoringJobDefinitionName")}
-    return {**resource.body, **times(resource), **named}
+    return {**described(resource), **named}
 
 
 def _matches(body: Body, wanted: Body) -> bool:

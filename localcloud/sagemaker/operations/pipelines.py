@@ -11,26 +11,14 @@ from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.engine import graph, records
 from localcloud.sagemaker.engine.definition import DefinitionError
 from localcloud.sagemaker.errors import conflict, not_found, validation
-from localcloud.sagemaker.operations import operation
-from localcloud.sagemaker.operations.listing import seconds, times
+from localcloud.sagemaker.operations.listing import seconds
 from localcloud.sagemaker.operations.tags import as_dict
+from localcloud.sagemaker.registry import operation
+from localcloud.sagemaker.resources import existing, times
 from localcloud.sagemaker.store import Body, Column, Resource
 
 PAGE = 100
 """Items on a page when the caller does not say: the most that the API allows, as the SDK reads one page only."""
-
-
-def existing(cloud: Cloud, name_or_arn: str) -> Resource:
-    """The pipeline with that name or ARN.
-
-    Raises:
-        ServiceError: there is none.
-    """
-    name = name_or_arn.rpartition(":pipeline/")[2]
-    found = cloud.store.find(records.PIPELINE, name)
-    if found is None:
-        raise not_found(f"Pipeline '{cloud.arn(f'pipeline/{name}')}' does not exist.")
-    return found
 
 
 def version(cloud: Cloud, pipeline: Resource, number: int | None) -> Resource:
@@ -56,7 +44,7 @@ def create_pipeline(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     if text is None:
         raise validation("Either PipelineDefinition or PipelineDefinitionS3Location is required.")
     with cloud.store.transaction():
-        old = cloud.store.find(records.PIPELINE, name)
+        old = cloud.store.find(records.PIPELINE.name, name)
         if old and old.body["ClientRequestToken"] == token:
             return {"PipelineArn": arn}
         if old:
@@ -66,7 +54,7 @@ def create_pipeline(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
             )
         body = {**_members(request), "ClientRequestToken": token, "PipelineStatus": "Active", "LatestVersion": 1}
         body.setdefault("PipelineDisplayName", name)
-        cloud.store.insert(records.PIPELINE, name, {**body, "PipelineName": name, "PipelineArn": arn}, arn=arn)
+        cloud.store.insert(records.PIPELINE.name, name, {**body, "PipelineName": name, "PipelineArn": arn}, arn=arn)
         _add_version(cloud, name, 1, text)
         cloud.store.set_tags(arn, as_dict(request.get("Tags")))
     return {"PipelineArn": arn}
@@ -77,19 +65,19 @@ def update_pipeline(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """Change a pipeline. A definition that differs from the latest one becomes a new version; the same one does not."""
     text = _definition(cloud, request)
     with cloud.store.transaction():
-        pipeline = existing(cloud, request["PipelineName"])
+        pipeline = existing(cloud, records.PIPELINE, request["PipelineName"])
         number = pipeline.body["LatestVersion"]
         if text is not None and text != version(cloud, pipeline, number).body["PipelineDefinition"]:
             number += 1
             _add_version(cloud, pipeline.name, number, text)
-        cloud.store.update(records.PIPELINE, pipeline.name, {**_members(request), "LatestVersion": number})
+        cloud.store.update(records.PIPELINE.name, pipeline.name, {**_members(request), "LatestVersion": number})
     return {"PipelineArn": pipeline.arn, "PipelineVersionId": number}
 
 
 @operation("DescribePipeline")
 def describe_pipeline(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """A pipeline with the definition of its latest version, or of the one that is asked for."""
-    pipeline = existing(cloud, request["PipelineName"])
+    pipeline = existing(cloud, records.PIPELINE, request["PipelineName"])
     shown = version(cloud, pipeline, request.get("PipelineVersionId"))
     return {**times(pipeline), **pipeline.body, **shown.body, "CreatedBy": {}, "LastModifiedBy": {}}
 
@@ -99,7 +87,7 @@ def list_pipelines(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """Pipelines, the newest first unless asked otherwise."""
     prefix = request.get("PipelineNamePrefix", "")
     order: Column = "name" if request.get("SortBy") == "Name" else "created"
-    found, token = page(cloud, records.PIPELINE, request, order=order, name_contains=prefix)
+    found, token = page(cloud, records.PIPELINE.name, request, order=order, name_contains=prefix)
     summaries = [
         {**times(pipeline), **pipeline.body, "LastExecutionTime": pipeline.body.get("LastRunTime")}
         for pipeline in found
@@ -112,7 +100,7 @@ def list_pipelines(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
 def delete_pipeline(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """Delete a pipeline with its executions; refused while one of them runs. Its jobs and models stay."""
     with cloud.store.transaction():
-        pipeline = existing(cloud, request["PipelineName"])
+        pipeline = existing(cloud, records.PIPELINE, request["PipelineName"])
         executions, _ = cloud.store.page(records.EXECUTION, parent=pipeline.name)
         running = [execution.arn for execution in executions if execution.status in records.UNFINISHED]
         if running:
@@ -127,7 +115,7 @@ def delete_pipeline(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
 @operation("ListPipelineVersions")
 def list_pipeline_versions(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """The versions of a pipeline, the newest first unless asked otherwise."""
-    pipeline = existing(cloud, request["PipelineName"])
+    pipeline = existing(cloud, records.PIPELINE, request["PipelineName"])
     found, token = page(cloud, records.VERSION, request, parent=pipeline.name)
     summaries = [{**item.body, "PipelineArn": pipeline.arn, "CreationTime": item.created} for item in found]
     return {"PipelineVersionSummaries": summaries, "NextToken": token}
@@ -137,7 +125,7 @@ def list_pipeline_versions(cloud: Cloud, request: dict[str, Any]) -> dict[str, A
 def update_pipeline_version(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """Name and describe a version."""
     with cloud.store.transaction():
-        pipeline = existing(cloud, request["PipelineArn"])
+        pipeline = existing(cloud, records.PIPELINE, request["PipelineArn"])
         found = version(cloud, pipeline, request["PipelineVersionId"])
         members = ("PipelineVersionDisplayName", "PipelineVersionDescription")
         cloud.store.update(records.VERSION, found.name, {key: request[key] for key in members if key in request})

@@ -8,10 +8,10 @@ from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.jobs import lifecycle, processing
 from localcloud.sagemaker.jobs.job_types import PROCESSING
 from localcloud.sagemaker.jobs.transfer import require_objects
-from localcloud.sagemaker.operations import operation
-from localcloud.sagemaker.operations.listing import page, times
+from localcloud.sagemaker.operations.listing import page
 from localcloud.sagemaker.operations.tags import as_dict
-from localcloud.sagemaker.store import Resource
+from localcloud.sagemaker.registry import operation
+from localcloud.sagemaker.resources import described, existing
 
 
 @operation("CreateProcessingJob")
@@ -29,9 +29,9 @@ def create(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
 @operation("DescribeProcessingJob")
 def describe(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """The job's record."""
-    resource = lifecycle.existing(cloud, PROCESSING, request["ProcessingJobName"])
+    resource = existing(cloud, PROCESSING, request["ProcessingJobName"])
     limit = {"StoppingCondition": {"MaxRuntimeInSeconds": processing.DEFAULT_SECONDS}}
-    return {**limit, **resource.body, **times(resource)}
+    return {**limit, **described(resource)}
 
 
 @operation("StopProcessingJob")
@@ -49,8 +49,4 @@ def delete(cloud: Cloud, request: dict[str, Any]) -> None:
 @operation("ListProcessingJobs")
 def listing(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """Jobs, oldest first unless asked otherwise."""
-    return page(cloud, request, PROCESSING.name, _summary, answer="ProcessingJobSummaries", descending=False)
-
-
-def _summary(resource: Resource) -> dict[str, Any]:
-    return {**resource.body, **times(resource)}
+    return page(cloud, request, PROCESSING.name, described, answer="ProcessingJobSummaries", descending=False)

@@ -6,7 +6,7 @@ from typing import Any
 
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.errors import not_found
-from localcloud.sagemaker.operations import operation
+from localcloud.sagemaker.registry import operation
 
 
 def as_dict(tags: list[dict[str, str]] | None) -> dict[str, str]:

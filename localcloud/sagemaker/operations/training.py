@@ -8,10 +8,10 @@ from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.jobs import lifecycle, training
 from localcloud.sagemaker.jobs.job_types import TRAINING
 from localcloud.sagemaker.jobs.transfer import require_objects
-from localcloud.sagemaker.operations import operation
-from localcloud.sagemaker.operations.listing import page, times
+from localcloud.sagemaker.operations.listing import page
 from localcloud.sagemaker.operations.tags import as_dict
-from localcloud.sagemaker.store import Resource
+from localcloud.sagemaker.registry import operation
+from localcloud.sagemaker.resources import described, existing
 
 DEFAULTS = {
     "HyperParameters": {},
@@ -36,8 +36,8 @@ def create(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
 @operation("DescribeTrainingJob")
 def describe(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """The job's record."""
-    resource = lifecycle.existing(cloud, TRAINING, request["TrainingJobName"])
-    return {**DEFAULTS, **resource.body, **times(resource)}
+    resource = existing(cloud, TRAINING, request["TrainingJobName"])
+    return {**DEFAULTS, **described(resource)}
 
 
 @operation("StopTrainingJob")
@@ -55,8 +55,4 @@ def delete(cloud: Cloud, request: dict[str, Any]) -> None:
 @operation("ListTrainingJobs")
 def listing(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """Jobs, oldest first unless asked otherwise."""
-    return page(cloud, request, TRAINING.name, _summary, answer="TrainingJobSummaries", descending=False)
-
-
-def _summary(resource: Resource) -> dict[str, Any]:
-    return {**resource.body, **times(resource)}
+    return page(cloud, request, TRAINING.name, described, answer="TrainingJobSummaries", descending=False)

@@ -9,18 +9,18 @@ from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.jobs import lifecycle, transform
 from localcloud.sagemaker.jobs.job_types import TRANSFORM
 from localcloud.sagemaker.jobs.transfer import require_objects
-from localcloud.sagemaker.operations import operation
-from localcloud.sagemaker.operations.listing import page, times
-from localcloud.sagemaker.operations.models import container, existing
+from localcloud.sagemaker.models import MODEL, container
+from localcloud.sagemaker.operations.listing import page
 from localcloud.sagemaker.operations.tags import as_dict
-from localcloud.sagemaker.store import Resource
+from localcloud.sagemaker.registry import operation
+from localcloud.sagemaker.resources import described, existing
 
 
 @operation("CreateTransformJob")
 def create(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """Check the request and start the job."""
     transform.check(request)
-    model = existing(cloud, request["ModelName"]).body
+    model = existing(cloud, MODEL, request["ModelName"]).body
     uri = request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
     require_objects(cloud.s3, uri, model.get("ExecutionRoleArn", ""), cloud.region)
     arn = lifecycle.begin(cloud, TRANSFORM, request, partial(transform.work, container=container(cloud, model)))
@@ -31,8 +31,8 @@ def create(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
 @operation("DescribeTransformJob")
 def describe(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """The job's record."""
-    resource = lifecycle.existing(cloud, TRANSFORM, request["TransformJobName"])
-    return {**resource.body, **times(resource)}
+    resource = existing(cloud, TRANSFORM, request["TransformJobName"])
+    return {**described(resource)}
 
 
 @operation("StopTransformJob")
@@ -44,8 +44,4 @@ def stop(cloud: Cloud, request: dict[str, Any]) -> None:
 @operation("ListTransformJobs")
 def listing(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """Jobs, newest first unless asked otherwise."""
-    return page(cloud, request, TRANSFORM.name, _summary, answer="TransformJobSummaries", descending=True)
-
-
-def _summary(resource: Resource) -> dict[str, Any]:
-    return {**resource.body, **times(resource)}
+    return page(cloud, request, TRANSFORM.name, described, answer="TransformJobSummaries", descending=True)

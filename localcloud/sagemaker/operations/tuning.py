@@ -7,9 +7,10 @@ from typing import Any
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.errors import validation
 from localcloud.sagemaker.jobs.transfer import require_objects
-from localcloud.sagemaker.operations import operation
-from localcloud.sagemaker.operations.listing import PAGE_SIZE, page, times
+from localcloud.sagemaker.operations.listing import PAGE_SIZE, page
 from localcloud.sagemaker.operations.tags import as_dict
+from localcloud.sagemaker.registry import operation
+from localcloud.sagemaker.resources import described, existing
 from localcloud.sagemaker.store import Resource
 from localcloud.sagemaker.tuning import checks, children, search
 
@@ -30,13 +31,12 @@ def create(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
 @operation("DescribeHyperParameterTuningJob")
 def describe(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """The tuning job's record, with what its training jobs say now."""
-    resource = search.existing(cloud, request["HyperParameterTuningJobName"])
+    resource = existing(cloud, search.TUNING_JOB, request["HyperParameterTuningJobName"])
     found = children.of(cloud, resource.name)
     best = children.best(resource.body, found)
     seconds = sum(child.body.get("TrainingTimeInSeconds", 0) for child in found)
     return {
-        **resource.body,
-        **times(resource),
+        **described(resource),
         **children.counters(resource.body, found),
         **({"BestTrainingJob": children.summary(resource.body, best)} if best else {}),
         "ConsumedResources": {"RuntimeInSeconds": seconds},
@@ -57,7 +57,7 @@ def listing(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
         config = resource.body["HyperParameterTuningJobConfig"]
         own = {"Strategy": config["Strategy"], "ResourceLimits": config["ResourceLimits"]}
         found = children.of(cloud, resource.name)
-        return {**resource.body, **times(resource), **own, **children.counters(resource.body, found)}
+        return {**described(resource), **own, **children.counters(resource.body, found)}
 
     return page(cloud, request, search.KIND, summary, answer="HyperParameterTuningJobSummaries", descending=True)
 
@@ -65,7 +65,7 @@ def listing(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
 @operation("ListTrainingJobsForHyperParameterTuningJob")
 def list_training_jobs(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """A tuning job's training jobs, by name unless asked otherwise; by objective, only those that have one."""
-    resource = search.existing(cloud, request["HyperParameterTuningJobName"])
+    resource = existing(cloud, search.TUNING_JOB, request["HyperParameterTuningJobName"])
     found = [children.summary(resource.body, child) for child in children.of(cloud, resource.name)]
     if status := request.get("StatusEquals"):
         found = [one for one in found if one["TrainingJobStatus"] == status]

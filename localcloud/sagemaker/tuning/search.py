@@ -23,11 +23,18 @@ from localcloud.sagemaker.cloud import Cloud, News
 from localcloud.sagemaker.errors import ServiceError, in_use, not_found, own_fault, validation
 from localcloud.sagemaker.jobs import lifecycle, training
 from localcloud.sagemaker.jobs.job_types import TRAINING, UNFINISHED
+from localcloud.sagemaker.resources import ResourceType, existing
 from localcloud.sagemaker.store import AlreadyExistsError, Body, Resource
 from localcloud.sagemaker.tuning import checks, children, ranges, strategies
 
 log = logging.getLogger(__name__)
 KIND = "HyperParameterTuningJob"
+TUNING_JOB = ResourceType(
+    KIND,
+    "hyper-parameter-tuning-job",
+    "Amazon SageMaker can't find a tuning job with the name {name}.",
+    not_found,
+)
 HOPELESS_AFTER = 5
 """Ended trials, none with an objective, after which a search gives up, as AWS does."""
 ALL_FAILED = "All training jobs failed. Please take a look at the training jobs failures to get more details."
@@ -73,18 +80,6 @@ def begin(cloud: Cloud, request: Body, tags: dict[str, str]) -> str:
     return arn
 
 
-def existing(cloud: Cloud, name: str) -> Resource:
-    """The tuning job's record.
-
-    Raises:
-        ServiceError: ResourceNotFound.
-    """
-    found = cloud.store.find(KIND, name)
-    if found is None:
-        raise not_found(f"Amazon SageMaker can't find a tuning job with the name {name}.")
-    return found
-
-
 def stop(cloud: Cloud, name: str) -> None:
     """Start no more training jobs and stop those that run; Stopped when the last one has ended.
 
@@ -92,7 +87,7 @@ def stop(cloud: Cloud, name: str) -> None:
         ServiceError: there is no such tuning job, or it has ended.
     """
     with cloud.store.transaction():
-        found = existing(cloud, name)
+        found = existing(cloud, TUNING_JOB, name)
         if found.status not in UNFINISHED:
             raise validation(f"The request was rejected because the tuning job is in status {found.status}.")
         new = cloud.store.update(KIND, name, {f"{KIND}Status": "Stopping"}, status="Stopping")
@@ -131,7 +126,7 @@ def _live(cloud: Cloud, name: str) -> None:
     try:
         while not cloud.stopping.is_set():
             seen = cloud.announced
-            tuning, found = existing(cloud, name), children.of(cloud, name)
+            tuning, found = existing(cloud, TUNING_JOB, name), children.of(cloud, name)
             verdict = judge(tuning, found, time.time())
             if verdict is None:
                 _launch(cloud, tuning, found)
@@ -210,7 +205,7 @@ def _end(cloud: Cloud, name: str, verdict: Verdict) -> None:
     changes: Body = {f"{KIND}Status": verdict.status, "HyperParameterTuningEndTime": time.time()}
     if verdict.reason:
         changes["FailureReason"] = verdict.reason
-    before = existing(cloud, name).status
+    before = existing(cloud, TUNING_JOB, name).status
     new = cloud.store.update(KIND, name, changes, status=verdict.status)
     cloud.announce(News(KIND, name, verdict.status, before, new.body))
 

@@ -1,0 +1,50 @@
+"""localcloud imports nothing of the project around it, and no circle is hidden anywhere in it."""
+
+from __future__ import annotations
+
+import ast
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import localcloud
+
+ROOT = Path(localcloud.__file__).parent
+PROJECT = {"scones", "project", "pipelines", "steps", "lambdas", "stepfunctions", "monitoring", "infra"}
+
+
+def imports() -> dict[str, set[str]]:
+    """Every module of localcloud, and what it imports, at any depth of the file."""
+    found: dict[str, set[str]] = {}
+    for file in sorted(ROOT.rglob("*.py")):
+        parts = file.relative_to(ROOT.parent).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = _imported(file)
+    return found
+
+
+def _imported(file: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0 and node.module, f"{file}: relative import"
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return names
+
+
+def test_nothing_of_the_project_is_imported() -> None:
+    borrowed = {module: names for module, names in imports().items() if {n.partition(".")[0] for n in names} & PROJECT}
+    assert not borrowed
+
+
+def test_no_module_imports_itself_in_a_circle() -> None:
+    modules = imports()
+    graph = {
+        module: {name if name in modules else name.rpartition(".")[0] for name in names} & modules.keys() - {module}
+        for module, names in modules.items()
+    }
+    TopologicalSorter(graph).prepare()  # CycleError names the circle
+
+
+def test_no_import_is_for_the_type_checker_alone() -> None:
+    assert not [file for file in ROOT.rglob("*.py") if "TYPE_CHECKING" in file.read_text(encoding="utf-8")]
