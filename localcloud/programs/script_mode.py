@@ -22,8 +22,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import urlparse
 
+from localcloud.contract import s3_uri
 from localcloud.errors import ArtifactError, LocalCloudError, SettingError
 from localcloud.sagemaker.jobs.archives import unpack as unpack_archive
 
@@ -93,10 +93,10 @@ def _unpack_object(uri: str, code: Path) -> None:
     import boto3  # half a second that a folder does not need
     from botocore.exceptions import ClientError
 
-    place = urlparse(uri)
+    bucket, key = s3_uri.split(uri)
     with tempfile.TemporaryFile() as archive:
         try:
-            boto3.client("s3").download_fileobj(place.netloc, place.path.lstrip("/"), archive)
+            boto3.client("s3").download_fileobj(bucket, key, archive)
             archive.seek(0)
             unpack_archive(archive, code)
         except (ClientError, ValueError, OSError) as error:

@@ -14,8 +14,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from localcloud.contract import strict_json
 from localcloud.door import Application, guarded
-from localcloud.sagemaker import operations, runtime, strict_json
+from localcloud.sagemaker import operations, runtime
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.endpoints import recovery as endpoints
 from localcloud.sagemaker.engine import recovery as executions

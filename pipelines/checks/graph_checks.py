@@ -7,17 +7,24 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from localcloud.contract.definition import EXECUTION_VARIABLES
 from pipelines.checks.problem import Problem
-from pipelines.definition.graph import OUTPUT_REFERENCE, Json, Step, cycle, depends_on, references, step_named_in, steps
+from pipelines.definition.graph import (
+    OUTPUT_REFERENCE,
+    Json,
+    Step,
+    cycle,
+    dependencies,
+    depends_on,
+    references,
+    step_named_in,
+    steps,
+)
 
 STEP_TYPES = {
     *("Processing", "Training", "Transform", "Tuning", "Model", "RegisterModel", "Condition", "Fail", "Lambda"),
     *("Callback", "QualityCheck", "ClarifyCheck", "AutoML", "EMR", "EMRServerless", "EndpointConfig", "Endpoint"),
     *("InferenceComponent", "Lineage", "Job", "Cleanup", "ForEach"),
-}
-EXECUTION_VARIABLES = {
-    *("StartDateTime", "CurrentDateTime", "PipelineName", "PipelineArn", "PipelineExecutionId"),
-    *("PipelineExecutionArn", "TrainingJobName", "ProcessingJobName"),
 }
 COMPARISONS = {"Equals", "GreaterThan", "GreaterThanOrEqualTo", "LessThan", "LessThanOrEqualTo"}
 
@@ -53,7 +60,7 @@ def references_name_existing_steps(definition: Json) -> Iterator[Problem]:
 
 def steps_do_not_wait_in_a_circle(definition: Json) -> Iterator[Problem]:
     """The graph has an order to run in."""
-    if circle := cycle(definition):
+    if circle := cycle(dependencies(definition)):
         yield Problem(
             f"step {circle[0]}",
             f"waits for itself: {' -> '.join(circle)}.",

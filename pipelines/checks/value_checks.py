@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from localcloud.contract import durations
+from localcloud.contract.definition import VERSION
 from pipelines.checks.problem import Problem
 from pipelines.definition.graph import Json, literals, steps
 
 STEP_NAME = re.compile(r"[A-Za-z0-9\-_]{1,64}")
 PARAMETER_NAME = re.compile(r"[A-Za-z0-9\-_]{1,256}")
-ISO_DURATION = re.compile(r"P(?!$)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+S)?)?", re.IGNORECASE)
 TIME_STAMP = re.compile(r"20\d\d-?[01]\d-?[0-3]\d|(?<!\d)1[6-9]\d{8}(\d{3})?(?!\d)")
 PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "String": (str,),
@@ -96,7 +97,9 @@ def caching_is_possible(definition: Json) -> Iterator[Problem]:
         if step.type not in CACHEABLE:
             yield Problem(f"step {step.name}", f"{step.type} steps are never cached.", "Remove its CacheConfig.")
         expires = str(config.get("ExpireAfter", ""))
-        if not ISO_DURATION.fullmatch(expires):
+        try:
+            durations.parse(expires)
+        except ValueError:
             fix = "Use an ISO 8601 duration such as P30D."
             yield Problem(f"step {step.name}", f"the cache expires after {expires!r}: not a duration.", fix)
 
@@ -143,8 +146,8 @@ def outputs_do_not_share_a_prefix(definition: Json) -> Iterator[Problem]:
 
 def definition_fits(definition: Json) -> Iterator[Problem]:
     """The definition is of the known version and within the service's size."""
-    if definition.get("Version") != "2020-12-01":
-        yield Problem("definition", f"version {definition.get('Version')!r} is unknown.", "Use 2020-12-01.")
+    if definition.get("Version") != VERSION:
+        yield Problem("definition", f"version {definition.get('Version')!r} is unknown.", f"Use {VERSION}.")
     if not definition.get("Steps"):
         yield Problem("definition", "there is no step.", "Add one.")
     size = len(json.dumps(definition, separators=(",", ":")))

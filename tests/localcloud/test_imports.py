@@ -48,3 +48,10 @@ def test_no_module_imports_itself_in_a_circle() -> None:
 
 def test_no_import_is_for_the_type_checker_alone() -> None:
     assert not [file for file in ROOT.rglob("*.py") if "TYPE_CHECKING" in file.read_text(encoding="utf-8")]
+
+
+def test_the_contract_lies_below_everything_else() -> None:
+    ours = {
+        name for module, names in imports().items() if ".contract" in module for name in names if "localcloud" in name
+    }
+    assert all(name.startswith("localcloud.contract.") for name in ours), ours

@@ -2,13 +2,12 @@
 
 expressions.py  Get, Std:Join and Std:JsonGet
 conditions.py   what a Condition step decides
-durations.py    ISO-8601 durations and the loose forms
 parameters.py   declared parameters and the strings that an execution is started with
 definition.py   reading and checking a definition
 graph.py        who waits for whom
 caching.py      cache keys and why a step missed
 retries.py      retry policies
-kinds.py        which operations stand behind a step type
+step_types.py   which operations stand behind a step type
 records.py      executions and steps in the store
 outcomes.py     what a step's job and property files say
 activity.py     one step that makes a job, a model or a model package

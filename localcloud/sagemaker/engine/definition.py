@@ -11,13 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from localcloud.sagemaker import strict_json
-from localcloud.sagemaker.engine import conditions, durations, parameters, retries
+from localcloud.contract import definition, durations, strict_json
+from localcloud.contract.definition import is_expression
+from localcloud.sagemaker.engine import conditions, parameters, retries
 from localcloud.sagemaker.engine.caching import ATTRIBUTES, CacheConfig
-from localcloud.sagemaker.engine.expressions import is_expression
 from localcloud.sagemaker.engine.step_types import IMPLEMENTED, KINDS, argument_problems
 
-VERSION = "2020-12-01"
 MEMBERS = {"Version", "Metadata", "Parameters", "PipelineExperimentConfig", "MlflowConfig", "Steps"}
 STEP_MEMBERS = {
     "Name",
@@ -55,6 +54,7 @@ class Step:
 
     Attributes:
         arguments: the Create request with expressions in it; of a Condition step only its `Conditions`.
+        waits_for: names of the steps that must succeed before this one starts.
         parent: the Condition step in whose branch it stands, or "".
         branch: the outcome of `parent` with which it runs.
         cache: None when caching is off.
@@ -63,6 +63,7 @@ class Step:
     name: str
     type: str
     arguments: Mapping[str, Any]
+    waits_for: frozenset[str] = frozenset()
     depends_on: tuple[str, ...] = ()
     display_name: str | None = None
     description: str | None = None
@@ -97,40 +98,34 @@ def read(text: str) -> Definition:
         raise DefinitionError(problems)
     return Definition(
         parameters={item["Name"]: parameters.read(item) for item in document.get("Parameters") or []},
-        steps={step.name: step for item in document["Steps"] for step in _steps(item, "", True)},
+        steps={item.name: _step(item) for item in definition.steps(document)},
         experiment=document.get("PipelineExperimentConfig") or {},
     )
 
 
-def _steps(item: dict[str, Any], parent: str, branch: bool) -> Iterator[Step]:
-    name, arguments = item["Name"], item.get("Arguments") or {}
-    cache = item.get("CacheConfig") or {}
-    branches = [(outcome, arguments.get(member) or []) for outcome, member in ((True, "IfSteps"), (False, "ElseSteps"))]
-    yield Step(
-        name=name,
-        type=item["Type"],
-        arguments={"Conditions": arguments["Conditions"]} if item["Type"] == "Condition" else arguments,
-        depends_on=tuple(item.get("DependsOn") or ()),
-        display_name=item.get("DisplayName"),
-        description=item.get("Description"),
+def _step(item: definition.Step) -> Step:
+    cache = item.body.get("CacheConfig") or {}
+    return Step(
+        name=item.name,
+        type=item.type,
+        arguments=item.arguments,
+        waits_for=definition.waits_for(item),
+        depends_on=tuple(definition.depends_on(item)),
+        display_name=item.body.get("DisplayName"),
+        description=item.body.get("Description"),
         cache=_cache(cache) if cache.get("Enabled") else None,
-        policies=tuple(retries.read(policy) for policy in item.get("RetryPolicies") or ()),
+        policies=tuple(retries.read(policy) for policy in item.body.get("RetryPolicies") or ()),
         property_files={
-            entry["PropertyFileName"]: PropertyFile(entry["OutputName"], entry["FilePath"])
-            for entry in item.get("PropertyFiles") or ()
+            name: PropertyFile(entry["OutputName"], entry["FilePath"]) for name, entry in item.property_files.items()
         },
-        parent=parent,
-        branch=branch,
+        parent=item.within or "",
+        branch=item.branch != "ElseSteps",
     )
-    if item["Type"] == "Condition":
-        for outcome, inner in branches:
-            for step in inner:
-                yield from _steps(step, name, outcome)
 
 
 def _cache(config: dict[str, Any]) -> CacheConfig:
     expire_after = config.get("ExpireAfter")
-    return CacheConfig(durations.parse(expire_after) if expire_after else None)
+    return CacheConfig(durations.parse_loosely(expire_after) if expire_after else None)
 
 
 def _problems(document: Any) -> Iterator[str]:
@@ -139,8 +134,8 @@ def _problems(document: Any) -> Iterator[str]:
         return
     for name in sorted(set(document) - MEMBERS):
         yield f"unknown member '{name}'"
-    if document.get("Version") != VERSION:
-        yield f"Version is {document.get('Version')!r}, not '{VERSION}'"
+    if document.get("Version") != definition.VERSION:
+        yield f"Version is {document.get('Version')!r}, not '{definition.VERSION}'"
     if document.get("MlflowConfig"):
         yield "MlflowConfig is set, and the local SageMaker does not track with MLflow"
     declared = document.get("Parameters") or []

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-FUNCTIONS = ("Get", "Std:Join", "Std:JsonGet")
+from localcloud.contract.definition import is_expression
+
 NAME_MEMBERS = ("OutputName", "InputName", "ChannelName", "MetricName", "VariantName", "Name")
 """The members that name the items of a list in SageMaker's answers."""
 
@@ -55,11 +56,6 @@ class Scope:
     step: Callable[[str], Any]
     property_file: Callable[[str, str], Any]
     s3_json: Callable[[str], Any]
-
-
-def is_expression(value: Any) -> bool:
-    """Whether `value` stands for something that is known only when the pipeline runs."""
-    return isinstance(value, dict) and len(value) == 1 and next(iter(value)) in FUNCTIONS
 
 
 def resolve(value: Any, scope: Scope) -> Any:

@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from graphlib import CycleError, TopologicalSorter
 
-from localcloud.sagemaker.engine.definition import Definition, DefinitionError, Step, read
+from localcloud.contract.definition import EXECUTION_VARIABLES, cycle
+from localcloud.sagemaker.engine.definition import Definition, DefinitionError, read
 from localcloud.sagemaker.engine.expressions import ExpressionError, Reference, references
 from localcloud.sagemaker.engine.step_types import has_property
-
-EXECUTION = (
-    "StartDateTime",
-    "CurrentDateTime",
-    "PipelineName",
-    "PipelineArn",
-    "PipelineExecutionId",
-    "PipelineExecutionArn",
-    "TrainingJobName",
-    "ProcessingJobName",
-)
-"""What `Get` finds under Execution."""
 
 
 def parse(text: str) -> Definition:
@@ -35,15 +23,9 @@ def parse(text: str) -> Definition:
     return definition
 
 
-def dependencies(step: Step) -> frozenset[str]:
-    """The steps that must succeed before this one starts."""
-    referred = {reference.name for reference in references(step.arguments) if reference.root == "Steps"}
-    return frozenset({*step.depends_on, *referred, *([step.parent] if step.parent else [])})
-
-
 def waiting(definition: Definition) -> Mapping[str, frozenset[str]]:
     """Every step with what it waits for, in the order of the definition."""
-    return {name: dependencies(step) for name, step in definition.steps.items()}
+    return {name: step.waits_for for name, step in definition.steps.items()}
 
 
 def _problems(definition: Definition) -> Iterator[str]:
@@ -61,14 +43,12 @@ def _problems(definition: Definition) -> Iterator[str]:
         for other in step.depends_on:
             if other not in definition.steps:
                 yield f"step '{name}' depends on '{other}', which is not a step of the pipeline"
-        edges[name] = dependencies(step)
+        edges[name] = step.waits_for
         for other in sorted(edges[name]):
             if other in definition.steps and definition.steps[other].type == "Fail":
                 yield f"step '{name}' can not depend on '{other}': a Fail step ends the execution"
-    try:
-        TopologicalSorter(edges).prepare()
-    except CycleError as error:
-        yield f"steps wait for each other in a circle: {' -> '.join(error.args[1])}"
+    if circle := cycle(edges):
+        yield f"steps wait for each other in a circle: {' -> '.join(circle)}"
 
 
 def _reference_problem(reference: Reference, definition: Definition) -> str:
@@ -76,8 +56,8 @@ def _reference_problem(reference: Reference, definition: Definition) -> str:
         known = reference.name in definition.parameters and not reference.path
         return "" if known else "which is not a declared parameter"
     if reference.root == "Execution":
-        known = reference.name in EXECUTION and not reference.path
-        return "" if known else f"which is not one of {', '.join(EXECUTION)}"
+        known = reference.name in EXECUTION_VARIABLES and not reference.path
+        return "" if known else f"which is not one of {', '.join(EXECUTION_VARIABLES)}"
     step = definition.steps.get(reference.name)
     if step is None:
         return "which is not a step of the pipeline"

@@ -6,10 +6,10 @@ import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from localcloud.contract import s3_uri
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.engine import records
 from localcloud.sagemaker.engine.definition import Definition
@@ -104,11 +104,14 @@ def _iso(time: datetime) -> str:
 
 
 def _read_json(cloud: Cloud, uri: str) -> Any:
-    place = urlsplit(uri)
-    if place.scheme != "s3" or not place.netloc or not place.path.strip("/"):
-        raise ExpressionError(f"'{uri}' is not the S3 URI of an object")
     try:
-        data = cloud.s3.get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))["Body"].read()
+        bucket, key = s3_uri.split(uri)
+    except ValueError as error:
+        raise ExpressionError(str(error)) from None
+    if not key.strip("/"):
+        raise ExpressionError(f"{uri!r} is not the S3 URI of an object")
+    try:
+        data = cloud.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     except (ClientError, BotoCoreError) as error:
         raise ExpressionError(f"{uri} cannot be read: {error}") from None
     try:

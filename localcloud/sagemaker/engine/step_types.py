@@ -9,9 +9,10 @@ from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
+from localcloud.contract.definition import is_expression
+from localcloud.contract.requests import violations
 from localcloud.sagemaker import protocol
-from localcloud.sagemaker.engine.expressions import Path, is_expression
-from localcloud.sagemaker.errors import ServiceError
+from localcloud.sagemaker.engine.expressions import Path
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,4 @@ def argument_problems(step_type: str, arguments: Mapping[str, Any]) -> Iterator[
     name = {} if step_type == "RegisterModel" else {kind.name: "name"}
     shape = protocol.operation(kind.create).input_shape
     if shape is not None:
-        try:
-            yield from protocol.problems(shape, {**arguments, **name}, is_open=is_expression)
-        except ServiceError as error:
-            yield error.message
+        yield from map(protocol.worded, violations(shape, {**arguments, **name}, is_open=is_expression))

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
+from localcloud.contract import s3_uri
 from localcloud.sagemaker.errors import validation
 from localcloud.sagemaker.jobs.archives import files_below
 from localcloud.sagemaker.jobs.interruption import Interruption
@@ -45,10 +46,10 @@ def split(uri: str) -> tuple[str, str]:
     Raises:
         ServiceError: ValidationException; it is not an S3 URI.
     """
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    if not uri.startswith("s3://") or not bucket:
-        raise validation(f"{uri!r} is not an S3 URI.")
-    return bucket, key
+    try:
+        return s3_uri.split(uri)
+    except ValueError as error:
+        raise validation(f"{error}.") from None
 
 
 def require_objects(s3: Any, uri: str, role: str, region: str) -> None:

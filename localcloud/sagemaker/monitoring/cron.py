@@ -14,8 +14,9 @@ requests that were under way at the full hour are among those captured.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
+from localcloud.contract import durations
 from localcloud.sagemaker.errors import validation
 
 NOW = "NOW"
@@ -23,7 +24,6 @@ HOUR = 3600.0
 DELAY_SECONDS = 60.0
 FORMS = "cron(0 * ? * * *), cron(0 H ? * * *), cron(0 H/N ? * * *) and NOW"
 CRON = re.compile(r"cron\(0 (\*|\d{1,2})(?:/(\d{1,2}))? [?*] \* [?*] \*\)")
-DURATION = re.compile(r"(-?)P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 
 
 def hours(expression: str) -> frozenset[int]:
@@ -65,12 +65,11 @@ def offset(text: str) -> float:
     Raises:
         ServiceError: ValidationException; it is none.
     """
-    found = DURATION.fullmatch(text)
-    if found is None or not any(found.groups()[1:]):
-        raise validation(f"The offset {text!r} is not an ISO 8601 duration such as -PT1H or -P1D.")
-    days, in_hours, minutes, seconds = (int(part or 0) for part in found.groups()[1:])
-    length = timedelta(days=days, hours=in_hours, minutes=minutes, seconds=seconds).total_seconds()
-    return -length if found[1] else length
+    try:
+        length = durations.parse(text.removeprefix("-"), exact=True).total_seconds()
+    except ValueError:
+        raise validation(f"The offset {text!r} is not an ISO 8601 duration such as -PT1H or -P1D.") from None
+    return -length if text.startswith("-") else length
 
 
 def iso(moment: float) -> str:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from localcloud.contract import requests
 from localcloud.sagemaker import protocol
 from localcloud.sagemaker.errors import ServiceError
 
@@ -80,9 +81,9 @@ def test_an_answer_of_the_wrong_type_is_a_fault_of_ours() -> None:
 
 
 def test_every_pattern_of_the_model_can_be_matched() -> None:
-    patterns = {protocol.service().shape_for(name).metadata.get("pattern") for name in protocol.service().shape_names}
+    patterns = {requests.service().shape_for(name).metadata.get("pattern") for name in requests.service().shape_names}
     for pattern in patterns - {None}:
-        protocol._compiled(pattern)
+        requests.compiled(pattern)
 
 
 def test_tags_are_letters_digits_and_some_signs_of_any_script() -> None:

@@ -218,12 +218,32 @@ CASES: dict[str, tuple[Callable[[Json], Any], str, str]] = {
     "unknown field": (
         set_argument("Train", "Hyperparameters", {}),
         "step Train",
-        'Unknown parameter in input: "Hyperparameters"',
+        "there is no member Hyperparameters",
     ),
     "missing field": (
         lambda d: arguments(d, "Train").pop("RoleArn"),
         "step Train",
-        'Missing required parameter in input: "RoleArn"',
+        "RoleArn is missing",
+    ),
+    "more instances than there may be": (
+        set_argument("Evaluate", "ProcessingResources", "ClusterConfig", "InstanceCount", 500),
+        "step Evaluate",
+        "ProcessingResources.ClusterConfig.InstanceCount is 500, and at most 100 is allowed",
+    ),
+    "a larger volume than there is": (
+        set_argument("Evaluate", "ProcessingResources", "ClusterConfig", "VolumeSizeInGB", 99999),
+        "step Evaluate",
+        "ProcessingResources.ClusterConfig.VolumeSizeInGB is 99999, and at most 16384 is allowed",
+    ),
+    "a default beyond the service's range": (
+        lambda d: (
+            d["Parameters"].append({"Name": "Volume", "Type": "Integer", "DefaultValue": 99999}),
+            arguments(d, "Evaluate")["ProcessingResources"]["ClusterConfig"].update(
+                VolumeSizeInGB={"Get": "Parameters.Volume"}
+            ),
+        ),
+        "step Evaluate",
+        "ClusterConfig.VolumeSizeInGB is 99999, and at most 16384 is allowed",
     ),
     "instance type that does not exist": (
         set_parameter("TrainingInstanceType", DefaultValue="ml.g4dn.xlargest"),

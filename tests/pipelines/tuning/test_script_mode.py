@@ -73,7 +73,7 @@ def test_an_archive_that_leaves_its_folder_is_not_unpacked(tmp_path: Path, monke
     store = type("S3", (), {"download_fileobj": lambda self, bucket, key, file: file.write(packed.getvalue())})
     monkeypatch.setattr("boto3.client", lambda service: store())
     given = {"sagemaker_program": "escape.py", "sagemaker_submit_directory": "s3://bucket/sourcedir.tar.gz"}
-    with pytest.raises(program.DataError, match=r"unpacking s3://bucket/sourcedir\.tar\.gz"):
+    with pytest.raises(program.ArtifactError, match=r"unpacking s3://bucket/sourcedir\.tar\.gz"):
         program.unpack(given, tmp_path / "code")
     assert list(tmp_path.rglob("escape.py")) == []
 

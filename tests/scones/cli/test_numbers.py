@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from cloud_fixtures import LocalCloud
 from pydantic import BaseModel
 
-from localcloud.sagemaker import strict_json
+from localcloud.contract import strict_json
 from localcloud.sagemaker.engine import definition
 from monitoring.analysis import constraints
 from monitoring.analysis.analyze import read_json

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from localcloud.sagemaker.engine import durations
+from localcloud.contract import durations
 from localcloud.sagemaker.engine.caching import CacheConfig, changed, explanation, is_fresh, key
 
 PROCESSING: dict[str, Any] = {
@@ -120,10 +120,10 @@ def test_a_result_is_fresh_up_to_its_age_limit() -> None:
     ],
 )
 def test_durations(text: str, duration: timedelta) -> None:
-    assert durations.parse(text) == duration
+    assert durations.parse_loosely(text) == duration
 
 
 @pytest.mark.parametrize("text", ["", "P", "PT", "30", "P30", "soon", "P-1D", "P1.5D", "1d2h"])
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a duration"):
-        durations.parse(text)
+        durations.parse_loosely(text)

@@ -1,4 +1,4 @@
-"""How long a cached result is good for: ISO-8601 durations, and the loose forms that the documentation shows."""
+"""ISO 8601 durations, and the loose forms that the documentation of step caching shows."""
 
 from __future__ import annotations
 
@@ -14,8 +14,22 @@ _LOOSE = re.compile(r"(?P<number>\d+)\s*(?P<unit>[smhdw])", re.IGNORECASE)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-def parse(text: str) -> timedelta:
-    """`P30D`, `PT12H`, `P1W`, or loosely `30d`, `T12H`; a month counts 30 days and a year 365.
+def parse(text: str, *, exact: bool = False) -> timedelta:
+    """`P30D`, `PT12H`, `P1W`; a month counts 30 days and a year 365; neither is taken for an `exact` length.
+
+    Raises:
+        ValueError: not a duration.
+    """
+    match = _ISO.fullmatch(text)
+    if match is None or (exact and (match["years"] or match["months"])):
+        raise ValueError(f"'{text}' is not a duration such as P30D or PT12H")
+    amounts = {unit: int(amount or 0) for unit, amount in match.groupdict().items()}
+    days = amounts.pop("years") * 365 + amounts.pop("months") * 30 + amounts.pop("days")
+    return timedelta(days=days, **amounts)
+
+
+def parse_loosely(text: str) -> timedelta:
+    """A duration, also as `30d` or `T12H`.
 
     Raises:
         ValueError: not a duration.
@@ -23,9 +37,4 @@ def parse(text: str) -> timedelta:
     loose = _LOOSE.fullmatch(text)
     if loose:
         return timedelta(**{_UNITS[loose["unit"].lower()]: int(loose["number"])})
-    match = _ISO.fullmatch(f"P{text}" if text[:1] in ("T", "t") else text)
-    if match is None:
-        raise ValueError(f"'{text}' is not a duration such as P30D or PT12H")
-    amounts = {unit: int(amount or 0) for unit, amount in match.groupdict().items()}
-    days = amounts.pop("years") * 365 + amounts.pop("months") * 30 + amounts.pop("days")
-    return timedelta(days=days, **amounts)
+    return parse(f"P{text}" if text[:1] in ("T", "t") else text)

@@ -1,0 +1,153 @@
+"""Reading a pipeline definition (version 2020-12-01) as a graph: steps, what each refers to, what it waits for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+Json = dict[str, Any]
+VERSION = "2020-12-01"
+FUNCTIONS = ("Get", "Std:Join", "Std:JsonGet")
+EXECUTION_VARIABLES = (
+    "StartDateTime",
+    "CurrentDateTime",
+    "PipelineName",
+    "PipelineArn",
+    "PipelineExecutionId",
+    "PipelineExecutionArn",
+    "TrainingJobName",
+    "ProcessingJobName",
+)
+"""What `Get` finds under Execution."""
+STEP_REFERENCE = re.compile(r"^Steps\.([A-Za-z0-9_-]+)(?:\.?(.+))?$")
+OUTPUT_REFERENCE = re.compile(r"^ProcessingOutputConfig\.Outputs\['([^']*)'\]")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step, wherever it stands. `within` and `branch` name the condition step and its side (IfSteps, ElseSteps)."""
+
+    body: Json
+    within: str | None = None
+    branch: str | None = None
+
+    @property
+    def name(self) -> str:
+        return str(self.body.get("Name", ""))
+
+    @property
+    def type(self) -> str:
+        return str(self.body.get("Type", ""))
+
+    @property
+    def arguments(self) -> Json:
+        """The step's request; of a condition step its conditions only, because its branches are steps themselves."""
+        arguments: Json = self.body.get("Arguments") or {}
+        if self.type == "Condition":
+            return {"Conditions": arguments.get("Conditions") or []}
+        return arguments
+
+    @property
+    def outputs(self) -> dict[str, Json]:
+        """A processing step's outputs by name."""
+        listed = (self.arguments.get("ProcessingOutputConfig") or {}).get("Outputs", [])
+        return {str(output.get("OutputName")): output for output in listed}
+
+    @property
+    def property_files(self) -> dict[str, Json]:
+        return {str(file.get("PropertyFileName")): file for file in self.body.get("PropertyFiles") or []}
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A `{"Get": …}` and where it stands, as a path inside the definition."""
+
+    target: str
+    path: str
+
+
+def steps(definition: Json) -> list[Step]:
+    """Every step in the order of the definition; those in a branch follow their condition step."""
+    return list(_flattened(definition.get("Steps", []), None, None))
+
+
+def _flattened(bodies: list[Json], within: str | None, branch: str | None) -> Iterator[Step]:
+    for body in bodies:
+        step = Step(body, within, branch)
+        yield step
+        if step.type == "Condition":
+            for side in ("IfSteps", "ElseSteps"):
+                yield from _flattened((body.get("Arguments") or {}).get(side) or [], step.name, side)
+
+
+def is_expression(value: Any) -> bool:
+    """Whether `value` stands for something that is known only when the pipeline runs."""
+    return isinstance(value, dict) and len(value) == 1 and next(iter(value)) in FUNCTIONS
+
+
+def references(value: Any, path: str = "") -> Iterator[Reference]:
+    """Every `Get` inside `value`, also within functions and conditions."""
+    if isinstance(value, dict):
+        if isinstance(value.get("Get"), str) and len(value) == 1:
+            yield Reference(value["Get"], path)
+            return
+        for key, inner in value.items():
+            yield from references(inner, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from references(inner, f"{path}[{index}]")
+
+
+def literals(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value that is neither an object, a list nor a `Get`, with its path."""
+    if isinstance(value, dict):
+        if set(value) != {"Get"}:
+            for key, inner in value.items():
+                yield from literals(inner, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from literals(inner, f"{path}[{index}]")
+    else:
+        yield path, value
+
+
+def step_named_in(target: str) -> tuple[str, str] | None:
+    """The step and the rest of the path in a reference such as `Steps.Train.ModelArtifacts.S3ModelArtifacts`."""
+    match = STEP_REFERENCE.match(target)
+    return (match.group(1), match.group(2) or "") if match else None
+
+
+def depends_on(step: Step) -> list[str]:
+    """Names in the step's own DependsOn, plain or with a trigger."""
+    return [entry["Step"] if isinstance(entry, dict) else str(entry) for entry in step.body.get("DependsOn") or []]
+
+
+def waits_for(step: Step) -> frozenset[str]:
+    """Names of the steps that must succeed before this one starts: DependsOn, references, and its condition step."""
+    named = {found[0] for r in references(step.arguments) if (found := step_named_in(r.target))}
+    return frozenset({*named, *depends_on(step), *([step.within] if step.within else [])})
+
+
+def dependencies(definition: Json) -> dict[str, list[str]]:
+    """What each step of the definition waits for, sorted by the definition's order."""
+    all_steps = steps(definition)
+    position = {step.name: index for index, step in enumerate(all_steps)}
+    return {step.name: sorted(waits_for(step) & set(position), key=position.__getitem__) for step in all_steps}
+
+
+def cycle(waits: Mapping[str, Iterable[str]]) -> list[str]:
+    """The steps of a circle in which each waits for the next, the first repeated at the end; empty if there is none.
+
+    Args:
+        waits: names of steps, and of those that each waits for.
+    """
+    try:
+        TopologicalSorter(waits).prepare()
+    except CycleError as error:
+        circle = error.args[1][:0:-1]  # graphlib's goes from what is waited for to what waits
+        first = circle.index(next(name for name in waits if name in circle))
+        return [*circle[first:], *circle[:first], circle[first]]
+    return []

@@ -1,0 +1,154 @@
+"""Requests against SageMaker's own service model, which ships with botocore."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+import botocore.loaders
+from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
+
+JAVA_CLASSES = {
+    r"\p{L}": r"\w",
+    r"\p{M}": r"\w",
+    r"\p{N}": r"\w",
+    r"\p{Z}": r"\s",
+    r"\p{P}": r"!-~\u00a1-\U0010ffff",
+    r"\p{S}": r"!-~\u00a1-\U0010ffff",
+    r"\p{Alnum}": "A-Za-z0-9",
+    r"\uD800\uDC00-\uDBFF\uDFFF": r"\U00010000-\U0010FFFF",
+}
+"""Character classes of the model's regular expressions, which are Java's, and the nearest that Python has."""
+
+SCALARS: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "long": (int,),
+    "float": (int, float),
+    "double": (int, float),
+    "boolean": (bool,),
+    "timestamp": (int, float, str),
+    "blob": (str, bytes),
+}
+
+Rule = Literal[
+    "type", "unknown", "required", "least length", "greatest length", "least value", "greatest value", "enum", "pattern"
+]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a value stands in a request: as code writes it (`A.B[0].C`), and as the service does (`a.b.1.member.c`)."""
+
+    code: str = ""
+    wire: str = ""
+
+    def member(self, name: str) -> Place:
+        """A structure's member."""
+        lower = name[:1].lower() + name[1:]
+        return Place(f"{self.code}.{name}".lstrip("."), f"{self.wire}.{lower}".lstrip("."))
+
+    def item(self, index: int) -> Place:
+        """A list's item."""
+        return Place(f"{self.code}[{index}]", f"{self.wire}.{index + 1}.member")
+
+    def value(self, key: str) -> Place:
+        """A map's value."""
+        return Place(f"{self.code}.{key}", f"{self.wire}.{key}.member")
+
+    def key(self, key: str) -> Place:
+        """A map's key."""
+        return Place(f"{self.code} key {key!r}", f"{self.wire} (key)")
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A rule of the model that a value breaks; `wanted` is the rule's type, limit, values or pattern."""
+
+    rule: Rule
+    place: Place
+    value: Any = None
+    wanted: Any = None
+
+
+@cache
+def service() -> ServiceModel:
+    """The SageMaker service model."""
+    return ServiceModel(botocore.loaders.Loader().load_service_model("sagemaker", "service-2"), "sagemaker")
+
+
+def violations(
+    shape: Shape, value: Any, is_open: Callable[[Any], bool] = lambda value: False, place: Place | None = None
+) -> Iterator[Violation]:
+    """The rules of `shape` that `value` breaks; a part that `is_open`, to be filled in later, breaks none."""
+    place = place or Place()
+    if is_open(value):
+        return
+    if isinstance(shape, StructureShape):
+        if not isinstance(value, dict):
+            yield Violation("type", place, value, "an object")
+            return
+        yield from (
+            Violation("required", place.member(name)) for name in shape.required_members if value.get(name) is None
+        )
+        for name, item in value.items():
+            if name not in shape.members:
+                yield Violation("unknown", place.member(name), item)
+            elif item is not None:
+                yield from violations(shape.members[name], item, is_open, place.member(name))
+    elif isinstance(shape, ListShape):
+        if not isinstance(value, list):
+            yield Violation("type", place, value, "a list")
+            return
+        yield from _length(shape, value, place)
+        for index, item in enumerate(value):
+            yield from violations(shape.member, item, is_open, place.item(index))
+    elif isinstance(shape, MapShape):
+        if not isinstance(value, dict):
+            yield Violation("type", place, value, "a map")
+            return
+        yield from _length(shape, value, place)
+        for key, item in value.items():
+            yield from violations(shape.key, key, is_open, place.key(key))
+            yield from violations(shape.value, item, is_open, place.value(key))
+    else:
+        yield from _scalar(shape, value, place)
+
+
+def _scalar(shape: Shape, value: Any, place: Place) -> Iterator[Violation]:
+    allowed = SCALARS[shape.type_name]
+    limits: dict[str, Any] = shape.metadata
+    if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
+        yield Violation("type", place, value, f"a {shape.type_name}")
+        return
+    if shape.type_name == "string":
+        yield from _length(shape, value, place)
+        if shape.enum and value not in shape.enum:
+            yield Violation("enum", place, value, tuple(shape.enum))
+        pattern = limits.get("pattern")
+        if pattern and not compiled(pattern).fullmatch(str(value)):
+            yield Violation("pattern", place, value, pattern)
+    elif shape.type_name in {"integer", "long", "float", "double"}:
+        if "min" in limits and value < limits["min"]:
+            yield Violation("least value", place, value, limits["min"])
+        if "max" in limits and value > limits["max"]:
+            yield Violation("greatest value", place, value, limits["max"])
+
+
+def _length(shape: Shape, value: Any, place: Place) -> Iterator[Violation]:
+    limits = shape.metadata
+    if "min" in limits and len(value) < limits["min"]:
+        yield Violation("least length", place, value, limits["min"])
+    if "max" in limits and len(value) > limits["max"]:
+        yield Violation("greatest length", place, value, limits["max"])
+
+
+@cache
+def compiled(pattern: str) -> re.Pattern[str]:
+    """A pattern of the model in Python's dialect."""
+    for java, python in JAVA_CLASSES.items():
+        pattern = pattern.replace(java, python)
+    return re.compile(re.sub(r"\$\{\d+,\d+\}", "", pattern))  # a few repeat the end of the text, which Java lets pass
