@@ -92,6 +92,7 @@ setup(
             "scones=scones.cli.main:main",
             "run-pipeline=pipelines.template_scripts:run_pipeline",
             "get-pipeline-definition=pipelines.template_scripts:get_pipeline_definition",
-        ]
+        ],
+        "localcloud.images": ["sagemaker-model-monitor-analyzer=scones.local_images:ANALYZER"],
     },
 )

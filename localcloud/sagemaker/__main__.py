@@ -10,15 +10,19 @@ from typing import TextIO
 
 import uvicorn
 
+from localcloud.errors import LocalCloudError
+from localcloud.sagemaker import images
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.server import application
+
+log = logging.getLogger("localcloud.sagemaker")
 
 
 def main(argv: list[str] | None = None) -> None:
     """Serve on 127.0.0.1 until SIGTERM or SIGINT.
 
     Raises:
-        SystemExit: another server holds the state folder.
+        SystemExit: another server holds the state folder, or an installed distribution registers an image wrongly.
     """
     parser = argparse.ArgumentParser(prog="python -m localcloud.sagemaker", description=__doc__)
     parser.add_argument("--state", type=Path, required=True, help="folder that holds everything the server knows")
@@ -30,6 +34,11 @@ def main(argv: list[str] | None = None) -> None:
     lock = _locked(options.state / "sagemaker.lock")
     if lock is None:
         raise SystemExit(f"Error: another local SageMaker uses {options.state}.")
+    try:
+        for repository in images.registered():
+            log.info("image %s is registered by an installed distribution", repository)
+    except LocalCloudError as error:
+        raise SystemExit(f"Error: {error}") from None
     cloud = Cloud(options.state.resolve(), options.ministack, f"http://127.0.0.1:{options.port}")
     uvicorn.run(application(cloud), host="127.0.0.1", port=options.port, log_level="warning", server_header=False)
 

@@ -1,8 +1,13 @@
 """Which local program stands in for a container image, by repository name.
 
 An image's account, region and tag do not matter here: `763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:
-2.10-cpu-py313` is `pytorch-training`. To run another image, add its repository to PROGRAMS with a program that keeps
-the container contract (`train` or `serve` as its last argument, files below $SAGEMAKER_BASE_DIR).
+2.10-cpu-py313` is `pytorch-training`. To run another image, a distribution that is installed beside localcloud
+registers a Program that keeps the container contract (`train` or `serve` as its last argument, files below
+$SAGEMAKER_BASE_DIR):
+
+    entry_points={"localcloud.images": ["my-repository = my_package.local_images:PROGRAM"]}
+
+A registered program takes the place of one in PROGRAMS.
 """
 
 from __future__ import annotations
@@ -10,8 +15,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import entry_points
 from typing import Literal
 
+from localcloud.errors import LocalCloudError
 from localcloud.sagemaker.errors import validation
 
 Use = Literal["train", "serve", "process"]
@@ -76,10 +84,40 @@ PROGRAMS: dict[str, Program] = {
     ),
     "pytorch-training": Program(frozenset({"train", "process"}), training=_module("script_mode")),
     "pytorch-inference": Program(frozenset({"serve", "process"}), _module("pytorch_inference")),
-    # Model Monitor's prebuilt analyzer. It takes no pictures on AWS; the project's own analyzer stands in for it.
-    "sagemaker-model-monitor-analyzer": Program(frozenset({"process"}), ("python3", "-m", "steps.run", "monitor")),
     "sagemaker-scikit-learn": Program(frozenset({"train", "process"}), training=_module("script_mode")),
 }
+
+
+GROUP = "localcloud.images"
+"""The group of entry points: the name is an image's repository, the value an object of type Program."""
+FIX = f"Correct its entry point in the group {GROUP}, or uninstall it."
+
+
+@cache
+def registered() -> dict[str, Program]:
+    """The programs that installed distributions register, by repository; read once.
+
+    Raises:
+        LocalCloudError: an entry is wrong, or two distributions register the same repository.
+    """
+    return read_registered()
+
+
+def read_registered() -> dict[str, Program]:
+    """`registered`, read anew."""
+    found: dict[str, Program] = {}
+    for entry in entry_points(group=GROUP):
+        where = f"The image {entry.name!r}, which {entry.dist.name if entry.dist else 'a distribution'} registers"
+        try:
+            program = entry.load()
+        except (ImportError, AttributeError) as error:
+            raise LocalCloudError(f"{where} as {entry.value}, cannot be loaded: {error}.", FIX) from None
+        if not isinstance(program, Program):
+            raise LocalCloudError(f"{where} as {entry.value}, is no Program but {type(program).__name__}.", FIX)
+        if entry.name in found:
+            raise LocalCloudError(f"{where}, is registered by another distribution as well.", FIX)
+        found[entry.name] = program
+    return found
 
 
 def repository(image: str) -> str:
@@ -96,12 +134,13 @@ def program(image: str, use: Use) -> Program:
         ServiceError: ValidationException; there is none, or it cannot be used like that.
     """
     name = repository(image)
-    found = PROGRAMS.get(name)
+    programs = {**PROGRAMS, **registered()}
+    found = programs.get(name)
     if found is None:
-        known = ", ".join(sorted(PROGRAMS))
+        known = ", ".join(sorted(programs))
         raise validation(
             f"No local program stands in for the image {image!r}: the local SageMaker knows the repositories {known}. "
-            f"To add one, put {name!r} into PROGRAMS in localcloud/sagemaker/images.py."
+            f"To add one, register {name!r} in the entry point group {GROUP}."
         )
     if use not in found.uses:
         raise validation(

@@ -176,7 +176,7 @@ def test_a_model_needs_its_data_and_an_image_that_serves(sagemaker: Any, bucket:
 
     missing = bucket.uri("models/job/output/model.tar.gz")
     assert said(Image=IMAGE, ModelDataUrl=missing) == f"Could not find model data at {missing}."
-    assert "put 'other' into PROGRAMS" in said(Image=f"{REGISTRY}/other:1")
+    assert "register 'other' in the entry" in said(Image=f"{REGISTRY}/other:1")
     assert "cannot serve" in said(Image=f"{REGISTRY}/pytorch-training:2.10")
 
 

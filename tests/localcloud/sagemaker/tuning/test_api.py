@@ -203,7 +203,7 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "no image": (
         {},
         {"AlgorithmSpecification": {"TrainingImage": f"{REGISTRY}/unknown:1", "TrainingInputMode": "File"}},
-        "put 'unknown' into PROGRAMS",
+        "register 'unknown' in the entry",
     ),
     "no data": ({}, {"InputDataConfig": [channel("train", "s3://no-such-bucket-at-all/x")]}, "No S3 objects found"),
 }

@@ -1,0 +1,8 @@
+"""What stands in for AWS's container images on the local cloud, beyond what it has itself (setup.py registers it)."""
+
+from __future__ import annotations
+
+from localcloud.sagemaker.images import Program
+
+ANALYZER = Program(frozenset({"process"}), ("python3", "-m", "steps.run", "monitor"))
+"""For Model Monitor's prebuilt analyzer, which takes no pictures on AWS."""
