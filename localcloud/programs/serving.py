@@ -9,7 +9,6 @@ process. Predictions run in worker threads, so /ping answers while they do.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import socket
@@ -21,9 +20,14 @@ from dataclasses import dataclass
 from types import FrameType
 
 import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
 
-from localcloud.door import Application, Receive, Scope, Send, guarded
+from localcloud.door import guarded
 from localcloud.errors import LocalCloudError, SettingError
+from localcloud.request_body import BodyTooLongError, read_body
 
 # (body, content type, accept) to (response body, its content type). Called from several threads at once.
 Predict = Callable[[bytes, str, str], tuple[bytes, str]]
@@ -98,7 +102,7 @@ def serve(load: Callable[[], Predict], limits: Limits | None = None) -> int:
     return 0
 
 
-def application(predict: Predict, limits: Limits) -> Application:
+def application(predict: Predict, limits: Limits) -> Starlette:
     """The ASGI application around a loaded model."""
     pool = ThreadPoolExecutor(limits.workers, thread_name_prefix="predict")
     taken = 0
@@ -109,82 +113,57 @@ def application(predict: Predict, limits: Limits) -> Application:
         if not finished.cancelled():
             finished.exception()  # after a time-out nobody else asks, and asyncio would complain
 
-    async def invoke(scope: Scope, receive: Receive) -> tuple[bytes, str]:
+    async def predict_in_thread(request: Request) -> tuple[bytes, str]:
         nonlocal taken
-        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         async with asyncio.timeout(limits.seconds):
-            body = await _read_body(receive, limits.body_bytes)
+            body = await read_body(request, limits.body_bytes)
         if taken >= limits.workers + limits.waiting:
             raise RequestError(503, f"{taken} requests are waiting already; try again later.")
         taken += 1
-        content_type = headers.get(b"content-type", "").split(";")[0].strip().lower()
+        content_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
         running = asyncio.get_running_loop().run_in_executor(
-            pool, predict, body, content_type, headers.get(b"accept", "")
+            pool, predict, body, content_type, request.headers.get("accept", "")
         )
         running.add_done_callback(release)  # a thread cannot be stopped: its place is taken until it ends
         async with asyncio.timeout(limits.seconds):
             return await asyncio.shield(running)
 
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        route = (scope["method"], scope["path"])
+    async def invocations(request: Request) -> Response:
         try:
-            if route == ("GET", "/ping"):
-                await _respond(send, 200, b"", "text/plain")
-            elif route == ("POST", "/invocations"):
-                await _respond(send, 200, *await invoke(scope, receive))
-            elif route == ("GET", "/execution-parameters"):
-                await _respond(send, 200, _execution_parameters(limits), "application/json")
-            elif scope["path"] in ("/ping", "/invocations", "/execution-parameters"):
-                raise RequestError(405, f"{scope['path']} does not take {scope['method']}.")
-            else:
-                raise RequestError(404, f"There is no {scope['path']}; use /ping or /invocations.")
+            body, content_type = await predict_in_thread(request)
         except RequestError as error:
-            await _respond(send, error.status, error.message.encode(), "text/plain; charset=utf-8")
+            return PlainTextResponse(error.message, error.status)
+        except BodyTooLongError as error:
+            message = f"The body has {error.size:,} bytes, and at most {limits.body_bytes:,} are taken."
+            return PlainTextResponse(message, 413)
+        except ClientDisconnect:
+            return PlainTextResponse("The client closed the connection in the middle of the body.", 400)
         except TimeoutError:
-            message = f"No answer within {limits.seconds:g} s."
-            await _respond(send, 504, message.encode(), "text/plain; charset=utf-8")
+            return PlainTextResponse(f"No answer within {limits.seconds:g} s.", 504)
         except Exception as error:  # the server's boundary: one bad request must not end it
             traceback.print_exc()
-            message = f"{type(error).__name__}: {error}"
-            await _respond(send, 500, message.encode(), "text/plain; charset=utf-8")
+            return PlainTextResponse(f"{type(error).__name__}: {error}", 500)
+        return Response(body, headers={"content-type": content_type})
 
-    return app
+    async def ping(request: Request) -> Response:
+        return PlainTextResponse()
 
+    async def execution_parameters(request: Request) -> Response:
+        return JSONResponse(
+            {  # what batch transform asks a container for when the request for the job does not say
+                "MaxConcurrentTransforms": limits.workers,
+                "BatchStrategy": "SINGLE_RECORD",
+                "MaxPayloadInMB": limits.body_bytes // 1024 // 1024,
+            }
+        )
 
-async def _read_body(receive: Receive, most: int) -> bytes:
-    """The request's body. One that is too long is read to its end, so that the client gets to see the answer."""
-    chunks = []
-    length = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise RequestError(400, "The client closed the connection in the middle of the body.")
-        chunk = message.get("body", b"")
-        length += len(chunk)
-        if length <= most:
-            chunks.append(chunk)
-        if not message.get("more_body"):
-            break
-    if length > most:
-        raise RequestError(413, f"The body has {length:,} bytes, and at most {most:,} are taken.")
-    return b"".join(chunks)
-
-
-async def _respond(send: Send, status: int, body: bytes, content_type: str) -> None:
-    headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-def _execution_parameters(limits: Limits) -> bytes:
-    """What batch transform asks a container for when the request for the job does not say."""
-    return json.dumps(
-        {
-            "MaxConcurrentTransforms": limits.workers,
-            "BatchStrategy": "SINGLE_RECORD",
-            "MaxPayloadInMB": limits.body_bytes // 1024 // 1024,
-        }
-    ).encode()
+    return Starlette(
+        routes=[
+            Route("/ping", ping),
+            Route("/invocations", invocations, methods=["POST"]),
+            Route("/execution-parameters", execution_parameters),
+        ]
+    )
 
 
 def _setting(name: str, default: int, least: int = 1) -> int:

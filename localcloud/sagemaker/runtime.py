@@ -1,20 +1,19 @@
-"""The runtime's REST protocol: `POST /endpoints/{EndpointName}/invocations`.
-
-Written on ASGI itself, because a request and a response object would cost more than everything else that is done here.
-"""
+"""The runtime's REST protocol: `POST /endpoints/{EndpointName}/invocations`."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import uuid
+from collections.abc import Awaitable, Callable
 from functools import cache
 
 import botocore.loaders
 from botocore.model import ServiceModel
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
 
-from localcloud.door import Receive, Scope, Send
+from localcloud.request_body import BodyTooLongError, read_body
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.endpoints.invocation import (
     CUSTOM_ATTRIBUTES,
@@ -23,7 +22,6 @@ from localcloud.sagemaker.endpoints.invocation import (
     TARGET_VARIANT,
     Invocation,
     ModelError,
-    Result,
     invoke,
 )
 from localcloud.sagemaker.errors import ServiceError, own_fault
@@ -37,63 +35,42 @@ NOT_DONE = ("target-model", "target-container-hostname", "inference-component", 
 """Headers that ask for what is not done here, without their prefix x-amzn-sagemaker-."""
 
 
-class ClientGoneError(Exception):
-    """The client closed the connection before its request was complete."""
+def invocations(cloud: Cloud) -> Callable[[Request], Awaitable[Response]]:
+    """The function behind the invocations path."""
 
-
-class Runtime:
-    """The ASGI application of the invocations path."""
-
-    def __init__(self, cloud: Cloud) -> None:
-        self._cloud = cloud
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+    async def answer(request: Request) -> Response:
         try:
-            result = await self._answered(scope, receive)
-        except ClientGoneError:
-            return
+            headers = dict(request.headers)
+            body = await _body(request)
+            _check(headers)
+            result = await invoke(cloud, Invocation(request.path_params["name"], headers, body))
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody reads it
         except ServiceError as error:
-            await _refuse(send, error)
+            return _refusal(error)
         except Exception as error:
-            log.exception("invocation of %s", scope["path"])
-            await _refuse(send, ServiceError("InternalFailure", f"The invocation failed: {own_fault(error)}.", 500))
-        else:
-            await _send(send, 200, result.headers, result.body)
+            log.exception("invocation of %s", request.url.path)
+            return _refusal(ServiceError("InternalFailure", f"The invocation failed: {own_fault(error)}.", 500))
+        return Response(result.body, headers=result.headers)
 
-    async def _answered(self, scope: Scope, receive: Receive) -> Result:
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        body = await _body(receive, headers)
-        _check(headers)
-        return await invoke(self._cloud, Invocation(scope["path_params"]["name"], headers, body))
+    return answer
 
 
-async def _body(receive: Receive, headers: dict[str, str]) -> bytes:
-    """The request's body. One that is too long is read to its end, so that the client gets to see the answer.
+async def _body(request: Request) -> bytes:
+    """The request's body.
 
     Raises:
         ServiceError: it is too long, or did not come in time.
-        ClientGoneError: it did not come at all.
+        ClientDisconnect: it did not come at all.
     """
-    parts, size = [], 0
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise ClientGoneError
-                part = message.get("body", b"")
-                size += len(part)
-                if size <= MOST_BYTES:
-                    parts.append(part)
-                if not message.get("more_body"):
-                    break
+            return await read_body(request, MOST_BYTES)
     except TimeoutError:
-        message_text = f"The request's body did not come within {BODY_SECONDS:.0f} s."
-        raise ServiceError("RequestTimeout", message_text, 408) from None
-    if size > MOST_BYTES:
-        raise ServiceError("ValidationError", f"HTTP content length exceeded {MOST_BYTES} bytes.", 413)
-    return b"".join(parts)
+        message = f"The request's body did not come within {BODY_SECONDS:.0f} s."
+        raise ServiceError("RequestTimeout", message, 408) from None
+    except BodyTooLongError:
+        raise ServiceError("ValidationError", f"HTTP content length exceeded {MOST_BYTES} bytes.", 413) from None
 
 
 def _check(headers: dict[str, str]) -> None:
@@ -131,18 +108,7 @@ def _limits() -> dict[str, tuple[str, int, int]]:
     }
 
 
-async def _refuse(send: Send, error: ServiceError) -> None:
+def _refusal(error: ServiceError) -> Response:
     members = error.members if isinstance(error, ModelError) else {"Message": error.message}
-    headers = {
-        "x-amzn-requestid": str(uuid.uuid4()),
-        "x-amzn-errortype": error.code,
-        "content-type": "application/json",
-    }
-    await _send(send, error.status, headers, json.dumps(members).encode())
-
-
-async def _send(send: Send, status: int, headers: dict[str, str], body: bytes) -> None:
-    pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    pairs.append((b"content-length", str(len(body)).encode()))
-    await send({"type": "http.response.start", "status": status, "headers": pairs})
-    await send({"type": "http.response.body", "body": body})
+    headers = {"x-amzn-requestid": str(uuid.uuid4()), "x-amzn-errortype": error.code}
+    return JSONResponse(members, status_code=error.status, headers=headers)

@@ -78,7 +78,7 @@ def application(cloud: Cloud) -> Application:
         return PlainTextResponse("ok")
 
     routes = [
-        Route(runtime.PATH, runtime.Runtime(cloud), methods=["POST"]),
+        Route(runtime.PATH, runtime.invocations(cloud), methods=["POST"]),
         Route("/", api, methods=["POST"]),
         Route("/ping", ping, methods=["GET"]),
     ]

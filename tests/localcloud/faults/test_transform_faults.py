@@ -126,4 +126,4 @@ def test_a_torn_model_fails_the_job_by_its_name(cloud: Cloud, bucket: Bucket) ->
     cloud.call("CreateModel", {"ModelName": name, "PrimaryContainer": container})
     bucket.put("in/a", b"a")
     job = finish(cloud, transform(bucket, name))
-    assert job["FailureReason"].startswith(f"ClientError: The model data {data} cannot be used: model.tar.gz cannot be")
+    assert job["FailureReason"].startswith(f"ClientError: The model data {data} cannot be used: the archive cannot be")
