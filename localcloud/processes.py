@@ -129,15 +129,15 @@ def families(identities: Sequence[Identity]) -> set[int]:
 
 def terminate(identities: Sequence[Identity], patience: float) -> list[Identity]:
     """Ask processes to end, all at once, and wait for them; those still there after `patience` seconds are returned."""
-    return _signalled(identities, signal.SIGTERM, patience)
+    return _signal_and_wait(identities, signal.SIGTERM, patience)
 
 
 def kill(identities: Sequence[Identity], patience: float) -> list[Identity]:
     """Kill processes at once and wait for them; those still there after `patience` seconds are returned."""
-    return _signalled(identities, signal.SIGKILL, patience)
+    return _signal_and_wait(identities, signal.SIGKILL, patience)
 
 
-def _signalled(identities: Sequence[Identity], number: signal.Signals, patience: float) -> list[Identity]:
+def _signal_and_wait(identities: Sequence[Identity], number: signal.Signals, patience: float) -> list[Identity]:
     for identity in identities:
         if process := find(identity):
             with suppress(psutil.NoSuchProcess):  # it ended by itself just now

@@ -27,7 +27,7 @@ FORMAT = 1
 
 
 @dataclass(frozen=True)
-class Record:
+class CloudRecord:
     """The addresses of a local cloud and, by part, the processes that were started for it."""
 
     addresses: Addresses
@@ -36,7 +36,7 @@ class Record:
     """Whether MiniStack holds Lambda functions to their roles; it is started again as it was."""
 
 
-def read(state: Path) -> Record | None:
+def read(state: Path) -> CloudRecord | None:
     """The record of `state`, or None when no local cloud was left running there.
 
     Raises:
@@ -48,7 +48,7 @@ def read(state: Path) -> Record | None:
         if found["format"] != FORMAT:
             raise ValueError(f"format is {found['format']!r}, not {FORMAT}")
         parts = {name: Identity(int(part["pid"]), float(part["started"])) for name, part in found["parts"].items()}
-        return Record(Addresses(**found["addresses"]), parts, bool(found.get("enforce_roles", False)))
+        return CloudRecord(Addresses(**found["addresses"]), parts, bool(found.get("enforce_roles", False)))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -58,7 +58,7 @@ def read(state: Path) -> Record | None:
         ) from None
 
 
-def write(state: Path, record: Record) -> None:
+def write(state: Path, record: CloudRecord) -> None:
     """Replace the record of `state`, whole or not at all."""
     path = state / "local.json"
     content = {

@@ -15,7 +15,7 @@ from localcloud import parts, ports, processes, record
 from localcloud.environment import MARK, Addresses, variables
 from localcloud.errors import LocalCloudError
 from localcloud.processes import Identity
-from localcloud.record import Record
+from localcloud.record import CloudRecord
 
 DEFAULT_PORT = 4566
 DEFAULT_SAGEMAKER_PORT = 4567
@@ -117,7 +117,7 @@ def _fresh(state: Path, port: int | None, sagemaker_port: int | None, region: st
             region,
         )
         try:
-            return _bring_up(state, Record(addresses, {}, enforce_roles), list(parts.ORDER))
+            return _bring_up(state, CloudRecord(addresses, {}, enforce_roles), list(parts.ORDER))
         except LocalCloudError:
             taken = not all(map(ports.is_free, (addresses.ministack_port, addresses.sagemaker_port)))
             if not (chosen and taken) or attempt + 1 == _ATTEMPTS:
@@ -125,7 +125,7 @@ def _fresh(state: Path, port: int | None, sagemaker_port: int | None, region: st
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def _heal(state: Path, found: Record, alive: dict[str, Identity]) -> Running:
+def _heal(state: Path, found: CloudRecord, alive: dict[str, Identity]) -> Running:
     missing = [name for name in parts.ORDER if name not in alive]
     if missing:
         _end_leftovers(state, list(alive.values()))
@@ -133,12 +133,12 @@ def _heal(state: Path, found: Record, alive: dict[str, Identity]) -> Running:
     return replace(_bring_up(state, replace(found, parts=alive), missing), lost=lost)
 
 
-def _lost(state: Path, found: Record) -> bool:
+def _lost(state: Path, found: CloudRecord) -> bool:
     before = found.parts.get(parts.MINISTACK)
     return before is not None and not parts.saved_since(state, before.started)
 
 
-def _bring_up(state: Path, kept: Record, missing: list[str]) -> Running:
+def _bring_up(state: Path, kept: CloudRecord, missing: list[str]) -> Running:
     """Start the `missing` parts beside the `kept` ones; all or nothing."""
     current = kept
     try:
@@ -160,7 +160,7 @@ def _bring_up(state: Path, kept: Record, missing: list[str]) -> Running:
     return Running(state, kept.addresses, tuple(missing), kept.enforce_roles)
 
 
-def _part(name: str, state: Path, as_recorded: Record) -> parts.Part:
+def _part(name: str, state: Path, as_recorded: CloudRecord) -> parts.Part:
     return parts.part(name, state, as_recorded.addresses, as_recorded.enforce_roles)
 
 
@@ -279,7 +279,7 @@ def status(state: Path) -> list[PartStatus]:
     return [_part_status(_part(name, state, found), found.parts.get(name), found) for name in parts.ORDER]
 
 
-def _part_status(one: parts.Part, identity: Identity | None, as_recorded: Record) -> PartStatus:
+def _part_status(one: parts.Part, identity: Identity | None, as_recorded: CloudRecord) -> PartStatus:
     process = processes.find(identity) if identity else None
     roles = as_recorded.enforce_roles if one.name == parts.MINISTACK else None
     if identity is None or process is None:

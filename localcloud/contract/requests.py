@@ -65,7 +65,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Violation:
+class BrokenRule:
     """A rule of the model that a value breaks; `wanted` is the rule's type, limit, values or pattern."""
 
     rule: Rule
@@ -82,33 +82,33 @@ def service() -> ServiceModel:
 
 def violations(
     shape: Shape, value: Any, is_open: Callable[[Any], bool] = lambda value: False, place: Place | None = None
-) -> Iterator[Violation]:
+) -> Iterator[BrokenRule]:
     """The rules of `shape` that `value` breaks; a part that `is_open`, to be filled in later, breaks none."""
     place = place or Place()
     if is_open(value):
         return
     if isinstance(shape, StructureShape):
         if not isinstance(value, dict):
-            yield Violation("type", place, value, "an object")
+            yield BrokenRule("type", place, value, "an object")
             return
         yield from (
-            Violation("required", place.member(name)) for name in shape.required_members if value.get(name) is None
+            BrokenRule("required", place.member(name)) for name in shape.required_members if value.get(name) is None
         )
         for name, item in value.items():
             if name not in shape.members:
-                yield Violation("unknown", place.member(name), item)
+                yield BrokenRule("unknown", place.member(name), item)
             elif item is not None:
                 yield from violations(shape.members[name], item, is_open, place.member(name))
     elif isinstance(shape, ListShape):
         if not isinstance(value, list):
-            yield Violation("type", place, value, "a list")
+            yield BrokenRule("type", place, value, "a list")
             return
         yield from _length(shape, value, place)
         for index, item in enumerate(value):
             yield from violations(shape.member, item, is_open, place.item(index))
     elif isinstance(shape, MapShape):
         if not isinstance(value, dict):
-            yield Violation("type", place, value, "a map")
+            yield BrokenRule("type", place, value, "a map")
             return
         yield from _length(shape, value, place)
         for key, item in value.items():
@@ -118,32 +118,32 @@ def violations(
         yield from _scalar(shape, value, place)
 
 
-def _scalar(shape: Shape, value: Any, place: Place) -> Iterator[Violation]:
+def _scalar(shape: Shape, value: Any, place: Place) -> Iterator[BrokenRule]:
     allowed = SCALARS[shape.type_name]
     limits: dict[str, Any] = shape.metadata
     if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
-        yield Violation("type", place, value, f"a {shape.type_name}")
+        yield BrokenRule("type", place, value, f"a {shape.type_name}")
         return
     if shape.type_name == "string":
         yield from _length(shape, value, place)
         if shape.enum and value not in shape.enum:
-            yield Violation("enum", place, value, tuple(shape.enum))
+            yield BrokenRule("enum", place, value, tuple(shape.enum))
         pattern = limits.get("pattern")
         if pattern and not compiled(pattern).fullmatch(str(value)):
-            yield Violation("pattern", place, value, pattern)
+            yield BrokenRule("pattern", place, value, pattern)
     elif shape.type_name in {"integer", "long", "float", "double"}:
         if "min" in limits and value < limits["min"]:
-            yield Violation("least value", place, value, limits["min"])
+            yield BrokenRule("least value", place, value, limits["min"])
         if "max" in limits and value > limits["max"]:
-            yield Violation("greatest value", place, value, limits["max"])
+            yield BrokenRule("greatest value", place, value, limits["max"])
 
 
-def _length(shape: Shape, value: Any, place: Place) -> Iterator[Violation]:
+def _length(shape: Shape, value: Any, place: Place) -> Iterator[BrokenRule]:
     limits = shape.metadata
     if "min" in limits and len(value) < limits["min"]:
-        yield Violation("least length", place, value, limits["min"])
+        yield BrokenRule("least length", place, value, limits["min"])
     if "max" in limits and len(value) > limits["max"]:
-        yield Violation("greatest length", place, value, limits["max"])
+        yield BrokenRule("greatest length", place, value, limits["max"])
 
 
 @cache

@@ -35,7 +35,7 @@ HANDLERS = ("model_fn", "input_fn", "predict_fn", "output_fn", "transform_fn")
 
 
 @dataclass(frozen=True)
-class Context:
+class ServingContext:
     """What handlers get as `context`: where the model is, and that it is on the CPU."""
 
     model_dir: str
@@ -50,7 +50,7 @@ def load_predictor(model_dir: Path) -> Predict:
     code = Path(os.environ.get("SAGEMAKER_SUBMIT_DIRECTORY") or model_dir / "code")
     program = os.environ.get("SAGEMAKER_PROGRAM") or "inference.py"
     handlers = _handlers(_import_program(code, program), code / program)
-    context = Context(str(model_dir), {"gpu_id": None, "model_dir": str(model_dir)})
+    context = ServingContext(str(model_dir), {"gpu_id": None, "model_dir": str(model_dir)})
     default_accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or "application/json"
     try:
         model = _call(handlers["model_fn"], context, str(model_dir))
@@ -109,7 +109,7 @@ def _handlers(module: ModuleType, path: Path) -> dict[str, Callable[..., Any]]:
     return defaults | found
 
 
-def _call(handler: Callable[..., Any], context: Context, *arguments: Any) -> Any:
+def _call(handler: Callable[..., Any], context: ServingContext, *arguments: Any) -> Any:
     takes_context = "context" in inspect.signature(handler).parameters
     return handler(*arguments, context=context) if takes_context else handler(*arguments)
 

@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> None:
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     options.state.mkdir(parents=True, exist_ok=True)
-    lock = _locked(options.state / "sagemaker.lock")
+    lock = _lock(options.state / "sagemaker.lock")
     if lock is None:
         raise SystemExit(f"Error: another local SageMaker uses {options.state}.")
     try:
@@ -43,7 +43,7 @@ def main(argv: list[str] | None = None) -> None:
     uvicorn.run(application(cloud), host="127.0.0.1", port=options.port, log_level="warning", server_header=False)
 
 
-def _locked(path: Path) -> TextIO | None:
+def _lock(path: Path) -> TextIO | None:
     """Hold the file's lock for the life of the process; the kernel lets go of it even after kill -9."""
     file = path.open("w")
     try:

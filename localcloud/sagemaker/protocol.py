@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 
-from localcloud.contract.requests import SCALARS, Violation, service, violations
+from localcloud.contract.requests import SCALARS, BrokenRule, service, violations
 from localcloud.sagemaker.errors import ServiceError
 
 
@@ -49,7 +49,7 @@ def check_request(name: str, request: Any) -> dict[str, Any]:
     return request
 
 
-def worded(violation: Violation) -> str:
+def worded(violation: BrokenRule) -> str:
     """What a request breaks, in the service's words."""
     place, value, wanted = violation.place.wire, violation.value, violation.wanted
     if violation.rule == "type":

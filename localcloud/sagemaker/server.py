@@ -21,9 +21,9 @@ from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.endpoints import recovery as endpoints
 from localcloud.sagemaker.engine import recovery as executions
 from localcloud.sagemaker.errors import ServiceError, own_fault
-from localcloud.sagemaker.events.dispatcher import Courier
+from localcloud.sagemaker.events.dispatcher import Dispatcher
 from localcloud.sagemaker.jobs import lifecycle as jobs
-from localcloud.sagemaker.monitoring.scheduler import Clock
+from localcloud.sagemaker.monitoring.scheduler import Scheduler
 from localcloud.sagemaker.tuning import search as searches
 
 log = logging.getLogger("localcloud.sagemaker")
@@ -46,19 +46,19 @@ def application(cloud: Cloud) -> Application:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         cloud.prepare()
-        courier = Courier(cloud)
-        courier.start()
+        dispatcher = Dispatcher(cloud)
+        dispatcher.start()
         await run_in_threadpool(jobs.recover, cloud)
         await run_in_threadpool(executions.recover, cloud)
         await run_in_threadpool(searches.recover, cloud)
         await run_in_threadpool(endpoints.recover, cloud)
-        clock = Clock(cloud)
-        clock.start()
+        scheduler = Scheduler(cloud)
+        scheduler.start()
         yield
-        cloud.stopping.set()  # so that the clock, which must start no job any more, ends first
-        await run_in_threadpool(clock.close)
+        cloud.stopping.set()  # so that the scheduler, which must start no job any more, ends first
+        await run_in_threadpool(scheduler.close)
         await run_in_threadpool(shut_down, cloud)
-        await run_in_threadpool(courier.close)
+        await run_in_threadpool(dispatcher.close)
         cloud.store.close()
 
     async def api(request: Request) -> Response:

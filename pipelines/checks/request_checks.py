@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from localcloud.contract.definition import is_expression
-from localcloud.contract.requests import Violation, service, violations
+from localcloud.contract.requests import BrokenRule, service, violations
 from pipelines.checks.problem import Problem
 from pipelines.definition.graph import Json, steps
 
@@ -57,7 +57,7 @@ def with_defaults(value: Any, defaults: dict[str, Any]) -> Any:
     return [with_defaults(inner, defaults) for inner in value] if isinstance(value, list) else value
 
 
-def _worded(violation: Violation) -> str:
+def _worded(violation: BrokenRule) -> str:
     place, value, wanted = violation.place.code, violation.value, violation.wanted
     match violation.rule:
         case "type":
@@ -77,5 +77,5 @@ def _worded(violation: Violation) -> str:
             return f"{place} is {value!r}, which does not match {wanted}"
 
 
-def _bound(violation: Violation) -> str:
+def _bound(violation: BrokenRule) -> str:
     return "least" if violation.rule.startswith("least") else "most"

@@ -1,8 +1,9 @@
-"""localcloud imports nothing of the project around it, and no circle is hidden anywhere in it."""
+"""localcloud imports nothing of the project around it, in no circle, and its tables of contents are true."""
 
 from __future__ import annotations
 
 import ast
+import re
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -55,3 +56,15 @@ def test_the_contract_lies_below_everything_else() -> None:
         name for module, names in imports().items() if ".contract" in module for name in names if "localcloud" in name
     }
     assert all(name.startswith("localcloud.contract.") for name in ours), ours
+
+
+def test_tables_of_contents_name_files_that_are_there() -> None:
+    for contents in ROOT.rglob("__init__.py"):
+        named = re.findall(r"^([a-z_]+\.py)\b", contents.read_text(encoding="utf-8"), re.MULTILINE)
+        assert not [name for name in named if not contents.with_name(name).is_file()], contents
+
+
+def test_no_two_classes_have_one_name() -> None:
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in ROOT.rglob("*.py")]
+    names = [node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    assert not {name for name in names if names.count(name) > 1}

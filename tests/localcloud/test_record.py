@@ -9,9 +9,9 @@ from localcloud import ports, record
 from localcloud.environment import Addresses
 from localcloud.errors import LocalCloudError
 from localcloud.processes import Identity
-from localcloud.record import Record
+from localcloud.record import CloudRecord
 
-RECORD = Record(Addresses(4566, 4567, "us-east-1"), {"ministack": Identity(12, 1700000000.25)})
+RECORD = CloudRecord(Addresses(4566, 4567, "us-east-1"), {"ministack": Identity(12, 1700000000.25)})
 
 
 def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:

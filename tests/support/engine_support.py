@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from localcloud.sagemaker import operations, registry
 from localcloud.sagemaker.cloud import Cloud, News
 from localcloud.sagemaker.engine import recovery
-from localcloud.sagemaker.engine.step_types import DONE, JOBS, Kind
+from localcloud.sagemaker.engine.step_types import DONE, JOBS, StepType
 from localcloud.sagemaker.errors import ServiceError, validation
 
 ROLE = "arn:aws:iam::000000000000:role/example-role"
@@ -197,11 +197,11 @@ class World:
                 if job.body["Step"] == step and job.status not in DONE:
                     self._set(kind, job.name, status, {"FailureReason": reason} if reason else {})
 
-    def _set(self, kind: Kind, name: str, status: str, members: dict[str, Any]) -> None:
+    def _set(self, kind: StepType, name: str, status: str, members: dict[str, Any]) -> None:
         self.cloud.store.update(kind.metadata, name, {**members, kind.status: status}, status=status)
         self.cloud.announce(News(kind.metadata, name, status, "", {}))
 
-    def create_job(self, kind: Kind, request: dict[str, Any]) -> dict[str, Any]:
+    def create_job(self, kind: StepType, request: dict[str, Any]) -> dict[str, Any]:
         tags = {tag["Key"]: tag["Value"] for tag in request["Tags"]}
         step = tags["sagemaker:pipeline-step-name"]
         self.created.append(step)
@@ -213,13 +213,13 @@ class World:
         self.cloud.store.insert(kind.metadata, request[kind.name], body, arn=arn, status=members["Status"])
         return {kind.arn: arn}
 
-    def describe_job(self, kind: Kind, request: dict[str, Any]) -> dict[str, Any]:
+    def describe_job(self, kind: StepType, request: dict[str, Any]) -> dict[str, Any]:
         found = self.cloud.store.find(kind.metadata, request[kind.name])
         if found is None:
             raise validation("Could not find the job.")
         return {"CreationTime": found.created, **found.body}
 
-    def stop_job(self, kind: Kind, request: dict[str, Any]) -> None:
+    def stop_job(self, kind: StepType, request: dict[str, Any]) -> None:
         self._set(kind, request[kind.name], "Stopped", {})
 
     def create_model(self, request: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from job_support import REGISTRY, ROLE, SCIKIT_LEARN, Bucket, unique
 
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.endpoints import records
-from localcloud.sagemaker.endpoints.plan import Plan, Variant
+from localcloud.sagemaker.endpoints.plan import EndpointPlan, Variant
 from localcloud.sagemaker.jobs.transfer import split
 from localcloud.sagemaker.monitoring import executions, scheduler
 from localcloud.sagemaker.monitoring.executions import SCHEDULE
@@ -91,13 +91,13 @@ class Watched:
         return name
 
     def run(self, schedule: str, now: float = PAST_NOON) -> dict[str, Any]:
-        """Let the clock do what is due at `now`, to its end; the summary of the latest execution."""
+        """Let the scheduler do what is due at `now`, to its end; the summary of the latest execution."""
         scheduler.step(self.cloud, now)
         self.settle()
         return self.executions(schedule)[0]
 
     def settle(self) -> None:
-        """Wait until every job has ended, and let the clock note that at a time when nothing is due."""
+        """Wait until every job has ended, and let the scheduler note that at a time when nothing is due."""
         eventually(lambda: not self.cloud.jobs)
         scheduler.step(self.cloud, 0.0)
 
@@ -133,7 +133,7 @@ def watched(cloud: Cloud, bucket: Bucket) -> Watched:
         "EndpointArn": cloud.arn(f"endpoint/{name}"),
         "EndpointConfigName": "config",
         "EndpointStatus": "InService",
-        "Plan": Plan("config", (variant,), capture).to_body(),
+        "Plan": EndpointPlan("config", (variant,), capture).to_body(),
     }
     cloud.store.insert(records.KIND, name, body, arn=body["EndpointArn"], status="InService")
     return Watched(cloud, bucket, name)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from localcloud.programs.image_classification.hyperparameters import CONTAINER_DEFAULTS, Hyperparameters
+from localcloud.programs.image_classification.hyperparameters import CONTAINER_DEFAULTS, AlgorithmHyperparameters
 
 DEFAULTS_PATH = "/opt/amazon/lib/python3.8/site-packages/image_classification/default-input.json"
 STAND_IN = (
@@ -42,7 +42,7 @@ def log_configuration(provided: Mapping[str, Any]) -> None:
     log(f"Final configuration: {CONTAINER_DEFAULTS | dict(provided)}")
 
 
-def log_parameters(hyperparameters: Hyperparameters) -> None:
+def log_parameters(hyperparameters: AlgorithmHyperparameters) -> None:
     """The block of parameters in effect, from `use_pretrained_model` to the closing dashes."""
     log(f"use_pretrained_model: {hyperparameters.use_pretrained_model}")
     log(f"multi_label: {hyperparameters.multi_label}")
@@ -53,7 +53,7 @@ def log_parameters(hyperparameters: Hyperparameters) -> None:
     log("--------------------")
 
 
-def parameter_lines(hyperparameters: Hyperparameters) -> list[str]:
+def parameter_lines(hyperparameters: AlgorithmHyperparameters) -> list[str]:
     """The lines between the dashes: `name: value`, only those that the optimizer and the options make relevant."""
     augmentation = None if hyperparameters.augmentation_type == "none" else hyperparameters.augmentation_type
     lines = [

@@ -39,14 +39,14 @@ CONTAINER_DEFAULTS: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Rule:
+class SettingRule:
     """How one hyperparameter is read: `read` turns its string into a value or raises ValueError."""
 
     read: Callable[[str], Any]
     expects: str
 
 
-def _integer(low: int, high: int | None = None) -> Rule:
+def _integer(low: int, high: int | None = None) -> SettingRule:
     def read(text: str) -> int:
         value = int(text)
         if value < low or (high is not None and value > high):
@@ -54,64 +54,64 @@ def _integer(low: int, high: int | None = None) -> Rule:
         return value
 
     span = f"an integer between {low} and {high}" if high is not None else f"an integer of at least {low}"
-    return Rule(read, span)
+    return SettingRule(read, span)
 
 
-def _fraction() -> Rule:
+def _fraction() -> SettingRule:
     def read(text: str) -> float:
         value = float(text)
         if not 0 <= value <= 1:  # also refuses nan
             raise ValueError(text)
         return value
 
-    return Rule(read, "a number between 0 and 1")
+    return SettingRule(read, "a number between 0 and 1")
 
 
-def _choice(*values: str) -> Rule:
+def _choice(*values: str) -> SettingRule:
     def read(text: str) -> str:
         if text not in values:
             raise ValueError(text)
         return text
 
-    return Rule(read, f"one of the following: {', '.join(values)}")
+    return SettingRule(read, f"one of the following: {', '.join(values)}")
 
 
-def _number_choice(*values: int) -> Rule:
+def _number_choice(*values: int) -> SettingRule:
     def read(text: str) -> int:
         if int(text) not in values:
             raise ValueError(text)
         return int(text)
 
-    return Rule(read, f"one of the following: {', '.join(map(str, values))}")
+    return SettingRule(read, f"one of the following: {', '.join(map(str, values))}")
 
 
-def _boolean() -> Rule:
+def _boolean() -> SettingRule:
     def read(text: str) -> bool:
         return {"true": True, "false": False}[text.lower()]
 
-    return Rule(read, "one of the following: True, False")
+    return SettingRule(read, "one of the following: True, False")
 
 
-def _image_shape() -> Rule:
+def _image_shape() -> SettingRule:
     def read(text: str) -> tuple[int, int, int]:
         if not re.fullmatch(r"[1-9]\d*( *, *[1-9]\d*){2}", text):
             raise ValueError(text)
         channels, height, width = (int(part) for part in text.split(","))
         return channels, height, width
 
-    return Rule(read, "a string of three positive integers, 'channels,height,width'")
+    return SettingRule(read, "a string of three positive integers, 'channels,height,width'")
 
 
-def _epoch_list() -> Rule:
+def _epoch_list() -> SettingRule:
     def read(text: str) -> tuple[int, ...]:
         if not re.fullmatch(r"[1-9]\d*( *, *[1-9]\d*)*", text):
             raise ValueError(text)
         return tuple(int(part) for part in text.split(","))
 
-    return Rule(read, "a string of epochs separated by commas, such as '10,20'")
+    return SettingRule(read, "a string of epochs separated by commas, such as '10,20'")
 
 
-RULES: dict[str, Rule] = {
+RULES: dict[str, SettingRule] = {
     "num_classes": _integer(1),
     "num_training_samples": _integer(1),
     "num_layers": _number_choice(*SMALL_IMAGE_LAYERS, *LARGE_IMAGE_LAYERS),
@@ -148,7 +148,7 @@ ADDED_BY_SAGEMAKER = ("_tuning_objective_metric",)
 
 
 @dataclass(frozen=True)
-class Hyperparameters:
+class AlgorithmHyperparameters:
     """One job's hyperparameters, checked. Names and meanings are the container's; epochs count from 1."""
 
     num_classes: int
@@ -186,7 +186,7 @@ class Hyperparameters:
         return self.image_shape[1], self.image_shape[2]
 
 
-def read_hyperparameters(provided: Mapping[str, str]) -> Hyperparameters:
+def read_hyperparameters(provided: Mapping[str, str]) -> AlgorithmHyperparameters:
     """Check the hyperparameters of a job, as in hyperparameters.json, and fill in the defaults.
 
     Raises CustomerError, worded as the container does, for unknown or missing names and for values out of range, and
@@ -203,7 +203,7 @@ def read_hyperparameters(provided: Mapping[str, str]) -> Hyperparameters:
     values = {name: _read(name, given[name]) for name in RULES if name in given}
     if "lr_scheduler_factor" not in given:
         values.pop("lr_scheduler_step", None)  # the container's quirk: its own default factor does not count
-    hyperparameters = Hyperparameters(**values)
+    hyperparameters = AlgorithmHyperparameters(**values)
     _check_together(hyperparameters)
     return hyperparameters
 
@@ -246,7 +246,7 @@ def _read(name: str, text: str) -> Any:
         ) from None
 
 
-def _check_together(hyperparameters: Hyperparameters) -> None:
+def _check_together(hyperparameters: AlgorithmHyperparameters) -> None:
     channels, height, width = hyperparameters.image_shape
     if channels != 3:
         raise CustomerError(f"image_shape asks for {channels} channels; the local stand-in reads images as 3 (RGB).")

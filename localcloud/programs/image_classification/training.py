@@ -21,7 +21,7 @@ from localcloud.programs.image_classification.augmentation import centre_crop, t
 from localcloud.programs.image_classification.channels import LabelledImages
 from localcloud.programs.image_classification.checkpoint import TrainedModel, params_name, save_checkpoint
 from localcloud.programs.image_classification.container_log import log
-from localcloud.programs.image_classification.hyperparameters import Hyperparameters
+from localcloud.programs.image_classification.hyperparameters import AlgorithmHyperparameters
 from localcloud.programs.image_classification.network import Node, residual_network
 from localcloud.programs.image_classification.torch_network import TorchNetwork, export_parameters
 
@@ -76,7 +76,7 @@ class RollingValidation:
 
 
 def train(
-    hyperparameters: Hyperparameters,
+    hyperparameters: AlgorithmHyperparameters,
     training: LabelledImages,
     validation: LabelledImages,
     model_dir: Path,
@@ -132,7 +132,9 @@ def train(
     return accuracy
 
 
-def check_sizes(hyperparameters: Hyperparameters, training: LabelledImages, validation: LabelledImages) -> None:
+def check_sizes(
+    hyperparameters: AlgorithmHyperparameters, training: LabelledImages, validation: LabelledImages
+) -> None:
     """Refuse images smaller than image_shape and splits smaller than a batch; warn about a wrong sample count."""
     height, width = hyperparameters.image_height_width
     for name, split in (("train", training), ("validation", validation)):
@@ -162,7 +164,7 @@ def check_sizes(hyperparameters: Hyperparameters, training: LabelledImages, vali
         )
 
 
-def make_optimizer(hyperparameters: Hyperparameters, network: TorchNetwork) -> torch.optim.Optimizer:
+def make_optimizer(hyperparameters: AlgorithmHyperparameters, network: TorchNetwork) -> torch.optim.Optimizer:
     """The optimizer asked for; weight decay is for sgd and nag, and acts on weights and norm scales, not on offsets."""
     rate = hyperparameters.learning_rate
     learnt = [(name, parameter) for name, parameter in network.named_parameters() if parameter.requires_grad]
@@ -185,7 +187,7 @@ def make_optimizer(hyperparameters: Hyperparameters, network: TorchNetwork) -> t
 
 
 def _batches(
-    hyperparameters: Hyperparameters, images: list[Tensor], labels: Tensor, generator: torch.Generator
+    hyperparameters: AlgorithmHyperparameters, images: list[Tensor], labels: Tensor, generator: torch.Generator
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """One epoch's full batches in a new order: float32 [B, 3, h, w] from 0 to 255, and int64 [B]."""
     size = hyperparameters.mini_batch_size
@@ -198,7 +200,7 @@ def _batches(
 
 
 def _train_epoch(
-    hyperparameters: Hyperparameters,
+    hyperparameters: AlgorithmHyperparameters,
     network: TorchNetwork,
     optimizer: torch.optim.Optimizer,
     batches: Iterator[tuple[Tensor, Tensor]],
@@ -246,7 +248,7 @@ def bfloat16_is_fast() -> bool:
 
 
 def _store(
-    hyperparameters: Hyperparameters, nodes: list[Node], network: TorchNetwork, model_dir: Path, epoch: int
+    hyperparameters: AlgorithmHyperparameters, nodes: list[Node], network: TorchNetwork, model_dir: Path, epoch: int
 ) -> None:
     shape, classes = hyperparameters.image_shape, hyperparameters.num_classes
     path = save_checkpoint(model_dir, epoch + 1, TrainedModel(nodes, shape, classes, export_parameters(network)))

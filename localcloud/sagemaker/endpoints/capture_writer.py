@@ -106,7 +106,7 @@ class CaptureWriter:
         """Write the files that are due; seconds until the next one is."""
         with self._writing:
             now = self._clock()
-            for file in self._taken(lambda file: file.due <= now):
+            for file in self._take(lambda file: file.due <= now):
                 self._write(file)
         with self._news:
             dues = [file.due for file in (*self._open.values(), *self._full)]
@@ -115,7 +115,7 @@ class CaptureWriter:
     def flush(self, endpoint: str | None = None) -> bool:
         """Write everything of an endpoint, or of all; whether S3 took it. What it did not take is tried again later."""
         with self._writing:
-            written = [self._write(file) for file in self._taken(lambda file: endpoint in (None, file.endpoint))]
+            written = [self._write(file) for file in self._take(lambda file: endpoint in (None, file.endpoint))]
         return all(written)
 
     def close(self) -> None:
@@ -139,7 +139,7 @@ class CaptureWriter:
                     return
                 self._news.wait(pause)
 
-    def _taken(self, wanted: Callable[[File], bool]) -> list[File]:
+    def _take(self, wanted: Callable[[File], bool]) -> list[File]:
         with self._news:
             chosen = [file for file in (*self._full, *self._open.values()) if wanted(file)]
             self._full = [file for file in self._full if file not in chosen]

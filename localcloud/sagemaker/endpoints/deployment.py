@@ -18,9 +18,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from localcloud.sagemaker.cloud import Cloud, News
 from localcloud.sagemaker.endpoints import policy, records
 from localcloud.sagemaker.endpoints.fleet import Fleet, FleetFailedError
-from localcloud.sagemaker.endpoints.hosting import Hosted, Hosting
-from localcloud.sagemaker.endpoints.plan import Plan, from_body
-from localcloud.sagemaker.endpoints.policy import Step
+from localcloud.sagemaker.endpoints.hosting import EndpointHosting, HostedEndpoint
+from localcloud.sagemaker.endpoints.plan import EndpointPlan, from_body
+from localcloud.sagemaker.endpoints.policy import ShiftStep
 from localcloud.sagemaker.errors import own_fault
 from localcloud.sagemaker.resources import described, existing
 from localcloud.sagemaker.store import Body
@@ -43,7 +43,7 @@ class RolledBackError(Exception):
 def create(cloud: Cloud, name: str) -> None:
     """Bring the endpoint's Plan into service for the first time, in the background."""
 
-    def work(hosted: Hosted) -> None:
+    def work(hosted: HostedEndpoint) -> None:
         plan = records.running(existing(cloud, records.ENDPOINT, name))
         fleet = Fleet(cloud, name, plan, hosted.fleet_changed)
         try:
@@ -64,7 +64,7 @@ def create(cloud: Cloud, name: str) -> None:
 def update(cloud: Cloud, name: str, config: Body) -> None:
     """Bring the record's Next into service in place of its Plan, in the background, as the DeploymentConfig says."""
 
-    def work(hosted: Hosted) -> None:
+    def work(hosted: HostedEndpoint) -> None:
         found = existing(cloud, records.ENDPOINT, name)
         plan = from_body(found.body["Next"])
         green = Fleet(cloud, name, plan, hosted.fleet_changed)
@@ -95,8 +95,8 @@ def update(cloud: Cloud, name: str, config: Body) -> None:
 def delete(cloud: Cloud, name: str) -> None:
     """Take the endpoint out of service and forget it, in the background."""
 
-    def work(hosted: Hosted) -> None:
-        hosting = cloud.shared(Hosting)
+    def work(hosted: HostedEndpoint) -> None:
+        hosting = cloud.shared(EndpointHosting)
         hosting.retire(hosted)
         if fleet := hosted.traffic.live:
             fleet.drain()
@@ -117,7 +117,7 @@ def resume(cloud: Cloud, name: str, reason: str | None) -> None:
     goes on trying, and the endpoint is OutOfService as it would be at any other time.
     """
 
-    def work(hosted: Hosted) -> None:
+    def work(hosted: HostedEndpoint) -> None:
         plan = records.running(existing(cloud, records.ENDPOINT, name))
         fleet = Fleet(cloud, name, plan, hosted.fleet_changed)
         hosted.traffic.promote(fleet)
@@ -133,8 +133,8 @@ def resume(cloud: Cloud, name: str, reason: str | None) -> None:
     _launch(cloud, name, work)
 
 
-def _launch(cloud: Cloud, name: str, work: Callable[[Hosted], None]) -> None:
-    hosted = cloud.shared(Hosting).hosted(name)
+def _launch(cloud: Cloud, name: str, work: Callable[[HostedEndpoint], None]) -> None:
+    hosted = cloud.shared(EndpointHosting).hosted(name)
 
     def run() -> None:
         try:
@@ -151,7 +151,7 @@ def _launch(cloud: Cloud, name: str, work: Callable[[Hosted], None]) -> None:
     hosted.thread.start()
 
 
-def _give_up(cloud: Cloud, hosted: Hosted, name: str, why: str) -> None:
+def _give_up(cloud: Cloud, hosted: HostedEndpoint, name: str, why: str) -> None:
     """This server failed at it (its disk is full, say): nothing of a new fleet stays, and a live one keeps serving."""
     hosted.traffic.back()
     for fleet in hosted.fleets():
@@ -163,7 +163,7 @@ def _give_up(cloud: Cloud, hosted: Hosted, name: str, why: str) -> None:
         records.change(cloud, name, "InService" if hosted.traffic.live else "Failed", reason)
 
 
-def _bring_in(cloud: Cloud, hosted: Hosted, green: Fleet, config: Body) -> None:
+def _bring_in(cloud: Cloud, hosted: HostedEndpoint, green: Fleet, config: Body) -> None:
     """Start the green fleet, shift the requests to it step by step, and watch it.
 
     Raises:
@@ -198,7 +198,7 @@ def _bring_in(cloud: Cloud, hosted: Hosted, green: Fleet, config: Body) -> None:
         _bake(cloud, green, step, alarms, in_time)
 
 
-def _bake(cloud: Cloud, green: Fleet, step: Step, alarms: list[str], in_time: Callable[[], None]) -> None:
+def _bake(cloud: Cloud, green: Fleet, step: ShiftStep, alarms: list[str], in_time: Callable[[], None]) -> None:
     end = time.monotonic() + step.seconds
     while True:
         in_time()
@@ -232,5 +232,5 @@ def _stopping(cloud: Cloud) -> Callable[[], None]:
     return check
 
 
-def _launching(plan: Plan) -> str:
+def _launching(plan: EndpointPlan) -> str:
     return f"Launching {plan.instances} instance(s)."

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.endpoints import capture
 from localcloud.sagemaker.endpoints.instance import Instance
-from localcloud.sagemaker.endpoints.plan import Plan, Variant
+from localcloud.sagemaker.endpoints.plan import EndpointPlan, Variant
 from localcloud.sagemaker.jobs.folder import Folder
 
 DRAIN_SECONDS = 65.0
@@ -29,7 +29,7 @@ class Fleet:
         started: whether every instance has been healthy at the same time.
     """
 
-    def __init__(self, cloud: Cloud, endpoint: str, plan: Plan, changed: Callable[[Fleet], None]) -> None:
+    def __init__(self, cloud: Cloud, endpoint: str, plan: EndpointPlan, changed: Callable[[Fleet], None]) -> None:
         self.plan = plan
         self.capture = capture.options(plan.capture)
         self.started = False

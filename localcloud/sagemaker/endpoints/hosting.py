@@ -10,7 +10,7 @@ from localcloud.sagemaker.endpoints import records
 from localcloud.sagemaker.endpoints.capture_writer import CaptureWriter
 from localcloud.sagemaker.endpoints.fleet import Fleet
 from localcloud.sagemaker.endpoints.telemetry import Metrics
-from localcloud.sagemaker.endpoints.traffic import Traffic
+from localcloud.sagemaker.endpoints.traffic import EndpointTraffic
 
 FAILURES_TOLERATED = 3
 """So often in a row may every instance of a variant fail before its endpoint is said to be OutOfService."""
@@ -18,7 +18,7 @@ STOP_SECONDS = 15.0
 
 
 @dataclass
-class Hosted:
+class HostedEndpoint:
     """One endpoint that this server serves, or is about to.
 
     Attributes:
@@ -26,8 +26,8 @@ class Hosted:
     """
 
     name: str
-    hosting: Hosting
-    traffic: Traffic = field(default_factory=Traffic)
+    hosting: EndpointHosting
+    traffic: EndpointTraffic = field(default_factory=EndpointTraffic)
     deploying: threading.Lock = field(default_factory=threading.Lock)
     thread: threading.Thread | None = None
     _fleets: list[Fleet] = field(default_factory=list)
@@ -67,35 +67,35 @@ class Hosted:
                 records.change(cloud, self.name, "InService", {"FailureReason": None})
 
 
-class Hosting:
+class EndpointHosting:
     """The endpoints of one server, with what they share: the capture writer and the metrics."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
         self.capture = CaptureWriter(cloud)
         self.metrics = Metrics(cloud)
-        self._hosted: dict[str, Hosted] = {}
-        self._retired: list[Hosted] = []
+        self._hosted: dict[str, HostedEndpoint] = {}
+        self._retired: list[HostedEndpoint] = []
 
-    def hosted(self, name: str) -> Hosted:
+    def hosted(self, name: str) -> HostedEndpoint:
         """The endpoint of that name, made if there is none."""
-        return self._hosted.setdefault(name, Hosted(name, self))
+        return self._hosted.setdefault(name, HostedEndpoint(name, self))
 
     def start(self) -> None:
         """Start what works beside the requests."""
         self.capture.start()
         self.metrics.start()
 
-    def find(self, name: str) -> Hosted | None:
+    def find(self, name: str) -> HostedEndpoint | None:
         """The endpoint of that name that is served here, or None."""
         return self._hosted.get(name)
 
-    def retire(self, hosted: Hosted) -> None:
+    def retire(self, hosted: HostedEndpoint) -> None:
         """Give the endpoint no more requests; those under way are finished, with the server's end at the latest."""
         self._hosted.pop(hosted.name, None)
         self._retired.append(hosted)
 
-    def forget(self, hosted: Hosted) -> None:
+    def forget(self, hosted: HostedEndpoint) -> None:
         """The end of an endpoint that was retired."""
         self._retired.remove(hosted)
 

@@ -26,8 +26,8 @@ from localcloud.sagemaker.jobs.failure_reasons import failure_reason, last_error
 from localcloud.sagemaker.jobs.folder import Folder
 from localcloud.sagemaker.jobs.interruption import STOPPED, InterruptedJobError, Interruption
 from localcloud.sagemaker.jobs.lifecycle import JobFailedError
-from localcloud.sagemaker.jobs.log_shipping import shipped_to
-from localcloud.sagemaker.jobs.model_server import Server, fetch_model, healthy, serving
+from localcloud.sagemaker.jobs.log_shipping import ship_log
+from localcloud.sagemaker.jobs.model_server import Server, fetch_model, healthy, run_server
 from localcloud.sagemaker.jobs.transfer import DownloadError
 
 log = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ class Instance:
         stream = f"{self.variant.name}/i-{uuid.uuid4().hex[:17]}"
         try:
             self._folder.make()
-            with shipped_to(self._cloud, group, stream, self._folder.log):
+            with ship_log(self._cloud, group, stream, self._folder.log):
                 self._keep_up()
         except InterruptedJobError:
             pass  # it was told to end
@@ -122,7 +122,7 @@ class Instance:
         """
         own = {"SAGEMAKER_REGION": self._cloud.region}
         container, folder, limit = self.variant.container, self._folder, self.variant.startup_seconds
-        with serving(self._cloud, container, folder, own, self._interruption, limit) as server:
+        with run_server(self._cloud, container, folder, own, self._interruption, limit) as server:
             self.connections = Connections(urlsplit(server.url).port or 0)
             self._turn("healthy")
             self._watch(server)

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.endpoints.capture import Captured
 from localcloud.sagemaker.endpoints.fleet import Fleet
-from localcloud.sagemaker.endpoints.hosting import Hosting
+from localcloud.sagemaker.endpoints.hosting import EndpointHosting
 from localcloud.sagemaker.endpoints.instance import Instance
 from localcloud.sagemaker.endpoints.plan import Variant
-from localcloud.sagemaker.endpoints.traffic import BusyError, NotServingError, NoVariantError, Traffic
+from localcloud.sagemaker.endpoints.traffic import BusyError, EndpointTraffic, NotServingError, NoVariantError
 from localcloud.sagemaker.endpoints.upstream import Answer, BrokenAnswerError, NotConnectedError
 from localcloud.sagemaker.errors import ServiceError
 
@@ -87,27 +87,27 @@ async def invoke(cloud: Cloud, invocation: Invocation) -> Result:
         ServiceError: as the runtime API answers.
     """
     came, moment = time.perf_counter(), time.time()
-    hosted = cloud.shared(Hosting).find(invocation.endpoint)
+    hosted = cloud.shared(EndpointHosting).find(invocation.endpoint)
     if hosted is None or hosted.traffic.live is None:
         raise ServiceError("ValidationError", f"Endpoint {invocation.endpoint} of account {cloud.account} not found.")
     traffic, refused = hosted.traffic, set[Instance]()
     while True:
         try:
             with traffic.instance(invocation.headers.get(TARGET_VARIANT), refused) as (fleet, variant, instance):
-                answer, model_seconds = await _asked(cloud, invocation, variant, instance, came)
+                answer, model_seconds = await _ask_model(cloud, invocation, variant, instance, came)
             break
         except NotConnectedError:
             refused.add(instance)  # it has just ended; whoever supervises it will see that as well
         except (NoVariantError, NotServingError, BusyError) as error:
             raise _unavailable(invocation, error, bool(refused)) from None
     _capture(cloud, traffic, invocation, fleet, variant, answer, moment)
-    cloud.shared(Hosting).metrics.count(
+    cloud.shared(EndpointHosting).metrics.count(
         invocation.endpoint, variant.name, answer.status, model_seconds, time.perf_counter() - came - model_seconds
     )
     return Result(_headers(answer, variant), answer.body)
 
 
-async def _asked(
+async def _ask_model(
     cloud: Cloud, invocation: Invocation, variant: Variant, instance: Instance, came: float
 ) -> tuple[Answer, float]:
     """The answer of an instance, which is 2xx, and the seconds that it took.
@@ -134,7 +134,7 @@ async def _asked(
     except BrokenAnswerError as error:
         message = f"The model container gave no answer: {error}."
     seconds = time.perf_counter() - began
-    cloud.shared(Hosting).metrics.count(
+    cloud.shared(EndpointHosting).metrics.count(
         invocation.endpoint, variant.name, status, seconds, time.perf_counter() - came - seconds
     )
     raise ModelError(cloud, invocation.endpoint, status, message)
@@ -172,7 +172,7 @@ def _unavailable(invocation: Invocation, error: Exception, refused: bool) -> Ser
 
 def _capture(
     cloud: Cloud,
-    traffic: Traffic,
+    traffic: EndpointTraffic,
     invocation: Invocation,
     fleet: Fleet,
     variant: Variant,
@@ -192,4 +192,4 @@ def _capture(
         invocation.headers.get(INFERENCE_ID, ""),
         invocation.headers.get(CUSTOM_ATTRIBUTES, ""),
     )
-    cloud.shared(Hosting).capture.add(invocation.endpoint, variant.name, wanted, captured)
+    cloud.shared(EndpointHosting).capture.add(invocation.endpoint, variant.name, wanted, captured)

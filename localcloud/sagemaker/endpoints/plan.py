@@ -40,7 +40,7 @@ class Variant:
 
 
 @dataclass(frozen=True)
-class Plan:
+class EndpointPlan:
     """What a deployment brings into service; `capture` is the DataCaptureConfig, empty when there is none."""
 
     config: str
@@ -56,18 +56,18 @@ class Plan:
         return asdict(self)
 
 
-def from_body(body: Mapping[str, Any]) -> Plan:
+def from_body(body: Mapping[str, Any]) -> EndpointPlan:
     """The plan that `to_body` gave."""
-    return Plan(body["config"], tuple(Variant(**variant) for variant in body["variants"]), body["capture"])
+    return EndpointPlan(body["config"], tuple(Variant(**variant) for variant in body["variants"]), body["capture"])
 
 
-def plan(cloud: Cloud, config: Body) -> Plan:
+def plan(cloud: Cloud, config: Body) -> EndpointPlan:
     """What an endpoint configuration asks for.
 
     Raises:
         ServiceError: ValidationException, when a model is gone or cannot be served here; ResourceLimitExceeded.
     """
-    made = Plan(
+    made = EndpointPlan(
         config["EndpointConfigName"],
         tuple(_variant(cloud, variant) for variant in config["ProductionVariants"]),
         config.get("DataCaptureConfig") or {},
@@ -75,7 +75,7 @@ def plan(cloud: Cloud, config: Body) -> Plan:
     return limited(made)
 
 
-def limited(made: Plan) -> Plan:
+def limited(made: EndpointPlan) -> EndpointPlan:
     """The plan, if it has no more instances than one machine should run.
 
     Raises:
@@ -104,7 +104,7 @@ def _variant(cloud: Cloud, request: Body) -> Variant:
     )
 
 
-def retaining(new: Plan, live: Plan, excluded: set[str]) -> Plan:
+def retaining(new: EndpointPlan, live: EndpointPlan, excluded: set[str]) -> EndpointPlan:
     """`new` with what RetainAllVariantProperties keeps of `live`: counts and weights of variants of the same name,
     and data capture; but not the properties in `excluded`.
     """

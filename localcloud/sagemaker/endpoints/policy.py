@@ -18,7 +18,7 @@ DEFAULT_LIMIT_SECONDS = 1800
 
 
 @dataclass(frozen=True)
-class Step:
+class ShiftStep:
     """Give the new fleet `share` of the requests, then watch it for `seconds`; `waiting` names that time."""
 
     share: float
@@ -54,21 +54,21 @@ def check(config: Body, instances: int) -> None:
         )
 
 
-def steps(config: Body, instances: int) -> Iterator[Step]:
+def steps(config: Body, instances: int) -> Iterator[ShiftStep]:
     """The steps in order; the last gives the new fleet everything. No config is all at once without a wait."""
     policy = config.get("BlueGreenUpdatePolicy", {})
     routing = policy.get("TrafficRoutingConfiguration", {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0})
     seconds = routing["WaitIntervalInSeconds"]
     if routing["Type"] == "CANARY":
-        yield Step(_share(routing["CanarySize"], instances), seconds, "WaitIntervalInSeconds")
+        yield ShiftStep(_share(routing["CanarySize"], instances), seconds, "WaitIntervalInSeconds")
     if routing["Type"] == "LINEAR":
         one = _share(routing["LinearStepSize"], instances)
         share = one
         while share < 1.0 - 1e-9:
-            yield Step(share, seconds, "WaitIntervalInSeconds")
+            yield ShiftStep(share, seconds, "WaitIntervalInSeconds")
             share += one
-    yield Step(1.0, seconds, "WaitIntervalInSeconds")
-    yield Step(1.0, policy.get("TerminationWaitInSeconds", 0), "TerminationWaitInSeconds")
+    yield ShiftStep(1.0, seconds, "WaitIntervalInSeconds")
+    yield ShiftStep(1.0, policy.get("TerminationWaitInSeconds", 0), "TerminationWaitInSeconds")
 
 
 def limit_seconds(config: Body) -> int:

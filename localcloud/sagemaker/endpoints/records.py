@@ -14,7 +14,7 @@ import time
 from typing import Any
 
 from localcloud.sagemaker.cloud import Cloud, News
-from localcloud.sagemaker.endpoints.plan import Plan, from_body
+from localcloud.sagemaker.endpoints.plan import EndpointPlan, from_body
 from localcloud.sagemaker.errors import validation
 from localcloud.sagemaker.resources import ResourceType, described, existing
 from localcloud.sagemaker.store import Body, Resource
@@ -63,7 +63,9 @@ def change(cloud: Cloud, name: str, status: str, changes: Body | None = None) ->
     cloud.announce(News(KIND, name, status, old.status, described(new)))
 
 
-def pending(cloud: Cloud, name: str, plan: Plan, started: float, status: str, message: str, *, running: int) -> None:
+def pending(
+    cloud: Cloud, name: str, plan: EndpointPlan, started: float, status: str, message: str, *, running: int
+) -> None:
     """Show what a deployment does now (`status` of its variants and a message), and announce it."""
     now = time.time()
     variants = [
@@ -84,7 +86,7 @@ def pending(cloud: Cloud, name: str, plan: Plan, started: float, status: str, me
     cloud.announce(News(DEPLOYMENT, name, new.status, new.status, described(new)))
 
 
-def live(plan: Plan) -> Body:
+def live(plan: EndpointPlan) -> Body:
     """The members of the record that say what the endpoint runs."""
     now = time.time()
     variants = [
@@ -108,7 +110,7 @@ def live(plan: Plan) -> Body:
     }
 
 
-def running(resource: Resource) -> Plan:
+def running(resource: Resource) -> EndpointPlan:
     """What the endpoint runs, or is to run when it is being created."""
     return from_body(resource.body["Plan"])
 

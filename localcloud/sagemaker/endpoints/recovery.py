@@ -7,7 +7,7 @@ import shutil
 
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.endpoints import deployment, records
-from localcloud.sagemaker.endpoints.hosting import Hosting
+from localcloud.sagemaker.endpoints.hosting import EndpointHosting
 from localcloud.sagemaker.jobs.child import end_leftovers
 from localcloud.sagemaker.jobs.folder import Folder
 
@@ -20,7 +20,7 @@ def recover(cloud: Cloud) -> None:
     A creation begins anew; an update is given up, so that the endpoint serves what it served before it; a deletion is
     completed.
     """
-    cloud.shared(Hosting).start()
+    cloud.shared(EndpointHosting).start()
     for root in sorted((cloud.state / "endpoints").glob("*/*/*")):
         if left := end_leftovers(Folder(root)):
             log.warning("%d processes of an endpoint were left by a restart and ended: %s", left, root)
@@ -39,4 +39,4 @@ def recover(cloud: Cloud) -> None:
 
 def shut_down(cloud: Cloud) -> None:
     """End every process, write what was captured and counted."""
-    cloud.shared(Hosting).shut_down()
+    cloud.shared(EndpointHosting).shut_down()

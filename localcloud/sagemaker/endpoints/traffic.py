@@ -33,7 +33,7 @@ class BusyError(Exception):
 
 
 @dataclass
-class Traffic:
+class EndpointTraffic:
     """An endpoint's fleets: the live one, and during a blue/green update the next one with its share of requests."""
 
     chance: random.Random = field(default_factory=random.Random)

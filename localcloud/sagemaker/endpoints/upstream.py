@@ -71,7 +71,7 @@ class Connections:
                 if connection.began:
                     raise
                 break
-        return await self._exchange(await self._connected(), head, body, most)
+        return await self._exchange(await self._connect(), head, body, most)
 
     async def _exchange(self, connection: _Connection, head: bytes, body: bytes, most: int) -> Answer:
         answer = await connection.exchange(head, body, most)
@@ -81,7 +81,7 @@ class Connections:
             connection.close()
         return answer
 
-    async def _connected(self) -> _Connection:
+    async def _connect(self) -> _Connection:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(CONNECT_SECONDS):

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from localcloud.sagemaker.engine import caching, records, retries
-from localcloud.sagemaker.engine.definition import Step
+from localcloud.sagemaker.engine.definition import RunnableStep
 from localcloud.sagemaker.engine.expressions import ExpressionError, resolve
 from localcloud.sagemaker.engine.outcomes import Outcomes
-from localcloud.sagemaker.engine.step_types import DONE, JOBS, KINDS, Kind, job_name
+from localcloud.sagemaker.engine.step_types import DONE, JOBS, KINDS, StepType, job_name
 from localcloud.sagemaker.errors import ServiceError
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ class Activity:
     """
 
     outcomes: Outcomes
-    step: Step
+    step: RunnableStep
     retry_at: float | None = None
     _job: str = ""
     _stop_asked: bool = False
@@ -48,16 +48,16 @@ class Activity:
         self._retries = retries.Retries(self.step.policies)
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> StepType:
         return KINDS[self.step.type]
 
     def begin(self) -> str | None:
         """Take the result from the cache, or create the resource."""
         try:
             request = self._new_request()
-            if self.step.cache and self._is_cached(request, self.step.cache):
+            if self.step.cache and self._take_from_cache(request, self.step.cache):
                 return "Succeeded"
-            if self.step.type == "Model" and self._is_made(request):
+            if self.step.type == "Model" and self._take_made_model(request):
                 return "Succeeded"
             return self._create(request)
         except ExpressionError as error:
@@ -94,7 +94,7 @@ class Activity:
         if status == "Failed":
             said = answer.get("ExitMessage", "")
             whole = f"{reason}: {said}" if said not in reason else reason
-            return self._failed(retries.failure_type(reason), whole, stopping)
+            return self._retry_or_fail(retries.failure_type(reason), whole, stopping)
         if status == "Stopped":
             if stopping:
                 return self._write("Stopped")
@@ -136,7 +136,7 @@ class Activity:
                 self._make_group(request)
             arn = self.cloud.call(self.kind.create, request)[self.kind.arn]
         except ServiceError as error:
-            return self._failed(retries.refusal_type(error.code, error.status), str(error), stopping=False)
+            return self._retry_or_fail(retries.refusal_type(error.code, error.status), str(error), stopping=False)
         if self.step.type == "RegisterModel":
             self._job = arn
         if self.step.type == "Model":
@@ -172,14 +172,14 @@ class Activity:
             except ServiceError:
                 self.cloud.call("CreateModelPackageGroup", {"ModelPackageGroupName": group})
 
-    def _is_cached(self, request: dict[str, Any], config: caching.CacheConfig) -> bool:
+    def _take_from_cache(self, request: dict[str, Any], config: caching.CacheConfig) -> bool:
         """Look for an earlier success with the same key; write down the hit, or why there was none."""
         key = caching.key(self.step.type, request)
         pipeline, name = self.run.parent, self.step.name
         found = records.success(self.cloud, pipeline, name, key.digest)
         if found and caching.is_fresh(found.body["EndTime"], config, time.time()):
             source = {"SourcePipelineExecutionArn": found.body["PipelineExecutionArn"]}
-            if self._takes(found.body["JobName"], CacheHitResult=source):
+            if self._take_over(found.body["JobName"], CacheHitResult=source):
                 return True
         latest = records.latest_success(self.cloud, pipeline, name)
         why = caching.explanation(latest.body["Values"] if latest else None, key.values)
@@ -187,16 +187,16 @@ class Activity:
         self._write(CacheKey=key.digest, CacheValues=dict(key.values), CacheMiss=why)
         return False
 
-    def _is_made(self, request: dict[str, Any]) -> bool:
+    def _take_made_model(self, request: dict[str, Any]) -> bool:
         """Whether an earlier Model step of this pipeline made a model from the same request that still exists.
 
         AWS makes a new model each time. Its new name then changes the key of every transform behind it, which
         therefore never hits the cache. Here the model is taken again.
         """
         found = records.model(self.cloud, self.run.parent, _model_digest(request))
-        return bool(found and self._takes(found))
+        return bool(found and self._take_over(found))
 
-    def _takes(self, name: str, **members: Any) -> bool:
+    def _take_over(self, name: str, **members: Any) -> bool:
         """Take a resource that an earlier execution made, if it still exists."""
         try:
             answer = self.cloud.call(self.kind.describe, {self.kind.name: name})
@@ -214,7 +214,7 @@ class Activity:
         except ServiceError as error:
             log.info("%s ended before it could be stopped: %s", self._job, error)
 
-    def _failed(self, exception_type: str | None, reason: str, stopping: bool) -> str | None:
+    def _retry_or_fail(self, exception_type: str | None, reason: str, stopping: bool) -> str | None:
         again = None if stopping else self._retries.next(exception_type, time.monotonic() - self._began)
         if again is None:
             return self._write("Failed", FailureReason=reason)

@@ -49,7 +49,7 @@ class PropertyFile:
 
 
 @dataclass(frozen=True)
-class Step:
+class RunnableStep:
     """A step as the definition has it.
 
     Attributes:
@@ -75,15 +75,15 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Definition:
+class PipelineDefinition:
     """A definition without problems of form; whether its references lead anywhere is graph.py's question."""
 
     parameters: Mapping[str, parameters.Parameter]
-    steps: Mapping[str, Step]
+    steps: Mapping[str, RunnableStep]
     experiment: Mapping[str, Any]
 
 
-def read(text: str) -> Definition:
+def read(text: str) -> PipelineDefinition:
     """Parse a definition.
 
     Raises:
@@ -96,16 +96,16 @@ def read(text: str) -> Definition:
     problems = list(_problems(document))
     if problems:
         raise DefinitionError(problems)
-    return Definition(
+    return PipelineDefinition(
         parameters={item["Name"]: parameters.read(item) for item in document.get("Parameters") or []},
         steps={item.name: _step(item) for item in definition.steps(document)},
         experiment=document.get("PipelineExperimentConfig") or {},
     )
 
 
-def _step(item: definition.Step) -> Step:
+def _step(item: definition.Step) -> RunnableStep:
     cache = item.body.get("CacheConfig") or {}
-    return Step(
+    return RunnableStep(
         name=item.name,
         type=item.type,
         arguments=item.arguments,

@@ -17,7 +17,7 @@ from typing import Any
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.engine import conditions, graph, parameters, records
 from localcloud.sagemaker.engine.activity import Activity
-from localcloud.sagemaker.engine.definition import Step
+from localcloud.sagemaker.engine.definition import RunnableStep
 from localcloud.sagemaker.engine.expressions import ExpressionError, as_text, resolve
 from localcloud.sagemaker.engine.outcomes import Outcomes
 from localcloud.sagemaker.engine.recovery import interrupt
@@ -41,7 +41,7 @@ def launch(cloud: Cloud, execution_id: str) -> None:
 
 def _live(cloud: Cloud, execution_id: str) -> None:
     try:
-        Execution(cloud, execution_id).play()
+        PipelineRun(cloud, execution_id).play()
     except Exception as error:
         log.exception("pipeline execution %s", execution_id)
         if not cloud.stopping.is_set():
@@ -51,7 +51,7 @@ def _live(cloud: Cloud, execution_id: str) -> None:
             del cloud.executions[execution_id]
 
 
-class Execution:
+class PipelineRun:
     """What the thread of an execution knows: which steps run, and how those that have ended did."""
 
     def __init__(self, cloud: Cloud, execution_id: str) -> None:
@@ -62,7 +62,7 @@ class Execution:
         values = parameters.values(self.definition.parameters, self.run.body["GivenParameters"])
         self.outcomes = Outcomes(cloud, self.run, self.definition, values)
         self.active: dict[str, Activity] = {}
-        self.failing: list[Step] = []
+        self.failing: list[RunnableStep] = []
         self.ended: dict[str, str] = {}
 
     def play(self) -> None:
@@ -103,14 +103,14 @@ class Execution:
                 return
             self._start(ready[0])
 
-    def _is_ready(self, step: Step) -> bool:
+    def _is_ready(self, step: RunnableStep) -> bool:
         if step.name in self.ended or step.name in self.active:
             return False
         if any(self.ended.get(name) != "Succeeded" for name in self.waiting[step.name]):
             return False
         return not step.parent or self.outcomes.properties(step.parent)["Outcome"] == step.branch
 
-    def _start(self, step: Step) -> None:
+    def _start(self, step: RunnableStep) -> None:
         shown = {"StepDisplayName": step.display_name, "StepDescription": step.description, "StepType": step.type}
         records.begin_step(self.cloud, self.run, step.name, shown)
         if step.type == "Fail":
@@ -123,7 +123,7 @@ class Execution:
             self.active[step.name] = activity
             self._go_on(step.name, activity.begin)
 
-    def _decide(self, step: Step) -> str:
+    def _decide(self, step: RunnableStep) -> str:
         scope = self.outcomes.scope()
         try:
             outcome = conditions.satisfied(step.arguments["Conditions"], lambda value: resolve(value, scope))
@@ -141,7 +141,7 @@ class Execution:
         members = {"FailureReason": self._failure()} if status == "Failed" else {}
         records.change_execution(self.cloud, self.run.name, status, **members)
 
-    def _end_fail_step(self, step: Step) -> str:
+    def _end_fail_step(self, step: RunnableStep) -> str:
         try:
             message = as_text(resolve(step.arguments.get("ErrorMessage", ""), self.outcomes.scope()))
         except ExpressionError as error:

@@ -28,7 +28,7 @@ class ExpressionError(Exception):
 
 
 @dataclass(frozen=True)
-class Reference:
+class ParsedReference:
     """What a `Get` points to: `root` is Parameters, Execution or Steps; `path` is what follows the name."""
 
     root: str
@@ -79,7 +79,7 @@ def resolve(value: Any, scope: Scope) -> Any:
     return value
 
 
-def references(value: Any) -> Iterator[Reference]:
+def references(value: Any) -> Iterator[ParsedReference]:
     """Every `Get` in `value`, those inside joins and property files too.
 
     Raises:
@@ -105,7 +105,7 @@ def references(value: Any) -> Iterator[Reference]:
             yield from references(item)
 
 
-def parse_get(text: Any) -> Reference:
+def parse_get(text: Any) -> ParsedReference:
     """`Steps.Train.ModelArtifacts.S3ModelArtifacts` as its parts.
 
     Raises:
@@ -119,7 +119,7 @@ def parse_get(text: Any) -> Reference:
     name, *path = parse_path(rest)
     if not isinstance(name, str):
         raise ExpressionError(f"Get '{text}' names nothing")
-    return Reference(root, name, tuple(path))
+    return ParsedReference(root, name, tuple(path))
 
 
 def parse_path(text: Any) -> Path:
@@ -185,7 +185,7 @@ def as_text(value: Any) -> str:
     raise ExpressionError(f"Std:Join takes strings, numbers and booleans, not {type(value).__name__}")
 
 
-def _get(reference: Reference, scope: Scope) -> Any:
+def _get(reference: ParsedReference, scope: Scope) -> Any:
     if reference.root == "Steps":
         if len(reference.path) == 2 and reference.path[0] == "PropertyFiles":
             return scope.property_file(reference.name, str(reference.path[1]))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from localcloud.contract.definition import EXECUTION_VARIABLES, cycle
-from localcloud.sagemaker.engine.definition import Definition, DefinitionError, read
-from localcloud.sagemaker.engine.expressions import ExpressionError, Reference, references
+from localcloud.sagemaker.engine.definition import DefinitionError, PipelineDefinition, read
+from localcloud.sagemaker.engine.expressions import ExpressionError, ParsedReference, references
 from localcloud.sagemaker.engine.step_types import has_property
 
 
-def parse(text: str) -> Definition:
+def parse(text: str) -> PipelineDefinition:
     """Read a definition and follow every reference in it.
 
     Raises:
@@ -23,12 +23,12 @@ def parse(text: str) -> Definition:
     return definition
 
 
-def waiting(definition: Definition) -> Mapping[str, frozenset[str]]:
+def waiting(definition: PipelineDefinition) -> Mapping[str, frozenset[str]]:
     """Every step with what it waits for, in the order of the definition."""
     return {name: step.waits_for for name, step in definition.steps.items()}
 
 
-def _problems(definition: Definition) -> Iterator[str]:
+def _problems(definition: PipelineDefinition) -> Iterator[str]:
     edges: dict[str, frozenset[str]] = {}
     for name, step in definition.steps.items():
         try:
@@ -51,7 +51,7 @@ def _problems(definition: Definition) -> Iterator[str]:
         yield f"steps wait for each other in a circle: {' -> '.join(circle)}"
 
 
-def _reference_problem(reference: Reference, definition: Definition) -> str:
+def _reference_problem(reference: ParsedReference, definition: PipelineDefinition) -> str:
     if reference.root == "Parameters":
         known = reference.name in definition.parameters and not reference.path
         return "" if known else "which is not a declared parameter"

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from localcloud.contract import s3_uri
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.engine import records
-from localcloud.sagemaker.engine.definition import Definition
+from localcloud.sagemaker.engine.definition import PipelineDefinition
 from localcloud.sagemaker.engine.expressions import ExpressionError, Scope, look_up
 from localcloud.sagemaker.engine.step_types import KINDS
 from localcloud.sagemaker.errors import ServiceError
@@ -25,7 +25,7 @@ class Outcomes:
 
     cloud: Cloud
     run: Resource
-    definition: Definition
+    definition: PipelineDefinition
     parameters: dict[str, Any]
     _described: dict[str, Any] = field(default_factory=dict)
     _documents: dict[str, Any] = field(default_factory=dict)

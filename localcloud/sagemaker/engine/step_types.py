@@ -16,7 +16,7 @@ from localcloud.sagemaker.engine.expressions import Path
 
 
 @dataclass(frozen=True)
-class Kind:
+class StepType:
     """How a step makes its resource, and how the resource says what became of it.
 
     Attributes:
@@ -35,8 +35,8 @@ class Kind:
     status: str = ""
 
 
-def _job(kind: str) -> Kind:
-    return Kind(
+def _job(kind: str) -> StepType:
+    return StepType(
         create=f"Create{kind}",
         describe=f"Describe{kind}",
         name=f"{kind}Name",
@@ -50,8 +50,8 @@ def _job(kind: str) -> Kind:
 JOBS = {"Processing": _job("ProcessingJob"), "Training": _job("TrainingJob"), "Transform": _job("TransformJob")}
 KINDS = {
     **JOBS,
-    "Model": Kind("CreateModel", "DescribeModel", "ModelName", "ModelArn", "Model"),
-    "RegisterModel": Kind(
+    "Model": StepType("CreateModel", "DescribeModel", "ModelName", "ModelArn", "Model"),
+    "RegisterModel": StepType(
         "CreateModelPackage", "DescribeModelPackage", "ModelPackageName", "ModelPackageArn", "RegisterModel"
     ),
 }

@@ -1,4 +1,4 @@
-"""The courier: every state change is matched with the rules in order, and delivered on threads of its own.
+"""Delivery of events: every state change is matched with the rules in order, and delivered on threads of its own.
 
 Events of one resource reach a target in the order in which they happened; a target that is away holds up nothing but
 its own. What fails is tried again with growing pauses, as the target's RetryPolicy says (185 times, 24 hours), and then
@@ -23,7 +23,7 @@ from localcloud.sagemaker.cloud import Cloud, News
 from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.events import targets
 from localcloud.sagemaker.events.inputs import target_input
-from localcloud.sagemaker.events.rules import Rule, matching, rules
+from localcloud.sagemaker.events.rules import EventRule, matching, rules
 from localcloud.sagemaker.events.rules import targets as targets_of
 from localcloud.sagemaker.events.shapes import Event, event
 
@@ -45,7 +45,7 @@ class Delivery:
     """One event for one target. `identity` names it to services that can tell a repetition."""
 
     resource: str
-    rule: Rule
+    rule: EventRule
     target: targets.Target
     text: str
     begun: float
@@ -63,7 +63,7 @@ class _Lanes:
     count: int = 0
 
 
-class Courier:
+class Dispatcher:
     """Hears of every state change of a cloud once it has been started."""
 
     def __init__(self, cloud: Cloud) -> None:
@@ -165,7 +165,7 @@ class Courier:
     def _deliver(self) -> None:
         while (lane := self._next_lane()) is not None:
             delivery = self._lanes.waiting[lane][0]
-            pause = self._tried(delivery)
+            pause = self._try_delivery(delivery)
             with self._news:
                 if pause is not None:
                     heapq.heappush(self._lanes.later, (time.monotonic() + pause, lane))
@@ -179,7 +179,7 @@ class Courier:
                 self._news.notify_all()
 
     def _next_lane(self) -> Lane | None:
-        """A lane that nobody works on, when there is one; None when the courier ends."""
+        """A lane that nobody works on, when there is one; None when the dispatcher ends."""
         with self._news:
             while True:
                 now = time.monotonic()
@@ -191,7 +191,7 @@ class Courier:
                     return None
                 self._news.wait(self._lanes.later[0][0] - now if self._lanes.later else None)
 
-    def _tried(self, delivery: Delivery) -> float | None:
+    def _try_delivery(self, delivery: Delivery) -> float | None:
         """Try a delivery; seconds until it is to be tried again, or None when it is done with."""
         delivery.attempts += 1
         arn = delivery.target["Arn"]
@@ -232,7 +232,7 @@ class Courier:
             log.error("the event is lost: its dead-letter queue %s did not take it: %s", queue, problem)
 
 
-def _delivery(made: Event, rule: Rule, target: targets.Target) -> Delivery:
+def _delivery(made: Event, rule: EventRule, target: targets.Target) -> Delivery:
     identity = f"{made['id']}_{uuid.uuid4()}"
     return Delivery(made["resources"][-1], rule, target, target_input(target, rule, made), time.time(), identity)
 

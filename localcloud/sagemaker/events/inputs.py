@@ -9,7 +9,7 @@ import json
 import re
 from typing import Any
 
-from localcloud.sagemaker.events.rules import Rule
+from localcloud.sagemaker.events.rules import EventRule
 from localcloud.sagemaker.events.shapes import Event
 
 PATH_PART = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
@@ -17,7 +17,7 @@ STRING_OR_VARIABLE = re.compile(r'"(?:\\.|[^"\\])*"|<[^<>"]+>')
 VARIABLE = re.compile(r"<([^<>\"]+)>")
 
 
-def target_input(target: dict[str, Any], rule: Rule, event: Event) -> str:
+def target_input(target: dict[str, Any], rule: EventRule, event: Event) -> str:
     """The text that a target gets."""
     if transformer := target.get("InputTransformer"):
         return _transformed(transformer, rule, event)
@@ -39,7 +39,7 @@ def _at(path: str, event: Event, missing: Any) -> Any:
     return value
 
 
-def _transformed(transformer: dict[str, Any], rule: Rule, event: Event) -> str:
+def _transformed(transformer: dict[str, Any], rule: EventRule, event: Event) -> str:
     values: dict[str, Any] = {
         name: _at(path, event, missing="") for name, path in transformer.get("InputPathsMap", {}).items()
     }

@@ -10,7 +10,7 @@ from localcloud.sagemaker.events.shapes import Event
 
 
 @dataclass(frozen=True)
-class Rule:
+class EventRule:
     """An enabled rule with an event pattern (its JSON text)."""
 
     name: str
@@ -18,7 +18,7 @@ class Rule:
     pattern: str
 
 
-def rules(client: Any) -> list[Rule]:
+def rules(client: Any) -> list[EventRule]:
     """The enabled rules that have a pattern."""
     found: list[dict[str, Any]] = []
     token = ""
@@ -29,13 +29,13 @@ def rules(client: Any) -> list[Rule]:
         if not token:
             break
     return [
-        Rule(rule["Name"], rule["Arn"], rule["EventPattern"])
+        EventRule(rule["Name"], rule["Arn"], rule["EventPattern"])
         for rule in found
         if rule.get("State") != "DISABLED" and rule.get("EventPattern")
     ]
 
 
-def matching(client: Any, known: list[Rule], event: Event) -> list[Rule]:
+def matching(client: Any, known: list[EventRule], event: Event) -> list[EventRule]:
     """Those of the rules whose pattern EventBridge says matches."""
     text = json.dumps(event)
     return [
@@ -45,13 +45,13 @@ def matching(client: Any, known: list[Rule], event: Event) -> list[Rule]:
     ]
 
 
-def targets(client: Any, rule: Rule) -> list[dict[str, Any]]:
+def targets(client: Any, rule: EventRule) -> list[dict[str, Any]]:
     """The targets of a rule."""
-    found: list[dict[str, Any]] = client.list_targets_by_rule(Rule=rule.name).get("Targets", [])
+    found: list[dict[str, Any]] = client.list_targets_by_rule(EventRule=rule.name).get("Targets", [])
     return found
 
 
-def _may_match(rule: Rule, event: Event) -> bool:
+def _may_match(rule: EventRule, event: Event) -> bool:
     """False only when it is plain that the rule is about something else, so that EventBridge need not be asked.
 
     A list of strings and nothing else matches one of exactly these strings.

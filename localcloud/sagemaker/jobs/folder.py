@@ -81,7 +81,7 @@ class Folder:
         if self.root.exists():
             shutil.rmtree(self.root)
 
-    def shed(self) -> None:
+    def remove_all_but_log(self) -> None:
         """Remove all but the log: what a completed job made is in S3."""
         shutil.rmtree(self.root / "opt", ignore_errors=True)
         shutil.rmtree(self.temporary, ignore_errors=True)

@@ -31,7 +31,7 @@ def nothing_more(record: Body, status: str, changes: Body) -> Body:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind(ResourceType):
+class JobType(ResourceType):
     """What differs between the kinds of job.
 
     Attributes:
@@ -75,14 +75,14 @@ def _training_follow(record: Body, status: str, changes: Body) -> Body:
     return {**follow, "TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": seconds}
 
 
-PROCESSING = Kind(
+PROCESSING = JobType(
     name="ProcessingJob",
     arn="processing-job",
     stage="Processing",
     missing="Could not find requested job with name: {name}",
     taken="Job name must be unique within an AWS account and region, and a job with this name already exists",
 )
-TRAINING = Kind(
+TRAINING = JobType(
     name="TrainingJob",
     arn="training-job",
     stage="Training",
@@ -93,7 +93,7 @@ TRAINING = Kind(
     ),
     follow=_training_follow,
 )
-TRANSFORM = Kind(
+TRANSFORM = JobType(
     name="TransformJob",
     arn="transform-job",
     stage="Transform",

@@ -22,8 +22,8 @@ from localcloud.sagemaker.errors import ServiceError, in_use, not_found, own_fau
 from localcloud.sagemaker.jobs.child import GRACE_SECONDS, end_leftovers
 from localcloud.sagemaker.jobs.folder import FAILURE_CHARACTERS, Folder, folder
 from localcloud.sagemaker.jobs.interruption import MAX_RUNTIME_EXCEEDED, STOPPED, InterruptedJobError, Interruption
-from localcloud.sagemaker.jobs.job_types import KINDS, UNFINISHED, Kind
-from localcloud.sagemaker.jobs.log_shipping import shipped
+from localcloud.sagemaker.jobs.job_types import KINDS, UNFINISHED, JobType
+from localcloud.sagemaker.jobs.log_shipping import ship_job_log
 from localcloud.sagemaker.jobs.transfer import DownloadError
 from localcloud.sagemaker.resources import existing
 from localcloud.sagemaker.store import AlreadyExistsError, Body, MissingError, Resource
@@ -40,16 +40,16 @@ class JobFailedError(Exception):
 
 
 @dataclass
-class Job:
+class JobRun:
     """A job that runs now."""
 
     cloud: Cloud
-    kind: Kind
+    kind: JobType
     name: str
     arn: str
     request: Body
     folder: Folder
-    work: Callable[[Job], None]
+    work: Callable[[JobRun], None]
     interruption: Interruption = field(default_factory=Interruption)
     thread: threading.Thread | None = None
 
@@ -70,7 +70,7 @@ class Job:
             timer.cancel()
 
 
-def begin(cloud: Cloud, kind: Kind, request: Body, work: Callable[[Job], None], parent: str = "") -> str:
+def begin(cloud: Cloud, kind: JobType, request: Body, work: Callable[[JobRun], None], parent: str = "") -> str:
     """Write the job's record, start its thread and return its ARN.
 
     `request` is the checked request of the Create operation, which becomes the record; `work` does what the job does
@@ -86,7 +86,7 @@ def begin(cloud: Cloud, kind: Kind, request: Body, work: Callable[[Job], None], 
         resource = cloud.store.insert(kind.name, name, body, arn=arn, parent=parent, status="InProgress")
     except AlreadyExistsError:
         raise in_use(f"{kind.taken} ({arn})") from None
-    job = Job(cloud, kind, name, arn, request, folder(cloud.state, kind.name, name), work)
+    job = JobRun(cloud, kind, name, arn, request, folder(cloud.state, kind.name, name), work)
     job.thread = threading.Thread(target=_live, args=(job,), name=f"{kind.name} {name}", daemon=True)
     cloud.jobs[arn] = job
     cloud.announce(News(kind.name, name, "InProgress", "", resource.body))
@@ -94,15 +94,15 @@ def begin(cloud: Cloud, kind: Kind, request: Body, work: Callable[[Job], None], 
     return arn
 
 
-def _live(job: Job) -> None:
+def _live(job: JobRun) -> None:
     status, reason = "Failed", ""
     try:
         job.folder.make()
         job.record({f"{job.kind.stage}StartTime": time.time()})
-        with shipped(job.cloud, job.kind.name, job.name, job.folder.log):
+        with ship_job_log(job.cloud, job.kind.name, job.name, job.folder.log):
             status, reason = _outcome(job)
         if status == "Completed":
-            job.folder.shed()
+            job.folder.remove_all_but_log()
     except Exception as error:
         log.exception("%s %s", job.kind.name, job.name)
         reason = own_fault(error)
@@ -114,7 +114,7 @@ def _live(job: Job) -> None:
         job.cloud.jobs.pop(job.arn, None)
 
 
-def _outcome(job: Job) -> tuple[str, str]:
+def _outcome(job: JobRun) -> tuple[str, str]:
     """Do the job's work; its last status and the reason for it."""
     try:
         job.interruption.check()
@@ -137,7 +137,7 @@ def _outcome(job: Job) -> tuple[str, str]:
     return "Completed", ""
 
 
-def change(cloud: Cloud, kind: Kind, name: str, status: str, changes: Body) -> None:
+def change(cloud: Cloud, kind: JobType, name: str, status: str, changes: Body) -> None:
     """Set a job's status and more of its record, and tell whoever waits for it."""
     with cloud.store.transaction():
         old = cloud.store.find(kind.name, name)
@@ -148,7 +148,7 @@ def change(cloud: Cloud, kind: Kind, name: str, status: str, changes: Body) -> N
     cloud.announce(News(kind.name, name, status, old.status, new.body))
 
 
-def stop(cloud: Cloud, kind: Kind, name: str) -> None:
+def stop(cloud: Cloud, kind: JobType, name: str) -> None:
     """Ask a job to end; it is Stopping at once and Stopped when its process has ended.
 
     Raises:
@@ -165,7 +165,7 @@ def stop(cloud: Cloud, kind: Kind, name: str) -> None:
         job.interruption.ask(STOPPED)
 
 
-def delete(cloud: Cloud, kind: Kind, name: str) -> None:
+def delete(cloud: Cloud, kind: JobType, name: str) -> None:
     """Forget a job that has ended, and remove its folder; its name is free again.
 
     Raises:

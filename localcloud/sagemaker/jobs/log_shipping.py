@@ -29,14 +29,14 @@ LINE_CHARACTERS = 60_000
 
 
 @contextmanager
-def shipped(cloud: Cloud, kind: str, name: str, path: Path) -> Iterator[None]:
+def ship_job_log(cloud: Cloud, kind: str, name: str, path: Path) -> Iterator[None]:
     """Send what a job appends to the file during the block to `/aws/sagemaker/<kind>s`, `<name>/algo-1-<epoch>`."""
-    with shipped_to(cloud, f"/aws/sagemaker/{kind}s", f"{name}/algo-1-{int(time.time())}", path):
+    with ship_log(cloud, f"/aws/sagemaker/{kind}s", f"{name}/algo-1-{int(time.time())}", path):
         yield
 
 
 @contextmanager
-def shipped_to(cloud: Cloud, group: str, stream: str, path: Path) -> Iterator[None]:
+def ship_log(cloud: Cloud, group: str, stream: str, path: Path) -> Iterator[None]:
     """Send what is appended to the file during the block to a log stream, which is made.
 
     When CloudWatch Logs cannot be reached that is logged, once, and the work goes on; one that does not answer holds up

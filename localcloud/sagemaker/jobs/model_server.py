@@ -58,7 +58,7 @@ def fetch_model(s3: Any, container: Mapping[str, Any], folder: Folder, interrupt
 
 
 @contextmanager
-def serving(
+def run_server(
     cloud: Cloud,
     container: Mapping[str, Any],
     folder: Folder,

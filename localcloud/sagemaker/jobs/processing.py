@@ -12,7 +12,7 @@ from localcloud.sagemaker.errors import validation
 from localcloud.sagemaker.jobs import child, transfer
 from localcloud.sagemaker.jobs.failure_reasons import failure_reason
 from localcloud.sagemaker.jobs.interruption import Interruption
-from localcloud.sagemaker.jobs.lifecycle import Job, JobFailedError
+from localcloud.sagemaker.jobs.lifecycle import JobFailedError, JobRun
 
 DEFAULT_SECONDS = 86_400
 """MaxRuntimeInSeconds when the request has none, as on AWS."""
@@ -51,7 +51,7 @@ def _require_local_path(what: str, path: str) -> None:
         raise validation(f"The LocalPath {path!r} of {what} is invalid: it must begin with {PREFIX}.")
 
 
-def work(job: Job) -> None:
+def work(job: JobRun) -> None:
     """Do the job; returns when every output is uploaded."""
     outputs = [item["S3Output"] for item in job.request.get("ProcessingOutputConfig", {}).get("Outputs", [])]
     with job.limited(DEFAULT_SECONDS):
@@ -73,7 +73,7 @@ def work(job: Job) -> None:
         raise JobFailedError(failure_reason(job.folder, exit_code))
 
 
-def _download(job: Job) -> None:
+def _download(job: JobRun) -> None:
     for item in job.request.get("ProcessingInputs", []):
         source = item["S3Input"]
         target = job.folder.path(source["LocalPath"])
@@ -83,7 +83,7 @@ def _download(job: Job) -> None:
             transfer.download(job.cloud.s3, found, target, job.interruption)
 
 
-def _run(job: Job) -> int:
+def _run(job: JobRun) -> int:
     application = job.request["AppSpecification"]
     cluster = job.request["ProcessingResources"]["ClusterConfig"]
     job.folder.write("config/processingjobconfig.json", {**job.request, "ProcessingJobArn": job.arn})

@@ -16,7 +16,7 @@ from localcloud.sagemaker.errors import validation
 from localcloud.sagemaker.jobs import archives, child, metrics, transfer
 from localcloud.sagemaker.jobs.failure_reasons import failure_reason
 from localcloud.sagemaker.jobs.job_types import secondary
-from localcloud.sagemaker.jobs.lifecycle import Job, JobFailedError
+from localcloud.sagemaker.jobs.lifecycle import JobFailedError, JobRun
 
 DEFAULT_SECONDS = 86_400
 NOT_DONE = (
@@ -80,7 +80,7 @@ def _check_channel(channel: dict[str, Any], default_mode: str) -> None:
         raise validation(f"The channel {name!r}: the local SageMaker does only uncompressed data.")
 
 
-def work(job: Job) -> None:
+def work(job: JobRun) -> None:
     """Do the job; returns when the model is uploaded."""
     with job.limited(DEFAULT_SECONDS):
         _turn(job, "Downloading")
@@ -103,13 +103,13 @@ def work(job: Job) -> None:
     job.interruption.check()
 
 
-def _turn(job: Job, status: str) -> None:
+def _turn(job: JobRun, status: str) -> None:
     """Give the job its next secondary status; the service announces those as well."""
     new = job.record(lambda record: {**record, **secondary(record, status)})
     job.cloud.announce(News(job.kind.name, job.name, new.status, new.status, new.body))
 
 
-def _write_configuration(job: Job) -> None:
+def _write_configuration(job: JobRun) -> None:
     mode = job.request["AlgorithmSpecification"]["TrainingInputMode"]
     resources = job.request["ResourceConfig"]
     channels = {
@@ -140,7 +140,7 @@ def _write_configuration(job: Job) -> None:
     (job.folder.base / "output" / "data").mkdir(parents=True, exist_ok=True)
 
 
-def _run(job: Job) -> int:
+def _run(job: JobRun) -> int:
     algorithm = job.request["AlgorithmSpecification"]
     program = images.program(algorithm["TrainingImage"], "train")
     words = algorithm.get("ContainerEntrypoint") or [*(program.training or program.command), "train"]
@@ -153,7 +153,7 @@ def _run(job: Job) -> int:
         raise JobFailedError(f"ClientError: The entry point {words[0]!r} cannot be started: {error}.") from None
 
 
-def _record_metrics(job: Job) -> None:
+def _record_metrics(job: JobRun) -> None:
     algorithm = job.request["AlgorithmSpecification"]
     definitions = [(item["Name"], item["Regex"]) for item in algorithm.get("MetricDefinitions", [])]
     patterns = metrics.compiled(definitions or images.program(algorithm["TrainingImage"], "train").metrics)
@@ -163,7 +163,7 @@ def _record_metrics(job: Job) -> None:
         job.record({"FinalMetricDataList": values})
 
 
-def _upload(job: Job) -> None:
+def _upload(job: JobRun) -> None:
     """Upload what the program left behind, whether it ended by itself or was stopped: a stopped one may have saved."""
     bucket, prefix = transfer.split(job.request["OutputDataConfig"]["S3OutputPath"])
     prefix = "/".join(filter(None, (prefix.rstrip("/"), job.name, "output")))

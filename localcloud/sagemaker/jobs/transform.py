@@ -19,8 +19,8 @@ from botocore.exceptions import ClientError
 
 from localcloud.sagemaker.errors import validation
 from localcloud.sagemaker.jobs import transfer
-from localcloud.sagemaker.jobs.lifecycle import Job, JobFailedError
-from localcloud.sagemaker.jobs.model_server import Server, fetch_model, serving
+from localcloud.sagemaker.jobs.lifecycle import JobFailedError, JobRun
+from localcloud.sagemaker.jobs.model_server import Server, fetch_model, run_server
 
 MEGABYTE = 1 << 20
 DEFAULT_PAYLOAD_MB = 6
@@ -37,7 +37,7 @@ class RecordRefusedError(Exception):
 
 
 @dataclass(frozen=True)
-class Plan:
+class TransformPlan:
     """How records are sent: the request's values, else the container's own (/execution-parameters), else defaults."""
 
     concurrency: int
@@ -73,7 +73,7 @@ def check(request: dict[str, Any]) -> None:
     transfer.split(request["TransformOutput"]["S3OutputPath"])
 
 
-def work(job: Job, container: dict[str, Any]) -> None:
+def work(job: JobRun, container: dict[str, Any]) -> None:
     """Do the job with the model's container definition; returns when every output is uploaded."""
     source = job.request["TransformInput"]["DataSource"]["S3DataSource"]
     found = transfer.objects(job.cloud.s3, source["S3Uri"], source["S3DataType"])
@@ -89,14 +89,14 @@ def work(job: Job, container: dict[str, Any]) -> None:
         "SAGEMAKER_BATCH_STRATEGY": "SINGLE_RECORD" if strategy == "SingleRecord" else "MULTI_RECORD",
         "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": str(job.request.get("MaxConcurrentTransforms", 1)),
     }
-    with serving(job.cloud, container, job.folder, own, job.interruption) as server:
+    with run_server(job.cloud, container, job.folder, own, job.interruption) as server:
         plan = _plan(job.request, _execution_parameters(server))
         limits = f"MaxConcurrentTransforms={plan.concurrency}, MaxPayloadInMB={plan.payload_mb}"
         _log(job, f"{limits}, BatchStrategy={plan.strategy}")
         _transform_all(job, server, plan, found)
 
 
-def _transform_all(job: Job, server: Server, plan: Plan, found: list[transfer.Object]) -> None:
+def _transform_all(job: JobRun, server: Server, plan: TransformPlan, found: list[transfer.Object]) -> None:
     free = threading.Semaphore(plan.concurrency)
     refused: list[str] = []
     bucket, prefix = transfer.split(job.request["TransformOutput"]["S3OutputPath"])
@@ -122,7 +122,7 @@ def _transform_all(job: Job, server: Server, plan: Plan, found: list[transfer.Ob
         raise JobFailedError(f"{fault}: {len(refused)} of {len(found)} objects failed, see job logs. First: {first}")
 
 
-def _fetch(job: Job, item: transfer.Object, plan: Plan) -> bytes:
+def _fetch(job: JobRun, item: transfer.Object, plan: TransformPlan) -> bytes:
     """The object's bytes.
 
     Raises:
@@ -138,7 +138,7 @@ def _fetch(job: Job, item: transfer.Object, plan: Plan) -> bytes:
     return body
 
 
-def _parts(body: bytes, plan: Plan) -> Iterator[bytes]:
+def _parts(body: bytes, plan: TransformPlan) -> Iterator[bytes]:
     """The payloads that an object is sent as.
 
     Raises:
@@ -158,7 +158,7 @@ def _parts(body: bytes, plan: Plan) -> Iterator[bytes]:
         yield gathered
 
 
-def _post(job: Job, server: Server, plan: Plan, free: threading.Semaphore, body: bytes) -> bytes:
+def _post(job: JobRun, server: Server, plan: TransformPlan, free: threading.Semaphore, body: bytes) -> bytes:
     """The serving program's answer for one payload; its own faults (5xx, no answer) are tried again.
 
     Raises:
@@ -205,12 +205,12 @@ def _execution_parameters(server: Server) -> dict[str, Any]:
     return own if isinstance(own, dict) else {}
 
 
-def _plan(request: dict[str, Any], own: dict[str, Any]) -> Plan:
+def _plan(request: dict[str, Any], own: dict[str, Any]) -> TransformPlan:
     client = request.get("ModelClientConfig", {})
     source, target = request["TransformInput"], request["TransformOutput"]
     headers = {"Content-Type": source.get("ContentType"), "Accept": target.get("Accept")}
     strategy = {"SingleRecord": "SINGLE_RECORD", "MultiRecord": "MULTI_RECORD"}.get(request.get("BatchStrategy", ""))
-    return Plan(
+    return TransformPlan(
         concurrency=int(request.get("MaxConcurrentTransforms") or own.get("MaxConcurrentTransforms") or 1),
         payload_mb=int(request.get("MaxPayloadInMB") or own.get("MaxPayloadInMB") or DEFAULT_PAYLOAD_MB),
         strategy=strategy or str(own.get("BatchStrategy") or "MULTI_RECORD"),
@@ -222,7 +222,7 @@ def _plan(request: dict[str, Any], own: dict[str, Any]) -> Plan:
     )
 
 
-def _log(job: Job, text: str) -> None:
+def _log(job: JobRun, text: str) -> None:
     """Add a line to the job's log in the form of the service's data log."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
     with job.folder.log.open("a", encoding="utf-8") as log:

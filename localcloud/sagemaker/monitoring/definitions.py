@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from localcloud.sagemaker import images
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.endpoints import records as endpoints
-from localcloud.sagemaker.endpoints.plan import Plan
+from localcloud.sagemaker.endpoints.plan import EndpointPlan
 from localcloud.sagemaker.errors import not_found, validation
 from localcloud.sagemaker.jobs.transfer import split
 from localcloud.sagemaker.resources import ResourceType, existing
@@ -22,7 +22,7 @@ KINDS = {"DataQuality": "DataQualityJobDefinition", "ModelQuality": "ModelQualit
 
 
 @dataclass(frozen=True)
-class Definition:
+class MonitoringDefinition:
     """One way to monitor an endpoint.
 
     Attributes:
@@ -55,7 +55,7 @@ class Definition:
         return found
 
 
-def of_schedule(cloud: Cloud, config: Body) -> Definition:
+def of_schedule(cloud: Cloud, config: Body) -> MonitoringDefinition:
     """The definition that a MonitoringScheduleConfig holds or names.
 
     Raises:
@@ -68,7 +68,7 @@ def of_schedule(cloud: Cloud, config: Body) -> Definition:
     if kind not in KINDS:
         raise validation(f"The local SageMaker monitors DataQuality and ModelQuality, not {kind}.")
     if inline:
-        return Definition(inline, kind)
+        return MonitoringDefinition(inline, kind)
     return of_job_definition(existing(cloud, job_definition(kind), str(name)).body, kind)
 
 
@@ -78,7 +78,7 @@ def job_definition(kind: str) -> ResourceType:
     return ResourceType(KINDS[kind], words, f"Could not find the {kind} job definition {{name!r}}.", not_found)
 
 
-def of_job_definition(body: Body, kind: str) -> Definition:
+def of_job_definition(body: Body, kind: str) -> MonitoringDefinition:
     """A Data- or ModelQualityJobDefinition in the inline form."""
     application: Body = body[f"{kind}AppSpecification"]
     source: Body = body[f"{kind}JobInput"]
@@ -93,10 +93,10 @@ def of_job_definition(body: Body, kind: str) -> Definition:
         "RoleArn": body["RoleArn"],
     }
     truth = source.get("GroundTruthS3Input", {}).get("S3Uri", "")
-    return Definition(inline, kind, body["JobDefinitionName"], application.get("ProblemType", ""), truth)
+    return MonitoringDefinition(inline, kind, body["JobDefinitionName"], application.get("ProblemType", ""), truth)
 
 
-def check(definition: Definition, cloud: Cloud) -> None:
+def check(definition: MonitoringDefinition, cloud: Cloud) -> None:
     """Refuse what AWS refuses beyond the request's shape, and what is not done here.
 
     Raises:
@@ -117,7 +117,7 @@ def check(definition: Definition, cloud: Cloud) -> None:
     plan_of(cloud, definition.endpoint)
 
 
-def plan_of(cloud: Cloud, endpoint: str) -> Plan:
+def plan_of(cloud: Cloud, endpoint: str) -> EndpointPlan:
     """What an endpoint runs, if it captures data.
 
     Raises:
@@ -129,7 +129,7 @@ def plan_of(cloud: Cloud, endpoint: str) -> Plan:
     return plan
 
 
-def baseline(definition: Definition) -> tuple[str, str]:
+def baseline(definition: MonitoringDefinition) -> tuple[str, str]:
     """S3 URIs of statistics and constraints, "" where there is none."""
     config = definition.body.get("BaselineConfig") or {}
     statistics, constraints = (config.get(f"{name}Resource") or {} for name in ("Statistics", "Constraints"))

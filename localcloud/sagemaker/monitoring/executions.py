@@ -17,14 +17,14 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.sagemaker.cloud import Cloud, News
-from localcloud.sagemaker.endpoints.hosting import Hosting
+from localcloud.sagemaker.endpoints.hosting import EndpointHosting
 from localcloud.sagemaker.errors import ServiceError, not_found
 from localcloud.sagemaker.jobs import lifecycle, processing
 from localcloud.sagemaker.jobs.job_types import PROCESSING, UNFINISHED
-from localcloud.sagemaker.jobs.lifecycle import Job
+from localcloud.sagemaker.jobs.lifecycle import JobRun
 from localcloud.sagemaker.monitoring import merge, request
-from localcloud.sagemaker.monitoring.definitions import Definition, of_schedule
-from localcloud.sagemaker.monitoring.request import Window
+from localcloud.sagemaker.monitoring.definitions import MonitoringDefinition, of_schedule
+from localcloud.sagemaker.monitoring.request import AnalysisWindow
 from localcloud.sagemaker.resources import ResourceType
 from localcloud.sagemaker.store import Body, Resource
 
@@ -42,11 +42,13 @@ NAMESPACES = {
 MOST_DATA = 500
 
 
-def begin(cloud: Cloud, schedule: Resource, scheduled: float, window: Window) -> Resource:
+def begin(cloud: Cloud, schedule: Resource, scheduled: float, window: AnalysisWindow) -> Resource:
     """Start the job of an execution; its record. What cannot be started is an execution that failed."""
     try:
         definition = of_schedule(cloud, schedule.body["MonitoringScheduleConfig"])
-        cloud.shared(Hosting).capture.flush(definition.endpoint)  # what it still holds of the window belongs to it
+        cloud.shared(EndpointHosting).capture.flush(
+            definition.endpoint
+        )  # what it still holds of the window belongs to it
         captures = request.captured(cloud, definition, window)
         if not captures:
             return _insert(cloud, schedule, scheduled, window, "Failed", {"FailureReason": NO_DATA})
@@ -58,7 +60,12 @@ def begin(cloud: Cloud, schedule: Resource, scheduled: float, window: Window) ->
 
 
 def _job(
-    cloud: Cloud, definition: Definition, schedule: Resource, scheduled: float, window: Window, captures: list[str]
+    cloud: Cloud,
+    definition: MonitoringDefinition,
+    schedule: Resource,
+    scheduled: float,
+    window: AnalysisWindow,
+    captures: list[str],
 ) -> str:
     target = ""
     if definition.kind == "ModelQuality":
@@ -68,7 +75,7 @@ def _job(
     wanted = request.processing_job(definition, schedule.body, scheduled, window, inputs)
     processing.check(wanted)
 
-    def work(job: Job) -> None:
+    def work(job: JobRun) -> None:
         if target:
             merge.write(cloud, captures, definition.ground_truth, target)
         processing.work(job)
@@ -79,7 +86,7 @@ def _job(
     return arn
 
 
-def _publish(job: Job, definition: Definition) -> None:
+def _publish(job: JobRun, definition: MonitoringDefinition) -> None:
     """Send the metrics that the program left, if it was told to: here, as on AWS, that is the service's part."""
     path = job.folder.base / METRICS
     if job.request["Environment"].get("publish_cloudwatch_metrics") != "Enabled" or not path.is_file():
@@ -105,7 +112,9 @@ def _metric(line: dict[str, Any]) -> dict[str, Any]:
     return {**line, "Dimensions": list(distinct.values()), "Timestamp": datetime.fromisoformat(line["Timestamp"])}
 
 
-def _insert(cloud: Cloud, schedule: Resource, scheduled: float, window: Window, status: str, more: Body) -> Resource:
+def _insert(
+    cloud: Cloud, schedule: Resource, scheduled: float, window: AnalysisWindow, status: str, more: Body
+) -> Resource:
     config = schedule.body["MonitoringScheduleConfig"]
     body: Body = {
         "MonitoringScheduleName": schedule.name,

@@ -16,7 +16,7 @@ from itertools import takewhile
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.jobs.transfer import split
 from localcloud.sagemaker.monitoring.cron import HOUR, iso
-from localcloud.sagemaker.monitoring.definitions import Definition, baseline, plan_of
+from localcloud.sagemaker.monitoring.definitions import MonitoringDefinition, baseline, plan_of
 from localcloud.sagemaker.store import Body
 
 STATISTICS = "/opt/ml/processing/baseline/stats"
@@ -26,14 +26,14 @@ MERGE_FORMAT = {"sagemakerMergeJson": {"captureIndexNames": ["endpointInput", "e
 
 
 @dataclass(frozen=True)
-class Window:
+class AnalysisWindow:
     """From `start`, inclusive, to `end`, exclusive, in epoch seconds."""
 
     start: float
     end: float
 
 
-def captured(cloud: Cloud, definition: Definition, window: Window) -> list[str]:
+def captured(cloud: Cloud, definition: MonitoringDefinition, window: AnalysisWindow) -> list[str]:
     """S3 URIs of the folders that hold what the endpoint captured in the window's hours, in order.
 
     The hour before the window is among them: a file begun in one hour may end in the next.
@@ -65,13 +65,15 @@ def job_name(scheduled: float) -> str:
     return f"model-monitoring-{datetime.fromtimestamp(scheduled, UTC):%Y%m%d%H%M}-{secrets.token_hex(12)}"
 
 
-def output_uri(definition: Definition, schedule: str, scheduled: float) -> str:
+def output_uri(definition: MonitoringDefinition, schedule: str, scheduled: float) -> str:
     """Where the execution's files go: `<S3Uri>/<endpoint>/<schedule>/yyyy/mm/dd/hh`."""
     base = definition.output["S3Uri"].rstrip("/")
     return f"{base}/{definition.endpoint}/{schedule}/{datetime.fromtimestamp(scheduled, UTC):%Y/%m/%d/%H}"
 
 
-def processing_job(definition: Definition, schedule: Body, scheduled: float, window: Window, inputs: list[str]) -> Body:
+def processing_job(
+    definition: MonitoringDefinition, schedule: Body, scheduled: float, window: AnalysisWindow, inputs: list[str]
+) -> Body:
     """CreateProcessingJob's request for an execution over `inputs`, S3 folders of captured (or merged) records."""
     body, source, output = definition.body, definition.input, definition.output
     application: Body = body["MonitoringAppSpecification"]
@@ -103,7 +105,7 @@ def _traffic(local_path: str, inputs: list[str]) -> list[Body]:
     ]
 
 
-def _baseline(definition: Definition) -> Iterator[Body]:
+def _baseline(definition: MonitoringDefinition) -> Iterator[Body]:
     statistics, constraints = baseline(definition)
     if statistics:
         yield _input("baseline", statistics, STATISTICS)
@@ -120,7 +122,7 @@ def _input(name: str, uri: str, local_path: str) -> Body:
     }
 
 
-def _environment(definition: Definition, schedule: str, window: Window) -> dict[str, str]:
+def _environment(definition: MonitoringDefinition, schedule: str, window: AnalysisWindow) -> dict[str, str]:
     statistics, constraints = baseline(definition)
     merged = definition.kind == "ModelQuality"
     values = {

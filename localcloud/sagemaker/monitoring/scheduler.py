@@ -1,4 +1,4 @@
-"""The clock: one thread that starts the executions that are due and notes how they end.
+"""One thread that starts the executions that are due and notes how they end.
 
 All it knows is in the store. `AnalysedUntil` of a schedule is the end of the last window that an execution got through;
 what lies between it and the latest time at which the schedule runs is due, as one execution. So hours that passed while
@@ -16,14 +16,14 @@ from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.monitoring import cron, executions
 from localcloud.sagemaker.monitoring.cron import DELAY_SECONDS, NOW
 from localcloud.sagemaker.monitoring.executions import SCHEDULE
-from localcloud.sagemaker.monitoring.request import Window
+from localcloud.sagemaker.monitoring.request import AnalysisWindow
 from localcloud.sagemaker.store import Body, MissingError, Resource
 
 log = logging.getLogger(__name__)
 LONGEST_WAIT = 60.0
 
 
-class Clock:
+class Scheduler:
     """The thread. `step` is what it does, for one moment."""
 
     def __init__(self, cloud: Cloud) -> None:
@@ -83,7 +83,7 @@ def _attend(cloud: Cloud, schedule: Resource, now: float) -> float:
     return LONGEST_WAIT if expression == NOW else cron.following(expression, now - DELAY_SECONDS) + DELAY_SECONDS - now
 
 
-def window(schedule: Resource, now: float) -> tuple[float, Window] | None:
+def window(schedule: Resource, now: float) -> tuple[float, AnalysisWindow] | None:
     """The time for which an execution is due at `now`, and what it analyses; None when none is due."""
     expression, until = _expression(schedule), schedule.body.get("AnalysedUntil")
     config = schedule.body["MonitoringScheduleConfig"]["ScheduleConfig"]
@@ -92,14 +92,14 @@ def window(schedule: Resource, now: float) -> tuple[float, Window] | None:
             return None
         moment = schedule.body["Since"]
         start, end = (cron.offset(config[f"DataAnalysis{edge}Time"]) for edge in ("Start", "End"))
-        return moment, Window(moment + start, moment + end)
+        return moment, AnalysisWindow(moment + start, moment + end)
     moment = cron.latest(expression, now - DELAY_SECONDS)
     if until is None or moment <= until:
         return None
     offsets: Body = schedule.body.get("Offsets", {})
     if offsets:
-        return moment, Window(moment + cron.offset(offsets["start"]), moment + cron.offset(offsets["end"]))
-    return moment, Window(until, moment)
+        return moment, AnalysisWindow(moment + cron.offset(offsets["start"]), moment + cron.offset(offsets["end"]))
+    return moment, AnalysisWindow(until, moment)
 
 
 def _note(cloud: Cloud, ended: Resource) -> None:

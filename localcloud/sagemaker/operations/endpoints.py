@@ -7,8 +7,8 @@ from typing import Any
 
 from localcloud.sagemaker.cloud import Cloud, News
 from localcloud.sagemaker.endpoints import deployment, policy, records
-from localcloud.sagemaker.endpoints.hosting import Hosting
-from localcloud.sagemaker.endpoints.plan import Plan, limited, plan, retaining
+from localcloud.sagemaker.endpoints.hosting import EndpointHosting
+from localcloud.sagemaker.endpoints.plan import EndpointPlan, limited, plan, retaining
 from localcloud.sagemaker.errors import validation
 from localcloud.sagemaker.operations.endpoint_configs import ENDPOINT_CONFIG
 from localcloud.sagemaker.operations.listing import page
@@ -49,7 +49,7 @@ def create(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
 def describe(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """The endpoint; CurrentInstanceCount is the number of processes that are healthy now."""
     found = existing(cloud, records.ENDPOINT, request["EndpointName"])
-    healthy = cloud.shared(Hosting).healthy(found.name)
+    healthy = cloud.shared(EndpointHosting).healthy(found.name)
     variants = [
         {**variant, "CurrentInstanceCount": healthy.get(variant["VariantName"], 0)}
         for variant in found.body.get("ProductionVariants", [])
@@ -127,6 +127,6 @@ def _updatable(cloud: Cloud, name: str) -> Resource:
     return found
 
 
-def _begin(cloud: Cloud, found: Resource, wanted: Plan, config: Body) -> None:
+def _begin(cloud: Cloud, found: Resource, wanted: EndpointPlan, config: Body) -> None:
     records.begin(cloud, found.name, "Updating", {"Next": wanted.to_body(), "FailureReason": None})
     deployment.update(cloud, found.name, config)

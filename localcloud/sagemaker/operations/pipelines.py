@@ -182,7 +182,7 @@ def _definition(cloud: Cloud, request: dict[str, Any]) -> str | None:
     if text is not None and place is not None:
         raise validation("Only one of PipelineDefinition and PipelineDefinitionS3Location may be given.")
     if place is not None:
-        text = _downloaded(cloud, place)
+        text = _download(cloud, place)
     if text is not None:
         try:
             graph.parse(text)
@@ -191,7 +191,7 @@ def _definition(cloud: Cloud, request: dict[str, Any]) -> str | None:
     return text
 
 
-def _downloaded(cloud: Cloud, place: dict[str, str]) -> str:
+def _download(cloud: Cloud, place: dict[str, str]) -> str:
     wanted = {"Bucket": place["Bucket"], "Key": place["ObjectKey"]}
     if "VersionId" in place:
         wanted["VersionId"] = place["VersionId"]

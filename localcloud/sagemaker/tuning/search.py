@@ -48,7 +48,7 @@ _LONGEST_JOIN = 10.0
 
 
 @dataclass(frozen=True)
-class Verdict:
+class SearchVerdict:
     """The status that a search ends with once its last training job has ended, and the reason for it."""
 
     status: str
@@ -140,31 +140,31 @@ def _live(cloud: Cloud, name: str) -> None:
     except Exception as error:
         log.exception("%s %s", KIND, name)
         _stop_all(cloud, _running(children.of(cloud, name)))
-        _end(cloud, name, Verdict("Failed", own_fault(error)))
+        _end(cloud, name, SearchVerdict("Failed", own_fault(error)))
     finally:
         if not cloud.stopping.is_set():
             cloud.searches.pop(name, None)
 
 
-def judge(tuning: Resource, found: Sequence[Resource], now: float) -> Verdict | None:
+def judge(tuning: Resource, found: Sequence[Resource], now: float) -> SearchVerdict | None:
     """Whether the search is over, seen from its record and its training jobs at time `now`; None while it goes on."""
     if tuning.status == "Stopping":
-        return Verdict("Stopped")
+        return SearchVerdict("Stopped")
     config = tuning.body[f"{KIND}Config"]
     counted = [child for child in found if not children.is_cut_off(child)]
     objective = children.objective_of(tuning.body)
     values = [v for child in counted if (v := children.value(child, objective["MetricName"])) is not None]
     target = config.get("TuningJobCompletionCriteria", {}).get("TargetObjectiveMetricValue")
     if target is not None and any(v >= target if objective["Type"] == "Maximize" else v <= target for v in values):
-        return Verdict("Completed")
+        return SearchVerdict("Completed")
     if now >= _deadline(tuning):
-        return Verdict("Stopped", OUT_OF_TIME)
+        return SearchVerdict("Stopped", OUT_OF_TIME)
     ended = [child for child in counted if child.status not in UNFINISHED]
     everything = len(ended) >= checks.number_of_jobs(config, _space(tuning))
     if not values and (everything or len(ended) >= HOPELESS_AFTER):
         failed = all(child.status == "Failed" for child in ended)
-        return Verdict("Failed", ALL_FAILED if failed else NO_OBJECTIVE.format(ended=len(ended)))
-    return Verdict("Completed") if everything else None
+        return SearchVerdict("Failed", ALL_FAILED if failed else NO_OBJECTIVE.format(ended=len(ended)))
+    return SearchVerdict("Completed") if everything else None
 
 
 def most_in_parallel(config: Body) -> int:
@@ -201,7 +201,7 @@ def _stop_all(cloud: Cloud, running: Sequence[Resource]) -> None:
                 log.info("%s ended before it could be stopped: %s", child.name, error)
 
 
-def _end(cloud: Cloud, name: str, verdict: Verdict) -> None:
+def _end(cloud: Cloud, name: str, verdict: SearchVerdict) -> None:
     changes: Body = {f"{KIND}Status": verdict.status, "HyperParameterTuningEndTime": time.time()}
     if verdict.reason:
         changes["FailureReason"] = verdict.reason

@@ -15,7 +15,7 @@ from job_support import Bucket, ServingModel
 
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.endpoints import invocation, traffic
-from localcloud.sagemaker.endpoints.hosting import Hosting
+from localcloud.sagemaker.endpoints.hosting import EndpointHosting
 
 pytestmark = pytest.mark.usefixtures("no_pauses")
 
@@ -25,7 +25,7 @@ def test_a_full_queue_is_service_unavailable(
 ) -> None:
     monkeypatch.setattr(traffic, "MOST_IN_FLIGHT", 2)
     name = endpoints.serve(endpoints.config(serving_model(SLOW)))
-    hosted = cloud.shared(Hosting).find(name)
+    hosted = cloud.shared(EndpointHosting).find(name)
     assert hosted is not None
     assert hosted.traffic.live is not None
     (only,) = hosted.traffic.live.instances["AllTraffic"]
@@ -126,9 +126,9 @@ def test_capture_that_s3_does_not_take_never_fails_an_invocation(
     options = {**capture(bucket), "DestinationS3Uri": "s3://there-is-no-such-bucket-here/x"}
     name = endpoints.serve(endpoints.config(serving_model(PID), DataCaptureConfig=options))
     endpoints.invoke(name)
-    assert not cloud.shared(Hosting).capture.flush(name)
+    assert not cloud.shared(EndpointHosting).capture.flush(name)
     endpoints.invoke(name)
     cloud.s3.create_bucket(Bucket="there-is-no-such-bucket-here")
-    assert cloud.shared(Hosting).capture.flush(name)
+    assert cloud.shared(EndpointHosting).capture.flush(name)
     listed = cloud.s3.list_objects_v2(Bucket="there-is-no-such-bucket-here", Prefix=f"x/{name}/")
     assert listed["KeyCount"] == 2

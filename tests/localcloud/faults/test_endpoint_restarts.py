@@ -13,7 +13,7 @@ from schedule_support import Watched
 from localcloud.processes import marked
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.endpoints import records
-from localcloud.sagemaker.endpoints.hosting import Hosting
+from localcloud.sagemaker.endpoints.hosting import EndpointHosting
 from localcloud.sagemaker.jobs.child import BASE_VARIABLE
 from localcloud.sagemaker.server import shut_down
 
@@ -67,13 +67,13 @@ def test_a_deletion_under_way_is_finished_before_the_server_ends(
     watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cloud, begun = watched.cloud, threading.Event()
-    flush = cloud.shared(Hosting).capture.flush
+    flush = cloud.shared(EndpointHosting).capture.flush
 
     def held_up(endpoint: str | None = None) -> bool:
         begun.set()
         return cloud.stopping.wait(30) and flush(endpoint)
 
-    monkeypatch.setattr(cloud.shared(Hosting).capture, "flush", held_up)
+    monkeypatch.setattr(cloud.shared(EndpointHosting).capture, "flush", held_up)
     cloud.call("DeleteEndpoint", {"EndpointName": watched.endpoint})
     assert begun.wait(30)
     shut_down(cloud)

@@ -20,7 +20,7 @@ from cloud_fixtures import Command, LocalCloud, clean_environment, eventually, g
 from localcloud import processes, record, up
 from localcloud.environment import MARK, Addresses
 from localcloud.processes import Identity
-from localcloud.record import Record
+from localcloud.record import CloudRecord
 
 BUCKET = "scones-unlimited-000000000000-us-east-1"
 
@@ -138,7 +138,7 @@ def test_killed_ministack_keeps_objects_and_a_deploy_heals_the_rest(scones: Comm
 def test_a_stale_record_with_reused_process_numbers_harms_nobody(state: Path, bystander: psutil.Process) -> None:
     state.mkdir()
     stale = Identity(bystander.pid, bystander.create_time() - 3600)
-    record.write(state, Record(Addresses(1, 2), {"ministack": stale, "sagemaker": stale}))
+    record.write(state, CloudRecord(Addresses(1, 2), {"ministack": stale, "sagemaker": stale}))
     assert statuses(state) == {"ministack": "crashed", "sagemaker": "crashed"}
     assert up.stop(state) == up.Stopped((), (), 0)
     assert not gone(bystander)

@@ -9,7 +9,7 @@ from schedule_support import HOURLY, PAST_NOON, Watched
 
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.jobs import lifecycle
-from localcloud.sagemaker.jobs.lifecycle import Job
+from localcloud.sagemaker.jobs.lifecycle import JobRun
 from localcloud.sagemaker.monitoring import merge, scheduler
 from localcloud.sagemaker.monitoring.cron import HOUR
 
@@ -22,7 +22,7 @@ def let_go(cloud: Cloud) -> None:
         (job.folder.root / "go").touch()
 
 
-def begun(job: Job) -> None:
+def begun(job: JobRun) -> None:
     """Wait until the job has its folder for good: its log is the last thing made in it."""
     eventually(job.folder.log.is_file)
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from localcloud.sagemaker.cloud import Cloud
-from localcloud.sagemaker.endpoints.hosting import Hosting
+from localcloud.sagemaker.endpoints.hosting import EndpointHosting
 
 THREADS = 8
 
 
-@pytest.mark.parametrize("get", [lambda cloud: cloud.store, lambda cloud: cloud.shared(Hosting)])
+@pytest.mark.parametrize("get", [lambda cloud: cloud.store, lambda cloud: cloud.shared(EndpointHosting)])
 def test_threads_that_come_at_the_same_time_get_the_same_object(tmp_path: Path, get: Callable[[Cloud], object]) -> None:
     cloud = Cloud(tmp_path, "http://127.0.0.1:9", "http://127.0.0.1:9")
     together = threading.Barrier(THREADS)

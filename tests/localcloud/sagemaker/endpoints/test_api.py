@@ -14,7 +14,7 @@ from endpoint_support import Clients, capture, clients_of, refused, word_model
 from job_support import ROLE, Bucket, ServingModel, unique
 
 from localcloud.sagemaker.cloud import Cloud
-from localcloud.sagemaker.endpoints.hosting import Hosting
+from localcloud.sagemaker.endpoints.hosting import EndpointHosting
 
 ACCOUNT = "arn:aws:sagemaker:us-east-1:000000000000"
 ECHO = """
@@ -89,7 +89,7 @@ def test_invocations_are_counted_in_cloudwatch(endpoints: Clients, cloud: Cloud,
     name = endpoints.serve(endpoints.config(serving_model(fails)))
     for body in (b"body", b"body", b"4", b"5"):
         refused(endpoints.runtime.invoke_endpoint, EndpointName=name, Body=body)
-    cloud.shared(Hosting).metrics.send()
+    cloud.shared(EndpointHosting).metrics.send()
     dimensions = [{"Name": "EndpointName", "Value": name}, {"Name": "VariantName", "Value": "AllTraffic"}]
 
     def statistics(metric: str) -> dict[str, Any]:
@@ -191,7 +191,7 @@ def test_requests_go_to_variants_by_weight_or_to_the_one_that_is_named(
     config = unique("config")
     endpoints.sagemaker.create_endpoint_config(EndpointConfigName=config, ProductionVariants=variants)
     name = endpoints.serve(config)
-    hosted = cloud.shared(Hosting).find(name)
+    hosted = cloud.shared(EndpointHosting).find(name)
     assert hosted is not None
     hosted.traffic.chance.seed(7)
     answers = [endpoints.invoke(name) for _ in range(200)]
@@ -211,12 +211,12 @@ def test_sampling_captures_its_percentage_with_both_sides(
 ) -> None:
     model = serving_model("def answer(body, headers):\n    return 200, body")
     name = endpoints.serve(endpoints.config(model, DataCaptureConfig=capture(bucket, percentage=30)))
-    hosted = cloud.shared(Hosting).find(name)
+    hosted = cloud.shared(EndpointHosting).find(name)
     assert hosted is not None
     hosted.traffic.chance.seed(7)
     for number in range(200):
         endpoints.invoke(name, str(number).encode())
-    assert cloud.shared(Hosting).capture.flush(name)
+    assert cloud.shared(EndpointHosting).capture.flush(name)
     records = [
         record
         for key in bucket.keys("capture/")

@@ -11,7 +11,7 @@ from endpoint_support import ANSWERS, SLOW, Clients, Load, baking, canary
 from job_support import ServingModel
 
 from localcloud.sagemaker.cloud import Cloud
-from localcloud.sagemaker.endpoints.hosting import Hosting
+from localcloud.sagemaker.endpoints.hosting import EndpointHosting
 
 pytestmark = pytest.mark.usefixtures("no_pauses")
 
@@ -59,7 +59,7 @@ def test_a_canary_gets_its_share(endpoints: Clients, cloud: Cloud, serving_model
     assert summary["EndpointConfigName"] == green
     status = summary["ProductionVariants"][0]["VariantStatus"][0]
     assert status["StatusMessage"].startswith("Baking for 3600 seconds (WaitIntervalInSeconds) with traffic enabled on")
-    hosted = cloud.shared(Hosting).find(name)
+    hosted = cloud.shared(EndpointHosting).find(name)
     assert hosted is not None
     hosted.traffic.chance.seed(3)
     answers = [endpoints.invoke(name) for _ in range(60)]

@@ -16,15 +16,15 @@ from job_support import unique
 
 from localcloud.sagemaker.cloud import Cloud, News
 from localcloud.sagemaker.events import dispatcher, targets
-from localcloud.sagemaker.events.dispatcher import Courier
+from localcloud.sagemaker.events.dispatcher import Dispatcher
 
 Put = Callable[..., str]
 
 
 @pytest.fixture
 def delivering(cloud: Cloud) -> Iterator[Cloud]:
-    """The local SageMaker with its courier at work."""
-    working = Courier(cloud)
+    """The local SageMaker with its dispatcher at work."""
+    working = Dispatcher(cloud)
     working.start()
     yield cloud
     working.close()
@@ -262,7 +262,7 @@ def test_too_many_events_are_dropped_and_that_is_said(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(dispatcher, "MOST", 2)
-    working = Courier(cloud)
+    working = Dispatcher(cloud)
     with caplog.at_level(logging.ERROR):
         for number in range(3):
             working._hear(News("ModelPackage", f"g/{number}", "Approved", "", {}))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from localcloud.sagemaker.events.inputs import target_input
-from localcloud.sagemaker.events.rules import Rule
+from localcloud.sagemaker.events.rules import EventRule
 
 EVENT: dict[str, Any] = {
     "id": "1",
@@ -16,7 +16,7 @@ EVENT: dict[str, Any] = {
     "resources": ["arn:a", "arn:b"],
     "detail": {"name": "a model", "version": 3, "nested": {"ok": True}, "none": None},
 }
-RULE = Rule("approval", "arn:rule", "{}")
+RULE = EventRule("approval", "arn:rule", "{}")
 
 
 def given(**target: Any) -> str:

@@ -9,7 +9,7 @@ import pytest
 from localcloud.sagemaker.jobs.lifecycle import RESTARTED
 from localcloud.sagemaker.store import Resource
 from localcloud.sagemaker.tuning import children
-from localcloud.sagemaker.tuning.search import ALL_FAILED, OUT_OF_TIME, Verdict, judge
+from localcloud.sagemaker.tuning.search import ALL_FAILED, OUT_OF_TIME, SearchVerdict, judge
 
 CREATED = 1000.0
 
@@ -46,22 +46,22 @@ THREE = [child(0, score=0.1), child(1, "Failed"), child(2, score=0.3)]
     [
         (tuning(), [], 0, None),
         (tuning(), [child(0, score=0.1), child(1, "InProgress")], 0, None),
-        (tuning(), THREE, 0, Verdict("Completed")),
+        (tuning(), THREE, 0, SearchVerdict("Completed")),
         (tuning(), [*THREE[:2], child(2, "InProgress")], 0, None),
         (tuning(), [*THREE[:2], child(2, "Stopped", CutOff=True)], 0, None),
         (tuning(), [*THREE[:2], child(2, "Failed", FailureReason=RESTARTED)], 0, None),
-        (tuning(), [child(number, "Failed") for number in range(3)], 0, Verdict("Failed", ALL_FAILED)),
+        (tuning(), [child(number, "Failed") for number in range(3)], 0, SearchVerdict("Failed", ALL_FAILED)),
         (tuning(jobs=9), [child(number, "Failed") for number in range(4)], 0, None),
-        (tuning(jobs=9), [child(number, "Failed") for number in range(5)], 0, Verdict("Failed", ALL_FAILED)),
-        (tuning(target=0.1), [child(0, score=0.1), child(1, "InProgress")], 0, Verdict("Completed")),
+        (tuning(jobs=9), [child(number, "Failed") for number in range(5)], 0, SearchVerdict("Failed", ALL_FAILED)),
+        (tuning(target=0.1), [child(0, score=0.1), child(1, "InProgress")], 0, SearchVerdict("Completed")),
         (tuning(target=0.2), [child(0, score=0.1), child(1, "InProgress")], 0, None),
-        (tuning(kind="Minimize", target=0.2), [child(0, score=0.1)], 0, Verdict("Completed")),
+        (tuning(kind="Minimize", target=0.2), [child(0, score=0.1)], 0, SearchVerdict("Completed")),
         (tuning(), [child(0, "InProgress")], 599, None),
-        (tuning(), [child(0, "InProgress")], 600, Verdict("Stopped", OUT_OF_TIME)),
-        (tuning("Stopping"), [child(0, "InProgress")], 0, Verdict("Stopped")),
+        (tuning(), [child(0, "InProgress")], 600, SearchVerdict("Stopped", OUT_OF_TIME)),
+        (tuning("Stopping"), [child(0, "InProgress")], 0, SearchVerdict("Stopped")),
     ],
 )
-def test_a_search_is_over(job: Resource, found: list[Resource], later: float, verdict: Verdict | None) -> None:
+def test_a_search_is_over(job: Resource, found: list[Resource], later: float, verdict: SearchVerdict | None) -> None:
     assert judge(job, found, CREATED + later) == verdict
 
 
