@@ -36,7 +36,7 @@ constraints: $(VENV)/.dev   ## pin what is installed now as the tested set
 
 clean:           ## stop the local cloud and forget the environment
 	-$(BIN)/scones local down
-	rm -rf $(VENV) .scones build dist *.egg-info
+	rm -rf $(VENV) .localcloud .scones build dist *.egg-info
 
 $(VENV)/bin/python:
 	@$(or $(PYTHON),false) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo "Python 3.11, 3.12 or 3.13 is needed; name one with: make demo PYTHON=/path/to/python3.11" >&2; exit 1; }

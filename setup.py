@@ -90,6 +90,7 @@ setup(
     entry_points={
         "console_scripts": [
             "scones=scones.cli.main:main",
+            "localcloud=localcloud.cli:main",
             "run-pipeline=pipelines.template_scripts:run_pipeline",
             "get-pipeline-definition=pipelines.template_scripts:get_pipeline_definition",
         ],

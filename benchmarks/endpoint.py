@@ -118,7 +118,7 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--no-capture", action="store_true")
     options = parser.parse_args()
-    os.environ["SCONES_CAPTURE_SECONDS"] = "5"
+    os.environ["LOCALCLOUD_CAPTURE_SECONDS"] = "5"
     with tempfile.TemporaryDirectory() as scratch:
         state = Path(scratch).resolve()
         running = up.start(state, port=0, sagemaker_port=0)

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 HOST = "127.0.0.1"
-MARK = "SCONES_LOCAL_CLOUD"
+MARK = "LOCALCLOUD_PART_OF"
 """Set, to the state folder, in every process of a local cloud and so in what those start: how leftovers are found.
 
 It is never part of what a user's shell is given.
 """
 
 _KEPT = {"PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "CUDA_VISIBLE_DEVICES"}
-_KEPT |= {"SCONES_CAPTURE_SECONDS"}  # how long data capture may hold a record back
+_KEPT |= {"LOCALCLOUD_CAPTURE_SECONDS"}  # how long data capture may hold a record back
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 _IN_THE_WAY = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
 
@@ -41,8 +41,9 @@ def variables(addresses: Addresses) -> dict[str, str]:
     """What a client needs in its environment: endpoints, credentials that the local cloud takes, the region.
 
     `AWS_EC2_METADATA_DISABLED` keeps SDKs from asking the network for an instance's credentials, and
-    `SAGEMAKER_VALIDATE_ROLE` keeps the SageMaker SDK from simulating policies before each call. `SCONES_LAYER` says
-    that Lambda functions need no layer built for Lambda's platform: here they run with what this environment has.
+    `SAGEMAKER_VALIDATE_ROLE` keeps the SageMaker SDK from simulating policies before each call. Of our own,
+    `LOCALCLOUD_LAMBDA_LAYERS` says that Lambda functions need no layer built for Lambda's platform: here they run with
+    what this environment has.
     """
     return {
         "AWS_ENDPOINT_URL": addresses.ministack,
@@ -54,7 +55,7 @@ def variables(addresses: Addresses) -> dict[str, str]:
         "AWS_REGION": addresses.region,
         "AWS_EC2_METADATA_DISABLED": "true",
         "SAGEMAKER_VALIDATE_ROLE": "false",
-        "SCONES_LAYER": "false",
+        "LOCALCLOUD_LAMBDA_LAYERS": "false",
     }
 
 

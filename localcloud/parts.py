@@ -34,7 +34,7 @@ FUNCTIONS_AT_ONCE = min(16, max(4, 2 * (os.cpu_count() or 1)))
 Each is a process of some 50 MB, and every function keeps as many warm. MiniStack's own limit would let a hundred
 pictures that land at once take more memory than there is.
 """
-_SAGEMAKER_SETTINGS = ("SCONES_CAPTURE_SECONDS",)
+_SAGEMAKER_SETTINGS = ("LOCALCLOUD_CAPTURE_SECONDS",)
 """Variables of the user's shell that the local SageMaker reads: how long a captured invocation waits for its file."""
 
 

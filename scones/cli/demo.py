@@ -26,10 +26,13 @@ def demo(
     """
     if archive and not archive.is_file():
         raise DataError(f"Archive {archive}: there is no such file.", "Name one with --archive.")
+    from scones.cli.local import output_folder, state_folder
     from scones.demo import pipeline_stages
     from scones.demo.stages import Story
 
-    story = Story(archive, algorithm, pipeline_stages.state_folder(state), enforce_roles or None)
+    outputs = output_folder()
+    outputs.mkdir(exist_ok=True)
+    story = Story(archive, algorithm, state_folder(state), outputs, enforce_roles or None)
     try:
         story.play(pipeline_stages.ACTS)
     finally:

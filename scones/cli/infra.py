@@ -16,7 +16,7 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="One JSON docume
 _layer = click.option(
     "--layer/--no-layer",
     default=True,
-    envvar="SCONES_LAYER",
+    envvar="LOCALCLOUD_LAMBDA_LAYERS",
     show_envvar=True,
     help="Give the functions a layer with their libraries, or use those of their runtime.",
 )

@@ -10,7 +10,7 @@ import click
 from project import settings
 from project.console import emit, emit_json, say
 from scones.cli.execution import execution_argument
-from scones.cli.local import state_folder
+from scones.cli.local import output_folder
 from scones.cli.pipeline import as_json_option
 
 

@@ -33,12 +33,10 @@ DEFAULT_PORTS_TAKEN = (0, 0)
 CAPTURE_SECONDS = "2"
 """How long captured requests wait for their file: a minute on AWS."""
 
-__all__ = ["ACTS", "state_folder"]
-
 
 def local_cloud(story: Story) -> str:
     """Bring the local cloud up, on free ports if the usual ones are taken, and point this process at it."""
-    os.environ.setdefault("SCONES_CAPTURE_SECONDS", CAPTURE_SECONDS)
+    os.environ.setdefault("LOCALCLOUD_CAPTURE_SECONDS", CAPTURE_SECONDS)
     try:
         running = up.start(story.state, enforce_roles=story.enforce_roles)
     except PortInUseError:
@@ -73,7 +71,7 @@ def archive(story: Story) -> str:
     if story.archive:
         story.found["archive"] = str(story.archive)
         return f"{story.archive}, {story.archive.stat().st_size / 1e6:.1f} MB"
-    file = story.state / SAMPLE
+    file = story.outputs / SAMPLE
     written = write_sample(file, "python", 500, 100, aws.names().settings.seed, False)
     story.found["archive"] = str(file)
     return f"drew {written['images']:,} pictures of {len(written['classes'])} classes"
@@ -110,9 +108,9 @@ def execution(story: Story) -> str:
 
 
 def evaluation(story: Story) -> str:
-    """Read what the Evaluate step measured, and keep it in the state folder."""
+    """Read what the Evaluate step measured, and keep it beside the reports."""
     measured = results.evaluation(story.found["execution"])
-    file = story.state / "evaluation.json"
+    file = story.outputs / "evaluation.json"
     file.write_text(json.dumps(measured, indent=2, allow_nan=False), encoding="utf-8")
     metrics = measured["metrics"]
     story.found |= {"evaluation": str(file), "accuracy": metrics["accuracy"]}

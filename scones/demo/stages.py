@@ -33,6 +33,7 @@ class Story:
     archive: Path | None
     algorithm: str | None
     state: Path
+    outputs: Path
     enforce_roles: bool | None = None
     found: dict[str, Any] = field(default_factory=dict)
     played: list[dict[str, Any]] = field(default_factory=list)

@@ -28,7 +28,7 @@ INVOKE = (
 @pytest.fixture
 def running(state: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[up.Running]:
     """A local cloud of the test's own that writes captured data after half a second."""
-    monkeypatch.setenv("SCONES_CAPTURE_SECONDS", "0.5")
+    monkeypatch.setenv("LOCALCLOUD_CAPTURE_SECONDS", "0.5")
     found = up.start(state, port=0, sagemaker_port=0)
     for name, value in up.environment(found).items():
         monkeypatch.setenv(name, value)

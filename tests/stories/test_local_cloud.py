@@ -83,7 +83,7 @@ def test_env_prints_nothing_for_the_shell_to_evaluate_when_the_cloud_is_down(sco
 def test_down_where_nothing_is_up_is_fine_and_makes_no_folder(scones: Command, tmp_path: Path) -> None:
     down = scones("local", "down")
     assert (down.returncode, down.stderr) == (0, "The local cloud was not up.\n")
-    assert not (tmp_path / ".scones").exists()
+    assert not (tmp_path / ".localcloud").exists()
 
 
 def test_state_lies_beside_the_settings_file(scones: Command, tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_state_lies_beside_the_settings_file(scones: Command, tmp_path: Path) ->
     project.mkdir()
     (project / "scones.toml").touch()
     env = scones("local", "env", environment={"SCONES_SETTINGS": str(project / "scones.toml")})
-    assert str(project / ".scones") in env.stderr
+    assert str(project / ".localcloud") in env.stderr
 
 
 def test_boto3_reaches_every_service_that_the_project_uses(on_local_cloud: LocalCloud) -> None:

@@ -53,7 +53,9 @@ class LocalCloud:
 
 def clean_environment(folder: Path) -> dict[str, str]:
     """This process's environment without anything that points at a cloud, a settings file or a state folder."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SCONES_"))}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SCONES_", "LOCALCLOUD_"))
+    }
     path = os.pathsep.join((str(BIN), kept.get("PATH", os.defpath)))
     return {**kept, "PATH": path, "HOME": str(folder), "OMP_NUM_THREADS": "1", "AWS_EC2_METADATA_DISABLED": "true"}
 
@@ -122,14 +124,14 @@ def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud
     state = tmp_path_factory.mktemp("cloud")
     record = state / "calls.jsonl"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SCONES_CAPTURE_SECONDS", "1")
+        patch.setenv("LOCALCLOUD_CAPTURE_SECONDS", "1")
         patch.setattr(parts, "for_processes", recorded_calls.recorded(parts.for_processes, record))
         running = up.start(state, port=0, sagemaker_port=0, enforce_roles=True)
     iam = client_of_iam(running.addresses)
     trust = policy(Principal={"Service": ["lambda.amazonaws.com", "states.amazonaws.com"]}, Action="sts:AssumeRole")
     iam.create_role(RoleName="any", AssumeRolePolicyDocument=trust)
     iam.put_role_policy(RoleName="any", PolicyName="everything", PolicyDocument=policy(Action="*", Resource="*"))
-    variables = {**up.environment(running), "SCONES_STATE": str(state)}
+    variables = {**up.environment(running), "LOCALCLOUD_STATE": str(state)}
     yield LocalCloud(running.state, running.addresses, variables, {**clean_environment(state), **variables}, record)
     try:
         made = recorded_calls.read(record) | recorded_calls.of_executions(running.addresses.ministack)
@@ -164,7 +166,7 @@ def on_local_cloud(local_cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> 
     from project import aws
 
     for name in list(os.environ):
-        if name.startswith(("AWS_", "SCONES_")):
+        if name.startswith(("AWS_", "SCONES_", "LOCALCLOUD_")):
             monkeypatch.delenv(name)
     for name, value in local_cloud.variables.items():
         monkeypatch.setenv(name, value)

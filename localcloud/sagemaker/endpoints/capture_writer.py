@@ -1,7 +1,7 @@
 """Captured invocations, buffered and written to S3 beside the requests, never on their path.
 
-A file is written when its first record is SCONES_CAPTURE_SECONDS old (60, as the service does), when it has FILE_BYTES,
-when its endpoint is updated or deleted, and when the server ends. A file that S3 does not take is tried again, with
+A file is written when its first record is LOCALCLOUD_CAPTURE_SECONDS old (60, as the service does), when it has
+FILE_BYTES, when its endpoint is updated or deleted, and when the server ends. A file that S3 does not take is tried again, with
 pauses, until the server ends. A server that is killed loses what is in the buffer: at most that many seconds of
 records, and the files that S3 did not take.
 """
@@ -29,18 +29,18 @@ CLOSE_SECONDS = 5.0
 
 
 def seconds_from_environment() -> float:
-    """How long a record may wait: SCONES_CAPTURE_SECONDS, 60 unless set.
+    """How long a record may wait: LOCALCLOUD_CAPTURE_SECONDS, 60 unless set.
 
     Raises:
         SystemExit: it is not a positive number.
     """
-    text = os.environ.get("SCONES_CAPTURE_SECONDS") or "60"
+    text = os.environ.get("LOCALCLOUD_CAPTURE_SECONDS") or "60"
     try:
         seconds = float(text)
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < float("inf"):
-        raise SystemExit(f"Error: SCONES_CAPTURE_SECONDS is {text!r}, and must be a positive number of seconds.")
+        raise SystemExit(f"Error: LOCALCLOUD_CAPTURE_SECONDS is {text!r}, and must be a positive number of seconds.")
     return seconds
 
 

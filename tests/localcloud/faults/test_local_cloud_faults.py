@@ -127,7 +127,7 @@ def test_killed_ministack_keeps_objects_and_a_deploy_heals_the_rest(scones: Comm
     again = scones("local", "up", "--state", state)
     assert again.returncode == 0
     assert "MiniStack had ended without saving" in again.stderr
-    assert "scones infra deploy" in again.stderr
+    assert "Deploy them again" in again.stderr
     healed = scones("infra", "deploy", environment=environment)
     assert f"adopted Bucket (AWS::S3::Bucket) {BUCKET}" in healed.stderr
     assert "created PipelineRole" in healed.stderr

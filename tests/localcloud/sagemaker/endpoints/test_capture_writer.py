@@ -238,12 +238,12 @@ def test_memory_is_bounded_and_what_is_dropped_is_counted(
 
 @pytest.mark.parametrize(("text", "seconds"), [("", 60.0), ("2", 2.0), ("0.5", 0.5)])
 def test_the_age_of_a_file_can_be_set(monkeypatch: pytest.MonkeyPatch, text: str, seconds: float) -> None:
-    monkeypatch.setenv("SCONES_CAPTURE_SECONDS", text)
+    monkeypatch.setenv("LOCALCLOUD_CAPTURE_SECONDS", text)
     assert seconds_from_environment() == seconds
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "soon", "inf", "nan"])
 def test_an_age_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    monkeypatch.setenv("SCONES_CAPTURE_SECONDS", text)
-    with pytest.raises(SystemExit, match="SCONES_CAPTURE_SECONDS"):
+    monkeypatch.setenv("LOCALCLOUD_CAPTURE_SECONDS", text)
+    with pytest.raises(SystemExit, match="LOCALCLOUD_CAPTURE_SECONDS"):
         seconds_from_environment()

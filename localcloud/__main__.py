@@ -1,0 +1,5 @@
+"""`python -m localcloud`: the command."""
+
+from localcloud.cli import main
+
+main()

@@ -1,0 +1,159 @@
+"""`localcloud`: AWS on this machine, up and down, how it is, and how a shell uses it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from localcloud import environment, up
+from localcloud.errors import LocalCloudError
+from localcloud.state import state_folder
+
+INTERRUPTED = 130
+HEADER = ("PART", "STATUS", "PORT", "PID", "MEMORY", "SINCE")
+
+_state = click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for everything the local cloud stores  [default: $LOCALCLOUD_STATE, else the nearest .localcloud here "
+    "or above, else .localcloud here]",
+)
+_as_json = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+_port = click.IntRange(0, 65535)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """AWS on this machine: MiniStack and a local SageMaker, on 127.0.0.1 only.
+
+    No credentials protect it: every program on this machine can use it, and so run code as you.
+    """
+
+
+@cli.command("up")
+@_state
+@click.option("--port", type=_port, help="MiniStack's port; 0 takes a free one  [default: 4566]")
+@click.option("--sagemaker-port", type=_port, help="SageMaker's port; 0 takes a free one  [default: 4567]")
+@click.option("--region", help="The account's region  [default: $AWS_REGION, $AWS_DEFAULT_REGION, us-east-1]")
+@click.option(
+    "--enforce-roles/--no-enforce-roles",
+    default=None,
+    help="Hold Lambda functions to what their IAM roles allow  [default: as it is up, else not]",
+)
+@click.option("--quiet", is_flag=True, help="Say nothing unless something is wrong.")
+@click.pass_context
+def bring_up(
+    context: click.Context,
+    state: Path | None,
+    port: int | None,
+    sagemaker_port: int | None,
+    region: str | None,
+    enforce_roles: bool | None,
+    quiet: bool,
+) -> None:
+    """Start the local cloud, or what is missing of it."""
+    folder = state_folder(state)
+    region = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+    running = up.start(folder, port, sagemaker_port, region, enforce_roles)
+    if running.lost:
+        _say(
+            "Warning: MiniStack had ended without saving. Objects in S3 are kept; roles, stacks and other resources "
+            "are as they were at its last clean end. Deploy them again."
+        )
+    if quiet:
+        return
+    _say(f"Started {' and '.join(running.started)}." if running.started else "The local cloud is up already.")
+    _say(f"  AWS        {running.addresses.ministack}")
+    _say(f"  SageMaker  {running.addresses.sagemaker}")
+    _say(f"  state      {folder}")
+    if running.enforce_roles:
+        _say("  roles      enforced for Lambda functions")
+    given = context.get_parameter_source("state") is click.core.ParameterSource.COMMANDLINE
+    option = f" --state {shlex.quote(str(folder))}" if given else ""
+    _say(f'To use it from this shell:  eval "$({_command(context)} env{option})"')
+
+
+@cli.command()
+@_state
+def down(state: Path | None) -> None:
+    """Stop it and all it started; what it stored stays."""
+    stopped = up.stop(state_folder(state))
+    if "ministack" in stopped.killed:
+        _say("Warning: MiniStack did not end in time and was killed: its latest changes are not saved.")
+    if stopped.leftovers:
+        _say(f"Killed {stopped.leftovers} leftover process{'es' if stopped.leftovers > 1 else ''}.")
+    _say(f"Stopped {' and '.join(stopped.parts)}." if stopped.parts else "The local cloud was not up.")
+
+
+@cli.command()
+@_state
+@_as_json
+@click.pass_context
+def status(context: click.Context, state: Path | None, as_json: bool) -> None:
+    """Show each part: up, down, crashed or not answering.
+
+    Exit code 1 unless all are up.
+    """
+    found = up.status(state_folder(state))
+    if as_json:
+        click.echo(json.dumps([asdict(part) for part in found], indent=2))
+    else:
+        click.echo(_table([HEADER, *map(_row, found)]))
+        if any(part.enforce_roles for part in found):
+            _say("Lambda functions may do what their roles allow, and nothing else (--enforce-roles).")
+    if any(part.status != "up" for part in found):
+        _say(f"To start what is missing: {_command(context)} up")
+        context.exit(1)
+
+
+@cli.command()
+@_state
+@_as_json
+def env(state: Path | None, as_json: bool) -> None:
+    """Point a shell here: eval "$(localcloud env)"."""
+    running = up.running(state_folder(state))
+    if as_json:
+        click.echo(json.dumps(up.environment(running), indent=2))
+    else:
+        click.echo("\n".join(environment.shell_lines(running.addresses, os.environ)))
+
+
+def _say(message: str) -> None:
+    click.echo(message, err=True)
+
+
+def _command(context: click.Context) -> str:
+    """What the group is called by: `localcloud`, or what another command has it as."""
+    return context.parent.command_path if context.parent else "localcloud"
+
+
+def _row(part: up.PartStatus) -> tuple[str, ...]:
+    memory = "-" if part.memory_mb is None else f"{part.memory_mb:.0f} MB"
+    return part.part, part.status, str(part.port or "-"), str(part.pid or "-"), memory, part.since or "-"
+
+
+def _table(rows: list[tuple[str, ...]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+def main() -> None:
+    """Run the command; a known failure is one line on stderr and its exit code."""
+    try:
+        code = cli.main(prog_name="localcloud", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except LocalCloudError as error:
+        _say(f"Error: {error}")
+        code = error.exit_code
+    except click.Abort:
+        _say("Stopped.")
+        code = INTERRUPTED
+    sys.exit(code)

@@ -1,0 +1,63 @@
+"""The `localcloud` command: its folder, its exit codes, and the same commands under `scones local`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from cloud_fixtures import BIN, clean_environment, run
+
+from localcloud.state import state_folder
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of the test's own, in which it works."""
+    monkeypatch.delenv("LOCALCLOUD_STATE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_new_state_folder_is_made_here(here: Path) -> None:
+    assert state_folder() == here / ".localcloud"
+
+
+def test_the_nearest_state_folder_above_is_used(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here / ".localcloud").mkdir()
+    (here / "a" / "b").mkdir(parents=True)
+    monkeypatch.chdir(here / "a" / "b")
+    assert state_folder() == here / ".localcloud"
+    assert state_folder(beside=here / "a") == here / ".localcloud"
+
+
+def test_the_variable_comes_before_the_folder_and_the_option_before_both(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / ".localcloud").mkdir()
+    monkeypatch.setenv("LOCALCLOUD_STATE", "of-the-variable")
+    assert state_folder() == here / "of-the-variable"
+    assert state_folder(Path("named")) == here / "named"
+
+
+@pytest.mark.parametrize(
+    "command", [[BIN / "scones", "local"], [sys.executable, "-m", "localcloud"]], ids=["scones", "localcloud"]
+)
+def test_both_commands_find_one_folder_and_say_how_to_go_on(here: Path, command: list[str | Path]) -> None:
+    (here / ".localcloud").mkdir()
+    inner = here / "inner"
+    inner.mkdir()
+    (inner / "scones.toml").touch()
+    status = run(*command, "status", "--json", environment=clean_environment(here), folder=inner)
+    assert (status.returncode, [part["status"] for part in json.loads(status.stdout)]) == (1, ["down", "down"])
+    name = "scones local" if len(command) == 2 and command[1] == "local" else "localcloud"
+    assert status.stderr == f"To start what is missing: {name} up\n"
+    env = run(*command, "env", environment=clean_environment(here), folder=inner)
+    assert (env.returncode, env.stdout) == (1, "")
+    assert env.stderr == f"Error: The local cloud on {here / '.localcloud'} is not up. Start it: localcloud up.\n"
+
+
+def test_a_command_that_is_not_there_is_a_usage_error(here: Path) -> None:
+    done = run(sys.executable, "-m", "localcloud", "upp", environment=clean_environment(here), folder=here)
+    assert (done.returncode, "No such command 'upp'" in done.stderr) == (2, True)
