@@ -35,6 +35,9 @@ ANY_ROLE = "arn:aws:iam::000000000000:role/any"
 Command = Callable[..., subprocess.CompletedProcess[str]]
 BIN = Path(sys.executable).parent
 
+POINTING = ("AWS_", "SCONES_", "LOCALCLOUD_")
+"""How the variables begin that point at a cloud, a settings file or a state folder."""
+
 
 @dataclass(frozen=True)
 class LocalCloud:
@@ -166,7 +169,7 @@ def on_local_cloud(local_cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> 
     from project import aws
 
     for name in list(os.environ):
-        if name.startswith(("AWS_", "SCONES_", "LOCALCLOUD_")):
+        if name.startswith(POINTING):
             monkeypatch.delenv(name)
     for name, value in local_cloud.variables.items():
         monkeypatch.setenv(name, value)
