@@ -1,9 +1,9 @@
 """Captured invocations, buffered and written to S3 beside the requests, never on their path.
 
 A file is written when its first record is LOCALCLOUD_CAPTURE_SECONDS old (60, as the service does), when it has
-FILE_BYTES, when its endpoint is updated or deleted, and when the server ends. A file that S3 does not take is tried again, with
-pauses, until the server ends. A server that is killed loses what is in the buffer: at most that many seconds of
-records, and the files that S3 did not take.
+FILE_BYTES, when its endpoint is updated or deleted, and when the server ends. A file that S3 does not take is tried
+again, with pauses, until the server ends. A server that is killed loses what is in the buffer: at most that many
+seconds of records, and the files that S3 did not take.
 """
 
 from __future__ import annotations
