@@ -36,16 +36,16 @@ constraints: $(VENV)/.dev   ## pin what is installed now as the tested set
 
 clean:           ## stop the local cloud and forget the environment
 	-$(BIN)/scones local down
-	rm -rf $(VENV) .localcloud .scones build dist *.egg-info
+	rm -rf $(VENV) .localcloud .scones build dist *.egg-info localcloud/build localcloud/*.egg-info
 
 $(VENV)/bin/python:
 	@$(or $(PYTHON),false) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo "Python 3.11, 3.12 or 3.13 is needed; name one with: make demo PYTHON=/path/to/python3.11" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.local: setup.py constraints.txt | $(VENV)/bin/python
-	$(PIP) install --quiet --editable '.[local,dashboard]' --constraint constraints.txt
+$(VENV)/.local: setup.py localcloud/pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) install --quiet --editable './localcloud[programs]' --editable '.[local,dashboard]' --constraint constraints.txt
 	@touch $@
 
-$(VENV)/.dev: setup.py constraints.txt | $(VENV)/bin/python
-	$(PIP) install --quiet --editable '.[local,dashboard,dev]' --constraint constraints.txt
+$(VENV)/.dev: setup.py localcloud/pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) install --quiet --editable './localcloud[programs]' --editable '.[local,dashboard,dev]' --constraint constraints.txt
 	@touch $@ $(VENV)/.local

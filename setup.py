@@ -1,4 +1,7 @@
-"""Packaging, in the file that users of AWS's SageMaker template look for. Tool settings are in pyproject.toml."""
+"""Packaging, in the file that users of AWS's SageMaker template look for. Tool settings are in pyproject.toml.
+
+`localcloud/` is a distribution of its own that no package index has, and is installed beside this one (see Makefile).
+"""
 
 from pathlib import Path
 
@@ -12,7 +15,7 @@ VERSION = next(
 )
 ROOMS = [
     *("project", "monitoring", "steps", "pipelines"),
-    *("lambdas", "stepfunctions", "infra", "localcloud", "scones"),
+    *("lambdas", "stepfunctions", "infra", "scones"),
 ]
 
 BASE = [
@@ -32,16 +35,9 @@ BASE = [
 LOCAL = [
     "aws-lambda-powertools>=3.30",
     "great-expectations>=1.10",
-    "httptools>=0.6",
-    "hypercorn>=0.17",
-    "ministack==1.5.33",
     "onnx>=1.17",
     "onnxruntime>=1.20",
-    "psutil>=6",
-    "starlette>=0.45",
     "torch==2.13.0",
-    "uvicorn>=0.34",
-    "uvloop>=0.21",
 ]
 DASHBOARD = [
     "streamlit>=1.67",
@@ -90,7 +86,6 @@ setup(
     entry_points={
         "console_scripts": [
             "scones=scones.cli.main:main",
-            "localcloud=localcloud.cli:main",
             "run-pipeline=pipelines.template_scripts:run_pipeline",
             "get-pipeline-definition=pipelines.template_scripts:get_pipeline_definition",
         ],

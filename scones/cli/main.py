@@ -9,8 +9,12 @@ import sys
 
 import click
 
-from localcloud.errors import LocalCloudError
 from project.errors import SconesError
+
+try:
+    from localcloud.errors import LocalCloudError
+except ModuleNotFoundError:  # no index has it, so that no installer brings it along
+    sys.exit("Error: the distribution localcloud is not installed. In the checkout, run: pip install ./localcloud")
 
 VERBS: dict[str, tuple[str, str]] = {
     # verb: (module:function, one line of help)

@@ -13,10 +13,15 @@ ROOT = Path(localcloud.__file__).parent
 PROJECT = {"scones", "project", "pipelines", "steps", "lambdas", "stepfunctions", "monitoring", "infra"}
 
 
+def sources() -> list[Path]:
+    """The package's files, without what building its wheel leaves in the folder."""
+    return sorted(file for file in ROOT.rglob("*.py") if "build" not in file.relative_to(ROOT).parts)
+
+
 def imports() -> dict[str, set[str]]:
     """Every module of localcloud, and what it imports, at any depth of the file."""
     found: dict[str, set[str]] = {}
-    for file in sorted(ROOT.rglob("*.py")):
+    for file in sources():
         parts = file.relative_to(ROOT.parent).with_suffix("").parts
         found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = _imported(file)
     return found
@@ -48,7 +53,7 @@ def test_no_module_imports_itself_in_a_circle() -> None:
 
 
 def test_no_import_is_for_the_type_checker_alone() -> None:
-    assert not [file for file in ROOT.rglob("*.py") if "TYPE_CHECKING" in file.read_text(encoding="utf-8")]
+    assert not [file for file in sources() if "TYPE_CHECKING" in file.read_text(encoding="utf-8")]
 
 
 def test_the_contract_lies_below_everything_else() -> None:
@@ -65,6 +70,6 @@ def test_tables_of_contents_name_files_that_are_there() -> None:
 
 
 def test_no_two_classes_have_one_name() -> None:
-    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in ROOT.rglob("*.py")]
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in sources()]
     names = [node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
     assert not {name for name in names if names.count(name) > 1}
