@@ -36,7 +36,7 @@ _DIGITS = 16
 
 @dataclass(frozen=True)
 class CacheConfig:
-    """A step's `CacheConfig`; without `expire_after` a result is good for ever."""
+    """A step's `CacheConfig`; without `expire_after` a result never expires."""
 
     expire_after: timedelta | None
 

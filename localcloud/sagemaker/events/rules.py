@@ -52,7 +52,7 @@ def targets(client: Any, rule: EventRule) -> list[dict[str, Any]]:
 
 
 def _may_match(rule: EventRule, event: Event) -> bool:
-    """False only when it is plain that the rule is about something else, so that EventBridge need not be asked.
+    """False only for a rule that is surely about something else, so that EventBridge need not be asked.
 
     A list of strings and nothing else matches one of exactly these strings.
     """

@@ -58,7 +58,7 @@ def unpack(archive: Path | IO[bytes], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     root = folder.resolve()
     try:
-        # Member by member: a size below zero would send `tar.getmembers()` round for ever.
+        # Member by member: a size below zero makes `tar.getmembers()` loop without end.
         with gzip.open(archive) as raw, tarfile.open(fileobj=raw, mode="r:") as tar:
             for member, target in [(member, _checked(member, root)) for member in tar]:
                 _extract(tar, member, target)

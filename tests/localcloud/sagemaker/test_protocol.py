@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from localcloud.contract import requests
 from localcloud.sagemaker import protocol
 from localcloud.sagemaker.errors import ServiceError
 
@@ -78,12 +77,6 @@ def test_an_answer_holds_known_members_only_and_times_as_seconds() -> None:
 def test_an_answer_of_the_wrong_type_is_a_fault_of_ours() -> None:
     with pytest.raises(TypeError, match=r"DescribeModel\.ModelName"):
         protocol.response_body("DescribeModel", {"ModelName": 3})
-
-
-def test_every_pattern_of_the_model_can_be_matched() -> None:
-    patterns = {requests.service().shape_for(name).metadata.get("pattern") for name in requests.service().shape_names}
-    for pattern in patterns - {None}:
-        requests.compiled(pattern)
 
 
 def test_tags_are_letters_digits_and_some_signs_of_any_script() -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from localcloud.contract import durations
 from localcloud.sagemaker.engine.caching import CacheConfig, changed, explanation, is_fresh, key
 
 PROCESSING: dict[str, Any] = {
@@ -102,28 +101,3 @@ def test_a_result_is_fresh_up_to_its_age_limit() -> None:
     assert is_fresh(0.0, config, 30 * 86400.0)
     assert not is_fresh(0.0, config, 30 * 86400.0 + 1)
     assert is_fresh(0.0, CacheConfig(None), 1e12)
-
-
-@pytest.mark.parametrize(
-    ("text", "duration"),
-    [
-        ("P30D", timedelta(days=30)),
-        ("p30d", timedelta(days=30)),
-        ("PT12H", timedelta(hours=12)),
-        ("P1DT2H3M4S", timedelta(days=1, hours=2, minutes=3, seconds=4)),
-        ("P2W", timedelta(weeks=2)),
-        ("P1M", timedelta(days=30)),
-        ("P1Y", timedelta(days=365)),
-        ("30d", timedelta(days=30)),
-        ("T12H", timedelta(hours=12)),
-        ("5m", timedelta(minutes=5)),
-    ],
-)
-def test_durations(text: str, duration: timedelta) -> None:
-    assert durations.parse_loosely(text) == duration
-
-
-@pytest.mark.parametrize("text", ["", "P", "PT", "30", "P30", "soon", "P-1D", "P1.5D", "1d2h"])
-def test_what_is_no_duration_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is not a duration"):
-        durations.parse_loosely(text)
