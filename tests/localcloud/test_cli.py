@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from cloud_fixtures import BIN, clean_environment, run
 
+from localcloud import up
 from localcloud.state import state_folder
 
 
@@ -61,3 +62,23 @@ def test_both_commands_find_one_folder_and_say_how_to_go_on(here: Path, command:
 def test_a_command_that_is_not_there_is_a_usage_error(here: Path) -> None:
     done = run(sys.executable, "-m", "localcloud", "upp", environment=clean_environment(here), folder=here)
     assert (done.returncode, "No such command 'upp'" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("command", "region"),
+    [([sys.executable, "-m", "localcloud"], "eu-north-1"), ([BIN / "scones", "local"], "eu-west-1")],
+    ids=["localcloud", "scones"],
+)
+def test_the_region_is_the_shells_and_for_scones_the_projects(
+    here: Path, command: list[str | Path], region: str
+) -> None:
+    (here / "scones.toml").write_text('region = "eu-west-1"\n')
+    environment = {**clean_environment(here), "AWS_REGION": "eu-north-1"}
+    try:
+        free = ("--port", "0", "--sagemaker-port", "0", "--quiet")
+        started = run(*command, "up", *free, environment=environment, folder=here)
+        assert (started.returncode, started.stderr) == (0, "")
+        env = run(*command, "env", "--json", environment=environment, folder=here)
+        assert json.loads(env.stdout)["AWS_REGION"] == region
+    finally:
+        up.stop(here / ".localcloud")
