@@ -19,7 +19,7 @@ from scones.cli.pipeline import as_json_option
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder for the page  [default: reports/EXECUTION in the state folder]",
+    help="Folder for the page  [default: .scones/reports/EXECUTION]",
 )
 @click.option("--no-upload", is_flag=True, help="Only write the page: neither upload nor register it.")
 @click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
@@ -33,7 +33,7 @@ def report(execution: str | None, output: Path | None, no_upload: bool, show: bo
     from scones.reports.publish import publish_report
 
     arn = resolve(settings.load().pipeline_name, execution)
-    folder = output or state_folder() / "reports" / execution_id(arn)
+    folder = output or output_folder() / "reports" / execution_id(arn)
     done = publish_report(arn, folder, not no_upload)
     for line in done.missing:
         say(f"Not in the report: {line}")

@@ -77,7 +77,7 @@ def picture(story: Story) -> str:
     """The report on everything that was captured."""
     end = datetime.now(UTC)
     start = end.replace(hour=0, minute=0, second=0, microsecond=0)
-    page, shown = write_report(start, end, story.state / "monitor-report")
+    page, shown = write_report(start, end, story.outputs / "monitor-report")
     story.found["monitor_report"] = str(page)
     return f"{page}, {len(shown.history)} requests"
 

@@ -20,7 +20,6 @@ from pipelines.runs import executions, follow, inputs, results, upsert
 from project import aws, console
 from project.errors import SconesError
 from project.names import Names
-from scones.cli.local import state_folder
 from scones.data.archive import write_sample
 from scones.demo import monitor_stages, serving_stages
 from scones.demo.stages import Story
@@ -130,7 +129,7 @@ def registry(story: Story) -> str:
 
 def report(story: Story) -> str:
     """The execution as one page: numbers, curves, mistakes, lineage."""
-    folder = story.state / "reports" / executions.execution_id(story.found["execution"])
+    folder = story.outputs / "reports" / executions.execution_id(story.found["execution"])
     page = publish_report(story.found["execution"], folder).page
     story.found["report"] = str(page)
     return str(page)
