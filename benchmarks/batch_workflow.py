@@ -15,7 +15,6 @@ import sys
 
 from live_project import live_project, put_pictures
 
-from project import aws
 from stepfunctions import executions, inference
 
 PER_SECOND = 60.0
@@ -26,7 +25,7 @@ def measure(images: int, runs: int) -> dict[str, object]:
     put_pictures("benchmark/", images)
     rates = []
     for _ in range(runs):
-        end = inference.run_batch(aws.names().bucket, "benchmark/", 0.0, lambda _: None)
+        end = executions.wait_until_ended(inference.start_batch("benchmark/", 0.0))
         executions.raise_unless_succeeded(end, "The batch")
         if end.output["counts"]["routed"] != images:
             raise SystemExit(f"not every picture was routed: {end.output['counts']}")

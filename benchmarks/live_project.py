@@ -19,8 +19,9 @@ from serving_endpoint import make_model
 
 from infra import stack
 from localcloud import up
+from pipelines import registry
 from project import aws
-from scones.cli.decision import deployment
+from scones import deployment
 from stepfunctions import executions
 
 IMAGE = "811284229777.dkr.ecr.us-east-1.amazonaws.com/image-classification:1"
@@ -36,7 +37,8 @@ def live_project() -> Iterator[Path]:
         try:
             stack.deploy(aws.names(), lambda _: None, layer=False)
             arn = register(Path(folder) / "model")
-            end = deployment(arn, "Approved", lambda: approve(arn), lambda _: None)
+            version = registry.choose(aws.names().settings.model_package_group, arn, "Approved")
+            end = deployment.decide_and_wait(version, "Approved", "for a benchmark", lambda _: None)
             executions.raise_unless_succeeded(end, "The deployment")
             yield state
         finally:
@@ -65,11 +67,6 @@ def register(folder: Path) -> str:
         },
     )["ModelPackageArn"]
     return arn
-
-
-def approve(arn: str) -> None:
-    """Say yes to a version."""
-    aws.client("sagemaker").update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
 
 
 def put_pictures(prefix: str, count: int) -> list[str]:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra import events
-from project import aws
+from project import aws, s3
 from project.errors import CloudError
 from project.names import Names
+from project.waiting import wait_between_looks
 
 PATIENCE = 1800.0
 """Seconds until CloudFormation must be done."""
@@ -63,7 +64,7 @@ def prepare(names: Names, kind: str, wanted: Wanted) -> tuple[str | None, list[C
         request["Tags"] = [{"Key": "Project", "Value": names.settings.project}]
     with aws.explained(f"preparing a change of stack {names.stack}"):
         change_set = client.create_change_set(**request)["Id"]
-        for _ in polling(f"preparing a change of stack {names.stack}"):
+        for _ in wait_until_done(f"preparing a change of stack {names.stack}"):
             described = client.describe_change_set(ChangeSetName=change_set)
             if described["Status"] not in {"CREATE_PENDING", "CREATE_IN_PROGRESS"}:
                 break
@@ -83,8 +84,7 @@ def _sent(names: Names, template: str) -> dict[str, str]:
     if len(content) <= LONGEST_BODY:
         return {"TemplateBody": template}
     key = f"cloudformation/{hashlib.sha256(content).hexdigest()[:16]}/template.json"
-    with aws.explained(f"uploading the template to {names.uri(key)}"):
-        aws.client("s3").put_object(Bucket=names.bucket, Key=key, Body=content)
+    s3.upload(content, names.uri(key))
     return {"TemplateURL": f"https://s3.{names.settings.region}.amazonaws.com/{names.bucket}/{key}"}
 
 
@@ -114,7 +114,7 @@ def execute(change_set: str, doing: str) -> None:
     client = aws.client("cloudformation")
     with aws.explained(doing):
         client.execute_change_set(ChangeSetName=change_set)
-        for _ in polling(doing):
+        for _ in wait_until_done(doing):
             found = client.describe_change_set(ChangeSetName=change_set)["ExecutionStatus"]
             if found not in {"AVAILABLE", "EXECUTE_IN_PROGRESS"}:
                 return
@@ -126,15 +126,12 @@ def discard(change_set: str) -> None:
         aws.client("cloudformation").delete_change_set(ChangeSetName=change_set)
 
 
-def polling(doing: str) -> Iterator[None]:
-    """Turns at growing distance, 0.1 to 5 s.
+def wait_until_done(doing: str) -> Iterator[None]:
+    """One turn per look, with growing pauses between them.
 
     Raises:
         CloudError: after `PATIENCE` seconds.
     """
-    deadline, pause = time.monotonic() + PATIENCE, 0.1
-    while time.monotonic() < deadline:
+    for _ in wait_between_looks(longest=5.0, share=0.5, patience=PATIENCE):
         yield
-        time.sleep(pause)
-        pause = min(5.0, pause * 1.5)
     raise CloudError(f"{doing}: not done after {PATIENCE:.0f} s.", "Look at the stack's events in CloudFormation.")

@@ -16,7 +16,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra import hosted, stack, template
-from infra.changesets import polling
+from infra.changesets import wait_until_done
 from project import aws
 from project.names import Names
 
@@ -169,7 +169,7 @@ def _stop_execution(_: Names, arn: str, say: Callable[[str], None]) -> None:
     if client.describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"] == "Executing":
         client.stop_pipeline_execution(PipelineExecutionArn=arn)
     say("Its jobs have up to two minutes to end.")
-    for _turn in polling(f"waiting for {arn} to stop"):
+    for _turn in wait_until_done(f"waiting for {arn} to stop"):
         status = client.describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"]
         if status not in {"Executing", "Stopping"}:
             return
@@ -185,7 +185,7 @@ def _stop_search(_: Names, name: str, say: Callable[[str], None]) -> None:
     if status() == "InProgress":
         client.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
     say("Its jobs have up to two minutes to end.")
-    for _turn in polling(f"waiting for {name} to stop"):
+    for _turn in wait_until_done(f"waiting for {name} to stop"):
         if status() not in {"InProgress", "Stopping"}:
             return
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from infra.changesets import polling
+from infra.changesets import wait_until_done
 from project import aws
 from project.errors import CloudError
 from project.names import Names
@@ -36,7 +36,7 @@ def described(name: str) -> dict[str, Any] | None:
 def settled(name: str, say: Callable[[str], None]) -> dict[str, Any] | None:
     """The endpoint's description once nothing is under way, None when it is gone; changes of status are told."""
     last = ""
-    for _ in polling(f"waiting for endpoint {name}"):
+    for _ in wait_until_done(f"waiting for endpoint {name}"):
         found = described(name)
         if found is None or found["EndpointStatus"] not in IN_FLIGHT:
             break

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Literal
 
 from project.errors import SconesError
+from project.files import write_file
 
 ROOT = Path(__file__).parents[1]
 PYTHON_VERSION = "3.13"
@@ -99,9 +100,8 @@ def main(argv: list[str] | None = None) -> int:
     if options.layer:
         archives["layer.zip"] = layer_zip(options.python_version, options.architecture)
     for name, archive in archives.items():
-        part = options.folder / f"{name}.part"
-        part.write_bytes(archive)
-        part.replace(options.folder / name)
+        with write_file(options.folder / name) as partial:
+            partial.write_bytes(archive)
     return 0
 
 

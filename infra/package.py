@@ -14,11 +14,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from botocore.exceptions import ClientError
-
 from infra import lambda_packages
 from pipelines.definition.bundle import bundle
-from project import aws
+from project import s3
 from project.names import Names
 from stepfunctions import machines
 
@@ -70,21 +68,7 @@ def upload(names: Names, wanted: list[Artifact]) -> list[str]:
         SconesError: the layer cannot be built.
         CloudError: the bucket cannot be written.
     """
-    s3 = aws.client("s3")
-    missing = [artifact for artifact in wanted if not _is_there(names, artifact.key)]
+    missing = [artifact for artifact in wanted if s3.head(names.uri(artifact.key)) is None]
     for artifact in missing:
-        content = artifact.content()
-        with aws.explained(f"uploading {names.uri(artifact.key)}"):
-            s3.put_object(Bucket=names.bucket, Key=artifact.key, Body=content)
+        s3.upload(artifact.content(), names.uri(artifact.key))
     return [artifact.key for artifact in missing]
-
-
-def _is_there(names: Names, key: str) -> bool:
-    with aws.explained(f"looking for {names.uri(key)}"):
-        try:
-            aws.client("s3").head_object(Bucket=names.bucket, Key=key)
-        except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
-                return False
-            raise
-    return True

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from botocore.exceptions import ClientError
 
 from infra import boundary, events, package, template
-from infra.changesets import Change, Wanted, discard, execute, polling, prepare
+from infra.changesets import Change, Wanted, discard, execute, prepare, wait_until_done
 from project import aws
 from project.errors import CloudError, SconesError
 from project.names import Names
@@ -155,7 +155,7 @@ def status_of(stack: str) -> str | None:
 
 def _settle(stack: str) -> str | None:
     """Wait until CloudFormation is done with the stack, and return its status, None when it is gone."""
-    for _ in polling(f"waiting for stack {stack}"):
+    for _ in wait_until_done(f"waiting for stack {stack}"):
         status = status_of(stack)
         if status is None or not status.endswith("_IN_PROGRESS"):
             break

@@ -11,7 +11,7 @@ from typing import Any
 
 from pipelines.definition.build import Built, build
 from pipelines.definition.rendering import to_json
-from pipelines.runs import upsert as deploy
+from pipelines.runs import upsert
 from project import aws, settings
 from project.errors import UsageError
 from project.names import LOCAL_ACCOUNT, Names
@@ -41,7 +41,7 @@ class ProjectPipeline:
         `role_arn` is the role that the pipeline runs as; its jobs run as the project's own.
         """
         built: Built = build(Names(self.settings, aws.names().account))
-        outcome = deploy.upsert(built, role=role_arn, description=description, tags=tags or ())
+        outcome = upsert.upsert(built, role=role_arn, description=description, tags=tags or ())
         return {"PipelineArn": outcome.arn, "PipelineVersionId": outcome.version}
 
 

@@ -9,8 +9,7 @@ from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
-from pipelines.runs.inputs import object_head, split
-from project import aws
+from project import aws, s3
 from project.errors import UsageError
 
 Approval = Literal["Approved", "Rejected"]
@@ -96,12 +95,6 @@ def summary(version: Version) -> str:
     return f"Version {version.number}: {', '.join(facts)}"
 
 
-def execution_of(arn: str) -> str | None:
-    """ARN of the pipeline execution that made the model; None for one that was registered by hand."""
-    made: str | None = described(arn).get("CustomerMetadataProperties", {}).get("execution")
-    return made
-
-
 def live() -> str | None:
     """ARN of the version that answers, as the deploy workflow wrote it down; None before the first deployment."""
     parameter = aws.names().live_parameter
@@ -119,11 +112,9 @@ def _accuracy(package: dict[str, Any]) -> str:
     uri = package.get("ModelMetrics", {}).get("ModelQuality", {}).get("Statistics", {}).get("S3Uri")
     if not uri:
         return "no evaluation recorded"
-    if object_head(uri) is None:
+    if s3.head(uri) is None:
         return f"evaluation {uri} is missing"
-    bucket, key = split(uri)
-    with aws.explained(f"reading {uri}"):
-        metrics = json.loads(aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()).get("metrics", {})
+    metrics = s3.read_json(uri).get("metrics", {})
     if not {"accuracy", "accuracy_low", "accuracy_high"} <= set(metrics):
         return f"evaluation {uri}"
     low, high = metrics["accuracy_low"], metrics["accuracy_high"]

@@ -21,6 +21,7 @@ from pipelines.runs.executions import start
 from pipelines.runs.follow import follow, raise_unless_succeeded
 from project.console import emit, say
 from project.errors import SconesError, UsageError
+from project.files import write_text
 
 module_option = click.option("-n", "--module-name", required=True, help="The module that has get_pipeline.")
 kwargs_option = click.option("-kwargs", "--kwargs", default="{}", help="Arguments of get_pipeline, as a JSON object.")
@@ -34,9 +35,7 @@ def definition_command(module_name: str, kwargs: str, file_name: Path | None) ->
     """Print a pipeline's definition as JSON."""
     text = pipeline_of(module_name, kwargs).definition()
     if file_name:
-        temporary = file_name.with_name(f".{file_name.name}.new")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(file_name)
+        write_text(file_name, text)
     else:
         emit(text)
 

@@ -1,8 +1,10 @@
-"""How a job hands over its outputs: only when all of them are complete."""
+"""Files and folders that appear only when they are complete, and the checksum that a file is known by."""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +15,7 @@ from project.errors import DataError
 
 
 @contextmanager
-def published(output: Path) -> Iterator[Path]:
+def write_folder(output: Path) -> Iterator[Path]:
     """A scratch folder to write in; what is in it appears in `output` when the block ends, and vanishes if it fails.
 
     SageMaker makes the folders of a processing job's outputs beforehand, so existing empty ones are filled.
@@ -42,11 +44,41 @@ def _move_into(source: Path, target: Path) -> None:
             shutil.move(entry, there)  # a rename, unless the output is a mount of its own
 
 
+@contextmanager
+def write_file(path: Path) -> Iterator[Path]:
+    """A path beside `path` to write to; it takes the place of `path` when the block ends, and vanishes if it fails.
+
+    Whoever reads `path` meanwhile sees the old file or none, never half of one.
+    """
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` in UTF-8, in a folder that is made if need be; `path` appears whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with write_file(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as JSON that any reader accepts: NaN and infinity are refused.
 
     Raises:
         ValueError: NaN or infinity in `value`.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def sha256_of(path: Path) -> str:
+    """The file's SHA-256 as 64 hexadecimal digits.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

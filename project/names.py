@@ -49,11 +49,6 @@ class Names:
         return f"arn:aws:iam::{self.account}:role/{self.settings.project}-pipeline"
 
     @property
-    def pipeline_arn(self) -> str:
-        s = self.settings
-        return f"arn:aws:sagemaker:{s.region}:{self.account}:pipeline/{s.pipeline_name}"
-
-    @property
     def endpoint(self) -> str:
         return self.settings.project
 

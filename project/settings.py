@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from project.errors import UsageError
 
 FILE_NAME = "scones.toml"
+OUTPUTS = ".scones"
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -170,6 +171,17 @@ def find_file(start: Path | None = None) -> Path | None:
         return Path(named)
     folder = (start or Path.cwd()).resolve()
     return next((d / FILE_NAME for d in (folder, *folder.parents) if (d / FILE_NAME).is_file()), None)
+
+
+def project_folder() -> Path:
+    """Where the settings file lies, else the current folder."""
+    file = find_file()
+    return file.resolve().parent if file else Path.cwd()
+
+
+def output_folder() -> Path:
+    """Where reports and the demo's files go: `.scones` beside the settings file, else in the current folder."""
+    return project_folder() / OUTPUTS
 
 
 @cache

@@ -1,33 +1,40 @@
-"""Executions of a state machine: start one, find the one that an event started, follow it to its end."""
+"""Executions of a state machine: start, list, describe, find the one that an event started, follow to the end."""
 
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from project import aws
 from project.errors import ExecutionFailedError
+from project.waiting import wait_between_looks
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 3.0
+LONGEST_PAUSE = 3.0
 EVENT_PATIENCE = 60.0
 """Seconds until an event must have started its execution; it takes about one."""
+MOST = 5000
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How an execution ended: `status` as Step Functions has it, `output` or else `error` and `cause`."""
+class Execution:
+    """One execution: `status` as Step Functions has it; `output` of one that succeeded, `error` and `cause` of others.
+
+    `stopped` is None while it runs.
+    """
 
     arn: str
     status: str
     started: datetime
-    stopped: datetime
-    output: dict[str, Any]
-    error: str
-    cause: str
+    stopped: datetime | None = None
+    input: dict[str, Any] = field(default_factory=dict)
+    output: dict[str, Any] = field(default_factory=dict)
+    error: str = ""
+    cause: str = ""
 
     @property
     def name(self) -> str:
@@ -39,19 +46,16 @@ class Ended:
 
     @property
     def seconds(self) -> float:
-        return (self.stopped - self.started).total_seconds()
+        """How long it took, or has taken so far."""
+        return ((self.stopped or datetime.now(UTC)) - self.started).total_seconds()
 
     @property
     def problem(self) -> str:
-        return sentence(self.cause)
-
-
-def sentence(cause: str) -> str:
-    """The sentence in a failure's cause, when the cause is the JSON that our functions write; else all of it."""
-    try:
-        return str(json.loads(cause)["problem"])
-    except (ValueError, KeyError, TypeError):
-        return cause
+        """The sentence in its cause, when the cause is the JSON that our functions write; else all of it."""
+        try:
+            return str(json.loads(self.cause)["problem"])
+        except (ValueError, KeyError, TypeError):
+            return self.cause
 
 
 def start(machine: str, request: dict[str, Any]) -> str:
@@ -65,11 +69,47 @@ def start(machine: str, request: dict[str, Any]) -> str:
         return str(aws.client("stepfunctions").start_execution(stateMachineArn=machine, input=text)["executionArn"])
 
 
+def describe(arn: str) -> Execution:
+    """One execution, in full."""
+    with aws.explained(f"looking at execution {arn}"):
+        found = aws.client("stepfunctions").describe_execution(executionArn=arn)
+    return Execution(
+        arn=arn,
+        status=found["status"],
+        started=found["startDate"],
+        stopped=found.get("stopDate"),
+        input=_object(found.get("input")),
+        output=_object(found.get("output")) if found["status"] == "SUCCEEDED" else {},
+        error=found.get("error", ""),
+        cause=found.get("cause", ""),
+    )
+
+
+def list_executions(machine: str, since: datetime | None = None, most: int = MOST) -> list[dict[str, Any]]:
+    """ListExecutions' entries (executionArn, status, startDate), newest first; none when there is no such machine."""
+    found: list[dict[str, Any]] = []
+    with aws.explained(f"listing the executions of {machine}"):
+        pages = aws.client("stepfunctions").get_paginator("list_executions")
+        try:
+            for page in pages.paginate(stateMachineArn=machine, PaginationConfig={"PageSize": min(most, 1000)}):
+                fresh = [one for one in page["executions"] if since is None or one["startDate"] >= since]
+                found += fresh
+                if len(fresh) < len(page["executions"]) or len(found) >= most:
+                    break
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "StateMachineDoesNotExist":
+                raise
+    return found[:most]
+
+
+def latest(machine: str, most: int) -> list[Execution]:
+    """The machine's latest executions in full, newest first; none when there is no such machine."""
+    return [describe(one["executionArn"]) for one in list_executions(machine, most=most)]
+
+
 def known(machine: str) -> set[str]:
     """ARNs of the machine's latest executions: what was there before an event is not what it started."""
-    with aws.explained(f"listing the executions of {machine}"):
-        page = aws.client("stepfunctions").list_executions(stateMachineArn=machine, maxResults=100)
-    return {str(one["executionArn"]) for one in page["executions"]}
+    return {str(one["executionArn"]) for one in list_executions(machine, most=100)}
 
 
 def running(machine: str) -> set[str]:
@@ -79,55 +119,52 @@ def running(machine: str) -> set[str]:
     return {str(one["executionArn"]) for one in page["executions"]}
 
 
-def started_by(
+def wait_until_started(
     machine: str, before: set[str], wanted: Callable[[dict[str, Any]], bool], patience: float = EVENT_PATIENCE
 ) -> str | None:
     """The first execution, not one of `before`, whose input is `wanted`; None when none started within `patience` s."""
-    for _ in _turns(patience):
-        fresh = [arn for arn in known(machine) - before if wanted(input_of(arn))]
+    for _ in wait_between_looks(LONGEST_PAUSE, patience=patience):
+        fresh = [found for found in map(describe, known(machine) - before) if wanted(found.input)]
         if fresh:
-            return min(fresh, key=lambda arn: str(_described(arn)["startDate"]))
+            return min(fresh, key=lambda one: one.started).arn
     return None
 
 
-def input_of(execution: str) -> dict[str, Any]:
-    """What the execution was started with."""
-    found: dict[str, Any] = json.loads(_described(execution)["input"])
-    return found
-
-
-def ended(execution: str) -> Ended:
+def wait_until_ended(arn: str) -> Execution:
     """Wait for the execution's end."""
-    return follow(execution, None)
+    return follow(arn, None)
 
 
-def follow(execution: str, tell: Callable[[str], None] | None) -> Ended:
+def follow(arn: str, tell: Callable[[str], None] | None) -> Execution:
     """Wait for the execution's end and `tell` the name of every state it enters, with the seconds since its start.
 
     A Choice is not told: the state that comes next says what was chosen.
     """
     told = 0
-    for _ in _turns(None):
-        found = _described(execution)
+    for _ in wait_between_looks(LONGEST_PAUSE):
+        found = describe(arn)
         if tell:
-            for entered in _states_entered(execution)[told:]:
-                at = (entered["timestamp"] - found["startDate"]).total_seconds()
-                tell(f"{entered['stateEnteredEventDetails']['name']:<22} {at:6.1f} s")
+            for name, entered in states_entered(arn, choices=False)[told:]:
+                tell(f"{name:<22} {(entered - found.started).total_seconds():6.1f} s")
                 told += 1
-        if found["status"] != "RUNNING":
+        if found.status != "RUNNING":
             break
-    return Ended(
-        arn=execution,
-        status=found["status"],
-        started=found["startDate"],
-        stopped=found["stopDate"],
-        output=json.loads(found.get("output") or "{}") if found["status"] == "SUCCEEDED" else {},
-        error=found.get("error", ""),
-        cause=found.get("cause", ""),
-    )
+    return found
 
 
-def raise_unless_succeeded(end: Ended, what: str) -> None:
+def states_entered(arn: str, choices: bool = True) -> list[tuple[str, datetime]]:
+    """Names of the states that an execution entered, and when, in order; without Choice states if not `choices`."""
+    with aws.explained(f"reading the history of {arn}"):
+        pages = aws.client("stepfunctions").get_paginator("get_execution_history").paginate(executionArn=arn)
+        return [
+            (event["stateEnteredEventDetails"]["name"], event["timestamp"])
+            for page in pages
+            for event in page["events"]
+            if "stateEnteredEventDetails" in event and (choices or event["type"] != "ChoiceStateEntered")
+        ]
+
+
+def raise_unless_succeeded(end: Execution, what: str) -> None:
     """Nothing for an execution that succeeded.
 
     Raises:
@@ -141,25 +178,10 @@ def raise_unless_succeeded(end: Ended, what: str) -> None:
         )
 
 
-def _states_entered(execution: str) -> list[dict[str, Any]]:
-    with aws.explained(f"reading the history of {execution}"):
-        pages = aws.client("stepfunctions").get_paginator("get_execution_history").paginate(executionArn=execution)
-        events = [event for page in pages for event in page["events"]]
-    return [one for one in events if one["type"].endswith("StateEntered") and one["type"] != "ChoiceStateEntered"]
-
-
-def _described(execution: str) -> dict[str, Any]:
-    with aws.explained(f"looking at execution {execution}"):
-        found: dict[str, Any] = aws.client("stepfunctions").describe_execution(executionArn=execution)
-    return found
-
-
-def _turns(patience: float | None) -> Iterator[None]:
-    """Turns at growing distance until `patience` seconds have passed; without end for None."""
-    deadline, pause = time.monotonic() + (patience or 0), FIRST_PAUSE
-    while True:
-        yield
-        if patience is not None and time.monotonic() > deadline:
-            return
-        time.sleep(pause)
-        pause = min(LONGEST_PAUSE, pause * 1.3)
+def _object(text: str | None) -> dict[str, Any]:
+    """The JSON object in `text`; an empty one for anything else, which other people's executions may hold."""
+    try:
+        value = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
-from project import aws
-from stepfunctions.executions import Ended, ended, follow, start
+from project import aws, s3
+from project.errors import DataError, UsageError
+from stepfunctions import executions
+from stepfunctions.executions import Execution
 
 LOW_CONFIDENCE = "LowConfidence"
 
@@ -36,19 +40,35 @@ class Judged:
     problem: str | None = None
 
 
-def request_for(bucket: str, key: str, threshold: float | None = None) -> dict[str, Any]:
-    """The inference workflow's input; without a threshold the one in SSM counts."""
-    return {"s3_bucket": bucket, "s3_key": key, **({} if threshold is None else {"threshold": threshold})}
+def upload_picture(file: Path) -> str:
+    """Upload a picture under `invoked/` and return its address: under `incoming/` it would start a run of its own.
+
+    Raises:
+        DataError: there is no such file.
+    """
+    if not file.is_file():
+        raise DataError(f"Picture {file}: there is no such file.", "Name a file, or s3://bucket/key.")
+    content = file.read_bytes()
+    uri = aws.names().uri("invoked", hashlib.sha256(content).hexdigest()[:16], file.name)
+    s3.upload(content, uri)
+    return uri
 
 
-def begin(bucket: str, key: str, threshold: float | None = None) -> str:
+def request_for(threshold: float | None, **source: str) -> dict[str, Any]:
+    """A workflow's input; without a threshold the one in SSM counts."""
+    return {**source, **({} if threshold is None else {"threshold": threshold})}
+
+
+def start(bucket: str, key: str, threshold: float | None = None) -> str:
     """Start the inference workflow for one picture; the execution's ARN."""
-    return start(aws.names().state_machine("inference"), request_for(bucket, key, threshold))
+    return executions.start(
+        aws.names().state_machine("inference"), request_for(threshold, s3_bucket=bucket, s3_key=key)
+    )
 
 
 def judge(bucket: str, key: str, threshold: float | None = None) -> Judged:
     """Send one picture through the inference workflow and wait for its end."""
-    return judged(bucket, key, ended(begin(bucket, key, threshold)))
+    return judged(bucket, key, executions.wait_until_ended(start(bucket, key, threshold)))
 
 
 def judge_all(bucket: str, keys: Iterable[str], threshold: float | None, concurrency: int) -> list[Judged]:
@@ -57,7 +77,7 @@ def judge_all(bucket: str, keys: Iterable[str], threshold: float | None, concurr
         return list(pool.map(lambda key: judge(bucket, key, threshold), keys))
 
 
-def judged(bucket: str, key: str, end: Ended) -> Judged:
+def judged(bucket: str, key: str, end: Execution) -> Judged:
     """What the end of an execution of the inference workflow says about the picture."""
     picture, seconds = f"s3://{bucket}/{key}", round(end.seconds, 3)
     if end.succeeded:
@@ -67,10 +87,42 @@ def judged(bucket: str, key: str, end: Ended) -> Judged:
     return Judged(picture, outcome, end.arn, seconds, error=end.error or end.status, problem=end.problem, **facts)
 
 
-def run_batch(bucket: str, prefix: str, threshold: float | None, tell: Callable[[str], None]) -> Ended:
-    """Send every picture under a prefix through the batch workflow, `tell` its states, and wait for its end."""
-    request = {"s3_bucket": bucket, "prefix": prefix, **({} if threshold is None else {"threshold": threshold})}
-    return follow(start(aws.names().state_machine("batch"), request), tell)
+def start_batch(prefix: str, threshold: float | None = None) -> str:
+    """Start the batch workflow for every picture under a prefix; the execution's ARN.
+
+    `prefix` is s3://bucket/prefix, or a prefix in the project's bucket.
+
+    Raises:
+        UsageError: it is empty, or not the address of anything.
+        CloudError: Step Functions refused or did not answer.
+    """
+    prefix = prefix.strip()
+    if not prefix:
+        raise UsageError("No batch was started: there is no prefix.", "Name one, such as incoming/2026-11-20/.")
+    bucket, under = s3.split(prefix) if prefix.startswith("s3://") else (aws.names().bucket, prefix)
+    request = request_for(threshold, s3_bucket=bucket, prefix=under)
+    return executions.start(aws.names().state_machine("batch"), request)
+
+
+def outcomes_line(expected: Sequence[str], found: Sequence[Judged]) -> str:
+    """How many passed, how many of these rightly, how many failed loudly, and whether both occurred.
+
+    `expected`: the class that each picture really shows.
+    """
+    passed = [(name, one) for name, one in zip(expected, found, strict=True) if one.outcome == "routed"]
+    right = sum(name == one.vehicle for name, one in passed)
+    unsure = sum(one.outcome == "unsure" for one in found)
+    both = "both outcomes occurred" if passed and unsure else f"only one outcome occurred in {len(found)} pictures"
+    return f"{len(passed)} passed ({right} of them right), {unsure} failed loudly: {both}"
+
+
+def batch_line(counts: dict[str, Any]) -> str:
+    """`200 pictures: 150 routed (far 71, near 79), 48 below the threshold, 2 failed`."""
+    routes = ", ".join(f"{route} {number}" for route, number in counts["routes"].items())
+    routed = f"{counts['routed']} routed" + (f" ({routes})" if routes else "")
+    rest = f"{counts['low_confidence']} below the threshold, {counts['failed']} failed"
+    lost = f", {counts['not_processed']} not processed" if counts["not_processed"] else ""
+    return f"{counts['images']} pictures: {routed}, {rest}{lost}"
 
 
 def _numbers(cause: str) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The state machines of the project: `<name>.asl.json` beside this file, with `${Placeholder}` where an ARN belongs.
 
-CloudFormation's DefinitionSubstitutions fill the same placeholders on deployment; `substituted` does it for whoever
-needs a complete definition without a stack.
+CloudFormation's DefinitionSubstitutions fill them on deployment.
 """
 
 from __future__ import annotations
@@ -54,18 +53,6 @@ def load(name: str) -> Definition:
 def placeholders(name: str) -> set[str]:
     """Names of the placeholders that the definition needs values for."""
     return set(PLACEHOLDER.findall(text(name)))
-
-
-def substituted(name: str, values: Mapping[str, str]) -> str:
-    """The complete definition text, ready for CreateStateMachine.
-
-    Raises:
-        UsageError: a placeholder has no value.
-    """
-    missing = sorted(placeholders(name) - set(values))
-    if missing:
-        raise UsageError(f"State machine {name}: no value for {', '.join(missing)}.")
-    return PLACEHOLDER.sub(lambda match: json.dumps(values[match[1]])[1:-1], text(name))
 
 
 def scopes(definition: Definition, where: str = "") -> Iterator[tuple[str, Definition]]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
+from project.files import write_text
 from stepfunctions.machines import FOLDER, Definition, load, names, transitions
 
 DOCUMENT = FOLDER.parent / "docs" / "state-machines.md"
@@ -56,7 +57,7 @@ def main() -> None:
     missing = [name for name in names() if f"<!-- drawing: {name} -->" not in DOCUMENT.read_text(encoding="utf-8")]
     if missing:
         raise SystemExit(f"{DOCUMENT.name} has no place for {', '.join(missing)}.")
-    DOCUMENT.write_text(redrawn(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
+    write_text(DOCUMENT, redrawn(DOCUMENT.read_text(encoding="utf-8")))
 
 
 if __name__ == "__main__":

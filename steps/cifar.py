@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from project.errors import DataError, UsageError
+from project.files import sha256_of
 from steps import pickled, tarball
 
 SIDE = 32
@@ -71,9 +72,12 @@ def read(archive: Path, sha256: str | None = None) -> Cifar:
     """Read `archive` in either layout. Its checksum is compared with `sha256` before anything in it is looked at.
 
     Raises:
-        DataError: another checksum; not a whole, safe CIFAR archive; labels or image sizes that cannot be.
+        DataError: it cannot be read; another checksum; not a whole, safe CIFAR archive; wrong labels or image sizes.
     """
-    found = tarball.sha256_of(archive)
+    try:
+        found = sha256_of(archive)
+    except OSError as error:
+        raise DataError(f"{archive}: {error.strerror}.", "Check the path of the archive.") from None
     if sha256 is not None and found != sha256.lower():
         raise DataError(
             f"{archive}: its SHA-256 is {found}, not {sha256}.", "It is damaged or another archive; fetch it again."

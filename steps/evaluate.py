@@ -20,7 +20,7 @@ from monitoring.measures.intervals import intervals
 from monitoring.measures.metrics import Curve, Floats, Integers
 from monitoring.measures.model_quality import model_quality
 from project.errors import DataError
-from project.files import published, write_json
+from project.files import write_folder, write_json
 from steps import lst, near_duplicates, predictions
 
 THRESHOLDS = np.round(np.arange(0.5, 1.0, 0.01), 2)
@@ -193,7 +193,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     pictures = [options.images / path for path in images]
     watched = baseline.of_test_set(pictures, probabilities, classes, options.confidence_threshold)
     watched["model_quality_constraints.json"] = baseline.model_quality_constraints(evaluation)
-    with published(options.output) as scratch:
+    with write_folder(options.output) as scratch:
         write_json(scratch / "evaluation" / "evaluation.json", evaluation)
         for name, document in watched.items():
             write_json(scratch / "baseline" / name, document)

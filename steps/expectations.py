@@ -6,7 +6,6 @@ that would leak from one subset into another is never tolerated; the job leaves 
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Sequence
@@ -22,7 +21,8 @@ import great_expectations as gx
 from great_expectations import expectations as expect
 from great_expectations.core.run_identifier import RunIdentifier
 
-from steps.manifests import LEFT_OUT, SUBSETS
+from project.files import write_json
+from steps.subsets import LEFT_OUT, SUBSETS
 
 SIDE = 32
 REPEATS_TOLERATED = 0.01
@@ -124,7 +124,7 @@ def validate(images: pd.DataFrame, counts: pd.DataFrame, classes: Sequence[str],
         broken += [_sentence(each, named_by) for each in result.results if not each.success]
     context.build_data_docs()
     report = {"success": not broken, "broken": broken, "tables": results}
-    (folder / "validation.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    write_json(folder / "validation.json", report)
     return broken
 
 

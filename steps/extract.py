@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from project.errors import DataError
-from project.files import published, write_json
+from project.files import write_folder, write_json
 from steps import cifar, png
 
 COLUMNS = ("path", "split", "label", "class_name", "fine_label", "source_index", "pixels_sha256")
@@ -43,7 +43,7 @@ def extract(archive: Path, sha256: str | None, classes: Sequence[str], output: P
     if empty:
         name, part = empty[0]
         raise DataError(f"{archive}: class {name!r} has no images in {part}.", "Use an archive that has some.")
-    with published(output) as scratch:
+    with write_folder(output) as scratch:
         with _made(scratch / "images" / "images.csv").open("w", newline="", encoding="utf-8") as table:
             rows = csv.writer(table, lineterminator="\n")
             rows.writerow(COLUMNS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import tarfile
 import zlib
 from collections.abc import Iterator
@@ -31,19 +30,6 @@ class _BoundedGzip(gzip.GzipFile):
     def _refuse_beyond(self, position: int) -> None:
         if position > LIMIT:
             raise DataError(f"{self.name}: unpacks to more than {LIMIT:,} bytes.", "CIFAR-100 unpacks to 186 MB.")
-
-
-def sha256_of(path: Path) -> str:
-    """The file's SHA-256 as 64 hexadecimal digits.
-
-    Raises:
-        DataError: the file cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror}.", "Check the path of the archive.") from None
 
 
 def files(archive: Path) -> Iterator[tuple[str, int, IO[bytes]]]:

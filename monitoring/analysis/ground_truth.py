@@ -18,6 +18,7 @@ from monitoring.analysis import capture
 from monitoring.analysis.capture import Tally
 from monitoring.analysis.payload import content
 from project.errors import UsageError
+from project.files import write_text
 
 
 def label_of(name: str, classes: Sequence[str]) -> int:
@@ -55,10 +56,8 @@ def key(now: datetime, name: str) -> str:
 def write(folder: Path, labels: Mapping[str, int], now: datetime, name: str) -> Path:
     """Add a file of labels below `folder`; returns its path. It appears whole or not at all."""
     path = folder / key(now, name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(text(labels), encoding="utf-8")
-    return partial.replace(path)
+    write_text(path, text(labels))
+    return path
 
 
 def read(folder: Path, classes: Sequence[str], tally: Tally) -> dict[str, int]:

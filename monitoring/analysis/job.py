@@ -11,7 +11,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from monitoring.analysis import cloudwatch, constraints
@@ -21,7 +20,7 @@ from monitoring.analysis.environment import Job, job
 from monitoring.analysis.live_quality import Quality, judge
 from monitoring.analysis.profile import to_statistics
 from project.errors import UsageError
-from project.files import published, write_json
+from project.files import write_folder, write_json, write_text
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     found = run_model_quality(asked, now) if asked.model_quality else run_data_quality(asked, now)
     for line in (*found.tally.problems, *map(str, found.violations), found.message):
         print(line, flush=True)
-    _put(asked.base / "output" / "message", found.message)
+    write_text(asked.base / "output" / "message", found.message)
     return 0
 
 
@@ -96,16 +95,9 @@ def _write(
     stamped = cloudwatch.lines(metrics, now, asked.endpoint, asked.schedule)
     documents["summary.json"] |= {"analysed_at": now.isoformat(), "metrics": stamped}
     documents["constraint_violations.json"] = {"violations": [v.to_json() for v in violations]}
-    with published(asked.output) as scratch:
+    with write_folder(asked.output) as scratch:
         for name, document in documents.items():
             write_json(scratch / name, document)
     if asked.publish:
         text = "".join(json.dumps(line, allow_nan=False) + "\n" for line in stamped)
-        _put(asked.base / "output" / "metrics" / "cloudwatch" / "cloudwatch_metrics.jsonl", text)
-
-
-def _put(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+        write_text(asked.base / "output" / "metrics" / "cloudwatch" / "cloudwatch_metrics.jsonl", text)

@@ -8,15 +8,14 @@ import queue
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 from monitoring.analysis.capture import Tally
 from project.errors import SconesError
 
-if TYPE_CHECKING:
-    from monitoring.analysis.traffic import Batch, Reading
-
-Work = Callable[[Sequence[Path], Any, Tally], Iterator[Any]]
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+Work = Callable[[Sequence[Path], Task, Tally], Iterator[Result]]
 
 GROUP_BYTES = 8_000_000
 """How much a process reads before it is the next one's turn: a few thousand pictures of 32x32."""
@@ -31,8 +30,10 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def spread(work: Work, paths: Sequence[Path], reading: Reading, tally: Tally, processes: int) -> Iterator[Batch]:
-    """What `work(group of paths, reading, tally)` yields for all `paths`, in order; one process does it in this one.
+def spread(
+    work: Work[Task, Result], paths: Sequence[Path], task: Task, tally: Tally, processes: int
+) -> Iterator[Result]:
+    """What `work(group of paths, task, tally)` yields for all `paths`, in order; one process does it in this one.
 
     Raises:
         SconesError: a process ended before its work did.
@@ -40,12 +41,12 @@ def spread(work: Work, paths: Sequence[Path], reading: Reading, tally: Tally, pr
     groups = list(_groups(paths))
     processes = min(processes, len(groups))
     if processes <= 1:
-        yield from work(paths, reading, tally)
+        yield from work(paths, task, tally)
         return
     context = multiprocessing.get_context("spawn")  # fork copies locks that other threads hold
     queues = [context.Queue(UNDER_WAY) for _ in range(processes)]
     children = [
-        context.Process(target=_work, args=(work, groups[i::processes], reading, queues[i]), daemon=True)
+        context.Process(target=_work, args=(work, groups[i::processes], task, queues[i]), daemon=True)
         for i in range(processes)
     ]
     for child in children:
@@ -75,10 +76,10 @@ def _groups(paths: Sequence[Path]) -> Iterator[list[Path]]:
         yield group
 
 
-def _work(work: Work, groups: Sequence[Sequence[Path]], reading: Reading, results: Any) -> None:
+def _work(work: Work[Any, Any], groups: Sequence[Sequence[Path]], task: Any, results: Any) -> None:
     for group in groups:
         tally = Tally()
-        for batch in work(group, reading, tally):
+        for batch in work(group, task, tally):
             results.put(batch)
         results.put(tally)  # the end of a group
 

@@ -5,21 +5,16 @@ Jobs do not travel with this module.
 
 from __future__ import annotations
 
-import json
-import time
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from monitoring.analysis.outcome import Outcome, of_message
-from monitoring.watch.files import split
 from monitoring.watch.schedule import MODEL_MONITOR, Attached, asked
-from project import aws
-from project.errors import CloudError, ExecutionFailedError
+from project import aws, s3
+from project.errors import ExecutionFailedError
+from project.waiting import wait_between_looks
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 UNFINISHED = {"InProgress", "Stopping"}
 NO_DATA = "Job inputs had no data"
 """What SageMaker says of a scheduled run without any traffic: it does not start the job, and calls that Failed."""
@@ -55,7 +50,7 @@ def run(start: datetime, end: datetime, model_quality: bool = False) -> Verdict:
         ExecutionFailedError: the run failed, which is no verdict.
     """
     answer = asked("run", start=start.isoformat(), end=end.isoformat(), model_quality=model_quality)
-    return verdict(_ended(answer["job"]))
+    return verdict(_wait_for(answer["job"]))
 
 
 def verdict(found: Run) -> Verdict:
@@ -63,15 +58,15 @@ def verdict(found: Run) -> Verdict:
 
     Raises:
         ExecutionFailedError: it failed, or was stopped.
-        CloudError: its files cannot be read.
+        DataError: it completed without its files.
     """
     if found.outcome is None:
         raise ExecutionFailedError(
             f"Monitor run {found.job} {found.status.lower()}: {found.message}",
             f"Its log: aws logs tail /aws/sagemaker/ProcessingJobs --log-stream-name-prefix {found.job}",
         )
-    violations = _json(f"{found.output}/constraint_violations.json")["violations"]
-    return Verdict(found, found.outcome, _json(f"{found.output}/summary.json"), violations)
+    violations = s3.read_json(f"{found.output}/constraint_violations.json")["violations"]
+    return Verdict(found, found.outcome, s3.read_json(f"{found.output}/summary.json"), violations)
 
 
 def latest(attached: Attached | None, most: int) -> list[Run]:
@@ -91,14 +86,12 @@ def latest(attached: Attached | None, most: int) -> list[Run]:
     return sorted(found, key=lambda one: one.began, reverse=True)[:most]
 
 
-def _ended(job: str) -> Run:
-    pause = FIRST_PAUSE
-    while True:
+def _wait_for(job: str) -> Run:
+    for _ in wait_between_looks(longest=5.0, first=0.2):
         found = _run(job)
         if found.status not in UNFINISHED:
-            return found
-        time.sleep(pause)
-        pause = min(LONGEST_PAUSE, pause * 1.3)
+            break
+    return found
 
 
 def _run(job: str) -> Run:
@@ -128,15 +121,3 @@ def _execution(summary: dict[str, Any]) -> Run:
         message=reason,
         output="",
     )
-
-
-def _json(uri: str) -> dict[str, Any]:
-    bucket, key = split(uri)
-    with aws.explained(f"reading {uri}"):
-        try:
-            found: dict[str, Any] = json.loads(aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "NoSuchKey":
-                raise CloudError(f"{uri} is not there, although the run completed.") from None
-            raise
-    return found

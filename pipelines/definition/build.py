@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipelines.definition import rendering as definition
+from pipelines.definition import rendering
 from pipelines.definition.bundle import Bundle, bundle
 from pipelines.definition.graph import Json
 from project.names import Names
@@ -25,9 +25,9 @@ def build(names: Names) -> Built:
     Raises:
         SconesError: a job's code is missing or cannot be parsed.
     """
-    bundles = tuple(bundle(job) for job in definition.jobs(names.settings))
+    bundles = tuple(bundle(job) for job in rendering.jobs(names.settings))
     code = {b.job: code_uri(names, b) for b in bundles}
-    return Built(names, definition.render(names, code), bundles)
+    return Built(names, rendering.render(names, code), bundles)
 
 
 def code_uri(names: Names, bundle: Bundle) -> str:

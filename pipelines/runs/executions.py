@@ -8,9 +8,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from pipelines.definition import learning_rate
-from pipelines.runs.inputs import check_parameters, object_head
+from pipelines.runs.inputs import check_parameters
 from pipelines.runs.upsert import deployed
-from project import aws
+from project import aws, s3
 from project.console import say
 from project.errors import CloudError, DataError, UsageError
 
@@ -140,7 +140,7 @@ def _require_archive(values: Mapping[str, Any]) -> None:
     """
     uri = values.get("InputArchiveUri")
     try:
-        missing = bool(uri) and object_head(str(uri)) is None
+        missing = bool(uri) and s3.head(str(uri)) is None
     except CloudError as error:
         say(f"Not checked whether the input archive is there: {error}")
         return

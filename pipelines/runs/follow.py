@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +12,7 @@ from pipelines.runs.executions import RUNNING, describe, execution_id, list_step
 from project import aws
 from project.console import say
 from project.errors import ExecutionFailedError, QualityGateError
+from project.waiting import wait_between_looks
 
 GATE, QUALITY_TOO_LOW = "CheckQuality", "QualityTooLow"
 LOG_GROUPS = {
@@ -28,10 +28,9 @@ Step = dict[str, Any]
 
 def follow(arn: str, tell: Callable[[str], None]) -> tuple[dict[str, Any], list[Step]]:
     """Wait until the execution has ended, and `tell` each transition of a step; its description and its steps."""
-    began = time.monotonic()
     told: dict[str, str] = {}
     try:
-        while True:
+        for _ in wait_between_looks(longest=5.0, first=0.4, share=1 / 60):
             description = describe(arn)
             steps = list_steps(arn)
             for step in steps:
@@ -40,11 +39,11 @@ def follow(arn: str, tell: Callable[[str], None]) -> tuple[dict[str, Any], list[
                     told[step["StepName"]] = line
                     tell(line)
             if description["PipelineExecutionStatus"] not in RUNNING:
-                return description, steps
-            time.sleep(_pause(time.monotonic() - began))
+                break
     except KeyboardInterrupt:
         say(f"The execution goes on without us: scones status {execution_id(arn)}, scones stop {execution_id(arn)}.")
         raise
+    return description, steps
 
 
 def step_line(step: Step) -> str:
@@ -146,8 +145,3 @@ def log_tail(group: str, job: str) -> list[str]:
             logGroupName=group, logStreamName=streams[0]["logStreamName"], limit=LOG_LINES, startFromHead=False
         )["events"]
     return [str(event["message"]).rstrip() for event in events]
-
-
-def _pause(waited: float) -> float:
-    """Seconds until the next look: quick for a run of seconds, every five seconds after five minutes."""
-    return min(5.0, max(0.4, waited / 60))

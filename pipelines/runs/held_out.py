@@ -6,9 +6,8 @@ import random
 from dataclasses import dataclass
 
 from pipelines.registry import described, live
-from pipelines.runs.inputs import split
 from pipelines.runs.results import output_uri
-from project import aws
+from project import s3
 from project.errors import DataError
 
 STEP = "BuildManifests"
@@ -49,9 +48,7 @@ def sample(pictures: list[HeldOut], count: int, seed: int) -> list[HeldOut]:
 
 
 def _of_execution(execution: str, classes: list[str]) -> list[HeldOut]:
-    bucket, prefix = split(output_uri(execution, STEP, "test"))
-    list_bucket, list_key = split(f"{output_uri(execution, STEP, 'test_lst')}/test.lst")
-    with aws.explained(f"reading s3://{list_bucket}/{list_key}"):
-        text = aws.client("s3").get_object(Bucket=list_bucket, Key=list_key)["Body"].read().decode()
+    bucket, prefix = s3.split(output_uri(execution, STEP, "test"))
+    text = s3.read(f"{output_uri(execution, STEP, 'test_lst')}/test.lst").decode()
     rows = [line.split("\t") for line in text.splitlines()]
     return [HeldOut(bucket, f"{prefix}/{path}", classes[int(label)]) for _, label, path in rows]

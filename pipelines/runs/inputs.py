@@ -7,14 +7,12 @@ import math
 import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
-
-from botocore.exceptions import ClientError
 
 from pipelines.definition.graph import Json
-from project import aws
+from project import aws, s3
 from project.console import say
 from project.errors import DataError, UsageError
+from project.files import sha256_of
 from project.names import Names
 
 BLOCK = 1 << 20
@@ -35,47 +33,23 @@ def archive_parameters(names: Names, archive: str) -> dict[str, str]:
         raise DataError(
             f"Archive {archive}: there is no such file.", "Make one: scones data sample, or scones data fetch."
         )
-    with file.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    digest = sha256_of(file)
     uri = names.uri("data", digest[:16], file.name)
-    if object_head(uri) is None:
-        bucket, key = split(uri)
+    if s3.head(uri) is None:
         say(f"Uploading {file} ({file.stat().st_size / 1e6:.1f} MB) to {uri}")
-        with aws.explained(f"uploading {file} to {uri}"):
-            aws.client("s3").upload_file(str(file), bucket, key, ExtraArgs={"Metadata": {"sha256": digest}})
+        s3.upload(file, uri, Metadata={"sha256": digest})
     return {"InputArchiveUri": uri, "InputArchiveSha256": digest}
-
-
-def object_head(uri: str) -> Mapping[str, Any] | None:
-    """The metadata of an object, or None if it does not exist."""
-    bucket, key = split(uri)
-    with aws.explained(f"looking for {uri}"):
-        try:
-            head: Mapping[str, Any] = aws.client("s3").head_object(Bucket=bucket, Key=key)
-        except ClientError as error:
-            if error.response["Error"]["Code"] in {"404", "NoSuchKey", "NotFound"}:
-                return None
-            raise
-    return head
-
-
-def split(uri: str) -> tuple[str, str]:
-    """Bucket and key of an s3:// URI; a key may hold anything, `?` and `#` as well."""
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    if not uri.startswith("s3://") or not bucket or not key.strip("/"):
-        raise UsageError(f"{uri!r} is not the address of an S3 object.", "Write s3://bucket/key.")
-    return bucket, key
 
 
 def _sha256_of_object(uri: str) -> str:
     """From the metadata that our upload leaves, or else by reading the object once."""
-    head = object_head(uri)
+    head = s3.head(uri)
     if head is None:
         raise DataError(f"Archive {uri}: there is no such object.", "Check the address: aws s3 ls.")
     if recorded := head.get("Metadata", {}).get("sha256"):
         return str(recorded)
     say(f"Reading {uri} for its checksum")
-    bucket, key = split(uri)
+    bucket, key = s3.split(uri)
     whole = hashlib.sha256()
     with aws.explained(f"reading {uri}"):
         for block in aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(BLOCK):

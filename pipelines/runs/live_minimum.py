@@ -6,7 +6,6 @@ the live model is must not be part of any step's cache key.
 
 from __future__ import annotations
 
-import json
 import math
 from typing import Any
 
@@ -14,8 +13,7 @@ from botocore.exceptions import ClientError
 
 from pipelines import registry
 from pipelines.definition.gates import MINIMUM_FROM_LIVE
-from pipelines.runs.inputs import split
-from project import aws
+from project import s3
 from project.console import say
 from project.errors import CloudError, DataError
 from project.settings import Settings
@@ -59,11 +57,10 @@ def _accuracy(arn: str, package: dict[str, Any]) -> float:
     fix = f"Start with --parameter {MINIMUM_FROM_LIVE}=0 to go without the comparison."
     if not uri:
         raise DataError(f"The live model {_version(arn)} was registered without an evaluation.", fix)
-    bucket, key = split(uri)
-    with aws.explained(f"reading the live model's evaluation {uri}"):
-        text = aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
     try:
-        accuracy = float(json.loads(text)["metrics"]["accuracy"])
+        accuracy = float(s3.read_json(uri)["metrics"]["accuracy"])
+    except DataError as error:
+        raise DataError(f"The live model's evaluation: {error.problem}", fix) from None
     except (ValueError, KeyError, TypeError):
         raise DataError(f"{uri}: the live model's evaluation has no metrics.accuracy.", fix) from None
     if not math.isfinite(accuracy):

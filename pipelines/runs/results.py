@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from pipelines.runs.executions import execution_id, list_steps
-from pipelines.runs.inputs import split
-from project import aws
+from project import aws, s3
 from project.errors import DataError
 
 
@@ -38,7 +36,4 @@ def evaluation(arn: str) -> dict[str, Any]:
     Raises:
         DataError: the execution did not get as far as Evaluate.
     """
-    bucket, key = split(f"{output_uri(arn, 'Evaluate', 'evaluation')}/evaluation.json")
-    with aws.explained(f"reading s3://{bucket}/{key}"):
-        document: dict[str, Any] = json.loads(aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
-    return document
+    return s3.read_json(f"{output_uri(arn, 'Evaluate', 'evaluation')}/evaluation.json")

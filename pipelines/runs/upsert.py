@@ -14,7 +14,7 @@ from pipelines.definition.bundle import Bundle
 from pipelines.definition.diff import Change, definition_changes, values
 from pipelines.definition.graph import Json
 from pipelines.definition.rendering import to_json
-from project import aws
+from project import aws, s3
 from project.names import Names
 
 DESCRIPTION = "CIFAR archive to a registered vehicle classifier: extract, split, train, score, evaluate, gate."
@@ -118,14 +118,11 @@ def upload(names: Names, bundle: Bundle) -> int:
 
     A file under a content hash never changes, so what is there is right, and an upload that broke off is completed.
     """
-    s3 = aws.client("s3")
     folder = f"code/{bundle.digest}/"
-    with aws.explained(f"uploading the code of job {bundle.job} to {names.uri(folder)}"):
-        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=names.bucket, Prefix=folder)
-        there = {entry["Key"] for page in pages for entry in page.get("Contents", [])}
-        missing = [(folder + path, content) for path, content in bundle.files if folder + path not in there]
-        for key, content in missing:
-            s3.put_object(Bucket=names.bucket, Key=key, Body=content)
+    there = {entry["Key"] for entry in s3.list_objects(names.uri(folder))}
+    missing = [(folder + path, content) for path, content in bundle.files if folder + path not in there]
+    for key, content in missing:
+        s3.upload(content, names.uri(key))
     return len(missing)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +9,7 @@ from pipelines.tuning.search import describe, list_jobs, number_of_jobs
 from project.console import say, table
 from project.errors import ExecutionFailedError
 from project.settings import BuiltinHyperparameters
+from project.waiting import wait_between_looks
 
 RUNNING = {"InProgress", "Stopping"}
 Job = dict[str, Any]
@@ -17,10 +17,9 @@ Job = dict[str, Any]
 
 def follow(name: str, tell: Callable[[str], None]) -> dict[str, Any]:
     """Wait until the tuning job has ended, and `tell` each training that ends; the tuning job's description."""
-    began = time.monotonic()
     told: set[str] = set()
     try:
-        while True:
+        for _ in wait_between_looks(longest=15.0, first=0.5, share=1 / 30):
             description = describe(name)
             total = number_of_jobs(description["HyperParameterTuningJobConfig"])
             for job in list_jobs(name):
@@ -28,11 +27,11 @@ def follow(name: str, tell: Callable[[str], None]) -> dict[str, Any]:
                     told.add(job["TrainingJobName"])
                     tell(line(job, len(told), total))
             if description["HyperParameterTuningJobStatus"] not in RUNNING:
-                return description
-            time.sleep(min(15.0, max(0.5, (time.monotonic() - began) / 30)))
+                break
     except KeyboardInterrupt:
         say(f"The search goes on without us: scones tune --show {name}, scones tune --stop {name}.")
         raise
+    return description
 
 
 def line(job: Job, number: int, total: int) -> str:
@@ -75,6 +74,45 @@ def results_table(jobs: list[Job], metric: dict[str, str]) -> str:
         for job in ranked(jobs, metric["Type"])
     ]
     return table(rows, ["TRAINING JOB", "STATUS", metric["MetricName"], "TIME", *names])
+
+
+def text(description: dict[str, Any], jobs: list[Job]) -> str:
+    """What a search has found so far: its status, a table, and the best values as lines for scones.toml."""
+    metric = description["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]
+    lines = [f"{description['HyperParameterTuningJobName']} {description['HyperParameterTuningJobStatus']}"]
+    if jobs:
+        lines.append(results_table(jobs, metric))
+    if best := description.get("BestTrainingJob"):
+        reached = f"{metric['MetricName']} {objective(best):.6f}"
+        lines += ["", f"# {reached} on the validation split; for scones.toml:"]
+        lines.append(settings_lines(description, best["TunedHyperParameters"]))
+    return "\n".join(lines)
+
+
+def document(description: dict[str, Any], jobs: list[Job]) -> dict[str, Any]:
+    """The same as one JSON object, best training first."""
+    metric = description["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]
+    best = description.get("BestTrainingJob")
+    return {
+        "name": description["HyperParameterTuningJobName"],
+        "arn": description["HyperParameterTuningJobArn"],
+        "status": description["HyperParameterTuningJobStatus"],
+        "reason": description.get("FailureReason"),
+        "objective": metric["MetricName"],
+        "best": best["TrainingJobName"] if best else None,
+        "jobs": [
+            {
+                "name": job["TrainingJobName"],
+                "status": job["TrainingJobStatus"],
+                "objective": objective(job),
+                "hyperparameters": job["TunedHyperParameters"],
+                "started": job.get("TrainingStartTime"),
+                "ended": job.get("TrainingEndTime"),
+                "reason": job.get("FailureReason"),
+            }
+            for job in ranked(jobs, metric["Type"])
+        ],
+    }
 
 
 def settings_lines(description: dict[str, Any], values: dict[str, str]) -> str:

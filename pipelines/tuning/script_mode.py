@@ -15,8 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from pipelines.definition.graph import Json
-from pipelines.runs.inputs import object_head, split
-from project import aws
+from project import s3
 from project.names import Names
 
 SCRIPT = Path(__file__).resolve().parents[2] / "steps" / "command.py"
@@ -61,7 +60,5 @@ def without_entry_point(request: Json, names: Names) -> Json:
 def upload(names: Names) -> None:
     """Put the archive into the bucket, if it is not there."""
     uri = archive_uri(names)
-    if object_head(uri) is None:
-        bucket, key = split(uri)
-        with aws.explained(f"uploading {uri}"):
-            aws.client("s3").put_object(Bucket=bucket, Key=key, Body=archive())
+    if s3.head(uri) is None:
+        s3.upload(archive(), uri)

@@ -11,8 +11,7 @@ from pipelines.definition.build import build
 from pipelines.definition.bundle import Bundle
 from pipelines.definition.graph import Json
 from pipelines.runs import executions, upsert
-from pipelines.tuning import script_mode
-from pipelines.tuning.ranges import names as range_names
+from pipelines.tuning import ranges, script_mode
 from pipelines.tuning.train_request import Resolver, train_request
 from project import aws
 from project.errors import DataError, SconesError
@@ -77,7 +76,7 @@ def prepare(names: Names, execution: str, given: Mapping[str, str], search: Sear
     return Prepared(names, wanted, tuple(bundle for bundle in built.bundles if bundle.job == "train"))
 
 
-def start(prepared: Prepared) -> str:
+def start_search(prepared: Prepared) -> str:
     """Upload the job code that is missing and start the search; the tuning job's name.
 
     Raises:
@@ -102,7 +101,7 @@ def tuning_request(name: str, training: Json, search: Search) -> Json:
     unknown = sorted(set(training) - {*TAKEN_OVER, "AlgorithmSpecification", "HyperParameters"})
     if unknown:
         raise SconesError(f"The Train step has {', '.join(unknown)}, which a tuning job cannot carry.")
-    changed = range_names(search.ranges)
+    changed = ranges.names(search.ranges)
     limits = {"MaxParallelTrainingJobs": search.parallel}
     if search.strategy != "Grid":
         limits["MaxNumberOfTrainingJobs"] = search.jobs
@@ -147,7 +146,7 @@ def number_of_jobs(config: Json) -> int:
     return combinations
 
 
-def stop(name: str) -> None:
+def stop_search(name: str) -> None:
     """Ask a tuning job to end; its running trainings are stopped."""
     with aws.explained(f"stopping tuning job {name}"):
         aws.client("sagemaker").stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)

@@ -5,15 +5,14 @@ Taken from the rendered definition, so that a training outside of the pipeline i
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from pipelines.definition import learning_rate
 from pipelines.definition.graph import OUTPUT_REFERENCE, Json, step_named_in, steps
 from pipelines.runs import results
-from pipelines.runs.inputs import check_parameters, split
-from project import aws
+from pipelines.runs.inputs import check_parameters
+from project import s3
 from project.errors import DataError, SconesError
 
 STEP = "Train"
@@ -83,16 +82,10 @@ class Resolver:
         file = self._steps[step].property_files[rest.removeprefix("PropertyFiles.")]
         uri = f"{results.output_uri(self._execution, step, file['OutputName'])}/{file['FilePath']}"
         if uri not in self._documents:
-            self._documents[uri] = _document(uri)
-        found = self._documents[uri]
+            self._documents[uri] = s3.read_json(uri)
+        found: Any = self._documents[uri]
         for key in wanted["Path"].split("."):
             if not isinstance(found, dict) or key not in found:
                 raise DataError(f"{uri} has no {wanted['Path']}.", "Is the execution one of this pipeline?")
             found = found[key]
         return found
-
-
-def _document(uri: str) -> Any:
-    bucket, key = split(uri)
-    with aws.explained(f"reading {uri}"):
-        return json.loads(aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())

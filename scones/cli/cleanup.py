@@ -24,32 +24,32 @@ def cleanup(yes: str | None, data: bool, dry_run: bool, as_json: bool) -> None:
 
     The bucket, the pipeline and the model registry stay. Exit code 1 if anything is left.
     """
-    from infra import cleanup as project
+    from infra.cleanup import delete, found, kept
 
     names = aws.names()
     wanted = names.settings.project
-    items = project.found(names, data)
+    items = found(names, data)
     if not as_json:
         _show(items)
     if dry_run or not items:
         if as_json:
             console.emit_json({"found": [asdict(item) for item in items], "left": [asdict(item) for item in items]})
         if not items:
-            console.say(f"Nothing that bills is there. {project.kept(names)}")
+            console.say(f"Nothing that bills is there. {kept(names)}")
         return
     answer = yes if yes is not None else click.prompt(f"Type {wanted} to delete all of this", default="", err=True)
     if answer != wanted:
         raise UsageError(f"{answer!r} is not the project's name: nothing was deleted.", f"Its name is {wanted}.")
     for item in items:
         console.say(f"Deleting {item.kind} {item.name}")
-        project.delete(names, item, console.say)
-    left = project.found(names, data)
+        delete(names, item, console.say)
+    left = found(names, data)
     if as_json:
         console.emit_json({"found": [asdict(item) for item in items], "left": [asdict(item) for item in left]})
     if left:
         remains = ", ".join(f"{item.kind} {item.name}" for item in left)
         raise CloudError(f"Still there after the cleanup: {remains}.", "Run again: scones cleanup.")
-    console.say(f"Listed again: nothing that bills is left. {project.kept(names)}")
+    console.say(f"Listed again: nothing that bills is left. {kept(names)}")
 
 
 def _show(items: list[Item]) -> None:

@@ -57,11 +57,11 @@ def sample(
 @click.option("--format", "layout", type=LAYOUTS, default="python", show_default=True, help="CIFAR-100's layout.")
 def fetch(output: Path | None, layout: Layout) -> None:
     """Download the real CIFAR-100 (169 MB), or the rest of it if a download was interrupted."""
-    from scones.data import fetch as download
+    from scones.data import fetch
 
-    original = download.ORIGINALS[layout]
+    original = fetch.ORIGINALS[layout]
     file = output or Path(original.name)
-    download.fetch(original, file, download.HOSTS)
+    fetch.fetch(original, file, fetch.HOSTS)
     emit(str(file))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from project import console
+from project import console, settings
 from project.errors import DataError
 
 
@@ -26,11 +26,11 @@ def demo(
     """
     if archive and not archive.is_file():
         raise DataError(f"Archive {archive}: there is no such file.", "Name one with --archive.")
-    from scones.cli.local import output_folder, state_folder
+    from scones.cli.local import state_folder
     from scones.demo import pipeline_stages
     from scones.demo.stages import Story
 
-    outputs = output_folder()
+    outputs = settings.output_folder()
     outputs.mkdir(exist_ok=True)
     story = Story(archive, algorithm, state_folder(state), outputs, enforce_roles or None)
     try:

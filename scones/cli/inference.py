@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from project import aws
 from project.console import emit, emit_json, say, table
-from project.errors import DataError, ExecutionFailedError
+from project.errors import ExecutionFailedError
 from scones.cli.numbers import FiniteRange
 from scones.cli.pipeline import as_json_option
 
@@ -32,12 +30,12 @@ def invoke(picture: str, threshold: float | None, wait: bool, as_json: bool) -> 
 
     Prints route, vehicle and confidence. Exit code 1 when the model is not sure enough or anything else failed.
     """
-    from pipelines.runs.inputs import split
+    from project import s3
     from stepfunctions import inference
 
-    bucket, key = split(picture) if picture.startswith("s3://") else _uploaded(Path(picture))
+    bucket, key = s3.split(picture if picture.startswith("s3://") else inference.upload_picture(Path(picture)))
     if not wait:
-        execution = inference.begin(bucket, key, threshold)
+        execution = inference.start(bucket, key, threshold)
         if as_json:
             emit_json({"execution": execution})
         else:
@@ -64,7 +62,7 @@ def test_cases(count: int, threshold: float | None, concurrency: int, seed: int,
     Exit code 1 when a picture failed for another reason than low confidence.
     """
     from pipelines.runs import held_out
-    from stepfunctions.inference import judge_all
+    from stepfunctions.inference import judge_all, outcomes_line
 
     cases = held_out.sample(held_out.of_live_model(), count, seed)
     found = judge_all(cases[0].bucket, [case.key for case in cases], threshold, concurrency)
@@ -73,7 +71,7 @@ def test_cases(count: int, threshold: float | None, concurrency: int, seed: int,
     else:
         rows = [_row(case, one) for case, one in zip(cases, found, strict=True)]
         emit(table(rows, ["PICTURE", "EXPECTED", "PREDICTED", "CONFIDENCE", "RESULT"]))
-    say(outcomes(cases, found))
+    say(outcomes_line([case.class_name for case in cases], found))
     broken = [one for one in found if one.outcome == "failed"]
     if broken:
         raise ExecutionFailedError(
@@ -88,12 +86,10 @@ def test_cases(count: int, threshold: float | None, concurrency: int, seed: int,
 @as_json_option
 def batch(prefix: str, threshold: float | None, as_json: bool) -> None:
     """Route every picture under PREFIX: s3://bucket/prefix, or a prefix in the project's bucket."""
-    from pipelines.runs.inputs import split
-    from stepfunctions.executions import raise_unless_succeeded
-    from stepfunctions.inference import run_batch
+    from stepfunctions.executions import follow, raise_unless_succeeded
+    from stepfunctions.inference import batch_line, start_batch
 
-    bucket, under = split(prefix) if prefix.startswith("s3://") else (aws.names().bucket, prefix)
-    end = run_batch(bucket, under, threshold, say)
+    end = follow(start_batch(prefix, threshold), say)
     raise_unless_succeeded(end, f"Batch {end.name}")
     if as_json:
         emit_json({"execution": end.arn, "seconds": end.seconds, **end.output})
@@ -102,39 +98,10 @@ def batch(prefix: str, threshold: float | None, as_json: bool) -> None:
     emit(end.output["summary"])
 
 
-def outcomes(cases: list[HeldOut], found: list[Judged]) -> str:
-    """How many passed, how many of these rightly, how many failed loudly, and whether both occurred."""
-    passed = [(case, one) for case, one in zip(cases, found, strict=True) if one.outcome == "routed"]
-    right = sum(case.class_name == one.vehicle for case, one in passed)
-    unsure = sum(one.outcome == "unsure" for one in found)
-    both = "both outcomes occurred" if passed and unsure else f"only one outcome occurred in {len(found)} pictures"
-    return f"{len(passed)} passed ({right} of them right), {unsure} failed loudly: {both}"
-
-
-def batch_line(counts: dict[str, Any]) -> str:
-    """`200 pictures: 150 routed (far 71, near 79), 48 below the threshold, 2 failed`."""
-    routes = ", ".join(f"{route} {number}" for route, number in counts["routes"].items())
-    routed = f"{counts['routed']} routed" + (f" ({routes})" if routes else "")
-    rest = f"{counts['low_confidence']} below the threshold, {counts['failed']} failed"
-    lost = f", {counts['not_processed']} not processed" if counts["not_processed"] else ""
-    return f"{counts['images']} pictures: {routed}, {rest}{lost}"
-
-
 def _row(case: HeldOut, one: Judged) -> list[str]:
     confidence = "" if one.confidence is None else f"{one.confidence:.4f}"
     results = {"routed": f"passed: {one.route}", "unsure": "failed loudly", "failed": f"failed: {one.error}"}
     return [case.key.rpartition("/")[2], case.class_name, one.vehicle or "", confidence, results[one.outcome]]
-
-
-def _uploaded(file: Path) -> tuple[str, str]:
-    """Bucket and key of the file's copy under `invoked/`: under `incoming/` its landing would start a second run."""
-    if not file.is_file():
-        raise DataError(f"Picture {file}: there is no such file.", "Name a file, or s3://bucket/key.")
-    data, names = file.read_bytes(), aws.names()
-    key = f"invoked/{hashlib.sha256(data).hexdigest()[:16]}/{file.name}"
-    with aws.explained(f"uploading {file} to {names.uri(key)}"):
-        aws.client("s3").put_object(Bucket=names.bucket, Key=key, Body=data)
-    return names.bucket, key
 
 
 def _next(found: Judged) -> str:

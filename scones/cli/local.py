@@ -10,23 +10,11 @@ from localcloud.cli import cli
 from localcloud.state import state_folder as find_state
 from project import settings
 
-OUTPUTS = ".scones"
-
-
-def project_folder() -> Path:
-    """Where the settings file lies, else here."""
-    file = settings.find_file()
-    return file.resolve().parent if file else Path.cwd()
 
 
 def state_folder(named: Path | None = None) -> Path:
     """The local cloud's folder; a new one is made beside the settings file."""
-    return find_state(named, project_folder())
-
-
-def output_folder() -> Path:
-    """Where reports and the demo's files go: `.scones` beside the settings file."""
-    return project_folder() / OUTPUTS
+    return find_state(named, settings.project_folder())
 
 
 @click.pass_context

@@ -73,12 +73,12 @@ def show(mermaid: bool, as_json: bool) -> None:
 def diff(exit_code: bool, as_json: bool) -> None:
     """Say what an upsert would change, against the pipeline that is deployed."""
     from pipelines.definition.build import build
-    from pipelines.runs import upsert as deploy
+    from pipelines.runs import upsert
 
     names = aws.names()
     name = names.settings.pipeline_name
-    current = deploy.deployed(name)
-    changes = deploy.changes(current, name, build(names).definition, names.pipeline_role, deploy.DESCRIPTION)
+    current = upsert.deployed(name)
+    changes = upsert.changes(current, name, build(names).definition, names.pipeline_role, upsert.DESCRIPTION)
     if as_json:
         emit_json([change.as_json() for change in changes])
     else:
@@ -96,14 +96,14 @@ def upsert(as_json: bool) -> None:
     """Create the pipeline, or update it if anything differs, with the job code that it points to."""
     from pipelines.checks import problems
     from pipelines.definition.build import build
-    from pipelines.runs import upsert as deploy
+    from pipelines.runs import upsert
 
     built = build(aws.names())
     if found := problems(built.definition):
         for problem in found:
             say(str(problem))
         raise SconesError(f"The pipeline has {len(found)} problems: nothing was deployed.", "See: scones check.")
-    outcome = deploy.upsert(built)
+    outcome = upsert.upsert(built)
     if as_json:
         emit_json(asdict(outcome))
     else:

@@ -11,7 +11,7 @@ from project.console import emit, emit_json, say
 from scones.cli.pipeline import as_json_option
 
 if TYPE_CHECKING:
-    from pipelines.registry import Approval
+    from pipelines.registry import Approval, Version
 
 _version = click.argument("version", required=False)
 _comment = click.option("--comment", default="", help="Why; kept in the registry.")
@@ -50,31 +50,33 @@ def reject(version: str | None, comment: str, again: bool, wait: bool, as_json: 
 
 
 def _decide(approval: Approval, wanted: str | None, comment: str, again: bool, wait: bool, as_json: bool) -> None:
-    from infra import costs
     from pipelines import registry
-    from pipelines.runs import in_service
-    from scones.cli.decision import deployment
+    from scones import deployment
 
-    group = settings.load().model_package_group
-    version = registry.choose(group, wanted, approval, again)
+    version = registry.choose(settings.load().model_package_group, wanted, approval, again)
     say(registry.summary(version))
-    if approval == "Approved":
-        say(costs.endpoint(settings.load()))
-    else:
-        say(in_service.after_rejection(version, registry.versions(group), in_service.found()))
-
-    def decide() -> None:
-        registry.decide(version, approval, comment)
-        say(f"{version.arn} is {approval}.")
-
+    say(_consequence(version, approval))
     answer: dict[str, object] = {"arn": version.arn, "version": version.number, "approval": approval}
-    if not wait:
-        decide()
-    else:
-        end = deployment(version.arn, approval, decide, say if as_json else emit)
+    if wait:
+        end = deployment.decide_and_wait(version, approval, comment, say if as_json else emit)
         answer |= {"deployment": end.arn, "outcome": end.output["outcome"], "message": end.output["message"]}
         say(end.output["message"])
+    else:
+        registry.decide(version, approval, comment)
+        say(f"{version.arn} is {approval}.")
     if as_json:
         emit_json(answer)
     elif not wait:
         emit(version.arn)
+
+
+def _consequence(version: Version, approval: Approval) -> str:
+    """What the decision costs, or what it takes out of service."""
+    from infra import costs
+    from pipelines import registry
+    from pipelines.runs import in_service
+
+    own = settings.load()
+    if approval == "Approved":
+        return costs.endpoint(own)
+    return in_service.after_rejection(version, registry.versions(own.model_package_group), in_service.found())

@@ -10,7 +10,6 @@ import click
 from project import settings
 from project.console import emit, emit_json, say
 from scones.cli.execution import execution_argument
-from scones.cli.local import output_folder
 from scones.cli.pipeline import as_json_option
 
 
@@ -33,7 +32,7 @@ def report(execution: str | None, output: Path | None, no_upload: bool, show: bo
     from scones.reports.publish import publish_report
 
     arn = resolve(settings.load().pipeline_name, execution)
-    folder = output or output_folder() / "reports" / execution_id(arn)
+    folder = output or settings.output_folder() / "reports" / execution_id(arn)
     done = publish_report(arn, folder, not no_upload)
     for line in done.missing:
         say(f"Not in the report: {line}")

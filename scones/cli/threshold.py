@@ -15,7 +15,7 @@ from project.console import emit, emit_json, say, table
 from project.errors import UsageError
 from scones.cli.numbers import FiniteRange
 from scones.cli.pipeline import as_json_option
-from stepfunctions import threshold as setting
+from stepfunctions.threshold import Change, back_to, change, current, earlier, history, written_as
 
 LAST = 0
 """What `--roll-back` without a version stands for; SSM counts versions from 1."""
@@ -44,31 +44,31 @@ def threshold(
     if sum((value is not None, all_of_it, version is not None)) > 1:
         raise UsageError("VALUE, --history and --roll-back are three different things.", "Give one of them.")
     parameter = aws.names().threshold_parameter
-    changes = setting.history(parameter)
+    changes = history(parameter)
     if all_of_it:
         _tell(changes, as_json)
         return
-    before = setting.current(parameter) if value is None and version is None else changes[0]
+    before = current(parameter) if value is None and version is None else changes[0]
     if version is not None:
-        back = setting.earlier(changes, version or None)
-        value, why = back.value, why or setting.back_to(back.version)
+        back = earlier(changes, version or None)
+        value, why = back.value, why or back_to(back.version)
     if value is not None and value != before.value:
-        setting.change(parameter, value, before.version, who, why or NOT_SAID)
+        change(parameter, value, before.version, who, why or NOT_SAID)
         say(f"The threshold was {before.value:g}.")
     elif value is not None:
         say(f"The threshold is {value:g} already.")
     if as_json:
-        emit_json(_as_json(setting.history(parameter)[0]))
+        emit_json(_as_json(history(parameter)[0]))
     else:
-        emit(setting.written_as(before.value if value is None else value))
+        emit(written_as(before.value if value is None else value))
 
 
-def _as_json(one: setting.Change) -> dict[str, Any]:
+def _as_json(one: Change) -> dict[str, Any]:
     """The change; its value is null when the parameter held no number."""
     return {**asdict(one), "value": None if math.isnan(one.value) else one.value}
 
 
-def _tell(changes: list[setting.Change], as_json: bool) -> None:
+def _tell(changes: list[Change], as_json: bool) -> None:
     if as_json:
         emit_json([_as_json(one) for one in changes])
         return

@@ -41,106 +41,64 @@ from scones.cli.pipeline import as_json_option
 @wait_option
 @as_json_option
 def tune(
-    jobs: int,
-    parallel: int,
-    strategy: str,
     execution: str | None,
-    objective: str,
-    ranges: tuple[str, ...],
     assignments: tuple[str, ...],
-    seed: int | None,
     show: str | None,
     stop: str | None,
     wait: bool,
     as_json: bool,
+    **search: Any,
 ) -> None:
     """Search for better hyperparameters of the training, on the training and validation data of an execution.
 
     The test split is not touched. With --wait: a line per training, a table, and the best values for scones.toml.
     """
-    from pipelines.runs import executions, inputs
-    from pipelines.tuning import ranges as tuning_ranges
-    from pipelines.tuning import search as tuning
-
     if show and stop:
         raise UsageError("--show and --stop exclude each other.", "Give one of them.")
-    if stop:
-        tuning.stop(stop)
-    name = show or stop
-    if name is None:
-        own = settings.load()
-        search = tuning.Search(
-            ranges=tuning_ranges.parameter_ranges(own.algorithm, ranges),
-            objective=objective,
-            strategy=strategy,
-            jobs=jobs,
-            parallel=parallel,
-            seed=own.seed if seed is None else seed,
-        )
-        arn = executions.resolve(own.pipeline_name, execution)
-        given = inputs.parse_assignments(assignments)
-        prepared = tuning.prepare(aws.names(), arn, given, search)
-        say(tuning.cost(prepared.request))
-        name = tuning.start(prepared)
-        say(f"Tuning job {name} on the data of execution {executions.execution_id(arn)}")
-    if wait or show or stop:
-        _report(name, wait, as_json, must_find=not stop)
-    elif as_json:
-        emit_json({"name": name})
+    if show:
+        _emit_found(show, wait, as_json, must_find=True)
+    elif stop:
+        from pipelines.tuning.search import stop_search
+
+        stop_search(stop)
+        _emit_found(stop, wait, as_json, must_find=False)
     else:
-        emit(name)
+        name = _start(execution, assignments, **search)
+        if wait:
+            _emit_found(name, wait, as_json, must_find=True)
+        elif as_json:
+            emit_json({"name": name})
+        else:
+            emit(name)
 
 
-def _report(name: str, wait: bool, as_json: bool, must_find: bool) -> None:
+def _start(
+    execution: str | None, assignments: tuple[str, ...], ranges: tuple[str, ...], seed: int | None, **how: Any
+) -> str:
+    from pipelines.runs import executions, inputs
+    from pipelines.tuning.ranges import parameter_ranges
+    from pipelines.tuning.search import Search, cost, prepare, start_search
+
+    own = settings.load()
+    search = Search(parameter_ranges(own.algorithm, ranges), seed=own.seed if seed is None else seed, **how)
+    arn = executions.resolve(own.pipeline_name, execution)
+    prepared = prepare(aws.names(), arn, inputs.parse_assignments(assignments), search)
+    say(cost(prepared.request))
+    name = start_search(prepared)
+    say(f"Tuning job {name} on the data of execution {executions.execution_id(arn)}")
+    return name
+
+
+def _emit_found(name: str, wait: bool, as_json: bool, must_find: bool) -> None:
     """What the search has found, with `wait` at its end; one that `must_find` something and did not is an error."""
     from pipelines.tuning import results
-    from pipelines.tuning import search as tuning
+    from pipelines.tuning.search import describe, list_jobs
 
-    description = results.follow(name, say if as_json else emit) if wait else tuning.describe(name)
-    jobs = tuning.list_jobs(name)
+    description = results.follow(name, say if as_json else emit) if wait else describe(name)
+    jobs = list_jobs(name)
     if as_json:
-        emit_json(_document(description, jobs))
+        emit_json(results.document(description, jobs))
     else:
-        _emit_results(description, jobs)
+        emit(results.text(description, jobs))
     if must_find and description["HyperParameterTuningJobStatus"] not in results.RUNNING:
         results.raise_unless_found(description, jobs)
-
-
-def _emit_results(description: dict[str, Any], jobs: list[dict[str, Any]]) -> None:
-    from pipelines.tuning import results
-
-    metric = description["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]
-    emit(f"{description['HyperParameterTuningJobName']} {description['HyperParameterTuningJobStatus']}")
-    if jobs:
-        emit(results.results_table(jobs, metric))
-    if best := description.get("BestTrainingJob"):
-        emit("")
-        emit(f"# {metric['MetricName']} {results.objective(best):.6f} on the validation split; for scones.toml:")
-        emit(results.settings_lines(description, best["TunedHyperParameters"]))
-
-
-def _document(description: dict[str, Any], jobs: list[dict[str, Any]]) -> dict[str, Any]:
-    from pipelines.tuning import results
-
-    metric = description["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]
-    best = description.get("BestTrainingJob")
-    return {
-        "name": description["HyperParameterTuningJobName"],
-        "arn": description["HyperParameterTuningJobArn"],
-        "status": description["HyperParameterTuningJobStatus"],
-        "reason": description.get("FailureReason"),
-        "objective": metric["MetricName"],
-        "best": best["TrainingJobName"] if best else None,
-        "jobs": [
-            {
-                "name": job["TrainingJobName"],
-                "status": job["TrainingJobStatus"],
-                "objective": results.objective(job),
-                "hyperparameters": job["TunedHyperParameters"],
-                "started": job.get("TrainingStartTime"),
-                "ended": job.get("TrainingEndTime"),
-                "reason": job.get("FailureReason"),
-            }
-            for job in results.ranked(jobs, metric["Type"])
-        ],
-    }

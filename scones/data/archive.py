@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from project.errors import DataError
-from scones.data.checksum import sha256_of
+from project.files import sha256_of, write_file
 from scones.data.drawings import DRAWN
 from scones.data.labels import COARSE_NAMES, COARSE_OF, FINE_NAMES
 from scones.data.sample import Pictures, pictures
@@ -86,22 +86,17 @@ def write_sample(
 def write(path: Path, layout: Layout, train: Pictures, test: Pictures) -> None:
     """Write a `.tar.gz` in `layout`; `path` appears when it is complete."""
     members = _MEMBERS[layout](train, test)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with partial.open("wb") as file:
-            unpacked = StoredGzip(file)
-            with tarfile.open(fileobj=unpacked, mode="w|", format=tarfile.USTAR_FORMAT, bufsize=1 << 20) as tar:
-                folder = tarfile.TarInfo(f"cifar-100-{layout}")
-                folder.type, folder.mode = tarfile.DIRTYPE, 0o755
-                tar.addfile(folder)
-                for name, content in members.items():
-                    member = tarfile.TarInfo(f"cifar-100-{layout}/{name}")
-                    member.size, member.mode = len(content), 0o644
-                    tar.addfile(member, io.BytesIO(content))
-            unpacked.finish()
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with write_file(path) as partial, partial.open("wb") as file:
+        unpacked = StoredGzip(file)
+        with tarfile.open(fileobj=unpacked, mode="w|", format=tarfile.USTAR_FORMAT, bufsize=1 << 20) as tar:
+            folder = tarfile.TarInfo(f"cifar-100-{layout}")
+            folder.type, folder.mode = tarfile.DIRTYPE, 0o755
+            tar.addfile(folder)
+            for name, content in members.items():
+                member = tarfile.TarInfo(f"cifar-100-{layout}/{name}")
+                member.size, member.mode = len(content), 0o644
+                tar.addfile(member, io.BytesIO(content))
+        unpacked.finish()
 
 
 def _python_members(train: Pictures, test: Pictures) -> dict[str, bytes]:

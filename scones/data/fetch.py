@@ -16,7 +16,7 @@ from urllib3.util import Retry
 
 from project.console import say
 from project.errors import DataError
-from scones.data.checksum import sha256_of
+from project.files import sha256_of
 
 HOSTS = ("https://www.cs.toronto.edu", "https://cave.cs.toronto.edu")
 """Where the archives are published. The first redirects to the second; a redirect to any other is refused."""

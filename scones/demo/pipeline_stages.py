@@ -13,9 +13,9 @@ from infra import stack
 from localcloud import environment, up
 from localcloud.errors import PortInUseError
 from pipelines import checks
-from pipelines import registry as models
 from pipelines.checks.settings_checks import settings_agree
 from pipelines.definition.build import Built, build
+from pipelines.registry import versions
 from pipelines.runs import executions, follow, inputs, results, upsert
 from project import aws, console
 from project.errors import SconesError
@@ -120,11 +120,11 @@ def evaluation(story: Story) -> str:
 def registry(story: Story) -> str:
     """The model package that the execution registered."""
     group = aws.names().settings.model_package_group
-    versions = models.versions(group)
-    if not versions:
+    found = versions(group)
+    if not found:
         raise SconesError(f"The registry has no model in group {group}, although the gate said yes.")
-    story.found["model_package"] = versions[0].arn
-    return f"{group} version {versions[0].number}, {versions[0].approval}"
+    story.found["model_package"] = found[0].arn
+    return f"{group} version {found[0].number}, {found[0].approval}"
 
 
 def report(story: Story) -> str:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from functools import partial
 
 from pipelines import registry
 from pipelines.runs import held_out, results
-from pipelines.runs.inputs import split
 from project import aws, console
 from project.errors import SconesError
-from scones.cli.decision import deployment
-from scones.cli.inference import batch_line, outcomes
+from project.s3 import split
+from scones import deployment
 from scones.demo import alerts
 from scones.demo.stages import Story
 from stepfunctions import executions, inference
@@ -26,8 +24,8 @@ def approval(story: Story) -> str:
     arn = story.found["model_package"]
     group = aws.names().settings.model_package_group
     version = registry.choose(group, arn, "Approved")
-    decide = partial(registry.decide, version, "Approved", "The demo approves what passed the gate.")
-    end = deployment(arn, "Approved", decide, lambda line: console.say(f"         {line}"))
+    comment = "The demo approves what passed the gate."
+    end = deployment.decide_and_wait(version, "Approved", comment, lambda line: console.say(f"         {line}"))
     story.found["deployment"] = end.arn
     return f"{end.output['message']} Deployed in {end.seconds:.1f} s."
 
@@ -58,12 +56,13 @@ def routing(story: Story) -> str:
     if broken:
         raise SconesError(f"{broken.picture} was not routed: {broken.error}: {broken.problem}")
     story.found["routing"] = {outcome: sum(one.outcome == outcome for one in found) for outcome in ("routed", "unsure")}
+    told = inference.outcomes_line([case.class_name for case in cases[: len(found)]], found)
     if 0 in story.found["routing"].values():
-        raise SconesError(f"The demo is to show both outcomes: {outcomes(cases[: len(found)], found)}.")
+        raise SconesError(f"The demo is to show both outcomes: {told}.")
     for outcome in ("routed", "unsure"):
         console.say(f"         {_told(next(one for one in found if one.outcome == outcome))}")
     story.found["unsure_picture"] = next(one.picture for one in found if one.outcome == "unsure")
-    return outcomes(cases[: len(found)], found)
+    return told
 
 
 def alert(story: Story) -> str:
@@ -91,10 +90,10 @@ def landing(story: Story) -> str:
         aws.client("s3").copy_object(
             Bucket=names.bucket, Key=key, CopySource={"Bucket": picture.bucket, "Key": picture.key}
         )
-    execution = executions.started_by(machine, before, lambda request: request.get("s3_key") == key)
+    execution = executions.wait_until_started(machine, before, lambda request: request.get("s3_key") == key)
     if execution is None:
         raise SconesError(f"{names.uri(key)} landed, and no inference workflow started.")
-    found = inference.judged(names.bucket, key, executions.ended(execution))
+    found = inference.judged(names.bucket, key, executions.wait_until_ended(execution))
     if found.outcome == "failed":
         raise SconesError(f"{found.picture}: {found.error}: {found.problem}")
     return _told(found)
@@ -102,13 +101,13 @@ def landing(story: Story) -> str:
 
 def batch(story: Story) -> str:
     """The whole test split as one batch; its summary in S3."""
-    bucket, prefix = split(results.output_uri(story.found["execution"], held_out.STEP, "test"))
+    pictures = results.output_uri(story.found["execution"], held_out.STEP, "test")
     started = time.monotonic()
-    end = inference.run_batch(bucket, f"{prefix}/", None, lambda _: None)
+    end = executions.wait_until_ended(inference.start_batch(f"{pictures}/"))
     executions.raise_unless_succeeded(end, f"Batch {end.name}")
     story.found["batch"] = {"summary": end.output["summary"], **end.output["counts"]}
     rate = end.output["counts"]["images"] / (time.monotonic() - started)
-    return f"{batch_line(end.output['counts'])}; {rate:.0f} a second"
+    return f"{inference.batch_line(end.output['counts'])}; {rate:.0f} a second"
 
 
 def _told(one: inference.Judged) -> str:

@@ -14,9 +14,9 @@ from pipelines.registry import described
 from pipelines.runs import results
 from pipelines.runs.executions import describe, execution_id, list_steps
 from pipelines.runs.follow import is_cached
-from pipelines.runs.inputs import split
 from project import aws
 from project.errors import DataError, SconesError
+from project.s3 import split
 from scones.reports import training_log
 from scones.reports.facts import PAIRS, PICTURES, Facts, GateFact, StepFact
 

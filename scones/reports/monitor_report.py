@@ -16,7 +16,7 @@ from monitoring.analysis.capture import Window
 from monitoring.analysis.environment import job
 from monitoring.watch import files
 from monitoring.watch.schedule import Attached, attached
-from project import aws
+from project import aws, s3
 from project.errors import DataError
 from scones.reports import monitor_page
 from scones.reports.charts.traffic import LatencyLine
@@ -67,7 +67,7 @@ def _fetch_baseline(watched: Attached | None, folder: Path) -> None:
     uris = (watched.statistics, watched.constraints) if watched else ("", "")
     for name, uri in zip(BASELINE, uris, strict=True):
         if uri:
-            bucket, key = files.split(uri)
+            bucket, key = s3.split(uri)
             with aws.explained(f"reading {uri}"):
                 aws.client("s3").download_file(bucket, key, str(folder / name))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from project.errors import DataError
-from project.files import published, write_json
+from project.files import write_folder, write_json
 from steps import lst
 from steps.train import ensemble, graph, hyperparameters, inference, temperature
 from steps.train.hyperparameters import Hyperparameters
@@ -98,7 +98,7 @@ def main(argv: Sequence[str]) -> int:
     single = temperature.fit(trained.validation_logits, validation.labels)
     fitted = temperature.of_ensemble(single, chosen.members)
     accuracy = float((trained.validation_logits.argmax(axis=1) == validation.labels).mean())
-    with published(options.model_dir) as folder:
+    with write_folder(options.model_dir) as folder:
         write_model(folder, trained, fitted, options.classes, chosen)
     options.output_data_dir.mkdir(parents=True, exist_ok=True)
     seconds = round(time.perf_counter() - started, 2)

@@ -151,14 +151,6 @@ def test_an_unfilled_placeholder_is_found_in_a_definition_that_should_be_complet
     assert unfilled == {"AlertsTopicArn}.", "DeployFunctionArn}.", "MonitorFunctionArn}."}
 
 
-def test_substitution_fills_everything_or_names_what_is_missing() -> None:
-    values = dict.fromkeys(machines.placeholders("inference"), "arn:aws:lambda:us-east-1:000000000000:function:f")
-    assert "${" not in machines.substituted("inference", values)
-    values.pop("AlertsTopicArn")
-    with pytest.raises(UsageError, match="AlertsTopicArn"):
-        machines.substituted("inference", values)
-
-
 def test_an_unknown_machine_is_a_usage_error_that_lists_the_known() -> None:
     with pytest.raises(UsageError, match="batch, deploy, inference"):
         machines.load("inferenec")

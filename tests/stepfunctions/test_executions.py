@@ -100,12 +100,11 @@ def deployed_workflows(local_cloud: LocalCloud) -> Iterator[Workflows]:
                 Timeout=30,
                 Environment={"Variables": environment},
             )["FunctionArn"]
-        arns = {
-            name: clients["stepfunctions"].create_state_machine(
-                name=name, definition=machines.substituted(name, values), roleArn=ANY_ROLE
-            )["stateMachineArn"]
-            for name in machines.names()
-        }
+        arns = {}
+        for name in machines.names():
+            definition = machines.PLACEHOLDER.sub(lambda found: values[found[1]], machines.text(name))
+            made = clients["stepfunctions"].create_state_machine(name=name, definition=definition, roleArn=ANY_ROLE)
+            arns[name] = made["stateMachineArn"]
         yield Workflows(fake, clients, arns, queue)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from cifar_archives import meta, part, tar_gz
+from packaging.utils import canonicalize_name
 
 from project.errors import SconesError
 from steps import run
@@ -58,10 +59,11 @@ def test_wrong_usage_is_exit_code_2(code: Path, arguments: tuple[str, ...]) -> N
     assert done.returncode == 2 and done.stderr
 
 
-def test_the_pins_of_a_job_hold_what_its_container_lacks() -> None:
+def test_what_a_container_lacks_is_pinned() -> None:
     for modules, file in run.REQUIREMENTS.values():
-        pins = {line.split("==")[0] for line in (ROOT / "steps" / file).read_text().splitlines() if "==" in line}
-        assert {found.lower().replace("_", "-") for name in modules for found in packages_distributions()[name]} <= pins
+        lines = (ROOT / "steps" / file).read_text(encoding="utf-8").splitlines()
+        pinned = {canonicalize_name(line.partition("==")[0]) for line in lines if not line.startswith("#")}
+        assert {canonicalize_name(name) for module in modules for name in packages_distributions()[module]} <= pinned
 
 
 def test_a_requirement_that_cannot_be_installed_names_the_job(monkeypatch: pytest.MonkeyPatch) -> None:

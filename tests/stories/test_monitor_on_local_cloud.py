@@ -15,9 +15,9 @@ from localcloud.sagemaker.cloud import Cloud
 from monitoring.analysis import capture, ground_truth, outcome
 from monitoring.analysis.capture import Tally, Window
 from monitoring.analysis.outcome import Outcome
-from monitoring.watch import files as s3
+from monitoring.watch.files import fetch, put_labels
 from pipelines.definition.bundle import bundle
-from project.errors import CloudError, UsageError
+from project.errors import CloudError
 
 INPUT = "/opt/ml/processing/input"
 
@@ -89,29 +89,26 @@ def test_captures_are_fetched_for_the_window_only_and_once(bucket: Bucket, tmp_p
     uploaded(traffic(tmp_path / "a", 60, seed=1, every=timedelta(minutes=6)), bucket, "capture")
     bucket.put("capture/scones-endpoint/notes.txt", "not a capture")
     window = Window(NOON, NOON + timedelta(hours=2))
-    held = s3.fetch(bucket.uri("capture"), tmp_path / "fetched", window)
+    held = fetch(bucket.uri("capture"), tmp_path / "fetched", window)
     files = capture.files(tmp_path / "fetched")
     assert len(files) == held == len(capture.files(tmp_path / "a", window)) < len(capture.files(tmp_path / "a"))
     tally = Tally()
     assert len(list(capture.read(files, tally, window))) == 20 and not tally.problems
     stamps = [file.stat().st_mtime_ns for file in files]
-    s3.fetch(bucket.uri("capture/"), tmp_path / "fetched", window)
+    fetch(bucket.uri("capture/"), tmp_path / "fetched", window)
     assert [file.stat().st_mtime_ns for file in files] == stamps
     assert not list((tmp_path / "fetched").rglob("*.partial"))
 
 
 @pytest.mark.usefixtures("on_local_cloud")
 def test_labels_put_into_s3_are_read_back(bucket: Bucket, tmp_path: Path) -> None:
-    written = s3.put_labels(bucket.uri("labels"), {"e1": 1, "e2": 0}, NOON, "me")
+    written = put_labels(bucket.uri("labels"), {"e1": 1, "e2": 0}, NOON, "me")
     assert written == bucket.uri("labels/2026/05/04/12/00-00-me.jsonl")
-    assert s3.fetch(bucket.uri("labels"), tmp_path) == 1
+    assert fetch(bucket.uri("labels"), tmp_path) == 1
     assert ground_truth.read(tmp_path, CLASSES, Tally()) == {"e1": 1, "e2": 0}
 
 
 @pytest.mark.usefixtures("on_local_cloud")
 def test_what_cannot_be_fetched_says_what_was_asked(tmp_path: Path) -> None:
     with pytest.raises(CloudError, match="listing s3://no-such-bucket-anywhere/x: NoSuchBucket"):
-        s3.fetch("s3://no-such-bucket-anywhere/x", tmp_path)
-    for address in ("bucket/prefix", "https://bucket", "s3://"):
-        with pytest.raises(UsageError, match="not an address in S3"):
-            s3.split(address)
+        fetch("s3://no-such-bucket-anywhere/x", tmp_path)

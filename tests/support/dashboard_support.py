@@ -230,14 +230,13 @@ def _machine(project: Project, name: str, runs: dict[str, str | None]) -> None:
 @pytest.fixture
 def at_desk(on_local_cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Project, bool], None]]:
     """Point this process's dashboard at a project, read-only or not; its desk is closed at the end."""
-    from project import aws as cloud
-    from project import settings
+    from project import aws, settings
     from scones.desk import connection, desk
 
     def forget() -> None:
         desk.close()
         connection.forget()
-        for cached in (settings.load, cloud.client, cloud.names):
+        for cached in (settings.load, aws.client, aws.names):
             cached.cache_clear()
 
     def sit(project: Project, allow_changes: bool = False) -> None:

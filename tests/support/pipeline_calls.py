@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from golden import GOLDEN
 
 from pipelines import pipeline
-from pipelines.definition import build as building
+from pipelines.definition import build
 from pipelines.definition.bundle import Bundle
 from pipelines.runs import upsert
 from project import aws
@@ -24,7 +24,7 @@ from scones.cli.main import scones
 
 NAMES = Names(Settings(), "123456789012")
 PIPELINE = "scones-unlimited"
-PIPELINE_ARN = NAMES.pipeline_arn
+PIPELINE_ARN = f"arn:aws:sagemaker:us-east-1:{NAMES.account}:pipeline/{NAMES.settings.pipeline_name}"
 EXECUTION = f"{PIPELINE_ARN}/execution/abcdefghijkl"
 BEGAN = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 GOLDEN = json.loads((GOLDEN / "definition-builtin.json").read_text(encoding="utf-8"))
@@ -35,13 +35,13 @@ CODE = Bundle("extract", (("run.py", b"print()"), ("steps/extract.py", b"pass"))
 def golden_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is built is the golden definition with two files of code, and waiting takes no time."""
     monkeypatch.setattr(aws, "names", lambda: NAMES)
-    for module in (building, pipeline):
+    for module in (build, pipeline):
         monkeypatch.setattr(module, "build", lambda names: built())
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
 
 
-def built(definition: dict[str, Any] = GOLDEN) -> building.Built:
-    return building.Built(NAMES, definition, (CODE,))
+def built(definition: dict[str, Any] = GOLDEN) -> build.Built:
+    return build.Built(NAMES, definition, (CODE,))
 
 
 def run(*arguments: str) -> Result:

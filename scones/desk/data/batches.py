@@ -6,12 +6,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.runs.inputs import split
 from project import aws
-from project.errors import UsageError
 from scones.desk.data.objects import body, listed
-from scones.desk.data.workflows import WorkflowExecution, latest
-from stepfunctions import executions
+from stepfunctions import inference
+from stepfunctions.executions import Execution, latest
 
 ROOT = "batches"
 """Where the batch workflow keeps work, results and summary of each run: see lambdas/list_images/listing.py."""
@@ -21,7 +19,7 @@ ROOT = "batches"
 class BatchRun:
     """One run. `parts` of `all_parts` are done; both are None before the work list is written."""
 
-    execution: WorkflowExecution
+    execution: Execution
     source: str
     parts: int | None
     all_parts: int | None
@@ -35,13 +33,7 @@ def start(prefix: str, threshold: float | None) -> str:
         UsageError: no prefix, or not one.
         CloudError: Step Functions refused or did not answer.
     """
-    prefix = prefix.strip()
-    if not prefix:
-        raise UsageError("No batch was started: there is no prefix.", "Name one, such as incoming/2026-11-20/.")
-    names = aws.names()
-    bucket, under = split(prefix) if prefix.startswith("s3://") else (names.bucket, prefix)
-    request = {"s3_bucket": bucket, "prefix": under, **({} if threshold is None else {"threshold": threshold})}
-    return executions.start(names.state_machine("batch"), request)
+    return inference.start_batch(prefix, threshold)
 
 
 def runs(most: int = 10) -> list[BatchRun]:
@@ -53,7 +45,7 @@ def runs(most: int = 10) -> list[BatchRun]:
     return [_batch(one) for one in latest(aws.names().state_machine("batch"), most)]
 
 
-def _batch(execution: WorkflowExecution) -> BatchRun:
+def _batch(execution: Execution) -> BatchRun:
     bucket, request = aws.names().bucket, execution.input
     source = f"s3://{request.get('s3_bucket', '?')}/{request.get('prefix', '?')}"
     counts = execution.output.get("counts", {})

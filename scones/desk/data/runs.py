@@ -18,8 +18,8 @@ from monitoring.analysis.features import BY_NAME
 from monitoring.analysis.outcome import Outcome
 from monitoring.analysis.profile import FeatureProfile, Profile, from_statistics
 from pipelines import registry
-from pipelines.runs.inputs import split
 from project.errors import DataError
+from project.s3 import split
 from scones.desk.data.objects import body, listed
 from scones.desk.data.serving import live_arn
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipelines import registry
 from pipelines.registry import Version
-from pipelines.runs.inputs import split
+from project.s3 import split
 from scones.desk.data.objects import body
 
 MOST = 20

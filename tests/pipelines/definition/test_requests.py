@@ -14,7 +14,7 @@ import pytest
 from botocore.validate import ParamValidator
 from golden import GOLDEN
 
-from pipelines.definition import rendering as definitions
+from pipelines.definition import rendering
 from pipelines.definition.bundle import bundle
 from pipelines.definition.graph import references, steps
 from project.settings import Settings
@@ -131,7 +131,7 @@ finally:
 """
 
 
-@pytest.mark.parametrize("job", definitions.jobs(Settings(algorithm="pytorch")))
+@pytest.mark.parametrize("job", rendering.jobs(Settings(algorithm="pytorch")))
 def test_a_job_starts_from_its_bundle_alone(job: str, tmp_path: Path) -> None:
     folder = tmp_path.resolve()
     for path, content in bundle(job).files:
@@ -154,7 +154,7 @@ def commands() -> dict[str, list[str]]:
     return found
 
 
-@pytest.mark.parametrize("job", definitions.jobs(Settings(algorithm="pytorch")))
+@pytest.mark.parametrize("job", rendering.jobs(Settings(algorithm="pytorch")))
 def test_a_job_knows_every_option_that_its_step_gives_it(job: str) -> None:
     run = subprocess.run([sys.executable, "-m", "steps.run", job, "--help"], capture_output=True, text=True, check=True)
     options = [word for word in commands()[job] if word.startswith("--")]

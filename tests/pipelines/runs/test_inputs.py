@@ -70,12 +70,6 @@ def test_assignments_that_assign_nothing_are_refused(texts: list[str]) -> None:
         inputs.parse_assignments(texts)
 
 
-@pytest.mark.parametrize("uri", ["https://bucket/key", "s3://bucket", "s3://bucket/", "s3:///key"])
-def test_an_address_without_bucket_or_key_is_refused(uri: str) -> None:
-    with pytest.raises(UsageError, match="s3://bucket/key"):
-        inputs.split(uri)
-
-
 def git(folder: Path, *arguments: str) -> None:
     identity = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
     subprocess.run(["git", "-C", str(folder), *identity, *arguments], check=True, capture_output=True)

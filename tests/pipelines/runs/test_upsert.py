@@ -22,7 +22,7 @@ from pipeline_calls import (
 )
 from service_stubs import Stubs
 
-from pipelines.definition import build as building
+from pipelines.definition import build
 from pipelines.runs import upsert
 from project.errors import CloudError
 
@@ -78,7 +78,7 @@ def test_an_upsert_completes_an_upload_that_broke_off_and_adds_missing_tags(stub
 
 
 def test_a_definition_with_problems_is_not_deployed(stubs: Stubs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(building, "build", lambda names: built({**GOLDEN, "Version": "x"}))
+    monkeypatch.setattr(build, "build", lambda names: built({**GOLDEN, "Version": "x"}))
     result = run("upsert")
     assert "nothing was deployed" in str(failure(result))
     assert "version 'x' is unknown" in result.stderr

@@ -14,12 +14,9 @@ from golden import GOLDEN
 from localcloud.sagemaker import images, protocol
 from localcloud.sagemaker.operations import load
 from localcloud.sagemaker.tuning import checks
-from pipelines.runs import results
-from pipelines.tuning import ranges as tuning_ranges
-from pipelines.tuning import results as tuning_results
-from pipelines.tuning import script_mode, train_request
-from pipelines.tuning import search as tuning
-from project import settings
+from pipelines.tuning import ranges, results, script_mode, train_request
+from pipelines.tuning.search import Search, cost, tuning_request
+from project import s3, settings
 from project.errors import DataError, SconesError, UsageError
 from project.names import Names
 from project.settings import Settings
@@ -31,8 +28,8 @@ REPORT = {"num_training_samples": 800, "classes": ["bicycle", "motorcycle"]}
 @pytest.fixture(autouse=True)
 def outputs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every output of the execution is at s3://made/<step>/<output>, and every document is REPORT."""
-    monkeypatch.setattr(results, "output_uri", lambda arn, step, output: f"s3://made/{step}/{output}")
-    monkeypatch.setattr(train_request, "_document", lambda uri: REPORT)
+    monkeypatch.setattr(train_request.results, "output_uri", lambda arn, step, output: f"s3://made/{step}/{output}")
+    monkeypatch.setattr(s3, "read_json", lambda uri: REPORT)
 
 
 def golden(algorithm: str) -> dict[str, Any]:
@@ -40,9 +37,9 @@ def golden(algorithm: str) -> dict[str, Any]:
     return document
 
 
-def search(algorithm: str, *ranges: str, strategy: str = "Bayesian") -> tuning.Search:
-    found = tuning_ranges.parameter_ranges(algorithm, ranges)
-    return tuning.Search(found, "validation:accuracy", strategy, jobs=8, parallel=2, seed=7)
+def search(algorithm: str, *texts: str, strategy: str = "Bayesian") -> Search:
+    found = ranges.parameter_ranges(algorithm, texts)
+    return Search(found, "validation:accuracy", strategy, jobs=8, parallel=2, seed=7)
 
 
 def test_the_train_steps_request_is_resolved_with_defaults_given_values_and_the_executions_data() -> None:
@@ -81,11 +78,11 @@ def test_the_request_passes_botocores_validation_and_the_local_services(algorith
     load()
     training = train_request.train_request(golden(algorithm), EXECUTION, {})
     prepared = script_mode.without_entry_point(training, Names(Settings()))
-    request = tuning.tuning_request("scones-1", prepared, search(algorithm))
+    request = tuning_request("scones-1", prepared, search(algorithm))
     shape = protocol.operation("CreateHyperParameterTuningJob").input_shape
     validate_parameters(request, shape)
     checks.check(protocol.check_request("CreateHyperParameterTuningJob", request))
-    changed = tuning_ranges.names(request["HyperParameterTuningJobConfig"]["ParameterRanges"])
+    changed = ranges.names(request["HyperParameterTuningJobConfig"]["ParameterRanges"])
     static = request["TrainingJobDefinition"]["StaticHyperParameters"]
     assert changed and not set(changed) & set(static)
     assert {**static, **dict.fromkeys(changed)}.keys() >= training["HyperParameters"].keys()
@@ -94,21 +91,21 @@ def test_the_request_passes_botocores_validation_and_the_local_services(algorith
 def test_what_a_tuning_job_cannot_carry_is_refused() -> None:
     training = train_request.train_request(golden("builtin"), EXECUTION, {})
     with pytest.raises(SconesError, match="has CheckpointConfig"):
-        tuning.tuning_request("t", {**training, "CheckpointConfig": {}}, search("builtin"))
+        tuning_request("t", {**training, "CheckpointConfig": {}}, search("builtin"))
 
 
 def test_a_grid_has_as_many_jobs_as_combinations_and_its_cost_is_told() -> None:
     training = train_request.train_request(golden("builtin"), EXECUTION, {})
     wanted = search("builtin", "optimizer=sgd,nag", "mini_batch_size=16,32,64", strategy="Grid")
-    request = tuning.tuning_request("t", training, wanted)
+    request = tuning_request("t", training, wanted)
     assert "MaxNumberOfTrainingJobs" not in request["HyperParameterTuningJobConfig"]["ResourceLimits"]
-    assert tuning.cost(request).startswith("6 x ml.g4dn.xlarge, 2 at a time: AWS bills")
+    assert cost(request).startswith("6 x ml.g4dn.xlarge, 2 at a time: AWS bills")
 
 
 def test_what_we_offer_to_tune_of_the_builtin_algorithm_is_what_aws_tunes_and_what_the_settings_have() -> None:
     allowed = images.PROGRAMS["image-classification"].tunable
     kinds = {float: "Continuous", int: "Integer", str: "Categorical"}
-    for name, kind in tuning_ranges.BUILTIN.items():
+    for name, kind in ranges.BUILTIN.items():
         assert allowed[name].kind == kinds[kind]
         assert name in settings.BuiltinHyperparameters.model_fields
 
@@ -125,7 +122,7 @@ def test_what_we_offer_to_tune_of_the_builtin_algorithm_is_what_aws_tunes_and_wh
     ],
 )
 def test_a_range_is_written_in_one_word(text: str, kind: str, members: dict[str, Any]) -> None:
-    ((found, [one]),) = tuning_ranges.parameter_ranges("pytorch", [text]).items()
+    ((found, [one]),) = ranges.parameter_ranges("pytorch", [text]).items()
     assert found == f"{kind}ParameterRanges"
     assert (
         one.items() >= {"Name": text.partition("=")[0], **members}.items()
@@ -156,7 +153,7 @@ def test_a_range_is_written_in_one_word(text: str, kind: str, members: dict[str,
 )
 def test_a_range_that_makes_no_sense_is_wrong_usage(algorithm: str, texts: list[str], said: str) -> None:
     with pytest.raises(UsageError) as error:
-        tuning_ranges.parameter_ranges(algorithm, texts)
+        ranges.parameter_ranges(algorithm, texts)
     assert said in str(error.value)
 
 
@@ -178,12 +175,12 @@ def job(number: int, score: float | None = None, status: str = "Completed", **mo
 
 def test_a_training_is_told_in_a_line_and_all_of_them_in_order_of_the_objective() -> None:
     jobs = [job(1, 0.8125), job(2, None, "Failed", FailureReason="ClientError: no data"), job(3, 0.9)]
-    assert tuning_results.line(jobs[0], 1, 3) == "1/3  0.812500     41 s  learning_rate=0.01235 optimizer=nag"
-    assert tuning_results.line(jobs[1], 2, 3).endswith("optimizer=nag  ClientError: no data")
+    assert results.line(jobs[0], 1, 3) == "1/3  0.812500     41 s  learning_rate=0.01235 optimizer=nag"
+    assert results.line(jobs[1], 2, 3).endswith("optimizer=nag  ClientError: no data")
     metric = {"Type": "Maximize", "MetricName": "validation:accuracy"}
-    rows = tuning_results.results_table(jobs, metric).splitlines()
+    rows = results.results_table(jobs, metric).splitlines()
     assert [row.split()[0] for row in rows[1:]] == ["t-003", "t-001", "t-002"]
-    lowest = tuning_results.ranked(jobs, "Minimize")
+    lowest = results.ranked(jobs, "Minimize")
     assert [one["TrainingJobName"] for one in lowest] == ["t-001", "t-003", "t-002"]
 
 
@@ -196,7 +193,7 @@ def test_a_training_is_told_in_a_line_and_all_of_them_in_order_of_the_objective(
 )
 def test_the_best_values_are_settings(image: str, values: dict[str, str], lines: dict[str, Any]) -> None:
     description = {"TrainingJobDefinition": {"AlgorithmSpecification": {"TrainingImage": f"1.dkr.ecr/{image}"}}}
-    parsed = tomllib.loads(tuning_results.settings_lines(description, values))
+    parsed = tomllib.loads(results.settings_lines(description, values))
     section = parsed["builtin" if "optimizer" in values else "pytorch"]
     assert section == {"learning_rate": 0.07123, **lines}
     assert parsed.get("epochs") == (60 if "epochs" in values else None)
@@ -207,10 +204,10 @@ def test_a_search_that_found_nothing_is_an_error_with_the_first_reason() -> None
     description = {"HyperParameterTuningJobName": "t", "HyperParameterTuningJobStatus": "Failed"}
     jobs = [job(1, None, "Failed", FailureReason="ClientError: no data")]
     with pytest.raises(SconesError, match=r"Tuning job t failed: All\. t-001: ClientError: no data"):
-        tuning_results.raise_unless_found({**description, "FailureReason": "All."}, jobs)
+        results.raise_unless_found({**description, "FailureReason": "All."}, jobs)
     with pytest.raises(SconesError, match=r"t stopped: No training gave an objective\."):
-        tuning_results.raise_unless_found({**description, "HyperParameterTuningJobStatus": "Stopped"}, [])
-    tuning_results.raise_unless_found(
+        results.raise_unless_found({**description, "HyperParameterTuningJobStatus": "Stopped"}, [])
+    results.raise_unless_found(
         {**description, "HyperParameterTuningJobStatus": "Stopped", "BestTrainingJob": jobs[0]}, jobs
     )
 

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from pipelines.runs.held_out import HeldOut, sample
 from project.errors import ExecutionFailedError
-from scones.cli import inference as command
-from stepfunctions.executions import Ended, raise_unless_succeeded
-from stepfunctions.inference import Judged, judged, request_for
+from stepfunctions.executions import Execution, raise_unless_succeeded
+from stepfunctions.inference import Judged, batch_line, judged, outcomes_line, request_for
 
 STARTED = datetime(2026, 3, 1, tzinfo=UTC)
 EXECUTION = "arn:aws:states:us-east-1:000000000000:execution:scones-unlimited-inference:e1"
@@ -24,8 +23,9 @@ UNSURE = {"error": "LowConfidence", "problem": "best guess bicycle", "vehicle": 
 }
 
 
-def end(status: str, error: str = "", cause: str = "", **output: object) -> Ended:
-    return Ended(EXECUTION, status, STARTED, STARTED + timedelta(seconds=0.5), output, error, cause)
+def end(status: str, error: str = "", cause: str = "", **output: object) -> Execution:
+    stopped = STARTED + timedelta(seconds=0.5)
+    return Execution(EXECUTION, status, STARTED, stopped, {}, output, error, cause)
 
 
 def test_a_success_is_a_route() -> None:
@@ -53,8 +53,8 @@ def test_an_execution_without_an_error_is_named_by_its_status() -> None:
 
 
 def test_a_threshold_is_sent_only_when_there_is_one() -> None:
-    assert request_for("b", "k") == {"s3_bucket": "b", "s3_key": "k"}
-    assert request_for("b", "k", 0.0) == {"s3_bucket": "b", "s3_key": "k", "threshold": 0.0}
+    assert request_for(None, s3_bucket="b", s3_key="k") == {"s3_bucket": "b", "s3_key": "k"}
+    assert request_for(0.0, s3_bucket="b", s3_key="k") == {"s3_bucket": "b", "s3_key": "k", "threshold": 0.0}
 
 
 @given(
@@ -73,27 +73,23 @@ def test_a_sample_is_balanced_repeatable_and_without_doubles(classes: list[str],
             assert max(chosen.values()) - number <= 1
 
 
-def case(name: str) -> HeldOut:
-    return HeldOut("b", "k.png", name)
-
-
 def one(outcome: str, vehicle: str | None = None) -> Judged:
     return Judged("s3://b/k.png", outcome, EXECUTION, 0.1, vehicle=vehicle)  # type: ignore[arg-type]
 
 
 def test_both_outcomes_are_said_to_have_occurred_only_when_they_have() -> None:
-    cases = [case("bicycle"), case("motorcycle"), case("bicycle")]
+    shown = ["bicycle", "motorcycle", "bicycle"]
     mixed = [one("routed", "bicycle"), one("routed", "bicycle"), one("unsure", "bicycle")]
-    assert command.outcomes(cases, mixed) == "2 passed (1 of them right), 1 failed loudly: both outcomes occurred"
+    assert outcomes_line(shown, mixed) == "2 passed (1 of them right), 1 failed loudly: both outcomes occurred"
     passed = [one("routed", "bicycle")] * 3
-    assert command.outcomes(cases, passed).endswith("only one outcome occurred in 3 pictures")
+    assert outcomes_line(shown, passed).endswith("only one outcome occurred in 3 pictures")
     failed = [one("routed", "bicycle"), one("failed"), one("failed")]
-    assert command.outcomes(cases, failed).endswith("only one outcome occurred in 3 pictures")
+    assert outcomes_line(shown, failed).endswith("only one outcome occurred in 3 pictures")
 
 
 def test_a_batch_is_told_in_one_line() -> None:
     counts = {"images": 6, "routed": 3, "routes": {"far": 1, "near": 2}, "low_confidence": 2, "failed": 1}
-    assert command.batch_line(counts | {"not_processed": 0}) == (
+    assert batch_line(counts | {"not_processed": 0}) == (
         "6 pictures: 3 routed (far 1, near 2), 2 below the threshold, 1 failed"
     )
-    assert command.batch_line(counts | {"not_processed": 4}).endswith(", 4 not processed")
+    assert batch_line(counts | {"not_processed": 4}).endswith(", 4 not processed")

@@ -21,14 +21,14 @@ from localcloud.contract import strict_json
 from localcloud.sagemaker.engine import definition
 from monitoring.analysis import constraints
 from monitoring.analysis.analyze import read_json
-from pipelines.definition import rendering as rendered
+from pipelines.definition import rendering
 from pipelines.runs import inputs
 from pipelines.tuning import ranges
 from project import console, settings
 from project.errors import DataError, UsageError
 from scones.cli import main
-from scones.cli import threshold as command
 from scones.cli.numbers import FiniteRange
+from scones.cli.threshold import _tell
 from stepfunctions import threshold
 from steps import evaluate
 from steps.train import hyperparameters
@@ -175,7 +175,7 @@ def test_the_monitor_refuses_a_threshold_that_nothing_crosses(tmp_path: Path, th
 
 
 def test_what_is_written_for_others_is_json(capsys: pytest.CaptureFixture[str]) -> None:
-    for write in (console.emit_json, rendered.to_json):
+    for write in (console.emit_json, rendering.to_json):
         with pytest.raises(ValueError, match="not JSON compliant"):
             write({"accuracy": math.nan})
     assert capsys.readouterr().out == ""
@@ -185,5 +185,5 @@ def test_a_threshold_that_is_no_number_is_null_in_json(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     written = {"Version": 1, "Value": "inf", "LastModifiedDate": datetime(2026, 11, 20, tzinfo=UTC)}
-    command._tell([threshold._change(written)], as_json=True)
+    _tell([threshold._change(written)], as_json=True)
     assert json.loads(capsys.readouterr().out)[0]["value"] is None

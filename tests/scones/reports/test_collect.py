@@ -17,7 +17,7 @@ from scones.reports.collect import collect
 from scones.reports.facts import Epoch, Facts
 
 NAMES = Names(Settings())
-PIPELINE = NAMES.pipeline_arn
+PIPELINE = f"arn:aws:sagemaker:us-east-1:{NAMES.account}:pipeline/{NAMES.settings.pipeline_name}"
 EXECUTION, SOURCE = f"{PIPELINE}/execution/abcdefghijkl", f"{PIPELINE}/execution/zyxwvutsrqpo"
 JOB = "arn:aws:sagemaker:us-east-1:000000000000:processing-job/manifests-1"
 BEGAN = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)

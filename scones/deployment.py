@@ -1,4 +1,4 @@
-"""A decision about a version, the deploy workflow that follows from it, and whether it came to what was decided."""
+"""A decision about a model version, taken and followed through: the deploy workflow that it starts, to its end."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 from pipelines import registry
-from pipelines.registry import Approval
+from pipelines.registry import Approval, Version
 from pipelines.runs import in_service
 from project import aws
+from project.console import say
 from project.errors import CloudError, ExecutionFailedError
 from stepfunctions import executions
-from stepfunctions.executions import Ended
+from stepfunctions.executions import Execution
 
 
-def deployment(arn: str, approval: Approval, decide: Callable[[], None], tell: Callable[[str], None]) -> Ended:
-    """Take the decision about a version, and follow the deploy workflow that it starts to its end.
+def decide_and_wait(version: Version, approval: Approval, comment: str, tell: Callable[[str], None]) -> Execution:
+    """Record the decision about a version, and wait for the end of the deploy workflow that it starts.
 
     SageMaker may send an event twice, and an opposite decision may come meanwhile. So when a run leaves the work to
     another one, or ends with something else than what was decided, the other one is followed.
@@ -24,10 +25,11 @@ def deployment(arn: str, approval: Approval, decide: Callable[[], None], tell: C
         CloudError: no deploy workflow started.
         ExecutionFailedError: the deployment failed, the approval was withdrawn meanwhile, or what was rejected is live.
     """
-    machine = aws.names().state_machine("deploy")
+    arn, machine = version.arn, aws.names().state_machine("deploy")
     earlier = executions.known(machine)
     followed = earlier - executions.running(machine)
-    decide()
+    registry.decide(version, approval, comment)
+    say(f"{arn} is {approval}.")
 
     def is_about_this(request: dict[str, Any]) -> bool:
         detail = request.get("detail")
@@ -36,7 +38,7 @@ def deployment(arn: str, approval: Approval, decide: Callable[[], None], tell: C
             approval,
         )
 
-    execution = executions.started_by(machine, earlier, is_about_this)
+    execution = executions.wait_until_started(machine, earlier, is_about_this)
     if execution is None:
         raise CloudError(
             f"{arn} is {approval}, and no deploy workflow started within {executions.EVENT_PATIENCE:.0f} s.",
