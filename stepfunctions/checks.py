@@ -7,12 +7,12 @@ retry only in production. `scones check` runs these first.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
+from project.problem import Problem
 from stepfunctions.machines import PLACEHOLDER, Definition, scopes, transitions
 
-Check = Callable[[Definition], Iterator["Finding"]]
-CHECKS: list[Check] = []
+Check = Callable[[Definition], Iterator[Problem]]
 RESOURCES = {"arn:aws:states:::lambda:invoke", "arn:aws:states:::sns:publish"}
 READERS = {"arn:aws:states:::s3:getObject", "arn:aws:states:::s3:listObjectsV2"}
 ENDS = {"Succeed", "Fail"}
@@ -21,27 +21,14 @@ KNOWN_TYPES = {"Task", "Pass", "Choice", "Wait", "Parallel", "Map", *ENDS}
 RETRIES_EVERYTHING = {"States.ALL", "States.TaskFailed", "States.Runtime"}
 
 
-class Finding(NamedTuple):
-    """One thing that is wrong and what to do about it."""
-
-    problem: str
-    fix: str
-
-
-def problems(definition: Definition, known_placeholders: set[str] | None = None) -> list[Finding]:
+def problems(definition: Definition, known_placeholders: set[str] | None = None) -> list[Problem]:
     """Everything the checks find.
 
     Args:
         known_placeholders: names that deployment will fill; None for a definition that must be complete already.
     """
-    found = [finding for check in CHECKS for finding in check(definition)]
+    found = [problem for check in CHECKS for problem in check(definition)]
     return found + list(_unfilled(definition, known_placeholders or set()))
-
-
-def check(function: Check) -> Check:
-    """Register a check."""
-    CHECKS.append(function)
-    return function
 
 
 def _states(definition: Definition) -> Iterator[tuple[str, dict[str, Any], Definition]]:
@@ -51,28 +38,24 @@ def _states(definition: Definition) -> Iterator[tuple[str, dict[str, Any], Defin
             yield where + name, state, scope
 
 
-@check
-def starts_somewhere(definition: Definition) -> Iterator[Finding]:
+def starts_somewhere(definition: Definition) -> Iterator[Problem]:
     """StartAt names a state of its own scope."""
     for where, scope in scopes(definition):
         start = scope.get("StartAt")
         if start not in scope.get("States", {}):
-            yield Finding(
-                f"{where or 'The machine'}: StartAt is {start!r}, which is no state.", "Name the first state."
-            )
+            place = f"state {where.rstrip('/')}" if where else "the machine"
+            yield Problem(place, f"StartAt is {start!r}, which is no state.", "Name the first state.")
 
 
-@check
-def targets_exist(definition: Definition) -> Iterator[Finding]:
+def targets_exist(definition: Definition) -> Iterator[Problem]:
     """Every transition stays in its scope and names a state there."""
     for path, state, scope in _states(definition):
         for target, _ in transitions(state):
             if target not in scope["States"]:
-                yield Finding(f"{path} goes on to {target!r}, which is no state here.", "Correct the name.")
+                yield Problem(f"state {path}", f"goes on to {target!r}, which is no state here.", "Correct the name.")
 
 
-@check
-def states_are_reachable(definition: Definition) -> Iterator[Finding]:
+def states_are_reachable(definition: Definition) -> Iterator[Problem]:
     """Every state can be reached from StartAt."""
     for where, scope in scopes(definition):
         states, seen, todo = scope.get("States", {}), set(), [scope.get("StartAt")]
@@ -82,131 +65,136 @@ def states_are_reachable(definition: Definition) -> Iterator[Finding]:
                 seen.add(name)
                 todo += [target for target, _ in transitions(states[name])]
         for name in sorted(set(states) - seen):
-            yield Finding(f"{where}{name} cannot be reached.", "Lead a transition to it, or remove it.")
+            yield Problem(f"state {where}{name}", "cannot be reached.", "Lead a transition to it, or remove it.")
 
 
-@check
-def names_are_unique(definition: Definition) -> Iterator[Finding]:
+def names_are_unique(definition: Definition) -> Iterator[Problem]:
     """No two states of a machine share a name, not even in different branches; a name has at most 80 characters."""
     seen: set[str] = set()
     for path, _, _ in _states(definition):
         name = path.rpartition("/")[2]
         if name in seen or len(name) > MAX_NAME:
-            yield Finding(f"{path}: this name is used twice or longer than {MAX_NAME} characters.", "Rename the state.")
+            yield Problem(
+                f"state {path}",
+                f"has a name that is used twice or longer than {MAX_NAME} characters.",
+                "Rename the state.",
+            )
         seen.add(name)
 
 
-@check
-def types_are_known(definition: Definition) -> Iterator[Finding]:
+def types_are_known(definition: Definition) -> Iterator[Problem]:
     """The state type is one of the eight."""
     for path, state, _ in _states(definition):
         if state.get("Type") not in KNOWN_TYPES:
-            yield Finding(f"{path} has type {state.get('Type')!r}.", f"Use one of {', '.join(sorted(KNOWN_TYPES))}.")
+            yield Problem(
+                f"state {path}", f"has type {state.get('Type')!r}.", f"Use one of {', '.join(sorted(KNOWN_TYPES))}."
+            )
 
 
-@check
-def states_go_on_or_end(definition: Definition) -> Iterator[Finding]:
+def states_go_on_or_end(definition: Definition) -> Iterator[Problem]:
     """Exactly one of Next and End, where a state has a way on at all."""
     for path, state, _ in _states(definition):
         if state.get("Type") in ENDS | {"Choice"}:
             if "Next" in state or "End" in state:
-                yield Finding(f"{path} is a {state['Type']} state with Next or End.", "Remove it.")
+                yield Problem(f"state {path}", f"is a {state['Type']} state with Next or End.", "Remove it.")
         elif ("Next" in state) == bool(state.get("End")):
-            yield Finding(f"{path} needs either Next or End.", 'Add "Next": "<state>" or "End": true.')
+            yield Problem(f"state {path}", "needs either Next or End.", 'Add "Next": "<state>" or "End": true.')
 
 
-@check
-def choices_have_a_default(definition: Definition) -> Iterator[Finding]:
+def choices_have_a_default(definition: Definition) -> Iterator[Problem]:
     """A Choice says where to go when nothing matches, and every rule says where it leads."""
     for path, state, _ in _states(definition):
         if state.get("Type") == "Choice":
             if "Default" not in state:
-                yield Finding(f"{path} has no Default.", "Say what happens to an outcome nobody thought of.")
+                yield Problem(f"state {path}", "has no Default.", "Say what happens to an outcome nobody thought of.")
             if any("Next" not in rule for rule in state.get("Choices", [])):
-                yield Finding(f"{path} has a rule without Next.", "Say where the rule leads.")
+                yield Problem(f"state {path}", "has a rule without Next.", "Say where the rule leads.")
 
 
-@check
-def failures_are_named(definition: Definition) -> Iterator[Finding]:
+def failures_are_named(definition: Definition) -> Iterator[Problem]:
     """A Fail state has an error name and a cause."""
     for path, state, _ in _states(definition):
         if state.get("Type") == "Fail":
             for field in ("Error", "Cause"):
                 if not {field, f"{field}Path"} & set(state):
-                    yield Finding(f"{path} has no {field}.", f"Add {field} or {field}Path: it is all people will see.")
+                    yield Problem(
+                        f"state {path}", f"has no {field}.", f"Add {field} or {field}Path: it is all people will see."
+                    )
 
 
-@check
-def resources_are_known(definition: Definition) -> Iterator[Finding]:
+def resources_are_known(definition: Definition) -> Iterator[Problem]:
     """Tasks call Lambda or SNS, and a Map reads from S3: what the roles allow and what runs on both clouds."""
     for path, state, _ in _states(definition):
         resource = state.get("Resource")
         if state.get("Type") == "Task" and resource not in RESOURCES:
-            yield Finding(f"{path} calls {resource!r}.", f"Use one of {', '.join(sorted(RESOURCES))}.")
+            yield Problem(f"state {path}", f"calls {resource!r}.", f"Use one of {', '.join(sorted(RESOURCES))}.")
         reader = state.get("ItemReader", {}).get("Resource")
         if reader is not None and reader not in READERS:
-            yield Finding(f"{path} reads items with {reader!r}.", f"Use one of {', '.join(sorted(READERS))}.")
+            yield Problem(f"state {path}", f"reads items with {reader!r}.", f"Use one of {', '.join(sorted(READERS))}.")
 
 
-@check
-def tasks_have_a_time_limit(definition: Definition) -> Iterator[Finding]:
+def tasks_have_a_time_limit(definition: Definition) -> Iterator[Problem]:
     """The machine and each of its tasks give up some day."""
     if "TimeoutSeconds" not in definition:
-        yield Finding("The machine has no TimeoutSeconds.", "Without it an execution may wait for a year.")
+        yield Problem("the machine", "has no TimeoutSeconds.", "Without it an execution may wait for a year.")
     for path, state, _ in _states(definition):
         if state.get("Type") == "Task" and not {"TimeoutSeconds", "TimeoutSecondsPath"} & set(state):
-            yield Finding(f"{path} has no TimeoutSeconds.", "Give it a little more than the function's own limit.")
+            yield Problem(
+                f"state {path}", "has no TimeoutSeconds.", "Give it a little more than the function's own limit."
+            )
 
 
-@check
-def retries_are_chosen(definition: Definition) -> Iterator[Finding]:
+def retries_are_chosen(definition: Definition) -> Iterator[Problem]:
     """Retries name what is worth retrying, and wait longer each time, not all at once."""
     for path, state, _ in _states(definition):
         for retrier in state.get("Retry", []):
             everything = RETRIES_EVERYTHING & set(retrier.get("ErrorEquals", []))
             if everything:
                 fix = "Name throttling and service errors: bad input stays bad."
-                yield Finding(f"{path} retries on {', '.join(sorted(everything))}.", fix)
+                yield Problem(f"state {path}", f"retries on {', '.join(sorted(everything))}.", fix)
             if retrier.get("JitterStrategy") != "FULL" or "MaxDelaySeconds" not in retrier:
                 fix = 'Add "JitterStrategy": "FULL" and MaxDelaySeconds.'
-                yield Finding(f"{path} retries without jitter or without a longest delay.", fix)
+                yield Problem(f"state {path}", "retries without jitter or without a longest delay.", fix)
 
 
-@check
-def data_limit_is_caught(definition: Definition) -> Iterator[Finding]:
+def data_limit_is_caught(definition: Definition) -> Iterator[Problem]:
     """A task that hands its whole state to a function catches DataLimitExceeded by name: States.ALL does not."""
     for path, state, _ in _states(definition):
         if state.get("Type") == "Task" and state.get("Parameters", {}).get("Payload.$") == "$" and _may_carry(state):
             named = {error for catcher in state.get("Catch", []) for error in catcher.get("ErrorEquals", [])}
             if "States.DataLimitExceeded" not in named:
                 fix = "Catch States.DataLimitExceeded by name; States.ALL does not cover it."
-                yield Finding(f"{path} carries pictures and does not catch States.DataLimitExceeded.", fix)
+                yield Problem(f"state {path}", "carries pictures and does not catch States.DataLimitExceeded.", fix)
 
 
-@check
-def catch_all_stands_last(definition: Definition) -> Iterator[Finding]:
+def catch_all_stands_last(definition: Definition) -> Iterator[Problem]:
     """States.ALL stands alone in the last catcher or retrier: AWS refuses it anywhere else."""
     for path, state, _ in _states(definition):
         for field in ("Catch", "Retry"):
             rules = [rule.get("ErrorEquals", []) for rule in state.get(field, [])]
             for index, errors in enumerate(rules):
                 if "States.ALL" in errors and (len(errors) > 1 or index < len(rules) - 1):
-                    yield Finding(f"{path}: States.ALL is not alone and last in {field}.", "Move it to its own, last.")
+                    yield Problem(
+                        f"state {path}",
+                        f"has States.ALL, but not alone and last in {field}.",
+                        "Move it to its own, last.",
+                    )
 
 
-@check
-def maps_are_bounded(definition: Definition) -> Iterator[Finding]:
+def maps_are_bounded(definition: Definition) -> Iterator[Problem]:
     """A Map says how many items at a time and how many may fail."""
     for path, state, _ in _states(definition):
         if state.get("Type") != "Map":
             continue
         if not {"MaxConcurrency", "MaxConcurrencyPath"} & set(state):
-            yield Finding(
-                f"{path} has no MaxConcurrency.", "Without it up to 10,000 children call the endpoint at once."
+            yield Problem(
+                f"state {path}", "has no MaxConcurrency.", "Without it up to 10,000 children call the endpoint at once."
             )
         tolerances = ("ToleratedFailurePercentage", "ToleratedFailureCount")
         if not any(name in state or f"{name}Path" in state for name in tolerances):
-            yield Finding(f"{path} tolerates no failure.", "Add ToleratedFailurePercentage: one bad picture is normal.")
+            yield Problem(
+                f"state {path}", "tolerates no failure.", "Add ToleratedFailurePercentage: one bad picture is normal."
+            )
 
 
 def _may_carry(state: dict[str, Any]) -> bool:
@@ -215,8 +203,28 @@ def _may_carry(state: dict[str, Any]) -> bool:
     return any(name in function for name in ("SerializeImage", "ClassifyImage", "FilterInferences"))
 
 
-def _unfilled(definition: Definition, known: set[str]) -> Iterator[Finding]:
+def _unfilled(definition: Definition, known: set[str]) -> Iterator[Problem]:
     for path, state, _ in _states(definition):
         own = {key: value for key, value in state.items() if key not in {"Branches", "ItemProcessor", "Iterator"}}
         for name in sorted(set(PLACEHOLDER.findall(str(own))) - known):
-            yield Finding(f"{path} still holds ${{{name}}}.", "Add it to the machine's DefinitionSubstitutions.")
+            yield Problem(
+                f"state {path}", f"still holds ${{{name}}}.", "Add it to the machine's DefinitionSubstitutions."
+            )
+
+
+CHECKS: tuple[Check, ...] = (
+    starts_somewhere,
+    targets_exist,
+    states_are_reachable,
+    names_are_unique,
+    types_are_known,
+    states_go_on_or_end,
+    choices_have_a_default,
+    failures_are_named,
+    resources_are_known,
+    tasks_have_a_time_limit,
+    retries_are_chosen,
+    data_limit_is_caught,
+    catch_all_stands_last,
+    maps_are_bounded,
+)

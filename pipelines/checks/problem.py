@@ -1,17 +1,5 @@
-"""What a check finds."""
+"""The problem that the checks of this package find: `project.problem`."""
 
-from __future__ import annotations
+from project.problem import Problem
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something wrong `where` (a step or a parameter), and what to do about it."""
-
-    where: str
-    problem: str
-    fix: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.problem} {self.fix}"
+__all__ = ["Problem"]

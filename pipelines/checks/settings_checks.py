@@ -6,8 +6,8 @@ import difflib
 from collections.abc import Iterator
 from typing import Any
 
-from pipelines.checks.problem import Problem
 from pipelines.definition import gates
+from project.problem import Problem
 from project.settings import Settings
 
 

@@ -9,6 +9,7 @@ import click
 
 from project import aws, console
 from project.errors import CloudError, UsageError
+from scones.cli.options import as_json_option
 
 if TYPE_CHECKING:
     from infra.cleanup import Item
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--yes", metavar="NAME", help="Do not ask: the project's name, as a confirmation.")
 @click.option("--data", is_flag=True, help="Delete captured requests and answers as well.")
 @click.option("--dry-run", is_flag=True, help="Only list.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@as_json_option
 def cleanup(yes: str | None, data: bool, dry_run: bool, as_json: bool) -> None:
     """List what the project has in the account, delete it in the right order, and list again.
 

@@ -8,6 +8,7 @@ from typing import Literal
 import click
 
 from project.console import emit, emit_json, say, table
+from scones.cli.options import as_json_option
 
 Layout = Literal["python", "binary"]
 LAYOUTS = click.Choice(["python", "binary"])
@@ -27,7 +28,7 @@ def data() -> None:
 @click.option("--test-per-class", type=click.IntRange(1, 100), default=100, show_default=True, help="Test images.")
 @click.option("--seed", type=click.IntRange(0), default=7, show_default=True, help="Another seed, other images.")
 @click.option("--full-size", is_flag=True, help="Fill all 100 classes: 60,000 images with the default counts.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@as_json_option
 def sample(
     output: Path | None,
     layout: Layout,
@@ -67,7 +68,7 @@ def fetch(output: Path | None, layout: Layout) -> None:
 
 @data.command()
 @click.argument("archive", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@as_json_option
 def info(archive: Path, as_json: bool) -> None:
     """Say what ARCHIVE holds: layout, checksum, images per class."""
     from steps import cifar

@@ -8,6 +8,7 @@ import click
 
 from project import console, settings
 from project.errors import DataError
+from scones.cli.options import as_json_option
 
 
 @click.command()
@@ -16,7 +17,7 @@ from project.errors import DataError
 @click.option("--state", type=click.Path(path_type=Path), help="State folder of the local cloud.")
 @click.option("--keep", is_flag=True, help="Leave the local cloud up at the end.")
 @click.option("--enforce-roles", is_flag=True, help="Hold Lambda functions to what their IAM roles allow.")
-@click.option("--json", "as_json", is_flag=True, help="One summary object on stdout.")
+@as_json_option
 def demo(
     archive: Path | None, algorithm: str | None, state: Path | None, keep: bool, enforce_roles: bool, as_json: bool
 ) -> None:

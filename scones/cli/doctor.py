@@ -12,6 +12,7 @@ import click
 
 from project import aws, console, settings
 from project.errors import CloudError
+from scones.cli.options import as_json_option
 
 if TYPE_CHECKING:
     from infra.doctor.finding import Finding
@@ -21,7 +22,7 @@ _MARKS = {"ok": "ok", "problem": "PROBLEM", "unknown": "?"}
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@as_json_option
 def doctor(as_json: bool) -> None:
     """Examine this machine and the account: problem, why it matters, fix. Exit code 1 if there is a problem."""
     found = []

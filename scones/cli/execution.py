@@ -9,11 +9,7 @@ import click
 
 from project import aws, settings
 from project.console import emit, emit_json, say, table
-from scones.cli.numbers import FiniteRange
-from scones.cli.pipeline import as_json_option
-
-wait_option = click.option("--wait", is_flag=True, help="Follow the execution to its end.")
-execution_argument = click.argument("execution", required=False)
+from scones.cli.options import FiniteRange, as_json_option, execution_argument, wait_option
 
 
 @click.command()

@@ -10,8 +10,7 @@ import click
 
 from project.console import emit, emit_json, say, table
 from project.errors import ExecutionFailedError
-from scones.cli.numbers import FiniteRange
-from scones.cli.pipeline import as_json_option
+from scones.cli.options import FiniteRange, as_json_option
 
 if TYPE_CHECKING:
     from pipelines.runs.held_out import HeldOut

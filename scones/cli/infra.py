@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from project import console
+from scones.cli.options import as_json_option
 
 if TYPE_CHECKING:
     from infra.changesets import Change
 
-_as_json = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 _layer = click.option(
     "--layer/--no-layer",
     default=True,
@@ -37,7 +37,7 @@ def infra() -> None:
 @infra.command()
 @_layer
 @_boundary
-@_as_json
+@as_json_option
 def deploy(layer: bool, bounded: bool, as_json: bool) -> None:
     """Create the stack or bring it up to date; print what was done and the stack's outputs."""
     from infra import costs, stack
@@ -58,7 +58,7 @@ def deploy(layer: bool, bounded: bool, as_json: bool) -> None:
 @infra.command()
 @_layer
 @_boundary
-@_as_json
+@as_json_option
 def diff(layer: bool, bounded: bool, as_json: bool) -> None:
     """Print what a deploy would do now."""
     from infra import stack

@@ -11,8 +11,7 @@ import click
 
 from project import aws
 from project.console import emit, emit_json, say, table
-from scones.cli.numbers import FiniteRange
-from scones.cli.pipeline import as_json_option
+from scones.cli.options import FiniteRange, as_json_option
 
 if TYPE_CHECKING:
     from monitoring.watch.runs import Run, Verdict

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +14,10 @@ from project import aws, settings
 from project.console import emit, emit_json, say
 from project.errors import SconesError, UsageError
 from project.names import Names
+from scones.cli.options import as_json_option
 
 if TYPE_CHECKING:
-    from pipelines.checks.problem import Problem
-
-as_json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+    from project.problem import Problem
 
 
 @click.command()
@@ -120,14 +119,13 @@ def _rendered(names: Names) -> dict[str, Any]:
 def _in_machines() -> list[Problem]:
     """What is wrong with the state machines, given the placeholders that the template will fill."""
     from infra import template
-    from pipelines.checks.problem import Problem
     from stepfunctions import checks, machines
 
     filled = template.placeholders()
     return [
-        Problem(f"state machine {name}", finding.problem, finding.fix)
+        replace(problem, where=f"state machine {name}, {problem.where}")
         for name in machines.names()
-        for finding in checks.problems(machines.load(name), filled.get(name, set()))
+        for problem in checks.problems(machines.load(name), filled.get(name, set()))
     ]
 
 

@@ -8,7 +8,7 @@ import click
 
 from project import settings
 from project.console import emit, emit_json, say
-from scones.cli.pipeline import as_json_option
+from scones.cli.options import as_json_option
 
 if TYPE_CHECKING:
     from pipelines.registry import Approval, Version

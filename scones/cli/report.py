@@ -9,8 +9,7 @@ import click
 
 from project import settings
 from project.console import emit, emit_json, say
-from scones.cli.execution import execution_argument
-from scones.cli.pipeline import as_json_option
+from scones.cli.options import as_json_option, execution_argument
 
 
 @click.command()

@@ -13,8 +13,7 @@ import click
 from project import aws
 from project.console import emit, emit_json, say, table
 from project.errors import UsageError
-from scones.cli.numbers import FiniteRange
-from scones.cli.pipeline import as_json_option
+from scones.cli.options import FiniteRange, as_json_option
 from stepfunctions.threshold import Change, back_to, change, current, earlier, history, written_as
 
 LAST = 0

@@ -9,8 +9,7 @@ import click
 from project import aws, settings
 from project.console import emit, emit_json, say
 from project.errors import UsageError
-from scones.cli.execution import wait_option
-from scones.cli.pipeline import as_json_option
+from scones.cli.options import as_json_option, wait_option
 
 
 @click.command()

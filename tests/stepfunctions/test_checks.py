@@ -57,7 +57,7 @@ MISTAKES: dict[str, tuple[Spoil, str]] = {
     "StartAt of no state": (lambda d: d.update(StartAt="Wrok"), "StartAt is 'Wrok'"),
     "StartAt of no state, inside": (
         lambda d: STATES(d)["Each"]["ItemProcessor"].update(StartAt="Two"),
-        "Each/: StartAt is 'Two'",
+        "Each StartAt is 'Two'",
     ),
     "unknown target": (lambda d: STATES(d)["Work"].update(Next="Godo?"), "Work goes on to 'Godo?'"),
     "unknown default": (lambda d: STATES(d)["Good?"].update(Default="Nowhere"), "Good? goes on to 'Nowhere'"),
@@ -71,7 +71,7 @@ MISTAKES: dict[str, tuple[Spoil, str]] = {
         lambda d: STATES(d)["Each"].update(
             ItemProcessor={"StartAt": "Done", "States": {"Done": {"Type": "Pass", "End": True}}}
         ),
-        "Each/Done: this name is used twice",
+        "Each/Done has a name that is used twice",
     ),
     "unknown type": (lambda d: STATES(d)["Done"].update(Type="Sucess", End=True), "Done has type 'Sucess'"),
     "neither Next nor End": (lambda d: STATES(d)["Each"].pop("Next"), "Each needs either Next or End"),
@@ -89,7 +89,7 @@ MISTAKES: dict[str, tuple[Spoil, str]] = {
         lambda d: STATES(d)["Each"].update(ItemReader={"Resource": "arn:aws:states:::s3:list"}),
         "Each reads items with",
     ),
-    "no limit": (lambda d: d.pop("TimeoutSeconds"), "The machine has no TimeoutSeconds"),
+    "no limit": (lambda d: d.pop("TimeoutSeconds"), "the machine has no TimeoutSeconds"),
     "no task limit": (lambda d: STATES(d)["Work"].pop("TimeoutSeconds"), "Work has no TimeoutSeconds"),
     "retry on everything": (
         lambda d: STATES(d)["Work"].update(Retry=[{**RETRY, "ErrorEquals": ["States.ALL"]}]),
@@ -107,7 +107,7 @@ MISTAKES: dict[str, tuple[Spoil, str]] = {
         lambda d: STATES(d)["Work"]["Catch"].pop(0),
         "does not catch States.DataLimitExceeded",
     ),
-    "catch-all first": (lambda d: STATES(d)["Work"]["Catch"].reverse(), "not alone and last in Catch"),
+    "catch-all first": (lambda d: STATES(d)["Work"]["Catch"].reverse(), "but not alone and last in Catch"),
     "unbounded Map": (lambda d: STATES(d)["Each"].pop("MaxConcurrency"), "Each has no MaxConcurrency"),
     "intolerant Map": (lambda d: STATES(d)["Each"].pop("ToleratedFailurePercentage"), "Each tolerates no failure"),
     "placeholder nobody fills": (
@@ -127,8 +127,8 @@ def test_a_mistake_is_found_with_its_place_and_a_fix(mistake: str) -> None:
     definition = copy.deepcopy(SOUND)
     spoil(definition)
     found = checks.problems(definition, PLACEHOLDERS)
-    assert any(expected in finding.problem for finding in found), found
-    assert all(finding.fix for finding in found)
+    assert any(expected in f"{one.where} {one.problem}" for one in found), found
+    assert all(one.fix for one in found)
 
 
 def test_every_check_is_needed_by_some_mistake() -> None:
@@ -147,7 +147,7 @@ def test_the_projects_machines_have_no_findings(name: str) -> None:
 
 def test_an_unfilled_placeholder_is_found_in_a_definition_that_should_be_complete() -> None:
     found = checks.problems(machines.load("deploy"))
-    unfilled = {finding.problem.rpartition("${")[2] for finding in found}
+    unfilled = {one.problem.rpartition("${")[2] for one in found}
     assert unfilled == {"AlertsTopicArn}.", "DeployFunctionArn}.", "MonitorFunctionArn}."}
 
 

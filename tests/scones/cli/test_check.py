@@ -19,7 +19,7 @@ def test_a_broken_state_machine_is_named_with_its_fix(monkeypatch: pytest.Monkey
     monkeypatch.setattr(machines, "load", broken)
     result = CliRunner().invoke(scones, ["check"])
     assert result.exit_code == 1
-    assert "state machine inference:" in result.stdout
+    assert "state machine inference, " in result.stdout
     assert "Nowhere" in result.stdout
 
 

@@ -27,7 +27,7 @@ from pipelines.tuning import ranges
 from project import console, settings
 from project.errors import DataError, UsageError
 from scones.cli import main
-from scones.cli.numbers import FiniteRange
+from scones.cli.options import FiniteRange
 from scones.cli.threshold import _tell
 from stepfunctions import threshold
 from steps import evaluate

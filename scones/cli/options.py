@@ -1,4 +1,4 @@
-"""The type of every option that takes a number with a fraction."""
+"""Options and arguments that several verbs have."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from typing import Any
 
 import click
 
+as_json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+wait_option = click.option("--wait", is_flag=True, help="Follow the execution to its end.")
+execution_argument = click.argument("execution", required=False)
+
 
 class FiniteRange(click.FloatRange):
-    """A number within bounds, and never NaN or infinity.
+    """A number within bounds, and never NaN or infinity: the type of every option that takes a fraction.
 
     click.FloatRange compares with its bounds, and NaN is on neither side of one: `--max-drop-from-live nan` would
     switch the comparison off without a word.
