@@ -30,6 +30,7 @@ BASE = [
     "pyyaml>=6",
     "requests>=2.32",
     "sagemaker==3.27.*",
+    "scipy>=1.11",
     "tqdm>=4.66",
 ]
 LOCAL = [
@@ -57,6 +58,7 @@ DEV = [
     "pytest-timeout>=2.3",
     "pytest-xdist>=3.6",
     "ruff>=0.9",
+    "scikit-learn>=1.5",
     "types-psutil",
     "types-pyyaml",
     "types-requests",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import bootstrap
 
 from monitoring.measures import intervals, metrics
 
@@ -57,3 +58,12 @@ def test_a_perfect_model_has_intervals_without_width() -> None:
     found = intervals.intervals(labels, np.eye(2)[labels])
     assert found["auc"] == found["macro_recall"] == (1.0, 1.0)
     assert found["expected_calibration_error"] == (0.0, 0.0)
+
+
+def test_an_interval_is_about_scipys_bootstrap_interval() -> None:
+    labels, probabilities = answers(200, 2, seed=11)
+    losses = -np.log(probabilities[np.arange(len(labels)), labels])
+    theirs = bootstrap((losses,), np.mean, n_resamples=2000, method="percentile", rng=np.random.default_rng(1))
+    found = intervals.intervals(labels, probabilities)["log_loss"]
+    width = theirs.confidence_interval.high - theirs.confidence_interval.low
+    assert found == pytest.approx(tuple(theirs.confidence_interval), abs=0.15 * width)

@@ -7,9 +7,11 @@ import math
 
 import numpy as np
 import pytest
+import sklearn.metrics
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from scipy.stats import binomtest
 
 from monitoring.measures import metrics, model_quality
 
@@ -59,6 +61,38 @@ def test_curves_rise_from_their_first_corner_to_their_last(positive: np.ndarray,
     curve = metrics.precision_recall_curve(positive, scores)
     assert (curve.x[0], curve.y[0], curve.x[-1]) == (0, 1, 1)
     assert curve.y[-1] == pytest.approx(positive.mean())
+
+
+@given(POSITIVE, SCORES)
+def test_auc_and_curves_are_scikit_learns(positive: np.ndarray, scores: np.ndarray) -> None:
+    assert metrics.auc(positive, scores) == pytest.approx(sklearn.metrics.roc_auc_score(positive, scores))
+    roc = metrics.roc(positive, scores)
+    fall_out, recall, _ = sklearn.metrics.roc_curve(positive, scores, drop_intermediate=False)
+    assert (roc.x.tolist(), roc.y.tolist()) == (pytest.approx(fall_out.tolist()), pytest.approx(recall.tolist()))
+
+
+@pytest.mark.parametrize("classes", [2, 3, 5])
+def test_metrics_of_answers_are_scikit_learns(classes: int) -> None:
+    labels, probabilities = random_answers(300, classes)
+    predicted = probabilities.argmax(axis=1)
+    matrix = metrics.confusion(labels, predicted, classes)
+    assert matrix.tolist() == sklearn.metrics.confusion_matrix(labels, predicted).tolist()
+    precision, recall = metrics.precision_recall(matrix)
+    theirs = sklearn.metrics.precision_recall_fscore_support(labels, predicted, beta=2.0)
+    assert precision.tolist() == pytest.approx(theirs[0].tolist())
+    assert recall.tolist() == pytest.approx(theirs[1].tolist())
+    assert [metrics.f_score(p, r, 2.0) for p, r in zip(precision, recall, strict=True)] == pytest.approx(theirs[2])
+    assert metrics.log_loss(labels, probabilities) == pytest.approx(sklearn.metrics.log_loss(labels, probabilities))
+    scores = probabilities[:, 1] if classes == 2 else probabilities
+    expected = sklearn.metrics.roc_auc_score(labels, scores, multi_class="ovr")
+    assert metrics.macro_auc(labels, probabilities) == pytest.approx(expected)
+
+
+@given(st.integers(1, 500), st.data())
+def test_wilson_interval_is_scipys(n: int, data: st.DataObject) -> None:
+    successes = data.draw(st.integers(0, n))
+    theirs = binomtest(successes, n).proportion_ci(0.95, method="wilson")
+    assert metrics.wilson(successes, n) == pytest.approx((theirs.low, theirs.high), abs=1e-6)
 
 
 def test_confusion_has_the_actual_class_in_its_rows() -> None:
