@@ -1,4 +1,4 @@
-"""Downloading the real CIFAR-100: resumed where it stopped, from its two hosts only, and believed by checksum only."""
+"""Downloading the real CIFAR-100: resumed where it stopped, and accepted by its checksum, whichever host sent it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -19,7 +19,7 @@ from project.errors import DataError
 from project.files import sha256_of
 
 HOSTS = ("https://www.cs.toronto.edu", "https://cave.cs.toronto.edu")
-"""Where the archives are published. The first redirects to the second; a redirect to any other is refused."""
+"""Where the archives are published; the first redirects to the second."""
 
 RETRY = Retry(total=5, connect=2, backoff_factor=0.5, status_forcelist=(429, 500, 502, 503, 504), raise_on_status=False)
 BREAKS = 20
@@ -28,7 +28,6 @@ TIMEOUT = (10.0, 60.0)
 """Seconds to connect, and to wait for the next byte."""
 CHUNK = 16 * 1024
 """Bytes written at once, and the most that a break loses."""
-REDIRECTS = 3
 
 
 @dataclass(frozen=True)
@@ -65,8 +64,8 @@ def fetch(original: Original, output: Path, hosts: Sequence[str], retry: Retry =
         return
     partial = output.with_name(f".{output.name}.partial")
     with requests.Session() as session:
-        for host in hosts:
-            session.mount(host, HTTPAdapter(max_retries=retry))
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, HTTPAdapter(max_retries=retry))
         try:
             _from_any(session, hosts, original, partial)
         except OSError as error:
@@ -88,7 +87,7 @@ def _from_any(session: requests.Session, hosts: Sequence[str], original: Origina
     for host in hosts:
         say(f"Fetching {original.name} ({original.size / 1e6:.0f} MB) from {urlsplit(host).netloc}.")
         try:
-            return _complete(session, f"{host}/~kriz/{original.name}", hosts, original, partial)
+            return _complete(session, f"{host}/~kriz/{original.name}", original, partial)
         except (requests.RequestException, _Refused) as error:
             failures.append(f"{urlsplit(host).netloc}: {_short(error)}")
             say(f"{failures[-1]}.")
@@ -102,13 +101,13 @@ class _Refused(Exception):  # noqa: N818 - an answer, not an error of ours
     """A host answered, but not with the archive."""
 
 
-def _complete(session: requests.Session, url: str, hosts: Sequence[str], original: Original, partial: Path) -> None:
+def _complete(session: requests.Session, url: str, original: Original, partial: Path) -> None:
     """Append to `partial` until it has the archive's size; a connection that breaks in the middle is made again."""
     quiet = not sys.stderr.isatty()
     with tqdm(total=original.size, unit="B", unit_scale=True, desc=original.name, disable=quiet) as progress:
         breaks = 0
         while (before := _size(partial)) != original.size:
-            with _get(session, url, hosts, before) as response:
+            with _get(session, url, before) as response:
                 _append(response, original, partial, progress)
             breaks = 0 if _size(partial) > before else breaks + 1
             if breaks >= BREAKS:
@@ -149,18 +148,9 @@ def _size(file: Path) -> int:
     return file.stat().st_size if file.exists() else 0
 
 
-def _get(session: requests.Session, url: str, hosts: Sequence[str], start: int) -> requests.Response:
-    """The response to `url`, or to where it redirects among `hosts`."""
+def _get(session: requests.Session, url: str, start: int) -> requests.Response:
     headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={start}-"} if start else {})}
-    for _ in range(REDIRECTS):
-        response = session.get(url, headers=headers, stream=True, timeout=TIMEOUT, allow_redirects=False)
-        if not response.is_redirect:
-            return response
-        response.close()
-        url = urljoin(url, response.headers["Location"])
-        if f"{urlsplit(url).scheme}://{urlsplit(url).netloc}" not in hosts:
-            raise _Refused(f"redirects to {url}, which is not one of the archive's hosts")
-    raise _Refused(f"redirects more than {REDIRECTS} times")
+    return session.get(url, headers=headers, stream=True, timeout=TIMEOUT)
 
 
 def _short(error: Exception) -> str:

@@ -144,15 +144,12 @@ def test_the_second_host_is_tried_after_the_first(tmp_path: Path, serve: Callabl
     assert fetched(tmp_path, first, second) == BODY
 
 
-def test_a_redirect_among_the_hosts_is_followed(tmp_path: Path, serve: Callable[[Answer], Host]) -> None:
-    second = serve(lambda request, _: send(request))
-    assert fetched(tmp_path, serve(redirect(second.url)), second) == BODY
-
-
-def test_a_redirect_elsewhere_is_refused(tmp_path: Path, serve: Callable[[Answer], Host]) -> None:
+def test_a_redirect_is_followed_and_the_checksum_decides(tmp_path: Path, serve: Callable[[Answer], Host]) -> None:
     elsewhere = serve(lambda request, _: send(request))
-    assert "not one of the archive's hosts" in refused(tmp_path, serve(redirect(elsewhere.url)))
-    assert elsewhere.ranges == []
+    assert fetched(tmp_path, serve(redirect(elsewhere.url))) == BODY
+    (tmp_path / "a.tar.gz").unlink()
+    forged = serve(lambda request, _: send(request, BODY[::-1]))
+    assert "has SHA-256" in refused(tmp_path, serve(redirect(forged.url)))
 
 
 @pytest.mark.parametrize("code", [403, 404, 500])

@@ -19,7 +19,7 @@ from scones.data.drawings import DRAWN
 
 SMALL = {"train_per_class": 4, "test_per_class": 2}
 GOLDEN = {
-    "python": "68315b78b22f59b506dd3d9b841e3f7b428248c106c804c858f6b789d4ce489b",
+    "python": "94bef9b83c1010e6a5832c59bc58595ec0ccc079d369c4a299833644d2c09c85",
     "binary": "1cbaade20ca3494e7c1267c29efd8a695f31aa71f70b809a642ba9211ac9ad8c",
 }
 
