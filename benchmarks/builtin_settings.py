@@ -6,8 +6,8 @@ Both run in the local stand-in, in float32 on one thread each, on the same split
 draws the split, the weights and the order. Settings may be chosen by the validation columns. The test columns are
 only reported: of the stored model, the validation's best epoch, as it answers over the serving path.
 
-Our settings come with our way of giving the pictures: with a margin (`pipelines.definition.margin`). Depth is the one
-thing that both share: the container's default of 152 layers is out of reach for a CPU.
+Our settings come with our way of giving the pictures: with a margin (`pipelines.definition.builtin_algorithm`). Depth
+is the one thing that both share: the container's default of 152 layers is out of reach for a CPU.
 """
 
 from __future__ import annotations
@@ -28,8 +28,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from pipelines.definition.learning_rate import steps_for
-from pipelines.definition.margin import MARGIN, resized
+from pipelines.definition.builtin_algorithm import MARGIN, learning_rate_steps, resized
 from project.settings import BuiltinHyperparameters, Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,7 +41,7 @@ SETTINGS = {
         **{name: str(value) for name, value in OURS.model_dump().items()},
         "resize": str(resized(OURS.image_shape)),
         "epochs": str(EPOCHS),
-        "lr_scheduler_step": steps_for(EPOCHS),
+        "lr_scheduler_step": learning_rate_steps(EPOCHS),
     },
 }
 PICTURES = {"defaults": "", "ours": "margin"}  # the folder of train and validation pictures

@@ -35,7 +35,7 @@ from scones.data.labels import FINE_NAMES
 from steps import cifar, png
 from steps.train import ensemble, hyperparameters, inference, temperature
 from steps.train.job import write_model
-from steps.train.messages import Split
+from steps.train.messages import Examples
 
 CLASSES = ("bicycle", "motorcycle")
 OTHERS = ("bus", "pickup_truck", "train", "apple")
@@ -70,7 +70,8 @@ def trained(folder: Path, pictures: Pixels, labels: NDArray[np.int64]) -> infere
     """A model of two networks, trained for half a minute; a fifth of the pictures is the validation split."""
     chosen = hyperparameters.parse({"epochs": "16", "members": "2"})
     learned = len(pictures) * 4 // 5
-    training, validation = Split(pictures[:learned], labels[:learned]), Split(pictures[learned:], labels[learned:])
+    training = Examples(pictures[:learned], labels[:learned])
+    validation = Examples(pictures[learned:], labels[learned:])
     networks = ensemble.fit(training, validation, len(CLASSES), chosen)
     degrees = temperature.fit(networks.validation_logits, validation.labels)
     write_model(folder, networks, degrees, CLASSES, chosen)

@@ -25,7 +25,7 @@ _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
 
 
 @dataclass(frozen=True)
-class Change:
+class ResourceChange:
     """One resource that a deploy creates, changes, deletes or adopts."""
 
     action: str
@@ -43,7 +43,7 @@ class Wanted:
     parameters: dict[str, str]
 
 
-def prepare(names: Names, kind: str, wanted: Wanted) -> tuple[str | None, list[Change]]:
+def create_change_set(names: Names, kind: str, wanted: Wanted) -> tuple[str | None, list[ResourceChange]]:
     """A change set ready to be executed and what it would do; None and nothing when there is nothing to do.
 
     Args:
@@ -54,7 +54,7 @@ def prepare(names: Names, kind: str, wanted: Wanted) -> tuple[str | None, list[C
         "StackName": names.stack,
         "ChangeSetName": f"scones-{time.time_ns()}",
         "ChangeSetType": kind,
-        **_sent(names, wanted.template),
+        **_upload_if_long(names, wanted.template),
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in wanted.parameters.items()],
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
     }
@@ -78,7 +78,7 @@ def prepare(names: Names, kind: str, wanted: Wanted) -> tuple[str | None, list[C
     raise CloudError(f"Preparing a change of stack {names.stack}: {reason}", "See infra/template.yaml.")
 
 
-def _sent(names: Names, template: str) -> dict[str, str]:
+def _upload_if_long(names: Names, template: str) -> dict[str, str]:
     """The template as the request takes it: in the request, or from the bucket when it is longer than that allows."""
     content = template.encode()
     if len(content) <= LONGEST_BODY:
@@ -96,8 +96,8 @@ def _bucket_to_import(names: Names) -> dict[str, Any]:
     }
 
 
-def _change(found: dict[str, Any]) -> Change:
-    return Change(
+def _change(found: dict[str, Any]) -> ResourceChange:
+    return ResourceChange(
         _ACTIONS.get(found["Action"], found["Action"].lower()),
         found["LogicalResourceId"],
         found["ResourceType"],
@@ -121,7 +121,7 @@ def execute(change_set: str, doing: str) -> None:
 
 
 def discard(change_set: str) -> None:
-    """Delete a change set that nobody is going to execute."""
+    """Delete a change set that is not to be executed."""
     with aws.explained("discarding a change set"):
         aws.client("cloudformation").delete_change_set(ChangeSetName=change_set)
 

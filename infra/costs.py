@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from project.settings import Settings
 
 PRICES = "https://aws.amazon.com/sagemaker/ai/pricing/"
-PROCESSING_STEPS = 3  # ExtractCifar, BuildManifests, Evaluate
 
 
-def execution(settings: Settings, parameters: Mapping[str, str] | None = None) -> str:
+def execution(settings: Settings, processing_jobs: int, parameters: Mapping[str, str] | None = None) -> str:
     """What one execution of the pipeline bills.
 
     Args:
+        processing_jobs: how many processing jobs the pipeline has.
         parameters: the execution's own values; instance types among them win over the settings.
     """
     types, given = settings.instances, parameters or {}
@@ -21,7 +21,7 @@ def execution(settings: Settings, parameters: Mapping[str, str] | None = None) -
     training = given.get("TrainingInstanceType", types.training)
     transform = given.get("TransformInstanceType", types.transform)
     return (
-        f"Billed on AWS per run, by the second while a job runs: {PROCESSING_STEPS} processing jobs on {processing}, "
+        f"Billed on AWS per run, by the second while a job runs: {processing_jobs} processing jobs on {processing}, "
         f"training on {training}, batch transform on {transform}. Prices in {settings.region}: {PRICES}"
     )
 

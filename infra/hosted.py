@@ -16,7 +16,7 @@ from project import aws
 from project.errors import CloudError
 from project.names import Names
 
-Monitor = Callable[[str], dict[str, Any]]
+AskMonitor = Callable[[str], dict[str, Any]]
 """Attaches or detaches the monitor's schedule and answers with a message."""
 IN_FLIGHT = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
 
@@ -33,7 +33,7 @@ def described(name: str) -> dict[str, Any] | None:
     return found
 
 
-def settled(name: str, say: Callable[[str], None]) -> dict[str, Any] | None:
+def wait_until_settled(name: str, say: Callable[[str], None]) -> dict[str, Any] | None:
     """The endpoint's description once nothing is under way, None when it is gone; changes of status are told."""
     last = ""
     for _ in wait_until_done(f"waiting for endpoint {name}"):
@@ -48,20 +48,20 @@ def settled(name: str, say: Callable[[str], None]) -> dict[str, Any] | None:
 
 def delete(name: str, say: Callable[[str], None]) -> None:
     """Delete the endpoint alone and wait until it is gone. SageMaker refuses to while it changes: wait for that too."""
-    if settled(name, say) is None:
+    if wait_until_settled(name, say) is None:
         return
     with aws.explained(f"deleting endpoint {name}"):
         aws.client("sagemaker").delete_endpoint(EndpointName=name)
-    settled(name, say)
+    wait_until_settled(name, say)
 
 
-def stop(names: Names, say: Callable[[str], None], monitor: Monitor) -> bool:
+def stop(names: Names, say: Callable[[str], None], monitor: AskMonitor) -> bool:
     """Switch the endpoint off; False when it is off already.
 
     Raises:
         CloudError: it serves another configuration than the one that `start` would bring back.
     """
-    live = settled(names.endpoint, say)
+    live = wait_until_settled(names.endpoint, say)
     if live is None:
         return False
     remembered = _remembered(names)
@@ -76,14 +76,14 @@ def stop(names: Names, say: Callable[[str], None], monitor: Monitor) -> bool:
     return True
 
 
-def start(names: Names, say: Callable[[str], None], monitor: Monitor) -> bool:
+def start(names: Names, say: Callable[[str], None], monitor: AskMonitor) -> bool:
     """Switch the endpoint on with the configuration that it had, and wait until it serves; False if it does already.
 
     Raises:
         CloudError: no version was ever live, it is not approved any more, its configuration is gone, or the endpoint
             fails.
     """
-    if settled(names.endpoint, say) is not None:
+    if wait_until_settled(names.endpoint, say) is not None:
         return False
     config = _remembered(names)
     if config is None:
@@ -91,7 +91,7 @@ def start(names: Names, say: Callable[[str], None], monitor: Monitor) -> bool:
     _refuse_unapproved(_live_model(names)["model_package_arn"])
     with aws.explained(f"switching endpoint {names.endpoint} on with {config}"):
         aws.client("sagemaker").create_endpoint(EndpointName=names.endpoint, EndpointConfigName=config)
-    live = settled(names.endpoint, say)
+    live = wait_until_settled(names.endpoint, say)
     if live is None or live["EndpointStatus"] != "InService":
         found = "gone" if live is None else f"{live['EndpointStatus']}: {live.get('FailureReason', 'no reason given')}"
         raise CloudError(f"Endpoint {names.endpoint} is {found}.", "Approve a version: scones approve --again --wait.")

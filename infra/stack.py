@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from botocore.exceptions import ClientError
 
-from infra import boundary, events, package, template
-from infra.changesets import Change, Wanted, discard, execute, prepare, wait_until_done
+from infra import events, package, template
+from infra.changesets import ResourceChange, Wanted, create_change_set, discard, execute, wait_until_done
 from project import aws
 from project.errors import CloudError, SconesError
 from project.names import Names
@@ -25,15 +25,15 @@ UPDATABLE = {
 
 
 @dataclass(frozen=True)
-class Deployed:
+class StackDeployment:
     """What a deploy did, and the stack's outputs by name."""
 
     stack: str
-    changes: tuple[Change, ...]
+    changes: tuple[ResourceChange, ...]
     outputs: dict[str, str] = field(default_factory=dict)
 
 
-def deploy(names: Names, say: Callable[[str], None], layer: bool = True, bounded: bool = True) -> Deployed:
+def deploy(names: Names, say: Callable[[str], None], layer: bool = True, bounded: bool = True) -> StackDeployment:
     """Create the stack or bring it up to date; nothing happens when it is.
 
     A new stack begins with the bucket alone, because the rest refers to code in it. A bucket of the right name that
@@ -44,7 +44,7 @@ def deploy(names: Names, say: Callable[[str], None], layer: bool = True, bounded
         bounded: limit the roles by the account's boundary, if it has one, see `boundary`.
 
     Raises:
-        CloudError: the bucket is somebody else's, another deploy is running, or CloudFormation refuses or rolls back.
+        CloudError: the bucket is another account's, another deploy is running, or CloudFormation refuses or rolls back.
         SconesError: the layer cannot be built.
     """
     adopts = _bucket_is_there(names)
@@ -53,7 +53,7 @@ def deploy(names: Names, say: Callable[[str], None], layer: bool = True, bounded
         say(f"Stack {names.stack} is {status}: its creation came to nothing. Deleting the remains first.")
         _delete(names.stack)
         status = None
-    changes: list[Change] = []
+    changes: list[ResourceChange] = []
     if status is None:
         _require_no_role(names)
         begun = Wanted(template.bucket_alone(adopts), {"ProjectName": names.settings.project})
@@ -61,16 +61,16 @@ def deploy(names: Names, say: Callable[[str], None], layer: bool = True, bounded
     else:
         _require_updatable(names.stack, status)
     artifacts = package.artifacts(layer)
-    limit = boundary.found(names) if bounded else ""
+    limit = boundary(names) if bounded else ""
     if limit:
         say(f"No role may do more than {limit} allows.")
     package.upload(names, artifacts)
     began = {change.resource for change in changes}
     changes += [one for one in _apply(names, "UPDATE", _wanted(names, artifacts, limit)) if one.resource not in began]
-    return Deployed(names.stack, tuple(changes), outputs(names.stack))
+    return StackDeployment(names.stack, tuple(changes), outputs(names.stack))
 
 
-def diff(names: Names, layer: bool = True, bounded: bool = True) -> list[Change]:
+def diff(names: Names, layer: bool = True, bounded: bool = True) -> list[ResourceChange]:
     """The changes that a deploy would make now; leaves nothing behind.
 
     Raises:
@@ -78,14 +78,14 @@ def diff(names: Names, layer: bool = True, bounded: bool = True) -> list[Change]
     """
     adopts = _bucket_is_there(names)
     status = status_of(names.stack)
-    wanted = _wanted(names, package.artifacts(layer), boundary.found(names) if bounded else "")
+    wanted = _wanted(names, package.artifacts(layer), boundary(names) if bounded else "")
     if status is None or status in EMPTY:
         return [
-            Change("adopt" if adopts and logical == "Bucket" else "create", logical, kind)
+            ResourceChange("adopt" if adopts and logical == "Bucket" else "create", logical, kind)
             for logical, kind in template.resources(wanted.parameters).items()
         ]
     _require_updatable(names.stack, status)
-    change_set, changes = prepare(names, "UPDATE", wanted)
+    change_set, changes = create_change_set(names, "UPDATE", wanted)
     if change_set:
         discard(change_set)
     return changes
@@ -114,17 +114,36 @@ def outputs(stack: str) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
 
 
+def boundary(names: Names) -> str:
+    """ARN of the permissions boundary in this account: the most that any role of the stack may do; "" without one.
+
+    infra/ci.yaml makes it, because builds change the stack's roles: a commit must not be able to give them more.
+    Every deploy looks for it, whoever runs it. Without infra/ci.yaml there is none: then only people change roles.
+
+    Raises:
+        CloudError: IAM does not say, for instance because the caller may not ask (`iam:GetPolicy`).
+    """
+    client = aws.client("iam")
+    arn = f"arn:{client.meta.partition}:iam::{names.account}:policy/{names.settings.project}-boundary"
+    with aws.explained(f"looking for policy {arn}"):
+        try:
+            client.get_policy(PolicyArn=arn)
+        except client.exceptions.NoSuchEntityException:
+            return ""
+    return arn
+
+
 def _wanted(names: Names, artifacts: list[package.Artifact], limit: str) -> Wanted:
     keys = {artifact.parameter: artifact.key for artifact in artifacts}
     return Wanted(template.text(), template.parameters(names, keys) | {"PermissionsBoundary": limit})
 
 
-def _apply(names: Names, kind: str, wanted: Wanted) -> list[Change]:
-    change_set, changes = prepare(names, kind, wanted)
+def _apply(names: Names, kind: str, wanted: Wanted) -> list[ResourceChange]:
+    change_set, changes = create_change_set(names, kind, wanted)
     if change_set is None:
         return []
     execute(change_set, f"deploying stack {names.stack}")
-    reached = _settle(names.stack)
+    reached = _wait_until_settled(names.stack)
     if reached not in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}:
         raise CloudError(
             f"Deploying stack {names.stack}: {events.reason(names.stack)} The stack is {reached}.",
@@ -136,7 +155,7 @@ def _apply(names: Names, kind: str, wanted: Wanted) -> list[Change]:
 def _delete(stack: str) -> None:
     with aws.explained(f"deleting stack {stack}"):
         aws.client("cloudformation").delete_stack(StackName=stack)
-    reached = _settle(stack)
+    reached = _wait_until_settled(stack)
     if reached is not None:
         raise CloudError(f"Deleting stack {stack}: {events.reason(stack)} The stack is {reached}.")
 
@@ -153,7 +172,7 @@ def status_of(stack: str) -> str | None:
     return None if found == "DELETE_COMPLETE" else found
 
 
-def _settle(stack: str) -> str | None:
+def _wait_until_settled(stack: str) -> str | None:
     """Wait until CloudFormation is done with the stack, and return its status, None when it is gone."""
     for _ in wait_until_done(f"waiting for stack {stack}"):
         status = status_of(stack)
@@ -177,7 +196,7 @@ def _bucket_is_there(names: Names) -> bool:
     """Whether this account has the project's bucket.
 
     Raises:
-        CloudError: bucket names are shared by all of AWS, and this one is somebody else's.
+        CloudError: bucket names are shared by all of AWS, and this one belongs to another account.
     """
     with aws.explained(f"looking for bucket {names.bucket}"):
         try:
@@ -192,7 +211,7 @@ def _bucket_is_there(names: Names) -> bool:
 
 
 def _require_no_role(names: Names) -> None:
-    """A new stack makes its role: there must be none yet. MiniStack's CloudFormation would take any over in silence."""
+    """A new stack makes its role, so there must be none yet: MiniStack's CloudFormation takes it over silently."""
     with aws.explained(f"looking for role {names.pipeline_role}"):
         client = aws.client("iam")
         try:

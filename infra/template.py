@@ -109,7 +109,7 @@ def bucket_alone(adopting: bool) -> str:
     Args:
         adopting: with nothing but its name, to bring an existing bucket in. CloudFormation does not compare an imported
             resource's properties with the real ones. Left out here, they all count as changes in the update that
-            follows, which so sets them whatever the bucket was like.
+            follows, which so sets them whatever its settings were.
     """
     whole = load()
     bucket = whole["Resources"]["Bucket"]

@@ -33,7 +33,7 @@ def runtime(attempts: int = 1) -> Any:
 
 @cache
 def sagemaker() -> Any:
-    """SageMaker's control plane: throttled easily, and nobody waits for it at the other end."""
+    """SageMaker's control plane: throttled easily, and no caller waits for the answer."""
     return _client("sagemaker", _config(attempts=8, read_timeout=60))
 
 

@@ -26,7 +26,7 @@ HTTP_STATUS: dict[Outcome, int] = {"ok": 200, "bad_input": 400, "low_confidence"
 def answer(event: object, work: Callable[[Fields], Fields], log: Logger) -> Fields:
     """Run `work` on the event's fields and merge what it returns into them, with `outcome`.
 
-    An OutcomeError becomes data: `outcome`, `error`, `cause`; the image data is left out, nobody needs it any more.
+    An OutcomeError becomes data: `outcome`, `error`, `cause`; the image data is left out, as no later step needs it.
     """
     fields: Fields = {}
     try:

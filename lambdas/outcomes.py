@@ -7,7 +7,7 @@
     └── FailedError             failed           fails, alerts: configuration, permissions, a malformed answer
 
 An expected outcome is data: the function *returns* `{"outcome", "error", "cause", ...}` and a Choice state decides.
-Only what nobody expected leaves a function as an exception. So an execution never depends on how a Python exception
+Only unexpected failures leave a function as an exception. So an execution never depends on how a Python exception
 is named on its way through the Lambda service, and a broken function cannot be mistaken for an unsure model.
 """
 

@@ -1,4 +1,4 @@
-"""The model registry: the versions of the project's model package group, and people's word on them."""
+"""The model registry: the versions of the project's model package group, and their approval."""
 
 from __future__ import annotations
 

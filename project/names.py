@@ -15,7 +15,7 @@ S3 layout of the project's bucket::
     monitor-inputs/...                      which captured files a run read
     ground-truth/<endpoint>/<hour>/...      labels that people gave
     set-aside/<endpoint>/<hour>/...         pictures that people found to be of none of the classes
-    alerts/open/<problem>.json              problems that people were told of, and that are not over
+    alerts/open/<problem>.json              problems that an alert was sent for and that are still open
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from project.settings import Settings
 
 LOCAL_ACCOUNT = "000000000000"
-"""The account id that a definition is rendered for when nobody names one; the local cloud's own."""
+"""The account id of a definition that is rendered without an account: the local cloud's."""
 
 
 @dataclass(frozen=True)

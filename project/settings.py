@@ -43,7 +43,7 @@ class BuiltinHyperparameters(Section):
 
     The container's own defaults are for photographs (152 layers, 224 pixels) and leave out augmentation and the
     learning-rate schedule. These are for 32-pixel pictures, which are cropped at random to 28
-    (`pipelines.definition.margin`).
+    (`pipelines.definition.builtin_algorithm`).
     """
 
     num_layers: Literal[20, 32, 44, 56, 110] = 20

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from project.problem import Problem
-from stepfunctions.machines import PLACEHOLDER, Definition, scopes, transitions
+from stepfunctions.machines import PLACEHOLDER, StateMachine, scopes, transitions
 
-Check = Callable[[Definition], Iterator[Problem]]
+Check = Callable[[StateMachine], Iterator[Problem]]
 RESOURCES = {"arn:aws:states:::lambda:invoke", "arn:aws:states:::sns:publish"}
 READERS = {"arn:aws:states:::s3:getObject", "arn:aws:states:::s3:listObjectsV2"}
 ENDS = {"Succeed", "Fail"}
@@ -21,7 +21,7 @@ KNOWN_TYPES = {"Task", "Pass", "Choice", "Wait", "Parallel", "Map", *ENDS}
 RETRIES_EVERYTHING = {"States.ALL", "States.TaskFailed", "States.Runtime"}
 
 
-def problems(definition: Definition, known_placeholders: set[str] | None = None) -> list[Problem]:
+def problems(definition: StateMachine, known_placeholders: set[str] | None = None) -> list[Problem]:
     """Everything the checks find.
 
     Args:
@@ -31,14 +31,14 @@ def problems(definition: Definition, known_placeholders: set[str] | None = None)
     return found + list(_unfilled(definition, known_placeholders or set()))
 
 
-def _states(definition: Definition) -> Iterator[tuple[str, dict[str, Any], Definition]]:
+def _states(definition: StateMachine) -> Iterator[tuple[str, dict[str, Any], StateMachine]]:
     """(path, state, scope) of every state at any depth."""
     for where, scope in scopes(definition):
         for name, state in scope.get("States", {}).items():
             yield where + name, state, scope
 
 
-def starts_somewhere(definition: Definition) -> Iterator[Problem]:
+def starts_somewhere(definition: StateMachine) -> Iterator[Problem]:
     """StartAt names a state of its own scope."""
     for where, scope in scopes(definition):
         start = scope.get("StartAt")
@@ -47,7 +47,7 @@ def starts_somewhere(definition: Definition) -> Iterator[Problem]:
             yield Problem(place, f"StartAt is {start!r}, which is no state.", "Name the first state.")
 
 
-def targets_exist(definition: Definition) -> Iterator[Problem]:
+def targets_exist(definition: StateMachine) -> Iterator[Problem]:
     """Every transition stays in its scope and names a state there."""
     for path, state, scope in _states(definition):
         for target, _ in transitions(state):
@@ -55,7 +55,7 @@ def targets_exist(definition: Definition) -> Iterator[Problem]:
                 yield Problem(f"state {path}", f"goes on to {target!r}, which is no state here.", "Correct the name.")
 
 
-def states_are_reachable(definition: Definition) -> Iterator[Problem]:
+def states_are_reachable(definition: StateMachine) -> Iterator[Problem]:
     """Every state can be reached from StartAt."""
     for where, scope in scopes(definition):
         states, seen, todo = scope.get("States", {}), set(), [scope.get("StartAt")]
@@ -68,7 +68,7 @@ def states_are_reachable(definition: Definition) -> Iterator[Problem]:
             yield Problem(f"state {where}{name}", "cannot be reached.", "Lead a transition to it, or remove it.")
 
 
-def names_are_unique(definition: Definition) -> Iterator[Problem]:
+def names_are_unique(definition: StateMachine) -> Iterator[Problem]:
     """No two states of a machine share a name, not even in different branches; a name has at most 80 characters."""
     seen: set[str] = set()
     for path, _, _ in _states(definition):
@@ -82,7 +82,7 @@ def names_are_unique(definition: Definition) -> Iterator[Problem]:
         seen.add(name)
 
 
-def types_are_known(definition: Definition) -> Iterator[Problem]:
+def types_are_known(definition: StateMachine) -> Iterator[Problem]:
     """The state type is one of the eight."""
     for path, state, _ in _states(definition):
         if state.get("Type") not in KNOWN_TYPES:
@@ -91,7 +91,7 @@ def types_are_known(definition: Definition) -> Iterator[Problem]:
             )
 
 
-def states_go_on_or_end(definition: Definition) -> Iterator[Problem]:
+def states_go_on_or_end(definition: StateMachine) -> Iterator[Problem]:
     """Exactly one of Next and End, where a state has a way on at all."""
     for path, state, _ in _states(definition):
         if state.get("Type") in ENDS | {"Choice"}:
@@ -101,7 +101,7 @@ def states_go_on_or_end(definition: Definition) -> Iterator[Problem]:
             yield Problem(f"state {path}", "needs either Next or End.", 'Add "Next": "<state>" or "End": true.')
 
 
-def choices_have_a_default(definition: Definition) -> Iterator[Problem]:
+def choices_have_a_default(definition: StateMachine) -> Iterator[Problem]:
     """A Choice says where to go when nothing matches, and every rule says where it leads."""
     for path, state, _ in _states(definition):
         if state.get("Type") == "Choice":
@@ -111,7 +111,7 @@ def choices_have_a_default(definition: Definition) -> Iterator[Problem]:
                 yield Problem(f"state {path}", "has a rule without Next.", "Say where the rule leads.")
 
 
-def failures_are_named(definition: Definition) -> Iterator[Problem]:
+def failures_are_named(definition: StateMachine) -> Iterator[Problem]:
     """A Fail state has an error name and a cause."""
     for path, state, _ in _states(definition):
         if state.get("Type") == "Fail":
@@ -122,7 +122,7 @@ def failures_are_named(definition: Definition) -> Iterator[Problem]:
                     )
 
 
-def resources_are_known(definition: Definition) -> Iterator[Problem]:
+def resources_are_known(definition: StateMachine) -> Iterator[Problem]:
     """Tasks call Lambda or SNS, and a Map reads from S3: what the roles allow and what runs on both clouds."""
     for path, state, _ in _states(definition):
         resource = state.get("Resource")
@@ -133,8 +133,8 @@ def resources_are_known(definition: Definition) -> Iterator[Problem]:
             yield Problem(f"state {path}", f"reads items with {reader!r}.", f"Use one of {', '.join(sorted(READERS))}.")
 
 
-def tasks_have_a_time_limit(definition: Definition) -> Iterator[Problem]:
-    """The machine and each of its tasks give up some day."""
+def tasks_have_a_time_limit(definition: StateMachine) -> Iterator[Problem]:
+    """The machine and each of its tasks have a time limit."""
     if "TimeoutSeconds" not in definition:
         yield Problem("the machine", "has no TimeoutSeconds.", "Without it an execution may wait for a year.")
     for path, state, _ in _states(definition):
@@ -144,7 +144,7 @@ def tasks_have_a_time_limit(definition: Definition) -> Iterator[Problem]:
             )
 
 
-def retries_are_chosen(definition: Definition) -> Iterator[Problem]:
+def retries_are_chosen(definition: StateMachine) -> Iterator[Problem]:
     """Retries name what is worth retrying, and wait longer each time, not all at once."""
     for path, state, _ in _states(definition):
         for retrier in state.get("Retry", []):
@@ -157,7 +157,7 @@ def retries_are_chosen(definition: Definition) -> Iterator[Problem]:
                 yield Problem(f"state {path}", "retries without jitter or without a longest delay.", fix)
 
 
-def data_limit_is_caught(definition: Definition) -> Iterator[Problem]:
+def data_limit_is_caught(definition: StateMachine) -> Iterator[Problem]:
     """A task that hands its whole state to a function catches DataLimitExceeded by name: States.ALL does not."""
     for path, state, _ in _states(definition):
         if state.get("Type") == "Task" and state.get("Parameters", {}).get("Payload.$") == "$" and _may_carry(state):
@@ -167,7 +167,7 @@ def data_limit_is_caught(definition: Definition) -> Iterator[Problem]:
                 yield Problem(f"state {path}", "carries pictures and does not catch States.DataLimitExceeded.", fix)
 
 
-def catch_all_stands_last(definition: Definition) -> Iterator[Problem]:
+def catch_all_stands_last(definition: StateMachine) -> Iterator[Problem]:
     """States.ALL stands alone in the last catcher or retrier: AWS refuses it anywhere else."""
     for path, state, _ in _states(definition):
         for field in ("Catch", "Retry"):
@@ -181,7 +181,7 @@ def catch_all_stands_last(definition: Definition) -> Iterator[Problem]:
                     )
 
 
-def maps_are_bounded(definition: Definition) -> Iterator[Problem]:
+def maps_are_bounded(definition: StateMachine) -> Iterator[Problem]:
     """A Map says how many items at a time and how many may fail."""
     for path, state, _ in _states(definition):
         if state.get("Type") != "Map":
@@ -203,7 +203,7 @@ def _may_carry(state: dict[str, Any]) -> bool:
     return any(name in function for name in ("SerializeImage", "ClassifyImage", "FilterInferences"))
 
 
-def _unfilled(definition: Definition, known: set[str]) -> Iterator[Problem]:
+def _unfilled(definition: StateMachine, known: set[str]) -> Iterator[Problem]:
     for path, state, _ in _states(definition):
         own = {key: value for key, value in state.items() if key not in {"Branches", "ItemProcessor", "Iterator"}}
         for name in sorted(set(PLACEHOLDER.findall(str(own))) - known):

@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parent
 SUFFIX = ".asl.json"
 PLACEHOLDER = re.compile(r"\$\{([A-Za-z][A-Za-z0-9]*)\}")
 
-Definition = dict[str, Any]
+StateMachine = dict[str, Any]
 
 
 def names() -> list[str]:
@@ -37,25 +37,20 @@ def text(name: str) -> str:
     return file.read_text(encoding="utf-8")
 
 
-def load(name: str) -> Definition:
+def load(name: str) -> StateMachine:
     """The definition as JSON, placeholders and all.
 
     Raises:
         UsageError: there is no such machine, or its file is not JSON.
     """
     try:
-        definition: Definition = json.loads(text(name))
+        definition: StateMachine = json.loads(text(name))
     except ValueError as error:
         raise UsageError(f"stepfunctions/{name}{SUFFIX} is not JSON: {error}.") from None
     return definition
 
 
-def placeholders(name: str) -> set[str]:
-    """Names of the placeholders that the definition needs values for."""
-    return set(PLACEHOLDER.findall(text(name)))
-
-
-def scopes(definition: Definition, where: str = "") -> Iterator[tuple[str, Definition]]:
+def scopes(definition: StateMachine, where: str = "") -> Iterator[tuple[str, StateMachine]]:
     """The machine itself and every branch and item processor inside it, each with the name of the state it is in.
 
     A scope is an object with StartAt and States: a transition never leaves it.

@@ -11,13 +11,13 @@ from itertools import count
 from typing import Any
 
 from project.files import write_text
-from stepfunctions.machines import FOLDER, Definition, load, names, transitions
+from stepfunctions.machines import FOLDER, StateMachine, load, names, transitions
 
 DOCUMENT = FOLDER.parent / "docs" / "state-machines.md"
 BLOCK = re.compile(r"(<!-- drawing: (\w+) -->\n).*?(<!-- end of drawing -->)", re.DOTALL)
 
 
-def drawing(definition: Definition) -> str:
+def drawing(definition: StateMachine) -> str:
     """A `stateDiagram-v2` of the machine, branches and item processors as boxes inside their state."""
     return "\n".join(["stateDiagram-v2", *_scope(definition, "    ", count(1))]) + "\n"
 
@@ -27,7 +27,7 @@ def redrawn(document: str) -> str:
     return BLOCK.sub(lambda block: f"{block[1]}```mermaid\n{drawing(load(block[2]))}```\n{block[3]}", document)
 
 
-def _scope(scope: Definition, indent: str, ids: Iterator[int]) -> Iterator[str]:
+def _scope(scope: StateMachine, indent: str, ids: Iterator[int]) -> Iterator[str]:
     states: dict[str, dict[str, Any]] = scope["States"]
     named = {name: f"s{next(ids)}" for name in states}
     for name, state in states.items():

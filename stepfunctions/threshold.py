@@ -92,8 +92,8 @@ def change(parameter: str, value: float, expected: int, who: str, why: str) -> i
     `expected` is the version that the change was decided on.
 
     Raises:
-        UsageError: the value is no fraction, or nobody, or no reason, is named.
-        CloudError: somebody has changed it meanwhile, or SSM refused or did not answer.
+        UsageError: the value is no fraction, or name or reason is missing.
+        CloudError: it was changed meanwhile, or SSM refused or did not answer.
     """
     who, why = " ".join(who.split()).replace(":", ""), " ".join(why.split())
     if not 0 <= value <= 1:

@@ -32,7 +32,7 @@ MEMBERS: dict[str, dict[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Split:
+class Part:
     """Images of one part of the archive: pixels uint8 (n, 3, 32, 32), fine labels int64 (n,)."""
 
     pixels: NDArray[np.uint8]
@@ -50,8 +50,8 @@ class Cifar:
     layout: Literal["python", "binary"]
     sha256: str
     fine_names: tuple[str, ...]
-    train: Split
-    test: Split
+    train: Part
+    test: Part
 
 
 def find(folder: Path) -> Path:
@@ -122,7 +122,7 @@ def labels_of(classes: Sequence[str], fine_names: Sequence[str]) -> list[int]:
     return [fine_names.index(name) for name in classes]
 
 
-def _pickled_split(content: IO[bytes], size: int, name: str, archive: Path) -> Split:
+def _pickled_split(content: IO[bytes], size: int, name: str, archive: Path) -> Part:
     values = pickled.load(content, name, archive)
     data, labels = values.get("data"), values.get("fine_labels")
     if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or labels is None:
@@ -132,7 +132,7 @@ def _pickled_split(content: IO[bytes], size: int, name: str, archive: Path) -> S
     numbers = np.asarray(labels)
     if numbers.shape != (len(data),) or numbers.dtype.kind not in "iu":
         raise DataError(f"{archive}: {name} has {len(data)} images and {numbers.size} labels {numbers.dtype}.")
-    return Split(data.reshape(-1, 3, SIDE, SIDE), numbers.astype(np.int64))
+    return Part(data.reshape(-1, 3, SIDE, SIDE), numbers.astype(np.int64))
 
 
 def _pickled_names(content: IO[bytes], size: int, name: str, archive: Path) -> tuple[str, ...]:
@@ -142,11 +142,11 @@ def _pickled_names(content: IO[bytes], size: int, name: str, archive: Path) -> t
     return tuple(n.decode("utf-8", "replace") if isinstance(n, bytes) else n for n in names)
 
 
-def _binary_split(content: IO[bytes], size: int, name: str, archive: Path) -> Split:
+def _binary_split(content: IO[bytes], size: int, name: str, archive: Path) -> Part:
     if size == 0 or size % RECORD:
         raise DataError(f"{archive}: {name} has {size:,} bytes, which is not whole records of {RECORD}.")
     records = np.frombuffer(content.read(size), np.uint8).reshape(-1, RECORD)
-    return Split(records[:, 2:].reshape(-1, 3, SIDE, SIDE), records[:, 1].astype(np.int64))
+    return Part(records[:, 2:].reshape(-1, 3, SIDE, SIDE), records[:, 1].astype(np.int64))
 
 
 def _binary_names(content: IO[bytes], size: int, name: str, archive: Path) -> tuple[str, ...]:

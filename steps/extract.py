@@ -62,7 +62,7 @@ def extract(archive: Path, sha256: str | None, classes: Sequence[str], output: P
 
 
 def _write_images(
-    part: str, split: cifar.Split, classes: Sequence[str], fine: list[int], folder: Path
+    part: str, split: cifar.Part, classes: Sequence[str], fine: list[int], folder: Path
 ) -> Iterator[tuple[str | int, ...]]:
     (folder / part).mkdir()
     for row in np.flatnonzero(np.isin(split.labels, fine)):

@@ -12,7 +12,7 @@ State = Literal["ok", "problem", "unknown"]
 class Finding:
     """What was looked at and what was found; a problem says why it matters and what to do.
 
-    `unknown` is what this cloud, or these credentials, do not let anybody ask. It fails nothing.
+    `unknown` is what this cloud or these credentials give no answer to; it is no failure.
     """
 
     subject: str
@@ -28,7 +28,7 @@ def ok(subject: str, found: str) -> Finding:
 
 
 def problem(subject: str, found: str, why: str, fix: str) -> Finding:
-    """Something that will stop the project sooner or later."""
+    """Something that will stop the project."""
     return Finding(subject, "problem", found, why, fix)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lambdas.alert.problem import Problem
+from lambdas.alert.problem import AlertProblem
 from lambdas.service_errors import calling
 
 JUDGED = ("drift", "low-confidence", "capture-rate", "monitor-failed")
@@ -35,14 +35,14 @@ def present(message: dict[str, Any], cloudwatch: Any) -> tuple[str, str]:
     return message["NewStateValue"], str(message.get("NewStateReason", ""))
 
 
-def problem(message: dict[str, Any], project: str, state: str, reason: str) -> Problem | None:
+def problem(message: dict[str, Any], project: str, state: str, reason: str) -> AlertProblem | None:
     """The problem that an alarm in this state tells; None for a state that says nothing new."""
     about = key(message, project)
     if state == "INSUFFICIENT_DATA" or (state == "OK" and about in JUDGED):
         return None
     what = str(message.get("AlarmDescription") or message["AlarmName"]).rstrip(".")
     trigger = message.get("Trigger", {})
-    return Problem(
+    return AlertProblem(
         key=about,
         firing=state == "ALARM",
         what=what,

@@ -17,7 +17,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from lambdas import clients, configuration, telemetry
 from lambdas.alert import alarms, runs
 from lambdas.alert.incidents import report
-from lambdas.alert.problem import Problem
+from lambdas.alert.problem import AlertProblem
 from lambdas.service_errors import calling
 
 PROCESSING = "SageMaker Processing Job State Change"
@@ -38,7 +38,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     bucket, topic = configuration.required("BUCKET"), configuration.required("ALERTS_TOPIC")
     now, told = datetime.now(UTC), list[str]()
     metrics.add_metric(name="EventsHeard", unit=MetricUnit.Count, value=1)
-    for problem in _problems(event):
+    for problem in _collect_problems(event):
         if report(problem, clients.s3(), clients.sns(), bucket, topic, now):
             told.append(problem.key)
     log.info("reported", extra={"told": told})
@@ -46,7 +46,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return {"told": told}
 
 
-def _problems(event: dict[str, Any]) -> Iterator[Problem]:
+def _collect_problems(event: dict[str, Any]) -> Iterator[AlertProblem]:
     project = configuration.required("PROJECT")
     for record in event.get("Records", []):
         message = json.loads(record["Sns"]["Message"])
@@ -56,12 +56,12 @@ def _problems(event: dict[str, Any]) -> Iterator[Problem]:
         if found := alarms.problem(message, project, state, reason):
             yield found
     if event.get("detail-type") == PROCESSING:
-        yield from _of_run(event["detail"]["ProcessingJobName"])
+        yield from _judge_run(event["detail"]["ProcessingJobName"])
     elif event.get("detail-type") == PIPELINE:
         yield _of_pipeline(event["detail"])
 
 
-def _of_run(name: str) -> Iterator[Problem]:
+def _judge_run(name: str) -> Iterator[AlertProblem]:
     with calling(f"looking at {name}"):
         job = clients.sagemaker().describe_processing_job(ProcessingJobName=name)
     if job.get("Environment", {}).get("sagemaker_endpoint_name") != configuration.endpoint_name():
@@ -90,10 +90,10 @@ def _announce(job: dict[str, Any], found: dict[str, Any], broken: list[dict[str,
         clients.events().put_events(Entries=[entry])
 
 
-def _of_pipeline(detail: dict[str, Any]) -> Problem:
+def _of_pipeline(detail: dict[str, Any]) -> AlertProblem:
     execution, failed = detail["pipelineExecutionArn"], detail["currentPipelineExecutionStatus"] == "Failed"
     name = execution.rpartition("/")[2]
-    return Problem(
+    return AlertProblem(
         "pipeline", failed, f"Pipeline execution {name} failed" if failed else "A pipeline execution succeeded",
         (f"{execution}",), (f"scones status {name}", f"scones resume {name}"),
     )  # fmt: skip

@@ -14,16 +14,16 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas.alert.problem import Problem, subject, text
+from lambdas.alert.problem import AlertProblem, subject, text
 from lambdas.service_errors import calling
 
 REMIND_SECONDS = 24 * 3600
 TELLING_SECONDS = 45
-"""So long whoever opened an incident may take to tell it; Lambda tries again after a minute."""
-Incident = dict[str, Any]
+"""How long the run that opened an incident may take to send its alert; Lambda tries again after a minute."""
+OpenIncident = dict[str, Any]
 
 
-def report(problem: Problem, s3: Any, sns: Any, bucket: str, topic: str, now: datetime) -> bool:
+def report(problem: AlertProblem, s3: Any, sns: Any, bucket: str, topic: str, now: datetime) -> bool:
     """Tell people about a problem if they do not know; whether a message went out.
 
     Raises:
@@ -39,11 +39,11 @@ def report(problem: Problem, s3: Any, sns: Any, bucket: str, topic: str, now: da
             s3.delete_object(Bucket=bucket, Key=key)
         return True
     if known is None:
-        known = _opened(s3, bucket, key, now)
+        known = _open_incident(s3, bucket, key, now)
         if known is None:
-            return False  # somebody else opened it a moment ago, and tells
+            return False  # another run opened it a moment ago, and sends the alert
     elif "told_at" not in known and _age(known, now) < TELLING_SECONDS:
-        return False  # likewise
+        return False  # the run that opened it is still sending its alert
     known = {**known, "times": known["times"] + 1, "what": problem.what, "measured": list(problem.measured)}
     due = bool(now.timestamp() - known.get("told_at", 0) >= REMIND_SECONDS)
     if due:
@@ -54,11 +54,11 @@ def report(problem: Problem, s3: Any, sns: Any, bucket: str, topic: str, now: da
     return due
 
 
-def _age(known: Incident, now: datetime) -> float:
+def _age(known: OpenIncident, now: datetime) -> float:
     return (now - datetime.fromisoformat(known["since"])).total_seconds()
 
 
-def _read(s3: Any, bucket: str, key: str) -> Incident | None:
+def _read(s3: Any, bucket: str, key: str) -> OpenIncident | None:
     with calling(f"reading s3://{bucket}/{key}"):
         try:
             body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
@@ -66,12 +66,12 @@ def _read(s3: Any, bucket: str, key: str) -> Incident | None:
             if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
                 return None
             raise
-    found: Incident = json.loads(body)
+    found: OpenIncident = json.loads(body)
     return found
 
 
-def _opened(s3: Any, bucket: str, key: str, now: datetime) -> Incident | None:
-    made: Incident = {"since": now.astimezone(UTC).isoformat(), "times": 0}
+def _open_incident(s3: Any, bucket: str, key: str, now: datetime) -> OpenIncident | None:
+    made: OpenIncident = {"since": now.astimezone(UTC).isoformat(), "times": 0}
     with calling(f"opening s3://{bucket}/{key}"):
         try:
             s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(made, allow_nan=False).encode(), IfNoneMatch="*")
@@ -82,7 +82,7 @@ def _opened(s3: Any, bucket: str, key: str, now: datetime) -> Incident | None:
     return made
 
 
-def _publish(sns: Any, topic: str, problem: Problem, known: Incident) -> None:
+def _publish(sns: Any, topic: str, problem: AlertProblem, known: OpenIncident) -> None:
     since = datetime.fromisoformat(known["since"])
     with calling(f"publishing to {topic}"):
         sns.publish(TopicArn=topic, Subject=subject(problem), Message=text(problem, since, max(1, known["times"])))

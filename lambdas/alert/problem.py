@@ -1,4 +1,4 @@
-"""A problem, as people are told of it."""
+"""A problem, and the text of its alert."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SUBJECT_CHARACTERS = 100
 
 
 @dataclass(frozen=True)
-class Problem:
+class AlertProblem:
     """Something that people should know, or that is over.
 
     Attributes:
@@ -27,14 +27,14 @@ class Problem:
     where: tuple[str, ...]
 
 
-def subject(problem: Problem) -> str:
+def subject(problem: AlertProblem) -> str:
     """The message's subject."""
     text = f"Scones: {'' if problem.firing else 'over: '}{problem.what}"
     ascii_only = text.encode("ascii", "replace").decode().replace("\n", " ")
     return ascii_only if len(ascii_only) <= SUBJECT_CHARACTERS else f"{ascii_only[: SUBJECT_CHARACTERS - 3]}..."
 
 
-def text(problem: Problem, since: datetime, times: int) -> str:
+def text(problem: AlertProblem, since: datetime, times: int) -> str:
     """The message: what, how much, since when, where to look."""
     began = since.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
     more = f", reported {times} times" if times > 1 else ""

@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas.alert.problem import Problem
+from lambdas.alert.problem import AlertProblem
 from lambdas.service_errors import calling
 
 DATA_NAMESPACE, MODEL_NAMESPACE = "aws/sagemaker/Endpoints/data-metrics", "aws/sagemaker/Endpoints/model-metrics"
@@ -91,37 +91,39 @@ def publish(cloudwatch: Any, found: Summary | None, job: dict[str, Any], share: 
 
 def problems(
     job: dict[str, Any], found: Summary | None, broken: list[dict[str, str]], share: float | None
-) -> Iterator[Problem]:
+) -> Iterator[AlertProblem]:
     """What the run says about each problem that a run can see; nothing about those it cannot judge."""
     name = job["ProcessingJobName"]
     log = f"aws logs tail /aws/sagemaker/ProcessingJobs --log-stream-name-prefix {name}"
     reason = job.get("FailureReason") or f"the job is {job['ProcessingJobStatus']}"
-    yield Problem("monitor-failed", found is None, f"Monitor run {name} failed", (reason,), (log,))
+    yield AlertProblem("monitor-failed", found is None, f"Monitor run {name} failed", (reason,), (log,))
     if found is None:
         return
     where = _where(job)
     judged = found["outcome"] in {VIOLATIONS, HEALTHY}
     if "labelled" in found:
         if judged:
-            yield Problem("model-quality", bool(broken), _quality(broken), _lines(broken), where)
+            yield AlertProblem("model-quality", bool(broken), _quality(broken), _lines(broken), where)
         return
-    yield Problem(
+    yield AlertProblem(
         "no-baseline", found["outcome"] == NO_BASELINE, "The monitor has no baseline", (found["message"],), where
     )
     if share is not None:
         numbers = (
             f"{share:.0%} of the requests that should have been captured were; at least {LEAST_CAPTURED:.0%} must be"
         )
-        yield Problem("capture-rate", share < LEAST_CAPTURED, "Requests are not captured", (numbers,), where)
+        yield AlertProblem("capture-rate", share < LEAST_CAPTURED, "Requests are not captured", (numbers,), where)
     if judged:
         unsure = [one for one in broken if one["feature_name"] == LOW_CONFIDENCE]
         others = [one for one in broken if one["feature_name"] != LOW_CONFIDENCE]
         low, before = found["low_confidence_share"] or 0.0, found["baseline_low_confidence_share"] or 0.0
         shares = f"{low:.0%} of the answers are below {found['confidence_threshold']:g}; {before:.0%} on the test set"
-        yield Problem(
+        yield AlertProblem(
             "low-confidence", bool(unsure), "The model is unsure more often", (shares, *_lines(unsure)), where
         )
-        yield Problem("drift", bool(others), _drift(others), (f"{found['records']} requests", *_lines(others)), where)
+        yield AlertProblem(
+            "drift", bool(others), _drift(others), (f"{found['records']} requests", *_lines(others)), where
+        )
 
 
 def drifted(broken: list[dict[str, str]]) -> list[str]:

@@ -13,12 +13,11 @@ from typing import Any
 
 from lambdas import telemetry
 from lambdas.classify_image.encoding import CONTENT_TYPES
-from lambdas.classify_image.endpoint import classified, inference_id
+from lambdas.classify_image.endpoint import classify, inference_id
 from lambdas.contract import object_location
 from lambdas.filter_inferences.decision import decide
 from lambdas.outcomes import OutcomeError
-from lambdas.serialize_image.fetch import fetched
-from lambdas.serialize_image.picture import normalised
+from lambdas.serialize_image.picture import fetch, normalised
 
 Result = dict[str, Any]
 
@@ -38,13 +37,13 @@ class Workflow:
     threshold: float
 
 
-def result_of(flow: Workflow, run: str, bucket: str, key: str) -> Result:
+def classify_picture(flow: Workflow, run: str, bucket: str, key: str) -> Result:
     """`{"key", "outcome", ...}`: the decision, or the error and its cause. What goes wrong costs no other picture."""
     try:
         object_location({"s3_bucket": bucket, "s3_key": key})
-        png = normalised(fetched(flow.s3, bucket, key), flow.size)
+        png = normalised(fetch(flow.s3, bucket, key), flow.size)
         name = inference_id(run, key)
-        vector = classified(flow.runtime, flow.endpoint, png, CONTENT_TYPES[0][1], name, len(flow.classes))
+        vector = classify(flow.runtime, flow.endpoint, png, CONTENT_TYPES[0][1], name, len(flow.classes))
         return {"key": key, "outcome": "ok", **decide(vector, flow.classes, flow.routes, flow.threshold)}
     except OutcomeError as stop:
         return {"key": key, "outcome": stop.outcome, "error": stop.error, "problem": stop.problem, **stop.facts}

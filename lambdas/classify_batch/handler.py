@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 
 from lambdas import clients, configuration, telemetry
-from lambdas.classify_batch.batch import Workflow, counted, first_to_retry, result_of
+from lambdas.classify_batch.batch import Workflow, classify_picture, counted, first_to_retry
 from lambdas.contract import Fields, answer, text
 from lambdas.filter_inferences.threshold import chosen
 from lambdas.list_images.listing import result_key, write_json
@@ -23,12 +23,12 @@ metrics = telemetry.metrics("classify-batch")
 @log.inject_lambda_context
 def handler(event: object, context: Any) -> Fields:
     """Answer with `index`, `counts` and an `outcome`: a state machine's Map keeps what every batch returns."""
-    result = answer(event, classified_batch, log)
+    result = answer(event, classify_pictures, log)
     metrics.add_metric(name="BatchesClassified", unit=MetricUnit.Count, value=int(result["outcome"] == "ok"))
     return {name: result[name] for name in ("index", "counts", "outcome", "error", "cause") if name in result}
 
 
-def classified_batch(fields: Fields) -> Fields:
+def classify_pictures(fields: Fields) -> Fields:
     """Results are written before the outcome is judged: a batch that must be tried again loses nothing."""
     bucket, run, index = text(fields, "s3_bucket"), text(fields, "run"), int(fields["index"])
     flow = Workflow(
@@ -40,7 +40,7 @@ def classified_batch(fields: Fields) -> Fields:
         size=configuration.image_size(),
         threshold=chosen(fields.get("threshold"), clients.ssm(), configuration.threshold_parameter()),
     )
-    results = [result_of(flow, run, bucket, key) for key in fields["keys"]]
+    results = [classify_picture(flow, run, bucket, key) for key in fields["keys"]]
     write_json(clients.s3(), configuration.required("BUCKET"), result_key(run, index), results)
     busy = first_to_retry(results)
     if busy is not None:

@@ -12,7 +12,7 @@ from lambdas.service_errors import calling
 MAX_INFERENCE_ID = 64
 
 
-def classified(
+def classify(
     runtime: Any, endpoint: str, picture: bytes, content_type: str, inference_id: str, classes: int
 ) -> list[float]:
     """Probability per class, in class order; `inference_id` ties the captured record to the execution.

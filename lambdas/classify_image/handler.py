@@ -8,7 +8,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from lambdas import clients, configuration, telemetry
 from lambdas.classify_image.encoding import decoded
-from lambdas.classify_image.endpoint import classified, inference_id
+from lambdas.classify_image.endpoint import classify, inference_id
 from lambdas.contract import Fields, answer, execution_name, outcome_of, text
 
 log = telemetry.logger("classify-image")
@@ -19,16 +19,16 @@ metrics = telemetry.metrics("classify-image")
 @log.inject_lambda_context
 def handler(event: object, context: Any) -> Fields:
     """Answer with the event's fields, `inferences` filled, and an `outcome`."""
-    result = answer(event, lambda fields: inferred(fields, context.aws_request_id), log)
+    result = answer(event, lambda fields: classify_picture(fields, context.aws_request_id), log)
     failed = outcome_of(result) in {"retry", "failed"}
     metrics.add_metric(name="EndpointFailures", unit=MetricUnit.Count, value=int(failed))
     return result
 
 
-def inferred(fields: Fields, request_id: str) -> Fields:
+def classify_picture(fields: Fields, request_id: str) -> Fields:
     """The model's probabilities, under an inference id that names the execution (or the request, without one)."""
     picture, content_type = decoded(text(fields, "image_data"))
     name = execution_name(fields, otherwise=request_id)
     endpoint, classes = configuration.endpoint_name(), len(configuration.classes())
-    vector = classified(clients.runtime(), endpoint, picture, content_type, inference_id(name), classes)
+    vector = classify(clients.runtime(), endpoint, picture, content_type, inference_id(name), classes)
     return {"inferences": vector}

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from lambdas.deploy.endpoint import approved_versions, package_behind
-from lambdas.deploy.plan import IN_FLIGHT, Hosting, Plan, deadline, group_and_version, next_pause
+from lambdas.deploy.plan import IN_FLIGHT, DeployPlan, DeploySettings, deadline, group_and_version, next_pause
 
 
-def withdrawn(plan: Plan, sagemaker: Any, host: Hosting) -> Plan | None:
+def withdrawn(plan: DeployPlan, sagemaker: Any, host: DeploySettings) -> DeployPlan | None:
     """Back to the review, with time of its own, when the target is not to go live any more; None when it is.
 
     That is so when its approval was withdrawn, and when the run brings an older version back in the place of the one
@@ -26,20 +26,20 @@ def withdrawn(plan: Plan, sagemaker: Any, host: Hosting) -> Plan | None:
     return {"outcome": "withdrawn", "message": reason, "deadline": deadline(), "poll_seconds": next_pause({})}
 
 
-def unapproved(sagemaker: Any, host: Hosting, approved: list[str], configs: Iterable[str | None]) -> list[str]:
+def unapproved(sagemaker: Any, host: DeploySettings, approved: list[str], configs: Iterable[str | None]) -> list[str]:
     """ARNs of the group's versions that these endpoint configurations serve without being approved."""
     served = {package_behind(sagemaker, config) for config in configs if config}
     return sorted(arn for arn in served if arn and arn not in approved and _of_group(arn, host))
 
 
-def configs_in_use(live: Plan | None, attached: str | None) -> list[str | None]:
+def configs_in_use(live: DeployPlan | None, attached: str | None) -> list[str | None]:
     """The configurations that the endpoint has and will have, and the one that the inference workflow was let in to."""
     if live is None:
         return [attached]
     return [live["EndpointConfigName"], coming(live), attached]
 
 
-def coming(endpoint: Plan) -> str | None:
+def coming(endpoint: DeployPlan) -> str | None:
     """The configuration that an endpoint in change will have when all goes well; None when none is under way."""
     if endpoint["EndpointStatus"] == "Creating":
         return str(endpoint["EndpointConfigName"])
@@ -49,5 +49,5 @@ def coming(endpoint: Plan) -> str | None:
     return pending
 
 
-def _of_group(arn: str, host: Hosting) -> bool:
+def _of_group(arn: str, host: DeploySettings) -> bool:
     return group_and_version(arn)[0].lower() == host.group.lower()

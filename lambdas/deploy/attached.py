@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lambdas import configuration
-from lambdas.deploy.plan import Plan
+from lambdas.deploy.plan import DeployPlan
 from lambdas.service_errors import calling
 
 
@@ -25,11 +25,11 @@ def attached_config(ssm: Any) -> str | None:
     try:
         config: str | None = json.loads(value).get("endpoint_config")
     except (ValueError, AttributeError):
-        return None  # what the template put there before any deployment, or somebody by hand: attaching replaces it
+        return None  # written by the template before any deployment, or by hand: attaching replaces it
     return config
 
 
-def write_attached(ssm: Any, plan: Plan) -> None:
+def write_attached(ssm: Any, plan: DeployPlan) -> None:
     """Say that the plan's version is the one in use."""
     parameter = configuration.required("LIVE_PARAMETER")
     with calling(f"writing parameter {parameter}"):
@@ -43,7 +43,7 @@ def forget_attached(ssm: Any) -> None:
         ssm.put_parameter(Name=parameter, Value="{}", Type="String", Overwrite=True)
 
 
-def live_version(plan: Plan) -> dict[str, Any]:
+def live_version(plan: DeployPlan) -> dict[str, Any]:
     """What the parameter holds."""
     return {
         "model_package_arn": plan["target_arn"],

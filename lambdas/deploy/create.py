@@ -8,14 +8,14 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lambdas.deploy.endpoint import described_config, described_model
-from lambdas.deploy.plan import VARIANT, Hosting, Plan
+from lambdas.deploy.plan import VARIANT, DeployPlan, DeploySettings
 from lambdas.service_errors import calling
 
 
-def create_model(plan: Plan, sagemaker: Any, host: Hosting) -> Plan:
+def create_model(plan: DeployPlan, sagemaker: Any, host: DeploySettings) -> DeployPlan:
     """The model of the target version, as its package in the registry describes it."""
     with calling(f"creating model {plan['model']}"):
-        made = _created(
+        made = _create_once(
             lambda: sagemaker.create_model(
                 ModelName=plan["model"],
                 PrimaryContainer={"ModelPackageName": plan["target_arn"]},
@@ -26,10 +26,10 @@ def create_model(plan: Plan, sagemaker: Any, host: Hosting) -> Plan:
     return {"outcome": "ok", "made": [*plan["made"], "model"] if made else plan["made"]}
 
 
-def create_config(plan: Plan, sagemaker: Any, host: Hosting) -> Plan:
+def create_config(plan: DeployPlan, sagemaker: Any, host: DeploySettings) -> DeployPlan:
     """The endpoint configuration with data capture of requests and answers."""
     with calling(f"creating endpoint configuration {plan['config']}"):
-        made = _created(
+        made = _create_once(
             lambda: sagemaker.create_endpoint_config(
                 EndpointConfigName=plan["config"],
                 ProductionVariants=[
@@ -48,7 +48,7 @@ def create_config(plan: Plan, sagemaker: Any, host: Hosting) -> Plan:
     return {"outcome": "ok", "made": [*plan["made"], "config"] if made else plan["made"]}
 
 
-def capture(host: Hosting) -> dict[str, Any]:
+def capture(host: DeploySettings) -> dict[str, Any]:
     """Requests and answers to S3. Only the answer is JSON: a picture named as JSON would be stored mangled."""
     return {
         "EnableCapture": host.capture_percentage > 0,
@@ -59,7 +59,7 @@ def capture(host: Hosting) -> dict[str, Any]:
     }
 
 
-def _created(create: Callable[[], Any], described: Callable[[], Any]) -> bool:
+def _create_once(create: Callable[[], Any], described: Callable[[], Any]) -> bool:
     """Whether this call made it; False when it was there already."""
     if described() is not None:
         return False

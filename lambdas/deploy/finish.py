@@ -6,18 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from lambdas import configuration
-from lambdas.classify_image.endpoint import classified, inference_id
+from lambdas.classify_image.endpoint import classify, inference_id
 from lambdas.deploy.approval import withdrawn
 from lambdas.deploy.attached import write_attached
 from lambdas.deploy.endpoint import described_endpoint
-from lambdas.deploy.plan import Hosting, Plan
+from lambdas.deploy.plan import DeployPlan, DeploySettings
 from lambdas.outcomes import FailedError, OutcomeError
 from lambdas.service_errors import calling
 
 KNOWN_PICTURE = Path(__file__).with_name("known_picture.png")  # a drawn bicycle, 32x32 RGB
 
 
-def smoke_test(plan: Plan, runtime: Any) -> Plan:
+def smoke_test(plan: DeployPlan, runtime: Any) -> DeployPlan:
     """The endpoint answers a known picture with one probability per class.
 
     The contract is tested, not the accuracy: that is the quality gate's business, on a whole test set. The record
@@ -28,13 +28,13 @@ def smoke_test(plan: Plan, runtime: Any) -> Plan:
     """
     name, classes = inference_id("smoke", plan["config"]), configuration.classes()
     try:
-        vector = classified(runtime, plan["endpoint"], KNOWN_PICTURE.read_bytes(), "image/png", name, len(classes))
+        vector = classify(runtime, plan["endpoint"], KNOWN_PICTURE.read_bytes(), "image/png", name, len(classes))
     except OutcomeError as error:
         raise FailedError("SmokeTestFailed", error.problem) from error
     return {"outcome": "ok", "smoke_test": dict(zip(classes, vector, strict=True))}
 
 
-def attach(plan: Plan, sagemaker: Any, ssm: Any, events: Any, host: Hosting) -> Plan:
+def attach(plan: DeployPlan, sagemaker: Any, ssm: Any, events: Any, host: DeploySettings) -> DeployPlan:
     """Let the inference workflow use the version: arriving pictures start it, and SSM says which version answers."""
     live = described_endpoint(sagemaker, plan["endpoint"])
     if live is None or live["EndpointConfigName"] != plan["config"]:
@@ -49,7 +49,7 @@ def attach(plan: Plan, sagemaker: Any, ssm: Any, events: Any, host: Hosting) -> 
     return {"outcome": "ok", "message": message}
 
 
-def confirm(plan: Plan, sagemaker: Any, host: Hosting) -> Plan:
+def confirm(plan: DeployPlan, sagemaker: Any, host: DeploySettings) -> DeployPlan:
     """The last look at the approval: ok, unwatched when the monitor could not be attached, withdrawn, superseded."""
     if back := withdrawn(plan, sagemaker, host):
         return back

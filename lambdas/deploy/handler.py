@@ -13,7 +13,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from lambdas import clients, telemetry
 from lambdas.deploy.create import create_config, create_model
 from lambdas.deploy.finish import attach, confirm, smoke_test
-from lambdas.deploy.plan import Plan, hosting
+from lambdas.deploy.plan import DeployPlan, hosting
 from lambdas.deploy.remove import remove
 from lambdas.deploy.review import review
 from lambdas.deploy.switch import apply, check
@@ -22,7 +22,7 @@ from lambdas.outcomes import OutcomeError
 
 SMOKE_ATTEMPTS = 4
 ENDED_BADLY = {"failed", "undone", "stuck"}
-STEPS: dict[str, Callable[[Plan], Plan]] = {
+STEPS: dict[str, Callable[[DeployPlan], DeployPlan]] = {
     "review": lambda plan: review(plan, clients.sagemaker(), clients.ssm(), hosting()),
     "create_model": lambda plan: create_model(plan, clients.sagemaker(), hosting()),
     "create_config": lambda plan: create_config(plan, clients.sagemaker(), hosting()),
@@ -41,11 +41,11 @@ metrics = telemetry.metrics("deploy")
 
 @metrics.log_metrics
 @log.inject_lambda_context
-def handler(event: dict[str, Any], context: Any) -> Plan:
+def handler(event: dict[str, Any], context: Any) -> DeployPlan:
     """Answer with the plan, changed by the step; an expected failure is outcome failed with error and cause."""
     step, plan = event["step"], event["plan"]
     try:
-        result: Plan = plan | STEPS[step](plan)
+        result: DeployPlan = plan | STEPS[step](plan)
     except OutcomeError as stop:
         result = plan | {"outcome": "failed", "error": stop.error, "cause": stop.cause()}
     said = result.get("cause") if result["outcome"] in ENDED_BADLY else result.get("message")

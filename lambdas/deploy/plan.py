@@ -4,7 +4,7 @@ model_package_arn   what the event was about          outcome        what the ne
 target_arn          the version to make live            deploy        the target is to be made live
 model, config       deterministic names, see below      nothing       no work: a logged success
 endpoint            the one endpoint of the project     ok            this step is done
-previous_config     what the endpoint used before       busy, wait    somebody is updating the endpoint, or we are
+previous_config     what the endpoint used before       busy, wait    the endpoint is being updated
 created_endpoint    this run created the endpoint       superseded    a later run took over
 made                what this run created, for undoing  withdrawn     the approval was: the review decides again
 poll_seconds        time until the next look            unwatched     live, and the monitor is not attached
@@ -26,14 +26,14 @@ from typing import Any
 from lambdas import configuration
 from lambdas.outcomes import FailedError
 
-Plan = dict[str, Any]
+DeployPlan = dict[str, Any]
 PACKAGE_ARN = re.compile(r"arn:aws[\w-]*:sagemaker:[a-z0-9-]+:\d{12}:model-package/([A-Za-z0-9-]{1,63})/([1-9]\d{0,8})")
 VARIANT = "AllTraffic"  # the same in every configuration: blue/green updates require it
 IN_FLIGHT = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
 
 
 @dataclass(frozen=True)
-class Hosting:
+class DeploySettings:
     """How the endpoint is hosted: from the function's environment, part of the configuration's name."""
 
     endpoint: str
@@ -45,13 +45,13 @@ class Hosting:
     capture_percentage: int
 
 
-def hosting() -> Hosting:
+def hosting() -> DeploySettings:
     """The hosting settings.
 
     Raises:
         FailedError: NotConfigured, with the name of the variable.
     """
-    return Hosting(
+    return DeploySettings(
         endpoint=configuration.endpoint_name(),
         group=configuration.required("MODEL_PACKAGE_GROUP"),
         role_arn=configuration.required("MODEL_ROLE_ARN"),
@@ -79,7 +79,7 @@ def group_and_version(arn: str) -> tuple[str, int]:
     return match[1], int(match[2])
 
 
-def names(host: Hosting, target_arn: str) -> dict[str, str]:
+def names(host: DeploySettings, target_arn: str) -> dict[str, str]:
     """Names of the target's model and endpoint configuration.
 
     The same version hosted in the same way has the same names, so that a repeated step finds what it made. At most
@@ -99,7 +99,7 @@ def deadline() -> int:
     return int(time.time()) + configuration.whole("DEPLOY_LIMIT_SECONDS", 3600)
 
 
-def next_pause(plan: Plan) -> int:
+def next_pause(plan: DeployPlan) -> int:
     """Seconds to the next look: 1, 2, 4, up to POLL_SECONDS. A deployment may take a second or ten minutes."""
     return min(2 * plan.get("poll_seconds", 0) or 1, configuration.whole("POLL_SECONDS", 15))
 

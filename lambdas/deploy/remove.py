@@ -10,19 +10,19 @@ from typing import Any
 from lambdas.deploy.approval import configs_in_use, unapproved
 from lambdas.deploy.attached import attached_config, forget_attached
 from lambdas.deploy.endpoint import approved_versions, described_endpoint
-from lambdas.deploy.plan import IN_FLIGHT, Hosting, Plan, deadline, expired, next_pause
+from lambdas.deploy.plan import IN_FLIGHT, DeployPlan, DeploySettings, deadline, expired, next_pause
 from lambdas.outcomes import FailedError
 from lambdas.service_errors import calling
 
 
-def remove(plan: Plan, sagemaker: Any, ssm: Any, host: Hosting) -> Plan:
+def remove(plan: DeployPlan, sagemaker: Any, ssm: Any, host: DeploySettings) -> DeployPlan:
     """Let nothing in, then delete the endpoint: wait, removed, or superseded when there is no reason to any more.
 
     Raises:
         FailedError: DeployTimedOut, or what SageMaker refuses; after a failed deployment always, with its error.
     """
     until = plan.get("remove_deadline") or deadline()
-    kept: Plan = {"outcome": "wait", "remove_deadline": until, "poll_seconds": next_pause(plan)}
+    kept: DeployPlan = {"outcome": "wait", "remove_deadline": until, "poll_seconds": next_pause(plan)}
     live = described_endpoint(sagemaker, host.endpoint)
     if live and live["EndpointStatus"] in IN_FLIGHT:
         if expired(until):
@@ -40,14 +40,14 @@ def remove(plan: Plan, sagemaker: Any, ssm: Any, host: Hosting) -> Plan:
     return {**kept, "removed": sorted({*let_in, *served, *plan.get("removed", [])})}
 
 
-def _unwanted_on(live: Plan | None, plan: Plan, served: list[str]) -> list[str]:
+def _unwanted_on(live: DeployPlan | None, plan: DeployPlan, served: list[str]) -> list[str]:
     """What is to go from the endpoint: a version without approval, or one that failed and has nothing to go back to."""
     if live and "undo_deadline" in plan and live["EndpointConfigName"] == plan["config"]:
         return [plan["target_arn"]]
     return served
 
 
-def _ended(plan: Plan, host: Hosting) -> Plan:
+def _ended(plan: DeployPlan, host: DeploySettings) -> DeployPlan:
     if not plan.get("removed"):
         return {"outcome": "superseded", "message": f"Endpoint {host.endpoint} was changed by a later run."}
     gone = f"endpoint {host.endpoint} is deleted, and nothing is live"
@@ -58,7 +58,7 @@ def _ended(plan: Plan, host: Hosting) -> Plan:
     return {"outcome": "removed", "message": f"{lost} is not approved, and no other version can be live: {gone}."}
 
 
-def _delete(sagemaker: Any, host: Hosting) -> None:
+def _delete(sagemaker: Any, host: DeploySettings) -> None:
     try:
         with calling(f"deleting endpoint {host.endpoint}"):
             sagemaker.delete_endpoint(EndpointName=host.endpoint)

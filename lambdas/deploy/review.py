@@ -13,7 +13,16 @@ from lambdas import configuration
 from lambdas.deploy.approval import coming, configs_in_use, unapproved
 from lambdas.deploy.attached import attached_config
 from lambdas.deploy.endpoint import approved_versions, described_endpoint, described_package
-from lambdas.deploy.plan import IN_FLIGHT, Hosting, Plan, deadline, expired, group_and_version, names, next_pause
+from lambdas.deploy.plan import (
+    IN_FLIGHT,
+    DeployPlan,
+    DeploySettings,
+    deadline,
+    expired,
+    group_and_version,
+    names,
+    next_pause,
+)
 from lambdas.outcomes import FailedError
 
 
@@ -21,13 +30,13 @@ from lambdas.outcomes import FailedError
 class Found:
     """What is true at the moment of a review."""
 
-    package: Plan
+    package: DeployPlan
     approved: list[str]  # ARNs, newest first
-    live: Plan | None
+    live: DeployPlan | None
     attached: str | None  # the configuration that the inference workflow was let in to
 
 
-def review(plan: Plan, sagemaker: Any, ssm: Any, host: Hosting) -> Plan:
+def review(plan: DeployPlan, sagemaker: Any, ssm: Any, host: DeploySettings) -> DeployPlan:
     """What to do about the package in `plan`: an EventBridge event, `{"model_package_arn"}`, or an earlier answer.
 
     Raises:
@@ -36,7 +45,7 @@ def review(plan: Plan, sagemaker: Any, ssm: Any, host: Hosting) -> Plan:
     """
     arn = str(plan.get("detail", plan).get("ModelPackageArn") or plan.get("model_package_arn"))
     group, _ = group_and_version(arn)
-    start: Plan = {
+    start: DeployPlan = {
         "model_package_arn": arn,
         "endpoint": host.endpoint,
         "deadline": plan.get("deadline") or deadline(),
@@ -60,7 +69,7 @@ def review(plan: Plan, sagemaker: Any, ssm: Any, host: Hosting) -> Plan:
     return decided
 
 
-def _decided(sagemaker: Any, host: Hosting, found: Found, until: int) -> Plan:
+def _decided(sagemaker: Any, host: DeploySettings, found: Found, until: int) -> DeployPlan:
     package, approved, live = found.package, found.approved, found.live
     arn = package["ModelPackageArn"]
     unwanted = unapproved(sagemaker, host, approved, configs_in_use(live, found.attached))
@@ -72,7 +81,7 @@ def _decided(sagemaker: Any, host: Hosting, found: Found, until: int) -> Plan:
     target = approved[0] if approved else None
     if target != arn and not unwanted:
         return _nothing({}, f"{target} is approved and newer than {arn}.")
-    chosen: Plan = {}
+    chosen: DeployPlan = {}
     if target:
         chosen = {"target_arn": target, "version": group_and_version(target)[1], **names(host, target)}
     if live and live["EndpointStatus"] in IN_FLIGHT:
@@ -105,5 +114,5 @@ def _other_classes(sagemaker: Any, target: str) -> str | None:
     return f"{target} answers for {known}; the workflow routes {routed}."
 
 
-def _nothing(plan: Plan, reason: str) -> Plan:
+def _nothing(plan: DeployPlan, reason: str) -> DeployPlan:
     return {**plan, "outcome": "nothing", "message": reason}

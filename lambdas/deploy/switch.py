@@ -1,4 +1,4 @@
-"""Steps apply and check: the endpoint is told to use the new configuration, and is then believed only by its state."""
+"""Steps apply and check: point the endpoint at the new configuration, then look at its state until it serves that."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 from lambdas import configuration
 from lambdas.deploy.approval import withdrawn
 from lambdas.deploy.endpoint import described_config, described_endpoint
-from lambdas.deploy.plan import IN_FLIGHT, Hosting, Plan, alarms, expired, next_pause
+from lambdas.deploy.plan import IN_FLIGHT, DeployPlan, DeploySettings, alarms, expired, next_pause
 from lambdas.outcomes import FailedError, RetryableError
 from lambdas.service_errors import calling
 
 
-def apply(plan: Plan, sagemaker: Any, host: Hosting) -> Plan:
-    """Create the endpoint or update it; `busy` when somebody else is changing it, `withdrawn` when it must not be."""
+def apply(plan: DeployPlan, sagemaker: Any, host: DeploySettings) -> DeployPlan:
+    """Create the endpoint or update it; `busy` when another run is changing it, `withdrawn` when it must not be."""
     live = described_endpoint(sagemaker, plan["endpoint"])
     if live and live["EndpointStatus"] in IN_FLIGHT:
         return _later("busy", plan)
@@ -23,14 +23,14 @@ def apply(plan: Plan, sagemaker: Any, host: Hosting) -> Plan:
         return {"outcome": "ok"}
     try:
         with calling(f"pointing endpoint {plan['endpoint']} at {plan['config']}"):
-            return _pointed(plan, sagemaker, host, live)
+            return _point_endpoint(plan, sagemaker, host, live)
     except FailedError:
         if _somebody_else_is_faster(plan, sagemaker):
             return _later("busy", plan)
         raise
 
 
-def check(plan: Plan, sagemaker: Any, host: Hosting) -> Plan:
+def check(plan: DeployPlan, sagemaker: Any, host: DeploySettings) -> DeployPlan:
     """Whether the endpoint serves what was asked for: ok, wait, superseded; withdrawn when that is not wanted any more.
 
     SageMaker refuses to update an endpoint in change, so an approval that is withdrawn meanwhile acts when it settled.
@@ -65,7 +65,7 @@ def check(plan: Plan, sagemaker: Any, host: Hosting) -> Plan:
     return {"outcome": "superseded", "message": f"A later run deployed {live['EndpointConfigName']}."}
 
 
-def deployment_config(host: Hosting) -> dict[str, Any]:
+def deployment_config(host: DeploySettings) -> dict[str, Any]:
     """Blue/green: a canary of one instance when there are two or more, else all at once; both watched while baking."""
     bake = configuration.whole("BAKE_SECONDS", 120, least=0)
     routing: dict[str, Any] = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": bake}
@@ -81,17 +81,17 @@ def deployment_config(host: Hosting) -> dict[str, Any]:
     return {"BlueGreenUpdatePolicy": policy, **guard}
 
 
-def _later(outcome: str, plan: Plan) -> Plan:
+def _later(outcome: str, plan: DeployPlan) -> DeployPlan:
     return {"outcome": outcome, "poll_seconds": next_pause(plan)}
 
 
-def _pointed(plan: Plan, sagemaker: Any, host: Hosting, live: Plan | None) -> Plan:
+def _point_endpoint(plan: DeployPlan, sagemaker: Any, host: DeploySettings, live: DeployPlan | None) -> DeployPlan:
     asked = {"EndpointName": plan["endpoint"], "EndpointConfigName": plan["config"]}
     if live is None:
         sagemaker.create_endpoint(**asked)
         return {"outcome": "ok", "created_endpoint": True}
     if live["EndpointStatus"] == "Failed":
-        # It never came into service, so nothing is live; SageMaker cannot update it, only forget it.
+        # It never came into service, so nothing is live; SageMaker can delete it, but not update it.
         sagemaker.delete_endpoint(EndpointName=plan["endpoint"])
         return _later("busy", plan)
     # Variant properties come from the configuration: keeping the old ones would hide a changed instance count.
@@ -99,7 +99,7 @@ def _pointed(plan: Plan, sagemaker: Any, host: Hosting, live: Plan | None) -> Pl
     return {"outcome": "ok", "previous_config": live["EndpointConfigName"]}
 
 
-def _somebody_else_is_faster(plan: Plan, sagemaker: Any) -> bool:
+def _somebody_else_is_faster(plan: DeployPlan, sagemaker: Any) -> bool:
     """Between looking and acting another run began to change the endpoint, or undid what it shared with this one."""
     if expired(plan["deadline"]):
         return False

@@ -9,12 +9,12 @@ from typing import Any
 
 from lambdas.deploy.approval import unapproved
 from lambdas.deploy.endpoint import approved_versions, described_endpoint
-from lambdas.deploy.plan import IN_FLIGHT, Hosting, Plan, deadline, expired, next_pause
+from lambdas.deploy.plan import IN_FLIGHT, DeployPlan, DeploySettings, deadline, expired, next_pause
 from lambdas.outcomes import FailedError, RetryableError
 from lambdas.service_errors import calling
 
 
-def undo(plan: Plan, sagemaker: Any, host: Hosting) -> Plan:
+def undo(plan: DeployPlan, sagemaker: Any, host: DeploySettings) -> DeployPlan:
     """The next step back: wait, undone, stuck when the endpoint cannot be brought back.
 
     Or remove, when what it would serve is not approved any more: no deployment's failure keeps that live.
@@ -22,22 +22,22 @@ def undo(plan: Plan, sagemaker: Any, host: Hosting) -> Plan:
     kept = _reason(plan) | {"undo_deadline": plan.get("undo_deadline") or deadline()}
     kept["poll_seconds"] = next_pause(plan)
     if "config" not in plan:
-        return kept | {"outcome": "undone"}  # it failed before anything was named, let alone made
+        return kept | {"outcome": "undone"}  # it failed before anything was made
     try:
-        return kept | {"outcome": _next_step(plan, sagemaker, host, expired(kept["undo_deadline"]))}
+        return kept | {"outcome": _take_next_step(plan, sagemaker, host, expired(kept["undo_deadline"]))}
     except RetryableError:
         return kept | {"outcome": "stuck" if expired(kept["undo_deadline"]) else "wait"}
     except FailedError as error:
         return kept | {"outcome": "stuck", "undo_problem": error.problem}
 
 
-def _next_step(plan: Plan, sagemaker: Any, host: Hosting, late: bool) -> str:
+def _take_next_step(plan: DeployPlan, sagemaker: Any, host: DeploySettings, late: bool) -> str:
     live = described_endpoint(sagemaker, plan["endpoint"])
     if live and live["EndpointStatus"] in IN_FLIGHT:
         return "stuck" if late else "wait"
     approved = approved_versions(sagemaker, host.group)
     if live and live["EndpointConfigName"] == plan["config"]:
-        return _taken_off(plan, sagemaker, host, approved)
+        return _take_off(plan, sagemaker, host, approved)
     with calling(f"removing what the failed deployment of {plan['target_arn']} made"):
         if "config" in plan["made"]:
             sagemaker.delete_endpoint_config(EndpointConfigName=plan["config"])
@@ -47,7 +47,7 @@ def _next_step(plan: Plan, sagemaker: Any, host: Hosting, late: bool) -> str:
     return "remove" if unapproved(sagemaker, host, approved, kept) else "undone"
 
 
-def _taken_off(plan: Plan, sagemaker: Any, host: Hosting, approved: list[str]) -> str:
+def _take_off(plan: DeployPlan, sagemaker: Any, host: DeploySettings, approved: list[str]) -> str:
     """The endpoint uses this run's configuration: back to the one before; an endpoint that never served goes."""
     if plan.get("previous_config"):
         if unapproved(sagemaker, host, approved, [plan["previous_config"]]):
@@ -63,7 +63,7 @@ def _taken_off(plan: Plan, sagemaker: Any, host: Hosting, approved: list[str]) -
     return "remove" if unapproved(sagemaker, host, approved, [plan["config"]]) else "undone"
 
 
-def _reason(plan: Plan) -> Plan:
+def _reason(plan: DeployPlan) -> DeployPlan:
     """`error` and `cause` of the failure: the step's own, or those of a crash that the state machine caught."""
     crash = plan.get("failure")
     if isinstance(crash, dict):

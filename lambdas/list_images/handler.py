@@ -21,12 +21,12 @@ metrics = telemetry.metrics("list-images")
 @log.inject_lambda_context
 def handler(event: object, context: Any) -> Fields:
     """Answer with the event's fields, `run`, `work` (where the work list is), `images` and `batches`."""
-    result = answer(event, lambda fields: listed(fields, context.aws_request_id), log)
+    result = answer(event, lambda fields: list_work(fields, context.aws_request_id), log)
     metrics.add_metric(name="PicturesListed", unit=MetricUnit.Count, value=result.get("images", 0))
     return result
 
 
-def listed(fields: Fields, request_id: str) -> Fields:
+def list_work(fields: Fields, request_id: str) -> Fields:
     """The work list of the run that is named after the execution."""
     bucket, prefix, run = text(fields, "s3_bucket"), text(fields, "prefix"), execution_name(fields, request_id)
     if not BUCKET_NAME.fullmatch(bucket) or prefix.startswith(f"{ROOT}/"):

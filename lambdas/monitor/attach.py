@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from lambdas.deploy.endpoint import described_endpoint, described_package
 from lambdas.monitor import eventbridge, model_monitor
 from lambdas.monitor.program import environment
-from lambdas.monitor.watching import Record, Watching, attached, write_attached
+from lambdas.monitor.watching import Watching, WatchRecord, attached, write_attached
 from lambdas.outcomes import FailedError
 from lambdas.service_errors import THROTTLED, calling
 
@@ -23,7 +23,9 @@ MODEL_MONITOR, EVENTBRIDGE = "model-monitor", "eventbridge"
 CHOSEN = "The setting monitor.scheduler says so."
 
 
-def attach(plan: Record, host: Watching, sagemaker: Any, ssm: Any, scheduler: Any, function_arn: str) -> Record:
+def attach(
+    plan: WatchRecord, host: Watching, sagemaker: Any, ssm: Any, scheduler: Any, function_arn: str
+) -> WatchRecord:
     """Watch the version in the plan (target_arn, version, config); the schedule of the one before is its own from now.
 
     Raises:
@@ -41,22 +43,22 @@ def attach(plan: Record, host: Watching, sagemaker: Any, ssm: Any, scheduler: An
         "since": int(time.time()),
         "analysed_until": int(time.time()),
     }
-    taken, why = _scheduled(host, record, sagemaker, ssm, scheduler, function_arn)
+    taken, why = _create_schedule(host, record, sagemaker, ssm, scheduler, function_arn)
     write_attached(ssm, {**record, "scheduler": taken, "why": why})
     told = plan.get("message", f"Version {plan['version']} is watched.")
     unjudged = "" if record["statistics"] else " It was registered without a baseline: the monitor cannot judge it."
     return {"outcome": "ok", "monitor": {"scheduler": taken, "why": why}, "message": f"{told}{unjudged}"}
 
 
-def detach(host: Watching, sagemaker: Any, ssm: Any, scheduler: Any) -> Record:
+def detach(host: Watching, sagemaker: Any, ssm: Any, scheduler: Any) -> WatchRecord:
     """Watch nothing: no schedule is left, of either scheduler."""
-    ended = [model_monitor.end(host, sagemaker), eventbridge.end(host, scheduler)]
+    ended = [model_monitor.delete_schedule(host, sagemaker), eventbridge.delete_schedule(host, scheduler)]
     write_attached(ssm, {})
     message = f"Schedule {host.schedule} is deleted." if any(ended) else f"There is no schedule {host.schedule}."
     return {"outcome": "ok", "message": message}
 
 
-def detach_withdrawn(host: Watching, sagemaker: Any, ssm: Any, scheduler: Any) -> Record:
+def detach_withdrawn(host: Watching, sagemaker: Any, ssm: Any, scheduler: Any) -> WatchRecord:
     """Watch the version no longer that lost its approval; one that a later run attached meanwhile is left alone."""
     watched = attached(ssm).get("model_package_arn")
     package = described_package(sagemaker, watched) if watched else None
@@ -65,7 +67,7 @@ def detach_withdrawn(host: Watching, sagemaker: Any, ssm: Any, scheduler: Any) -
     return detach(host, sagemaker, ssm, scheduler)
 
 
-def plan_of_live(ssm_value: Record, previous: Record) -> Record:
+def plan_of_live(ssm_value: WatchRecord, previous: WatchRecord) -> WatchRecord:
     """The plan for what is live, from the deploy workflow's parameter: to attach without a deployment.
 
     Raises:
@@ -82,26 +84,26 @@ def plan_of_live(ssm_value: Record, previous: Record) -> Record:
     }
 
 
-def _scheduled(
-    host: Watching, record: Record, sagemaker: Any, ssm: Any, scheduler: Any, function_arn: str
+def _create_schedule(
+    host: Watching, record: WatchRecord, sagemaker: Any, ssm: Any, scheduler: Any, function_arn: str
 ) -> tuple[str, str]:
     """Which scheduler runs it, and why that one. The other one's schedule is deleted: nothing runs twice."""
     why = CHOSEN
     if host.scheduler != EVENTBRIDGE:
         with calling(f"making monitoring schedule {host.schedule}"):
             try:
-                model_monitor.schedule(host, sagemaker, record, environment(host, ssm))
+                model_monitor.create_schedule(host, sagemaker, record, environment(host, ssm))
             except ClientError as error:
                 refusal = _refusal(error)
                 if host.scheduler == MODEL_MONITOR or refusal is None:
                     raise
                 why = refusal
             else:
-                eventbridge.end(host, scheduler)
+                eventbridge.delete_schedule(host, scheduler)
                 return MODEL_MONITOR, CHOSEN if host.scheduler == MODEL_MONITOR else "This account has Model Monitor."
-    eventbridge.schedule(host, scheduler, function_arn)
+    eventbridge.create_schedule(host, scheduler, function_arn)
     if attached(ssm).get("scheduler") == MODEL_MONITOR:
-        model_monitor.end(host, sagemaker)
+        model_monitor.delete_schedule(host, sagemaker)
     return EVENTBRIDGE, why
 
 

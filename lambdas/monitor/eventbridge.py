@@ -18,7 +18,7 @@ HOURLY = "cron(5 * * * ? *)"
 """Five minutes past the hour: captured requests take a few minutes to reach S3."""
 
 
-def schedule(host: Watching, scheduler: Any, function_arn: str) -> None:
+def create_schedule(host: Watching, scheduler: Any, function_arn: str) -> None:
     """Make the schedule call the function, whether it exists or not."""
     asked: dict[str, Any] = {
         "Name": host.schedule,
@@ -43,7 +43,7 @@ def schedule(host: Watching, scheduler: Any, function_arn: str) -> None:
             scheduler.update_schedule(**asked)
 
 
-def end(host: Watching, scheduler: Any) -> bool:
+def delete_schedule(host: Watching, scheduler: Any) -> bool:
     """Delete the schedule; False when there was none."""
     with calling(f"deleting schedule {host.schedule}"):
         try:

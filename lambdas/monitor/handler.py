@@ -15,7 +15,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from lambdas import clients, configuration, telemetry
 from lambdas.monitor import start
 from lambdas.monitor.attach import attach, detach, detach_withdrawn, plan_of_live
-from lambdas.monitor.watching import Record, attached, watching
+from lambdas.monitor.watching import WatchRecord, attached, watching
 from lambdas.outcomes import BadInputError, OutcomeError
 from lambdas.service_errors import calling
 
@@ -25,11 +25,11 @@ metrics = telemetry.metrics("monitor")
 
 @metrics.log_metrics
 @log.inject_lambda_context
-def handler(event: Record, context: Any) -> Record:
+def handler(event: WatchRecord, context: Any) -> WatchRecord:
     """Answer with the plan, if there is one, and what was done; an expected failure is outcome failed with a cause."""
     action, plan = event.get("action"), event.get("plan") or {}
     try:
-        result = plan | _done(action, plan, event, context.invoked_function_arn)
+        result = plan | _act(action, plan, event, context.invoked_function_arn)
     except OutcomeError as stop:
         result = plan | {"outcome": "failed", "error": stop.error, "cause": stop.cause(), "problem": stop.problem}
     log.info("done", extra={"action": action, "outcome": result["outcome"], "said": result.get("message")})
@@ -37,7 +37,7 @@ def handler(event: Record, context: Any) -> Record:
     return result
 
 
-def _done(action: object, plan: Record, event: Record, function_arn: str) -> Record:
+def _act(action: object, plan: WatchRecord, event: WatchRecord, function_arn: str) -> WatchRecord:
     host, sagemaker, ssm = watching(), clients.sagemaker(), clients.ssm()
     now = datetime.now(UTC)
     if action == "attach":
@@ -48,14 +48,14 @@ def _done(action: object, plan: Record, event: Record, function_arn: str) -> Rec
     if action == "detach":
         return detach(host, sagemaker, ssm, clients.scheduler())
     if action == "start":
-        return start.scheduled(host, sagemaker, clients.s3(), ssm, now)
+        return start.start_scheduled(host, sagemaker, clients.s3(), ssm, now)
     if action == "run":
-        return start.by_hand(host, sagemaker, clients.s3(), ssm, event, now)
+        return start.start_by_hand(host, sagemaker, clients.s3(), ssm, event, now)
     raise BadInputError("BadAction", f"The action {action!r} is none of attach, detach, start, run.")
 
 
-def _live(ssm: Any) -> Record:
+def _live(ssm: Any) -> WatchRecord:
     parameter = configuration.required("LIVE_PARAMETER")
     with calling(f"reading parameter {parameter}"):
-        found: Record = json.loads(ssm.get_parameter(Name=parameter)["Parameter"]["Value"])
+        found: WatchRecord = json.loads(ssm.get_parameter(Name=parameter)["Parameter"]["Value"])
     return found

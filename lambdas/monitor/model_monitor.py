@@ -10,14 +10,14 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lambdas.monitor.program import MAX_SECONDS, OUTPUT, TRAFFIC, application, cluster
-from lambdas.monitor.watching import Record, Watching
+from lambdas.monitor.watching import Watching, WatchRecord
 from lambdas.service_errors import calling
 
 HOURLY = "cron(0 * ? * * *)"
 TYPE = "DataQuality"
 
 
-def schedule(host: Watching, sagemaker: Any, record: Record, environment: dict[str, str]) -> None:
+def create_schedule(host: Watching, sagemaker: Any, record: WatchRecord, environment: dict[str, str]) -> None:
     """Make the schedule run the version in `record`, whether it exists or not; older job definitions go.
 
     Raises:
@@ -44,7 +44,7 @@ def schedule(host: Watching, sagemaker: Any, record: Record, environment: dict[s
     _forget_definitions(host, sagemaker, but=name)
 
 
-def end(host: Watching, sagemaker: Any) -> bool:
+def delete_schedule(host: Watching, sagemaker: Any) -> bool:
     """Delete the schedule and its job definitions; False when there was no schedule."""
     with calling(f"deleting monitoring schedule {host.schedule}"):
         there = _found(sagemaker.describe_monitoring_schedule, MonitoringScheduleName=host.schedule) is not None
@@ -54,7 +54,7 @@ def end(host: Watching, sagemaker: Any) -> bool:
     return there
 
 
-def _definition(host: Watching, record: Record, environment: dict[str, str]) -> dict[str, Any]:
+def _definition(host: Watching, record: WatchRecord, environment: dict[str, str]) -> dict[str, Any]:
     baseline = {
         member: {"S3Uri": record[name]}
         for member, name in (("StatisticsResource", "statistics"), ("ConstraintsResource", "constraints"))

@@ -15,8 +15,8 @@ from botocore.exceptions import ClientError
 
 from lambdas import configuration
 from lambdas.monitor import program
-from lambdas.monitor.traffic import manifest
-from lambdas.monitor.watching import Record, Watching, attached, write_attached
+from lambdas.monitor.traffic import write_manifest
+from lambdas.monitor.watching import Watching, WatchRecord, attached, write_attached
 from lambdas.outcomes import BadInputError, FailedError
 from lambdas.service_errors import calling
 
@@ -25,7 +25,7 @@ LABELS = f"{program.PROCESSING}/input/ground-truth"
 IN_PROGRESS = "InProgress"
 
 
-def scheduled(host: Watching, sagemaker: Any, s3: Any, ssm: Any, now: datetime) -> Record:
+def start_scheduled(host: Watching, sagemaker: Any, s3: Any, ssm: Any, now: datetime) -> WatchRecord:
     """Start the run that is due at `now`, if one is."""
     record = attached(ssm)
     if not record:
@@ -43,12 +43,12 @@ def scheduled(host: Watching, sagemaker: Any, s3: Any, ssm: Any, now: datetime) 
         return {"outcome": "nothing", "message": f"{name} is still running; the next run covers this hour as well."}
     name = f"{host.schedule}-{end:%Y%m%d%H}"
     output = f"monitor/{host.endpoint}/{host.schedule}/{end:%Y/%m/%d/%H}"
-    answer = _started(host, sagemaker, s3, ssm, record, name, output, (start, end), False)
+    answer = _start_job(host, sagemaker, s3, ssm, record, name, output, (start, end), False)
     write_attached(ssm, {**record, "analysed_until": int(end.timestamp())})
     return answer
 
 
-def by_hand(host: Watching, sagemaker: Any, s3: Any, ssm: Any, asked: Record, now: datetime) -> Record:
+def start_by_hand(host: Watching, sagemaker: Any, s3: Any, ssm: Any, asked: WatchRecord, now: datetime) -> WatchRecord:
     """Start a run over the window in `asked` (`start`, `end`: ISO 8601), of labels as well with `model_quality`.
 
     Raises:
@@ -67,21 +67,21 @@ def by_hand(host: Watching, sagemaker: Any, s3: Any, ssm: Any, asked: Record, no
     stamp = f"{now.astimezone(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
     quality = bool(asked.get("model_quality"))
     output = f"monitor/{host.endpoint}/by-hand/{stamp}"
-    return _started(host, sagemaker, s3, ssm, record, f"{host.schedule}-now-{stamp}", output, (start, end), quality)
+    return _start_job(host, sagemaker, s3, ssm, record, f"{host.schedule}-now-{stamp}", output, (start, end), quality)
 
 
-def _started(
+def _start_job(
     host: Watching,
     sagemaker: Any,
     s3: Any,
     ssm: Any,
-    record: Record,
+    record: WatchRecord,
     name: str,
     output: str,
     window: tuple[datetime, datetime],
     quality: bool,
-) -> Record:
-    inputs = list(_inputs(host, s3, record, manifest(host, s3, *window, name), quality))
+) -> WatchRecord:
+    inputs = list(_inputs(host, s3, record, write_manifest(host, s3, *window, name), quality))
     target = {"S3Uri": f"s3://{host.bucket}/{output}", "LocalPath": program.OUTPUT, "S3UploadMode": "EndOfJob"}
     request = {
         "ProcessingJobName": name,
@@ -108,7 +108,7 @@ def _started(
     }
 
 
-def _inputs(host: Watching, s3: Any, record: Record, listed: str | None, quality: bool) -> Iterator[Record]:
+def _inputs(host: Watching, s3: Any, record: WatchRecord, listed: str | None, quality: bool) -> Iterator[WatchRecord]:
     """What there is of traffic, baseline and labels: a job with an input that is missing would not start at all."""
     if listed:
         yield _input("traffic", listed, program.TRAFFIC, "ManifestFile")
@@ -125,7 +125,7 @@ def _inputs(host: Watching, s3: Any, record: Record, listed: str | None, quality
 
 
 def _environment(
-    host: Watching, ssm: Any, record: Record, window: tuple[datetime, datetime], quality: bool
+    host: Watching, ssm: Any, record: WatchRecord, window: tuple[datetime, datetime], quality: bool
 ) -> dict[str, str]:
     start, end = (moment.strftime("%Y-%m-%dT%H:%M:%SZ") for moment in window)
     values = {
@@ -134,7 +134,7 @@ def _environment(
         "output_path": program.OUTPUT,
         "start_time": start,
         "end_time": end,
-        "publish_cloudwatch_metrics": "Disabled",  # nobody would read the file: function Alert publishes the summary's
+        "publish_cloudwatch_metrics": "Disabled",  # function Alert publishes those of the summary instead
         "sagemaker_endpoint_name": host.endpoint,
         "sagemaker_monitoring_schedule_name": host.schedule,
     }
@@ -164,6 +164,6 @@ def _is_there(s3: Any, uri: str) -> bool:
     return True
 
 
-def _input(name: str, uri: str, path: str, kind: str = "S3Prefix") -> Record:
+def _input(name: str, uri: str, path: str, kind: str = "S3Prefix") -> WatchRecord:
     source = {"S3Uri": uri, "LocalPath": path, "S3DataType": kind, "S3InputMode": "File"}
     return {"InputName": name, "S3Input": source}

@@ -13,7 +13,7 @@ from lambdas.service_errors import calling
 HOUR = timedelta(hours=1)
 
 
-def manifest(host: Watching, s3: Any, start: datetime, end: datetime, job: str) -> str | None:
+def write_manifest(host: Watching, s3: Any, start: datetime, end: datetime, job: str) -> str | None:
     """Write the list of files captured in the hours of the window; its address, or None when there is nothing.
 
     The hour before is among them: a file begun in one hour may end in the next. The program looks at every record's

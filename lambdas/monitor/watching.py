@@ -14,7 +14,7 @@ from typing import Any
 from lambdas import configuration
 from lambdas.service_errors import calling
 
-Record = dict[str, Any]
+WatchRecord = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -60,16 +60,16 @@ def watching() -> Watching:
     )
 
 
-def attached(ssm: Any) -> Record:
+def attached(ssm: Any) -> WatchRecord:
     """What is attached; {} when nothing is."""
     parameter = configuration.required("MONITOR_PARAMETER")
     with calling(f"reading parameter {parameter}"):
         text = ssm.get_parameter(Name=parameter)["Parameter"]["Value"]
-    found: Record = json.loads(text)
+    found: WatchRecord = json.loads(text)
     return found
 
 
-def write_attached(ssm: Any, record: Record) -> None:
+def write_attached(ssm: Any, record: WatchRecord) -> None:
     """Say what is attached."""
     parameter = configuration.required("MONITOR_PARAMETER")
     with calling(f"writing parameter {parameter}"):

@@ -27,12 +27,12 @@ metrics = telemetry.metrics("retrain")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer with the execution that was started, or why none was."""
     metrics.add_metric(name="DriftReported", unit=MetricUnit.Count, value=1)
-    result = _started(event["id"], event["detail"]["reason"])
+    result = _start_pipeline(event["id"], event["detail"]["reason"])
     log.info("done", extra={"result": result})
     return result
 
 
-def _started(token: str, reason: str) -> dict[str, str]:
+def _start_pipeline(token: str, reason: str) -> dict[str, str]:
     sagemaker, pipeline = clients.sagemaker(), configuration.required("PIPELINE")
     with calling(f"looking at the executions of {pipeline}"):
         latest = sagemaker.list_pipeline_executions(PipelineName=pipeline, MaxResults=1)["PipelineExecutionSummaries"]

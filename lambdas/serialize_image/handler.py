@@ -9,8 +9,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from lambdas import clients, configuration, telemetry
 from lambdas.contract import Fields, answer, object_location, outcome_of
-from lambdas.serialize_image.fetch import fetched
-from lambdas.serialize_image.picture import normalised
+from lambdas.serialize_image.picture import fetch, normalised
 
 log = telemetry.logger("serialize-image")
 metrics = telemetry.metrics("serialize-image")
@@ -28,5 +27,5 @@ def handler(event: object, context: Any) -> Fields:
 def serialized(fields: Fields) -> Fields:
     """The picture that the event names, ready for the model."""
     bucket, key = object_location(fields)
-    png = normalised(fetched(clients.s3(), bucket, key), configuration.image_size())
+    png = normalised(fetch(clients.s3(), bucket, key), configuration.image_size())
     return {"s3_bucket": bucket, "s3_key": key, "image_data": base64.b64encode(png).decode(), "inferences": []}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from typing import Any
 
 from PIL import (
     Image,
@@ -17,6 +18,7 @@ from PIL import (
 )
 
 from lambdas.outcomes import BadInputError
+from lambdas.service_errors import calling
 
 MAX_BYTES = 25_000_000
 MAX_PIXELS = 50_000_000  # the largest sensors of common phones; 150 MB once decoded
@@ -70,7 +72,22 @@ def normalised(data: bytes, size: tuple[int, int]) -> bytes:
     return out.getvalue()
 
 
-def check_stored_size(length: int) -> None:
+def fetch(s3: Any, bucket: str, key: str) -> bytes:
+    """A picture's bytes from S3; refused by its length before they are transferred.
+
+    Raises:
+        BadInputError: no such object or bucket, no bytes, or too many.
+        RetryableError, FailedError: as S3 answered.
+    """
+    with calling(f"reading s3://{bucket}/{key}"):
+        answer = s3.get_object(Bucket=bucket, Key=key)
+        with answer["Body"] as stream:
+            _check_stored_size(answer["ContentLength"])
+            data: bytes = stream.read()
+    return data
+
+
+def _check_stored_size(length: int) -> None:
     """Refuse by the length that S3 reports, before anything is read.
 
     Raises:
@@ -83,7 +100,7 @@ def check_stored_size(length: int) -> None:
 
 
 def _check_length(data: bytes) -> None:
-    check_stored_size(len(data))
+    _check_stored_size(len(data))
     if data[4:8] == b"ftyp" and data[8:11] in {b"hei", b"hev", b"mif", b"msf"}:
         raise _refused("HEIC; set the phone to its most compatible format, or export a JPEG")
 

@@ -20,12 +20,12 @@ metrics = telemetry.metrics("summarise-batch")
 @log.inject_lambda_context
 def handler(event: object, context: Any) -> Fields:
     """Answer with the run's counts and `summary` (its S3 URI); outcome failed when too many pictures failed."""
-    result = answer(event, summarised, log)
+    result = answer(event, summarise, log)
     metrics.add_metric(name="BatchRunsFailed", unit=MetricUnit.Count, value=int(result["outcome"] != "ok"))
     return result
 
 
-def summarised(fields: Fields) -> Fields:
+def summarise(fields: Fields) -> Fields:
     """The summary is written in any case; then the share of failed pictures is held against what is tolerated."""
     run, bucket = text(fields, "run"), configuration.required("BUCKET")
     report = summary(run, f"s3://{fields['s3_bucket']}/{fields['prefix']}", *gathered(clients.s3(), bucket, run))

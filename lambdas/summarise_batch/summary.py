@@ -31,7 +31,7 @@ def gathered(s3: Any, bucket: str, run: str) -> tuple[list[Result], list[str]]:
 
 
 def summary(run: str, source: str, results: list[Result], missing: list[str]) -> dict[str, Any]:
-    """Counts, decisions and the keys somebody must look at; every picture of the work list is in exactly one of them.
+    """Counts, decisions and the keys that need a look; every picture of the work list is in exactly one of them.
 
     `low_confidence` and `failed` list key and reason; `not_processed` lists keys.
     """

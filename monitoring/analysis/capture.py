@@ -2,7 +2,7 @@
 
 Layout: `<prefix>/<endpoint>/<variant>/yyyy/mm/dd/hh/MM-SS-mmm-<uuid>.jsonl`, UTC, the hour of the file's first record.
 A flat folder, and gzip-compressed files, are read as well. Memory does not grow with the number of records. A line that
-cannot be read is counted and named; nothing is dropped without a word.
+cannot be read is counted and named; nothing is dropped silently.
 """
 
 from __future__ import annotations

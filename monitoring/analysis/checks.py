@@ -1,7 +1,7 @@
 """The checks of an analysis. Each is a small function: a profile and the rules in, violations out.
 
-Types and texts are Model Monitor's, so that whatever reads its violations reads these. Two checks that Model Monitor
-does not have use its types as well: what could not be read is a data type, what was not captured is completeness.
+Types and texts are Model Monitor's, so that tools which read its violations read these too. Two checks that it does not
+have use its types as well: what could not be read is a data type, what was not captured is completeness.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """CloudWatch metrics of an analysis, under the names that Model Monitor's users know.
 
 Dimensions are Endpoint and MonitoringSchedule. SageMaker itself publishes the file of a monitoring schedule's job; of a
-processing job that EventBridge Scheduler starts, whoever hears of its end publishes the same lines from summary.json
-under NAMESPACE.
+processing job that EventBridge Scheduler starts, function Alert publishes the same lines from summary.json when it ends
+under "aws/sagemaker/Endpoints/data-metrics" (model quality: "model-metrics").
 """
 
 from __future__ import annotations
@@ -16,9 +16,6 @@ from monitoring.analysis.checks import Drift, Violation
 from monitoring.analysis.constraints import Constraint
 from monitoring.analysis.outcome import Outcome
 from monitoring.analysis.profile import FeatureProfile, Profile
-
-NAMESPACE = "aws/sagemaker/Endpoints/data-metrics"
-MODEL_NAMESPACE = "aws/sagemaker/Endpoints/model-metrics"
 
 
 def dimensions(endpoint: str, schedule: str) -> list[dict[str, str]]:

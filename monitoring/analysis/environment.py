@@ -30,7 +30,7 @@ class Job:
     Attributes:
         base: where the container's /opt/ml is; the exit message and the metrics file go below it.
         statistics, constraints: the baseline's files, which need not exist.
-        invocations: how often the endpoint was asked in the window, if whoever started the job knows.
+        invocations: how often the endpoint was called in the window, if the caller of the job knows.
         sampling: the share of requests that the endpoint is set to capture, 0 to 1.
         ground_truth: folder of labels, for model quality; None when records carry them already.
         processes: None lets the amount of data decide.

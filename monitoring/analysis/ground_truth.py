@@ -18,7 +18,6 @@ from monitoring.analysis import capture
 from monitoring.analysis.capture import Tally
 from monitoring.analysis.payload import content
 from project.errors import UsageError
-from project.files import write_text
 
 
 def label_of(name: str, classes: Sequence[str]) -> int:
@@ -51,13 +50,6 @@ def text(labels: Mapping[str, int]) -> str:
 def key(now: datetime, name: str) -> str:
     """Where a file of labels given at `now` belongs below the prefix; `name` tells it from others of that hour."""
     return f"{now.astimezone(UTC):%Y/%m/%d/%H/%M-%S}-{name}.jsonl"
-
-
-def write(folder: Path, labels: Mapping[str, int], now: datetime, name: str) -> Path:
-    """Add a file of labels below `folder`; returns its path. It appears whole or not at all."""
-    path = folder / key(now, name)
-    write_text(path, text(labels))
-    return path
 
 
 def read(folder: Path, classes: Sequence[str], tally: Tally) -> dict[str, int]:

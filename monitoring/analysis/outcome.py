@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """The values are what the exit message of the job begins with, so that whoever has only that can tell."""
+    """The values are what the exit message of the job begins with, so that the message alone tells the outcome."""
 
     HEALTHY = "Completed"
     VIOLATIONS = "CompletedWithViolations"

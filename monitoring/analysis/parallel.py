@@ -14,8 +14,8 @@ from monitoring.analysis.capture import Tally
 from project.errors import SconesError
 
 Task = TypeVar("Task")
-Result = TypeVar("Result")
-Work = Callable[[Sequence[Path], Task, Tally], Iterator[Result]]
+Found = TypeVar("Found")
+Work = Callable[[Sequence[Path], Task, Tally], Iterator[Found]]
 
 GROUP_BYTES = 8_000_000
 """How much a process reads before it is the next one's turn: a few thousand pictures of 32x32."""
@@ -30,9 +30,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def spread(
-    work: Work[Task, Result], paths: Sequence[Path], task: Task, tally: Tally, processes: int
-) -> Iterator[Result]:
+def spread(work: Work[Task, Found], paths: Sequence[Path], task: Task, tally: Tally, processes: int) -> Iterator[Found]:
     """What `work(group of paths, task, tally)` yields for all `paths`, in order; one process does it in this one.
 
     Raises:

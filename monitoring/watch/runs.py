@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from monitoring.analysis.outcome import Outcome, of_message
-from monitoring.watch.schedule import MODEL_MONITOR, Attached, asked
+from monitoring.watch.schedule import MODEL_MONITOR, Attached, ask_monitor
 from project import aws, s3
 from project.errors import ExecutionFailedError
 from project.waiting import wait_between_looks
@@ -49,7 +49,7 @@ def run(start: datetime, end: datetime, model_quality: bool = False) -> Verdict:
         CloudError: nothing is watched, or a service refused.
         ExecutionFailedError: the run failed, which is no verdict.
     """
-    answer = asked("run", start=start.isoformat(), end=end.isoformat(), model_quality=model_quality)
+    answer = ask_monitor("run", start=start.isoformat(), end=end.isoformat(), model_quality=model_quality)
     return verdict(_wait_for(answer["job"]))
 
 

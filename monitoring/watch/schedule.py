@@ -43,7 +43,7 @@ class Attached:
     due: datetime | None
 
 
-def asked(action: str, **more: Any) -> dict[str, Any]:
+def ask_monitor(action: str, **more: Any) -> dict[str, Any]:
     """The answer of function Monitor to an action.
 
     Raises:

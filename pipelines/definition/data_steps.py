@@ -5,8 +5,8 @@ from __future__ import annotations
 from sagemaker.core.workflow.properties import PropertyFile
 from sagemaker.mlops.workflow.steps import ProcessingStep
 
+from pipelines.definition.builtin_algorithm import MARGIN
 from pipelines.definition.context import PROCESSING, Context, output_of, processing_step
-from pipelines.definition.margin import MARGIN
 
 MANIFEST_REPORT = PropertyFile(name="ManifestReport", output_name="report", path="manifests.json")
 

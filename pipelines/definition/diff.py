@@ -13,7 +13,7 @@ MISSING = object()
 
 
 @dataclass(frozen=True)
-class Change:
+class DefinitionChange:
     """One difference. `path` is inside `where`, empty when the whole thing was added or removed."""
 
     kind: Literal["added", "removed", "changed"]
@@ -37,7 +37,7 @@ class Change:
         return asdict(self)
 
 
-def definition_changes(deployed: Json, new: Json) -> list[Change]:
+def definition_changes(deployed: Json, new: Json) -> list[DefinitionChange]:
     """Changes of steps, parameters and the rest, in the order of the new definition; removed things last."""
     rest_before, rest_after = _without_lists(deployed), _without_lists(new)
     return [
@@ -47,7 +47,7 @@ def definition_changes(deployed: Json, new: Json) -> list[Change]:
     ]
 
 
-def values(where: str, before: Any, after: Any, path: str = "") -> Iterator[Change]:
+def values(where: str, before: Any, after: Any, path: str = "") -> Iterator[DefinitionChange]:
     """Changes between two JSON values, at the deepest path where they differ."""
     if isinstance(before, dict) and isinstance(after, dict):
         for key in {**before, **after}:
@@ -56,29 +56,29 @@ def values(where: str, before: Any, after: Any, path: str = "") -> Iterator[Chan
     elif isinstance(before, list) and isinstance(after, list):
         keys_before, keys_after = _keyed(before), _keyed(after)
         if set(keys_before) == set(keys_after) and list(keys_before) != list(keys_after):
-            yield Change("changed", where, f"{path} (order)", list(keys_before), list(keys_after))
+            yield DefinitionChange("changed", where, f"{path} (order)", list(keys_before), list(keys_after))
         for key in {**keys_before, **keys_after}:
             yield from values(where, keys_before.get(key, MISSING), keys_after.get(key, MISSING), f"{path}[{key}]")
     elif before is MISSING:
-        yield Change("added", where, path, None, after)
+        yield DefinitionChange("added", where, path, None, after)
     elif after is MISSING:
-        yield Change("removed", where, path, before, None)
+        yield DefinitionChange("removed", where, path, before, None)
     elif before != after or type(before) is not type(after):
-        yield Change("changed", where, path, before, after)
+        yield DefinitionChange("changed", where, path, before, after)
 
 
-def _named(kind: str, before: dict[str, Json], after: dict[str, Json]) -> Iterator[Change]:
+def _named(kind: str, before: dict[str, Json], after: dict[str, Json]) -> Iterator[DefinitionChange]:
     for name, value in after.items():
         if name in before:
             yield from values(f"{kind} {name}", before[name], value)
         else:
-            yield Change("added", f"{kind} {name}")
+            yield DefinitionChange("added", f"{kind} {name}")
     for name in before:
         if name not in after:
-            yield Change("removed", f"{kind} {name}")
+            yield DefinitionChange("removed", f"{kind} {name}")
     common_before, common_after = [n for n in before if n in after], [n for n in after if n in before]
     if common_before != common_after:
-        yield Change("changed", f"{kind}s", "order", common_before, common_after)
+        yield DefinitionChange("changed", f"{kind}s", "order", common_before, common_after)
 
 
 def _own(step: Step) -> Json:

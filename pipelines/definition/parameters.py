@@ -7,7 +7,7 @@ from typing import Any
 
 from sagemaker.core.workflow.parameters import ParameterFloat, ParameterInteger, ParameterString
 
-from pipelines.definition import gates, learning_rate
+from pipelines.definition import builtin_algorithm, gates
 from project.names import Names
 
 CIFAR100_SHA256 = "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7"
@@ -42,7 +42,7 @@ def build(names: Names) -> Parameters:
     """The parameters with their defaults. Only the built-in algorithm takes its learning-rate steps from outside."""
     settings = names.settings
     archive = names.uri("data", CIFAR100_SHA256[:16], "cifar-100-python.tar.gz")
-    steps = learning_rate.steps_for(settings.training_epochs)
+    steps = builtin_algorithm.learning_rate_steps(settings.training_epochs)
     return Parameters(
         input_archive_uri=ParameterString("InputArchiveUri", archive),
         input_archive_sha256=ParameterString("InputArchiveSha256", CIFAR100_SHA256),

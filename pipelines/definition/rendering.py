@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from pipelines.definition.context import Context
 
 
+PROCESSING_JOBS = ("extract", "manifests", "evaluate")
+
+
 def jobs(settings: Settings) -> tuple[str, ...]:
     """The jobs that run our own code; the built-in algorithm brings its own for the training."""
-    own_training = ("train",) if settings.algorithm == "pytorch" else ()
-    return ("extract", "manifests", *own_training, "evaluate")
+    return (*PROCESSING_JOBS, "train") if settings.algorithm == "pytorch" else PROCESSING_JOBS
 
 
 def render(names: Names, code: Mapping[str, str]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from sagemaker.core.workflow.functions import JsonGet
 from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep
 from sagemaker.train.model_trainer import ModelTrainer
 
-from pipelines.definition import images, margin
+from pipelines.definition import builtin_algorithm, images
 from pipelines.definition.context import Context, job_retries, output_of
 from pipelines.definition.data_steps import MANIFEST_REPORT
 from project.errors import UsageError
@@ -43,7 +43,7 @@ def _builtin(context: Context, manifests: ProcessingStep) -> TrainingStep:
         "num_training_samples": samples.to_string(),
         "epochs": parameters.epochs.to_string(),
         "lr_scheduler_step": parameters.learning_rate_steps,
-        "resize": str(margin.resized(settings.builtin.image_shape)),
+        "resize": str(builtin_algorithm.resized(settings.builtin.image_shape)),
     }
     channels = _channels(manifests, "_with_margin")
     trainer = _trainer(context, images.image_classification(settings.region), hyperparameters, channels)

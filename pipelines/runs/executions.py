@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from pipelines.definition import learning_rate
+from pipelines.definition import builtin_algorithm
 from pipelines.runs.inputs import check_parameters
 from pipelines.runs.upsert import deployed
 from project import aws, s3
@@ -81,7 +81,7 @@ def start(pipeline: str, given: Mapping[str, str], display_name: str | None, cod
     if code_commit and "CodeCommit" in declared:
         values.setdefault("CodeCommit", code_commit)
     if "Epochs" in given and "LearningRateSteps" in declared and "LearningRateSteps" not in given:
-        values["LearningRateSteps"] = learning_rate.steps_for(int(given["Epochs"]))
+        values["LearningRateSteps"] = builtin_algorithm.learning_rate_steps(int(given["Epochs"]))
         say(f"LearningRateSteps follows Epochs: {values['LearningRateSteps']}")
     _require_archive({name: p.get("DefaultValue") for name, p in declared.items()} | values)
     request: dict[str, Any] = {
@@ -136,7 +136,7 @@ def _newest_first(pipeline: str) -> Iterator[dict[str, Any]]:
 def _require_archive(values: Mapping[str, Any]) -> None:
     """A missing archive would otherwise be noticed minutes later, when the first job has an instance.
 
-    Whoever starts an execution need not be able to read its data: the pipeline's role must.
+    The caller may lack permission to read the data: only the pipeline's role needs it.
     """
     uri = values.get("InputArchiveUri")
     try:

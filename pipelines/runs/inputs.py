@@ -19,7 +19,7 @@ BLOCK = 1 << 20
 MAX_VALUE_CHARACTERS = 1024
 
 
-def archive_parameters(names: Names, archive: str) -> dict[str, str]:
+def upload_archive(names: Names, archive: str) -> dict[str, str]:
     """InputArchiveUri and InputArchiveSha256 for an s3:// URI, or for a local file, which is uploaded if need be.
 
     Raises:

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from pipelines.definition.build import Built
 from pipelines.definition.bundle import Bundle
-from pipelines.definition.diff import Change, definition_changes, values
+from pipelines.definition.diff import DefinitionChange, definition_changes, values
 from pipelines.definition.graph import Json
 from pipelines.definition.rendering import to_json
 from project import aws, s3
@@ -21,7 +21,7 @@ DESCRIPTION = "CIFAR archive to a registered vehicle classifier: extract, split,
 
 
 @dataclass(frozen=True)
-class Deployed:
+class DeployedPipeline:
     """The pipeline as SageMaker has it."""
 
     arn: str
@@ -31,7 +31,7 @@ class Deployed:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class UpsertResult:
     """What an upsert did. `uploaded` counts job code files that were not in the bucket yet."""
 
     action: Literal["created", "updated", "unchanged"]
@@ -40,7 +40,7 @@ class Outcome:
     uploaded: int
 
 
-def deployed(name: str) -> Deployed | None:
+def deployed(name: str) -> DeployedPipeline | None:
     """The deployed pipeline, or None if there is none of this name."""
     with aws.explained(f"describing pipeline {name}"):
         try:
@@ -49,7 +49,7 @@ def deployed(name: str) -> Deployed | None:
             if error.response["Error"]["Code"] == "ResourceNotFound":
                 return None
             raise
-    return Deployed(
+    return DeployedPipeline(
         arn=answer["PipelineArn"],
         definition=json.loads(answer["PipelineDefinition"]),
         role=answer["RoleArn"],
@@ -57,10 +57,12 @@ def deployed(name: str) -> Deployed | None:
     )
 
 
-def changes(current: Deployed | None, name: str, definition: Json, role: str, description: str) -> list[Change]:
+def changes(
+    current: DeployedPipeline | None, name: str, definition: Json, role: str, description: str
+) -> list[DefinitionChange]:
     """What an upsert would change; nothing if the deployed pipeline is already this one."""
     if current is None:
-        return [Change("added", f"pipeline {name}")]
+        return [DefinitionChange("added", f"pipeline {name}")]
     return [
         *definition_changes(current.definition, definition),
         *values("pipeline", current.role, role, "RoleArn"),
@@ -74,7 +76,7 @@ def upsert(
     role: str | None = None,
     description: str | None = None,
     tags: Sequence[dict[str, str]] = (),
-) -> Outcome:
+) -> UpsertResult:
     """Upload the job code that is missing, then create or update the pipeline if anything differs.
 
     The pipeline runs as `role`, the project's own by default, and carries `tags` besides the project's.
@@ -97,13 +99,13 @@ def upsert(
     with aws.explained(f"writing pipeline {name}"):
         if current is None:
             arn = sagemaker.create_pipeline(**request, Tags=all_tags)["PipelineArn"]
-            return Outcome("created", arn, latest_version(name), uploaded)
+            return UpsertResult("created", arn, latest_version(name), uploaded)
         _add_missing_tags(current.arn, all_tags)
         if not differs:
-            return Outcome("unchanged", current.arn, latest_version(name), uploaded)
+            return UpsertResult("unchanged", current.arn, latest_version(name), uploaded)
         answer = sagemaker.update_pipeline(**request)
     version = answer.get("PipelineVersionId") or latest_version(name)
-    return Outcome("updated", answer["PipelineArn"], version, uploaded)
+    return UpsertResult("updated", answer["PipelineArn"], version, uploaded)
 
 
 def latest_version(name: str) -> int:

@@ -12,7 +12,7 @@ from project.settings import BuiltinHyperparameters
 from project.waiting import wait_between_looks
 
 RUNNING = {"InProgress", "Stopping"}
-Job = dict[str, Any]
+TrainingJob = dict[str, Any]
 
 
 def follow(name: str, tell: Callable[[str], None]) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def follow(name: str, tell: Callable[[str], None]) -> dict[str, Any]:
     return description
 
 
-def line(job: Job, number: int, total: int) -> str:
+def line(job: TrainingJob, number: int, total: int) -> str:
     """`3/10  0.912500  41 s  learning_rate=0.0731 momentum=0.93`; a failure with its reason."""
     reached = objective(job)
     said = f"{reached:.6f}" if reached is not None else job["TrainingJobStatus"]
@@ -43,24 +43,24 @@ def line(job: Job, number: int, total: int) -> str:
     return f"{number}/{total}  {said:<9}  {seconds(job):>6}  {values}{reason}"
 
 
-def objective(job: Job) -> float | None:
+def objective(job: TrainingJob) -> float | None:
     """The last value of the objective that a training printed."""
     final = job.get("FinalHyperParameterTuningJobObjectiveMetric")
     return None if final is None else float(final["Value"])
 
 
-def ranked(jobs: list[Job], metric_type: str) -> list[Job]:
+def ranked(jobs: list[TrainingJob], metric_type: str) -> list[TrainingJob]:
     """The best first, those without an objective last."""
     sign = -1.0 if metric_type == "Maximize" else 1.0
 
-    def key(job: Job) -> tuple[bool, float]:
+    def key(job: TrainingJob) -> tuple[bool, float]:
         reached = objective(job)
         return reached is None, 0.0 if reached is None else sign * reached
 
     return sorted(jobs, key=key)
 
 
-def results_table(jobs: list[Job], metric: dict[str, str]) -> str:
+def results_table(jobs: list[TrainingJob], metric: dict[str, str]) -> str:
     """One row per training, in order of the objective."""
     names = sorted({name for job in jobs for name in job["TunedHyperParameters"]})
     rows = [
@@ -76,7 +76,7 @@ def results_table(jobs: list[Job], metric: dict[str, str]) -> str:
     return table(rows, ["TRAINING JOB", "STATUS", metric["MetricName"], "TIME", *names])
 
 
-def text(description: dict[str, Any], jobs: list[Job]) -> str:
+def text(description: dict[str, Any], jobs: list[TrainingJob]) -> str:
     """What a search has found so far: its status, a table, and the best values as lines for scones.toml."""
     metric = description["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]
     lines = [f"{description['HyperParameterTuningJobName']} {description['HyperParameterTuningJobStatus']}"]
@@ -89,7 +89,7 @@ def text(description: dict[str, Any], jobs: list[Job]) -> str:
     return "\n".join(lines)
 
 
-def document(description: dict[str, Any], jobs: list[Job]) -> dict[str, Any]:
+def document(description: dict[str, Any], jobs: list[TrainingJob]) -> dict[str, Any]:
     """The same as one JSON object, best training first."""
     metric = description["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]
     best = description.get("BestTrainingJob")
@@ -125,7 +125,7 @@ def settings_lines(description: dict[str, Any], values: dict[str, str]) -> str:
     return "\n".join([*top, *([f"[{algorithm}]", *inside] if inside else [])])
 
 
-def raise_unless_found(description: dict[str, Any], jobs: list[Job]) -> None:
+def raise_unless_found(description: dict[str, Any], jobs: list[TrainingJob]) -> None:
     """Nothing for a search that has a best training.
 
     Raises:
@@ -149,7 +149,7 @@ def short(value: str) -> str:
         return text
 
 
-def seconds(job: Job) -> str:
+def seconds(job: TrainingJob) -> str:
     """How long a training ran."""
     if "TrainingStartTime" not in job or "TrainingEndTime" not in job:
         return ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipelines.definition import learning_rate
+from pipelines.definition import builtin_algorithm
 from pipelines.definition.graph import OUTPUT_REFERENCE, Json, step_named_in, steps
 from pipelines.runs import results
 from pipelines.runs.inputs import check_parameters
@@ -32,7 +32,7 @@ def train_request(definition: Json, execution: str, given: Mapping[str, str]) ->
     check_parameters(declared.values(), given)
     values = {name: parameter.get("DefaultValue") for name, parameter in declared.items()} | dict(given)
     if "Epochs" in given and "LearningRateSteps" in declared and "LearningRateSteps" not in given:
-        values["LearningRateSteps"] = learning_rate.steps_for(int(given["Epochs"]))
+        values["LearningRateSteps"] = builtin_algorithm.learning_rate_steps(int(given["Epochs"]))
     step = next(step for step in steps(definition) if step.name == STEP)
     resolved: Json = Resolver(definition, execution, values).resolved(step.arguments)
     return resolved

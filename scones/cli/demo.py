@@ -29,16 +29,16 @@ def demo(
         raise DataError(f"Archive {archive}: there is no such file.", "Name one with --archive.")
     from scones.cli.local import state_folder
     from scones.demo import pipeline_stages
-    from scones.demo.stages import Story
+    from scones.demo.stages import Demo
 
     outputs = settings.output_folder()
     outputs.mkdir(exist_ok=True)
-    story = Story(archive, algorithm, state_folder(state), outputs, enforce_roles or None)
+    run = Demo(archive, algorithm, state_folder(state), outputs, enforce_roles or None)
     try:
-        story.play(pipeline_stages.ACTS)
+        run.run(pipeline_stages.STAGES)
     finally:
-        story.end(keep)
+        run.end(keep)
         if as_json:
-            console.emit_json(story.summary())
+            console.emit_json(run.summary())
     if not as_json:
-        console.emit(story.closing(keep))
+        console.emit(run.closing(keep))

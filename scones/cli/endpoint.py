@@ -19,7 +19,7 @@ def stop() -> None:
     from monitoring.watch import schedule
 
     names = aws.names()
-    if hosted.stop(names, console.say, schedule.asked):
+    if hosted.stop(names, console.say, schedule.ask_monitor):
         console.say(f"Endpoint {names.endpoint} is off and bills nothing. On again: scones endpoint start.")
     else:
         console.say(f"Endpoint {names.endpoint} is off already.")
@@ -33,7 +33,7 @@ def start() -> None:
 
     names = aws.names()
     console.say(costs.endpoint(names.settings))
-    if hosted.start(names, console.say, schedule.asked):
+    if hosted.start(names, console.say, schedule.ask_monitor):
         console.say(f"Endpoint {names.endpoint} is in service.")
     else:
         console.say(f"Endpoint {names.endpoint} is on already.")

@@ -38,7 +38,7 @@ def start(
     Exit codes with --wait: 0 registered, 1 failed, 3 the quality gate said no.
     """
     from infra import costs
-    from pipelines.definition import gates
+    from pipelines.definition import gates, rendering
     from pipelines.runs import executions, inputs, live_minimum
 
     given = inputs.parse_assignments(assignments)
@@ -46,9 +46,9 @@ def start(
     if max_drop is not None and gates.MINIMUM_FROM_LIVE not in given:
         given = live_minimum.parameters(settings.load(), max_drop) | given
     if archive:
-        given = inputs.archive_parameters(aws.names(), archive) | given
+        given = inputs.upload_archive(aws.names(), archive) | given
     name = settings.load().pipeline_name
-    say(costs.execution(settings.load(), given))
+    say(costs.execution(settings.load(), len(rendering.PROCESSING_JOBS), given))
     arn = executions.start(name, given, display_name, inputs.commit(Path.cwd()))
     _report(arn, wait, as_json)
 

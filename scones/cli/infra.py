@@ -11,7 +11,7 @@ from project import console
 from scones.cli.options import as_json_option
 
 if TYPE_CHECKING:
-    from infra.changesets import Change
+    from infra.changesets import ResourceChange
 
 _layer = click.option(
     "--layer/--no-layer",
@@ -91,6 +91,6 @@ def delete(yes: bool) -> None:
         console.say(f"There is no stack {names.stack}: nothing to delete.")
 
 
-def _line(change: Change, verb: str) -> str:
+def _line(change: ResourceChange, verb: str) -> str:
     name = f" {change.name}" if change.name else ""
     return f"{verb} {change.resource} ({change.type}){name}{', replacing it' if change.replaced else ''}"

@@ -18,7 +18,7 @@ except ModuleNotFoundError:  # no index has it, so that no installer brings it a
 
 VERBS: dict[str, tuple[str, str]] = {
     # verb: (module:function, one line of help)
-    "demo": ("scones.cli.demo:demo", "Run the whole story on this machine and say how it went."),
+    "demo": ("scones.cli.demo:demo", "Run the whole workflow on this machine, one line per step."),
     "data": ("scones.cli.data:data", "Make a sample archive, or fetch the real CIFAR-100."),
     "check": (
         "scones.cli.pipeline:check",

@@ -127,10 +127,10 @@ def schedule(switch: str | None, as_json: bool) -> None:
     """Attach the monitor to the live version (on), or delete its schedule (off); without either, say what there is."""
     from dataclasses import asdict
 
-    from monitoring.watch.schedule import asked, attached
+    from monitoring.watch.schedule import ask_monitor, attached
 
     if switch:
-        answer = asked("attach" if switch == "on" else "detach")
+        answer = ask_monitor("attach" if switch == "on" else "detach")
         if not as_json:
             emit(answer["message"])
     found = attached()

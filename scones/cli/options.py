@@ -16,7 +16,7 @@ class FiniteRange(click.FloatRange):
     """A number within bounds, and never NaN or infinity: the type of every option that takes a fraction.
 
     click.FloatRange compares with its bounds, and NaN is on neither side of one: `--max-drop-from-live nan` would
-    switch the comparison off without a word.
+    switch the comparison off silently.
     """
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:

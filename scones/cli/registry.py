@@ -1,4 +1,4 @@
-"""`scones approve` and `reject`: a person's word on a model, and the deploy workflow that follows from it."""
+"""`scones approve` and `reject`: a decision about a model, and the deploy workflow that it starts."""
 
 from __future__ import annotations
 

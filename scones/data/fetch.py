@@ -139,7 +139,7 @@ def _append(response: requests.Response, original: Original, partial: Path, prog
                 progress.update(len(chunk))
         except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
             return  # broken in the middle: the caller goes on from here
-    if written != original.size:  # a body that ends in order and has another length is something else: forget it
+    if written != original.size:  # a complete body of another length is another file
         partial.unlink()
         raise _Refused(f"sends {written:,} bytes instead of {original.size:,}")
 

@@ -1,4 +1,4 @@
-"""A desk that hears the project's alerts: a queue of its own, subscribed to the topic for as long as it is open."""
+"""Receiving the project's alerts in a queue that is subscribed to their topic for a while."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ PATIENCE = 15.0
 
 
 @dataclass(frozen=True)
-class Desk:
+class AlertListener:
     """An open subscription: the queue's URL and the subscription's ARN."""
 
     queue: str
     subscription: str
 
 
-def open_desk(name: str) -> Desk:
+def start_listening(name: str) -> AlertListener:
     """Subscribe a new queue called `name` to the alerts topic."""
     sqs, topic = aws.client("sqs"), aws.names().alerts_topic
     with aws.explained(f"subscribing queue {name} to {topic}"):
@@ -43,25 +43,25 @@ def open_desk(name: str) -> Desk:
         subscription = aws.client("sns").subscribe(
             TopicArn=topic, Protocol="sqs", Endpoint=attributes["QueueArn"], ReturnSubscriptionArn=True
         )["SubscriptionArn"]
-    return Desk(queue, subscription)
+    return AlertListener(queue, subscription)
 
 
-def received(desk: Desk, wanted: int, patience: float = PATIENCE) -> list[dict[str, Any]]:
+def receive_alerts(listener: AlertListener, wanted: int, patience: float = PATIENCE) -> list[dict[str, Any]]:
     """Alerts (`Subject`, `Message`) that arrived, at least `wanted` of them unless `patience` seconds pass first."""
     sqs, found = aws.client("sqs"), []
     deadline = time.monotonic() + patience
     while True:
-        with aws.explained(f"reading {desk.queue}"):
-            messages = sqs.receive_message(QueueUrl=desk.queue, MaxNumberOfMessages=10).get("Messages", [])
+        with aws.explained(f"reading {listener.queue}"):
+            messages = sqs.receive_message(QueueUrl=listener.queue, MaxNumberOfMessages=10).get("Messages", [])
             for message in messages:
-                sqs.delete_message(QueueUrl=desk.queue, ReceiptHandle=message["ReceiptHandle"])
+                sqs.delete_message(QueueUrl=listener.queue, ReceiptHandle=message["ReceiptHandle"])
         found += [json.loads(message["Body"]) for message in messages]
         if not messages and (len(found) >= wanted or time.monotonic() > deadline):
             return found
 
 
-def close(desk: Desk) -> None:
+def stop_listening(listener: AlertListener) -> None:
     """End the subscription and forget the queue."""
-    with aws.explained(f"closing {desk.queue}"):
-        aws.client("sns").unsubscribe(SubscriptionArn=desk.subscription)
-        aws.client("sqs").delete_queue(QueueUrl=desk.queue)
+    with aws.explained(f"closing {listener.queue}"):
+        aws.client("sns").unsubscribe(SubscriptionArn=listener.subscription)
+        aws.client("sqs").delete_queue(QueueUrl=listener.queue)

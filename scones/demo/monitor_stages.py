@@ -1,4 +1,4 @@
-"""The demo's last acts: ordinary traffic, which must be found healthy, and spoilt traffic, which must not."""
+"""The demo's last stages: ordinary traffic, which must be found healthy, and spoilt traffic, which must not."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from pipelines.runs import held_out
 from project import aws, console
 from project.errors import SconesError
 from scones.demo import alerts
-from scones.demo.stages import Story
-from scones.reports.monitor_report import write_report
+from scones.demo.stages import Demo
+from scones.reports import monitor_report
 
 REQUESTS = 200
 THREADS = 4
@@ -34,55 +34,55 @@ SHADE, NOISE = 0.5, 25.0
 SHOWN = 3
 
 
-def watching(story: Story) -> str:
+def check_monitor(demo: Demo) -> str:
     """The monitor that the deploy workflow attached."""
     found = attached()
     if found is None:
         raise SconesError("A version is live, and nothing watches it.", "See: scones monitor schedule on.")
-    story.found["monitor"] = {"scheduler": found.scheduler, "why": found.why}
+    demo.found["monitor"] = {"scheduler": found.scheduler, "why": found.why}
     return f"version {found.version} by {found.scheduler}: {found.why} Next run {found.due:%H:%M} UTC"
 
 
-def ordinary(story: Story) -> str:
+def send_ordinary_traffic(demo: Demo) -> str:
     """Pictures of the test split once more: like the baseline, so the verdict must be healthy."""
-    found = _judged(lambda picture: picture)
-    story.found["healthy"] = _kept(found)
+    found = _send_and_judge(lambda picture: picture)
+    demo.found["healthy"] = _kept(found)
     if found.outcome is not Outcome.HEALTHY:
         raise SconesError(f"Ordinary traffic was found {found.summary['message']} {found.violations}")
     return f"{found.summary['records']} requests: {found.summary['message']}"
 
 
-def drifted(story: Story) -> str:
-    """The same pictures in the dark and through a bad lens: violations, the alarm, and one alert."""
+def send_spoilt_traffic(demo: Demo) -> str:
+    """The same pictures, darker and with noise: violations, the alarm, and one alert."""
     random = np.random.default_rng(aws.names().settings.seed)
-    desk = alerts.open_desk(f"{aws.names().settings.project}-demo-drift-{time.time_ns()}")
+    listener = alerts.start_listening(f"{aws.names().settings.project}-demo-drift-{time.time_ns()}")
     try:
-        found = _judged(lambda picture: _spoilt(picture, random))
-        heard = [one for one in alerts.received(desk, 1) if "differs" in one["Subject"]]
+        found = _send_and_judge(lambda picture: _spoilt(picture, random))
+        heard = [one for one in alerts.receive_alerts(listener, 1) if "differs" in one["Subject"]]
     finally:
-        alerts.close(desk)
-    story.found["drifted"] = _kept(found)
+        alerts.stop_listening(listener)
+    demo.found["drifted"] = _kept(found)
     if found.outcome is not Outcome.VIOLATIONS:
         raise SconesError(f"Darkened, noisy traffic was found {found.summary['message']}")
     for one in found.violations[:SHOWN]:
         console.say(f"         {one['feature_name']}: {one['description']}")
     if not heard:
         raise SconesError(f"{found.run.job} found violations, and no alert arrived.")
-    story.found["drift_alert"] = heard[0]["Message"]
+    demo.found["drift_alert"] = heard[0]["Message"]
     requests = f"{found.summary['records']} requests, {len(found.violations)} violations"
     return f"{requests}. Alarm {_alarm()}. {heard[0]['Subject']}"
 
 
-def picture(story: Story) -> str:
+def write_report(demo: Demo) -> str:
     """The report on everything that was captured."""
     end = datetime.now(UTC)
     start = end.replace(hour=0, minute=0, second=0, microsecond=0)
-    page, shown = write_report(start, end, story.outputs / "monitor-report")
-    story.found["monitor_report"] = str(page)
+    page, shown = monitor_report.write_report(start, end, demo.outputs / "monitor-report")
+    demo.found["monitor_report"] = str(page)
     return f"{page}, {len(shown.history)} requests"
 
 
-def _judged(changed: Callable[[bytes], bytes]) -> runs.Verdict:
+def _send_and_judge(changed: Callable[[bytes], bytes]) -> runs.Verdict:
     """Send pictures, `changed`, to the endpoint, wait until they are captured, and run the monitor on them."""
     start = datetime.now(UTC).replace(microsecond=0)
     names, pictures = aws.names(), held_out.of_live_model()[:REQUESTS]
@@ -96,11 +96,11 @@ def _judged(changed: Callable[[bytes], bytes]) -> runs.Verdict:
 
     with aws.explained(f"sending pictures to endpoint {names.endpoint}"), ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(send, bodies))
-    _await_capture(start, len(bodies))
+    _wait_for_capture(start, len(bodies))
     return runs.run(start, datetime.fromtimestamp(time.time() + 1, UTC))
 
 
-def _await_capture(start: datetime, wanted: int) -> None:
+def _wait_for_capture(start: datetime, wanted: int) -> None:
     names, deadline = aws.names(), time.monotonic() + PATIENCE
     with TemporaryDirectory() as scratch:
         while True:
@@ -133,9 +133,9 @@ def _kept(found: runs.Verdict) -> dict[str, object]:
     return {"outcome": found.outcome.value, "violations": len(found.violations), "output": found.run.output}
 
 
-ACTS = (
-    ("monitor", watching),
-    ("ordinary traffic", ordinary),
-    ("spoilt traffic", drifted),
-    ("monitor report", picture),
+STAGES = (
+    ("monitor", check_monitor),
+    ("ordinary traffic", send_ordinary_traffic),
+    ("spoilt traffic", send_spoilt_traffic),
+    ("monitor report", write_report),
 )

@@ -1,4 +1,4 @@
-"""The demo's acts, in order. Each does what a verb of `scones` does and returns the line that says how it went."""
+"""The demo's stages, in order. Each does what a verb of `scones` does and returns the line that says how it went."""
 
 from __future__ import annotations
 
@@ -22,68 +22,67 @@ from project.errors import SconesError
 from project.names import Names
 from scones.data.archive import write_sample
 from scones.demo import monitor_stages, serving_stages
-from scones.demo.stages import Story
+from scones.demo.stages import Demo
 from scones.reports.publish import publish_report
 
 SAMPLE = "sample-cifar-100-python.tar.gz"
 SAMPLE_EPOCHS = "25"
 """Enough for drawn pictures; an archive of real ones gets the algorithm's own number."""
-DEFAULT_PORTS_TAKEN = (0, 0)
 CAPTURE_SECONDS = "2"
 """How long captured requests wait for their file: a minute on AWS."""
 
 
-def local_cloud(story: Story) -> str:
+def start_local_cloud(demo: Demo) -> str:
     """Bring the local cloud up, on free ports if the usual ones are taken, and point this process at it."""
     os.environ.setdefault("LOCALCLOUD_CAPTURE_SECONDS", CAPTURE_SECONDS)
     try:
-        running = up.start(story.state, enforce_roles=story.enforce_roles)
+        running = up.start(demo.state, enforce_roles=demo.enforce_roles)
     except PortInUseError:
-        running = up.start(story.state, *DEFAULT_PORTS_TAKEN, enforce_roles=story.enforce_roles)
+        running = up.start(demo.state, port=0, sagemaker_port=0, enforce_roles=demo.enforce_roles)
     if running.started:
-        story.closers.append(partial(up.stop, story.state))
+        demo.closers.append(partial(up.stop, demo.state))
     wanted = up.environment(running)
     for name in environment.in_the_way(os.environ, wanted):
         del os.environ[name]
     os.environ.update(wanted)
-    story.found["endpoints"] = {"aws": running.addresses.ministack, "sagemaker": running.addresses.sagemaker}
+    demo.found["endpoints"] = {"aws": running.addresses.ministack, "sagemaker": running.addresses.sagemaker}
     return f"{running.addresses.ministack}, SageMaker {running.addresses.sagemaker}"
 
 
-def account(story: Story) -> str:
+def deploy_account(demo: Demo) -> str:
     """Deploy the account's resources from their CloudFormation template.
 
-    The demo knows its cloud, which runs functions with the libraries of this environment: no layer. And nobody is to
-    watch an updated endpoint bake for two minutes.
+    Without a layer, because the local cloud runs functions with the libraries of this environment, and without the two
+    minutes in which an updated endpoint is watched.
     """
     names = aws.names()
     at_once = names.settings.serving.model_copy(update={"bake_seconds": 0})
     hurried = Names(names.settings.model_copy(update={"serving": at_once}), names.account)
     deployed = stack.deploy(hurried, console.say, layer=False)
-    story.found["bucket"] = deployed.outputs["BucketName"]
+    demo.found["bucket"] = deployed.outputs["BucketName"]
     done = f"{len(deployed.changes)} resources" if deployed.changes else "nothing to change"
     return f"stack {deployed.stack}: {done}"
 
 
-def archive(story: Story) -> str:
+def prepare_archive(demo: Demo) -> str:
     """The archive named, or a drawn one."""
-    if story.archive:
-        story.found["archive"] = str(story.archive)
-        return f"{story.archive}, {story.archive.stat().st_size / 1e6:.1f} MB"
-    file = story.outputs / SAMPLE
+    if demo.archive:
+        demo.found["archive"] = str(demo.archive)
+        return f"{demo.archive}, {demo.archive.stat().st_size / 1e6:.1f} MB"
+    file = demo.outputs / SAMPLE
     written = write_sample(file, "python", 500, 100, aws.names().settings.seed, False)
-    story.found["archive"] = str(file)
+    demo.found["archive"] = str(file)
     return f"drew {written['images']:,} pictures of {len(written['classes'])} classes"
 
 
-def pipeline(story: Story) -> str:
+def upsert_pipeline(demo: Demo) -> str:
     """Check the pipeline, then create or update it."""
-    built = _built(story)
+    built = _built(demo)
     found = [*settings_agree(built.names.settings), *checks.problems(built.definition)]
     if found:
         raise SconesError(f"{len(found)} problems in the pipeline, the first: {found[0]}")
     outcome = upsert.upsert(built)
-    story.found |= {"pipeline": outcome.arn, "algorithm": built.names.settings.algorithm}
+    demo.found |= {"pipeline": outcome.arn, "algorithm": built.names.settings.algorithm}
     steps = len(built.definition["Steps"]) + sum(
         len(step["Arguments"]["IfSteps"]) + len(step["Arguments"]["ElseSteps"])
         for step in built.definition["Steps"]
@@ -92,53 +91,53 @@ def pipeline(story: Story) -> str:
     return f"{steps} steps, {len(checks.CHECKS)} checks passed, {outcome.action} as version {outcome.version}"
 
 
-def execution(story: Story) -> str:
+def run_execution(demo: Demo) -> str:
     """Start the pipeline and follow it to its end: extract, split, train, score, evaluate, gate, register."""
-    given = inputs.archive_parameters(aws.names(), story.found["archive"])
-    if not story.archive:
+    given = inputs.upload_archive(aws.names(), demo.found["archive"])
+    if not demo.archive:
         given["Epochs"] = SAMPLE_EPOCHS
     name = aws.names().settings.pipeline_name
     arn = executions.start(name, given, None, inputs.commit(Path.cwd()))
-    story.found["execution"] = arn
+    demo.found["execution"] = arn
     description, steps = follow.follow(arn, lambda line: console.say(f"         {line}"))
-    story.found["pipeline_steps"] = [_step(step) for step in steps]
+    demo.found["pipeline_steps"] = [_step(step) for step in steps]
     follow.raise_unless_succeeded(description, steps)
     return f"{executions.execution_id(arn)} {description['PipelineExecutionStatus']}"
 
 
-def evaluation(story: Story) -> str:
+def save_evaluation(demo: Demo) -> str:
     """Read what the Evaluate step measured, and keep it beside the reports."""
-    measured = results.evaluation(story.found["execution"])
-    file = story.outputs / "evaluation.json"
+    measured = results.evaluation(demo.found["execution"])
+    file = demo.outputs / "evaluation.json"
     file.write_text(json.dumps(measured, indent=2, allow_nan=False), encoding="utf-8")
     metrics = measured["metrics"]
-    story.found |= {"evaluation": str(file), "accuracy": metrics["accuracy"]}
+    demo.found |= {"evaluation": str(file), "accuracy": metrics["accuracy"]}
     low, high = metrics["accuracy_low"], metrics["accuracy_high"]
     return f"accuracy {metrics['accuracy']:.3f} (95 % interval {low:.3f} to {high:.3f})"
 
 
-def registry(story: Story) -> str:
+def find_version(demo: Demo) -> str:
     """The model package that the execution registered."""
     group = aws.names().settings.model_package_group
     found = versions(group)
     if not found:
         raise SconesError(f"The registry has no model in group {group}, although the gate said yes.")
-    story.found["model_package"] = found[0].arn
+    demo.found["model_package"] = found[0].arn
     return f"{group} version {found[0].number}, {found[0].approval}"
 
 
-def report(story: Story) -> str:
+def write_report(demo: Demo) -> str:
     """The execution as one page: numbers, curves, mistakes, lineage."""
-    folder = story.outputs / "reports" / executions.execution_id(story.found["execution"])
-    page = publish_report(story.found["execution"], folder).page
-    story.found["report"] = str(page)
+    folder = demo.outputs / "reports" / executions.execution_id(demo.found["execution"])
+    page = publish_report(demo.found["execution"], folder).page
+    demo.found["report"] = str(page)
     return str(page)
 
 
-def _built(story: Story) -> Built:
+def _built(demo: Demo) -> Built:
     names = aws.names()
-    if story.algorithm:
-        names = Names(names.settings.model_copy(update={"algorithm": story.algorithm}), names.account)
+    if demo.algorithm:
+        names = Names(names.settings.model_copy(update={"algorithm": demo.algorithm}), names.account)
     return build(names)
 
 
@@ -152,15 +151,15 @@ def _step(step: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-ACTS: tuple[tuple[str, Callable[[Story], str]], ...] = (
-    ("local cloud", local_cloud),
-    ("account", account),
-    ("archive", archive),
-    ("pipeline", pipeline),
-    ("execution", execution),
-    ("evaluation", evaluation),
-    ("registry", registry),
-    ("report", report),
-    *serving_stages.ACTS,
-    *monitor_stages.ACTS,
+STAGES: tuple[tuple[str, Callable[[Demo], str]], ...] = (
+    ("local cloud", start_local_cloud),
+    ("account", deploy_account),
+    ("archive", prepare_archive),
+    ("pipeline", upsert_pipeline),
+    ("execution", run_execution),
+    ("evaluation", save_evaluation),
+    ("registry", find_version),
+    ("report", write_report),
+    *serving_stages.STAGES,
+    *monitor_stages.STAGES,
 )

@@ -1,4 +1,4 @@
-"""The demo's acts after registration: approve, deploy, route pictures, fail loudly, alert, route a whole prefix."""
+"""The demo's stages after registration: approve, deploy, route pictures, fail loudly, alert, route a whole prefix."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ from project.errors import SconesError
 from project.s3 import split
 from scones import deployment
 from scones.demo import alerts
-from scones.demo.stages import Story
+from scones.demo.stages import Demo
 from stepfunctions import executions, inference
 
 CASES, MORE_CASES = 24, 120
 CONCURRENCY = 4
 
 
-def approval(story: Story) -> str:
+def approve_version(demo: Demo) -> str:
     """Approve the registered version, as a person would, and follow the deploy workflow that this starts."""
-    arn = story.found["model_package"]
+    arn = demo.found["model_package"]
     group = aws.names().settings.model_package_group
     version = registry.choose(group, arn, "Approved")
     comment = "The demo approves what passed the gate."
     end = deployment.decide_and_wait(version, "Approved", comment, lambda line: console.say(f"         {line}"))
-    story.found["deployment"] = end.arn
+    demo.found["deployment"] = end.arn
     return f"{end.output['message']} Deployed in {end.seconds:.1f} s."
 
 
-def endpoint(story: Story) -> str:
+def check_endpoint(demo: Demo) -> str:
     """The endpoint as SageMaker describes it."""
     name = aws.names().endpoint
     with aws.explained(f"looking at endpoint {name}"):
         found = aws.client("sagemaker").describe_endpoint(EndpointName=name)
     if found["EndpointStatus"] != "InService":
         raise SconesError(f"Endpoint {name} is {found['EndpointStatus']}: {found.get('FailureReason', 'no reason')}.")
-    story.found["endpoint"] = found["EndpointArn"]
+    demo.found["endpoint"] = found["EndpointArn"]
     capture = found["DataCaptureConfig"]
     return f"{name} InService, capturing {capture['CurrentSamplingPercentage']} % to {capture['DestinationS3Uri']}"
 
 
-def routing(story: Story) -> str:
+def route_pictures(demo: Demo) -> str:
     """Pictures of the test split through the inference workflow: some pass, some fail loudly."""
     pictures = held_out.of_live_model()
     cases = held_out.sample(pictures, MORE_CASES, aws.names().settings.seed)
@@ -55,33 +55,33 @@ def routing(story: Story) -> str:
     broken = next((one for one in found if one.outcome == "failed"), None)
     if broken:
         raise SconesError(f"{broken.picture} was not routed: {broken.error}: {broken.problem}")
-    story.found["routing"] = {outcome: sum(one.outcome == outcome for one in found) for outcome in ("routed", "unsure")}
+    demo.found["routing"] = {outcome: sum(one.outcome == outcome for one in found) for outcome in ("routed", "unsure")}
     told = inference.outcomes_line([case.class_name for case in cases[: len(found)]], found)
-    if 0 in story.found["routing"].values():
+    if 0 in demo.found["routing"].values():
         raise SconesError(f"The demo is to show both outcomes: {told}.")
     for outcome in ("routed", "unsure"):
         console.say(f"         {_told(next(one for one in found if one.outcome == outcome))}")
-    story.found["unsure_picture"] = next(one.picture for one in found if one.outcome == "unsure")
+    demo.found["unsure_picture"] = next(one.picture for one in found if one.outcome == "unsure")
     return told
 
 
-def alert(story: Story) -> str:
+def provoke_alert(demo: Demo) -> str:
     """One alert as a desk gets it that listens to the topic: the picture's address and the numbers."""
-    bucket, key = split(story.found["unsure_picture"])
-    desk = alerts.open_desk(f"{aws.names().settings.project}-demo-desk-{time.time_ns()}")
+    bucket, key = split(demo.found["unsure_picture"])
+    listener = alerts.start_listening(f"{aws.names().settings.project}-demo-listener-{time.time_ns()}")
     try:
         inference.judge(bucket, key)
-        heard = alerts.received(desk, 1)
+        heard = alerts.receive_alerts(listener, 1)
     finally:
-        alerts.close(desk)
+        alerts.stop_listening(listener)
     if not heard:
-        raise SconesError(f"{story.found['unsure_picture']} failed loudly, and no alert arrived.")
-    story.found["alert"] = json.loads(heard[0]["Message"])
-    return f"{heard[0]['Subject']}: {story.found['alert']['problem']}"
+        raise SconesError(f"{demo.found['unsure_picture']} failed loudly, and no alert arrived.")
+    demo.found["alert"] = json.loads(heard[0]["Message"])
+    return f"{heard[0]['Subject']}: {demo.found['alert']['problem']}"
 
 
-def landing(story: Story) -> str:
-    """A picture that lands under incoming/ is routed without anybody asking."""
+def upload_incoming(demo: Demo) -> str:
+    """Upload a picture under incoming/: that alone starts the inference workflow."""
     machine, names = aws.names().state_machine("inference"), aws.names()
     picture = held_out.of_live_model()[0]
     key = f"incoming/{picture.key.rpartition('/')[2]}"
@@ -99,13 +99,13 @@ def landing(story: Story) -> str:
     return _told(found)
 
 
-def batch(story: Story) -> str:
+def run_batch(demo: Demo) -> str:
     """The whole test split as one batch; its summary in S3."""
-    pictures = results.output_uri(story.found["execution"], held_out.STEP, "test")
+    pictures = results.output_uri(demo.found["execution"], held_out.STEP, "test")
     started = time.monotonic()
     end = executions.wait_until_ended(inference.start_batch(f"{pictures}/"))
     executions.raise_unless_succeeded(end, f"Batch {end.name}")
-    story.found["batch"] = {"summary": end.output["summary"], **end.output["counts"]}
+    demo.found["batch"] = {"summary": end.output["summary"], **end.output["counts"]}
     rate = end.output["counts"]["images"] / (time.monotonic() - started)
     return f"{inference.batch_line(end.output['counts'])}; {rate:.0f} a second"
 
@@ -117,11 +117,11 @@ def _told(one: inference.Judged) -> str:
     return f"{name}: {what} is below {one.threshold}: FAILED {one.error}"
 
 
-ACTS = (
-    ("approval", approval),
-    ("endpoint", endpoint),
-    ("routing", routing),
-    ("alert", alert),
-    ("landing", landing),
-    ("batch", batch),
+STAGES = (
+    ("approval", approve_version),
+    ("endpoint", check_endpoint),
+    ("routing", route_pictures),
+    ("alert", provoke_alert),
+    ("landing", upload_incoming),
+    ("batch", run_batch),
 )

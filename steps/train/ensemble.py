@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from project.errors import DataError, ExecutionFailedError, SconesError
 from steps.train.hyperparameters import Hyperparameters
-from steps.train.messages import Folded, Progress, Split, Trained
+from steps.train.messages import Examples, Folded, Progress, Trained
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def holders(labels: NDArray[np.int64], members: int, seed: int) -> NDArray[np.in
     return holder
 
 
-def fit(training: Split, validation: Split, classes: int, chosen: Hyperparameters) -> Ensemble:
+def fit(training: Examples, validation: Examples, classes: int, chosen: Hyperparameters) -> Ensemble:
     """Train `chosen.members` networks.
 
     Raises:
@@ -61,11 +61,11 @@ def fit(training: Split, validation: Split, classes: int, chosen: Hyperparameter
     try:
         for member in range(chosen.members):
             mine = holder == member
-            seen = Split(
+            seen = Examples(
                 np.concatenate([training.pictures, validation.pictures[~mine]]),
                 np.concatenate([training.labels, validation.labels[~mine]]),
             )
-            held_out = Split(validation.pictures[mine], validation.labels[mine])
+            held_out = Examples(validation.pictures[mine], validation.labels[mine])
             ours, theirs = context.Pipe(duplex=False)
             arguments = (theirs, seen, held_out, classes, chosen, 1000 * chosen.seed + member)
             process: BaseProcess = context.Process(target=_work, args=arguments, daemon=True)
@@ -87,7 +87,14 @@ def fit(training: Split, validation: Split, classes: int, chosen: Hyperparameter
     return Ensemble([result.network for result in results], logits)
 
 
-def _work(pipe: Connection, seen: Split, held_out: Split, classes: int, chosen: Hyperparameters, seed: int) -> None:
+def _work(
+    pipe: Connection,
+    seen: Examples,
+    held_out: Examples,
+    classes: int,
+    chosen: Hyperparameters,
+    seed: int,
+) -> None:
     """In the child: send a Progress per epoch, then what was Trained, or the error."""
     import torch  # here, because the parent imports this module too
 
@@ -100,7 +107,7 @@ def _work(pipe: Connection, seen: Split, held_out: Split, classes: int, chosen: 
         pipe.send(Trained(fold(network), logits.double().numpy()))
     except SconesError as error:
         pipe.send(error)
-    except BrokenPipeError:  # the job was killed: nobody is left to train for
+    except BrokenPipeError:  # the job was killed: its result has no reader
         return
 
 

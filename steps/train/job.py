@@ -17,7 +17,7 @@ from project.files import write_folder, write_json
 from steps import lst
 from steps.train import ensemble, graph, hyperparameters, inference, temperature
 from steps.train.hyperparameters import Hyperparameters
-from steps.train.messages import Split
+from steps.train.messages import Examples
 
 IMAGE_SIZE = 32
 REQUIREMENTS = """\
@@ -32,7 +32,7 @@ packaging stay as they are.
 """
 
 
-def read_channel(images: Path, manifest: Path, classes: int) -> Split:
+def read_channel(images: Path, manifest: Path, classes: int) -> Examples:
     """All pictures of a channel, decoded and sized as they are when served.
 
     `images`: the channel's folder; `manifest`: the folder of its `.lst` channel, which holds exactly one file.
@@ -51,7 +51,7 @@ def read_channel(images: Path, manifest: Path, classes: int) -> Split:
         except ValueError as error:
             raise DataError(f"{images / entry.path}: {error}", "Take the image out of the manifest.") from None
         pictures[row] = inference.pixels(picture, IMAGE_SIZE)
-    return Split(pictures, np.array([entry.label for entry in entries], np.int64))
+    return Examples(pictures, np.array([entry.label for entry in entries], np.int64))
 
 
 def write_model(

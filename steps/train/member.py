@@ -16,12 +16,17 @@ from project.errors import ExecutionFailedError
 from steps.train import optimizer
 from steps.train.augment import augment, turn
 from steps.train.hyperparameters import Hyperparameters
-from steps.train.messages import Progress, Split
+from steps.train.messages import Examples, Progress
 from steps.train.network import Network
 
 
 def train(
-    seen: Split, held_out: Split, classes: int, chosen: Hyperparameters, seed: int, report: Callable[[Progress], None]
+    seen: Examples,
+    held_out: Examples,
+    classes: int,
+    chosen: Hyperparameters,
+    seed: int,
+    report: Callable[[Progress], None],
 ) -> tuple[Network, Tensor]:
     """Train a network from scratch; return it as it was in its best epoch, with its logits (N, classes) for `held_out`.
 
@@ -100,7 +105,7 @@ def predict(network: Network, pictures: Tensor) -> Tensor:
     return logits
 
 
-def to_tensors(split: Split, device: torch.device) -> tuple[Tensor, Tensor]:
+def to_tensors(split: Examples, device: torch.device) -> tuple[Tensor, Tensor]:
     """Pictures in 0..1, (N, 3, side, side), and labels."""
     pictures = torch.from_numpy(split.pictures).permute(0, 3, 1, 2).float() / 255
     return pictures.contiguous().to(device), torch.from_numpy(split.labels).to(device)

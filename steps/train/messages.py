@@ -15,7 +15,7 @@ Convolution = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
-class Split:
+class Examples:
     """Pictures, uint8 RGB (N, side, side, 3), and their labels (N,)."""
 
     pictures: NDArray[np.uint8]

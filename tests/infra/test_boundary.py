@@ -28,7 +28,7 @@ from iam_support import (
 )
 from test_policies import NEEDED, NOBODY
 
-from infra import boundary, stack, template
+from infra import stack, template
 from localcloud import up
 from project.names import Names
 from project.settings import Settings
@@ -105,7 +105,7 @@ def test_a_deploy_finds_the_boundary_by_itself_and_takes_it_off_only_when_told(o
         return str({one["ParameterKey"]: one["ParameterValue"] for one in given}["PermissionsBoundary"])
 
     stack.deploy(names, told.append, layer=False)
-    assert (limit(), boundary.found(names)) == ("", "")
+    assert (limit(), stack.boundary(names)) == ("", "")
     only = {"Parameters": {"ProjectName": CI["Parameters"]["ProjectName"]}, "Resources": {"Boundary": POLICY}}
     cloudformation.create_stack(
         StackName="bounded-ci",

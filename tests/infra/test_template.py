@@ -186,7 +186,7 @@ def test_every_function_has_its_handler_log_group_role_and_what_it_reads_from_it
 @pytest.mark.parametrize("name", machines.names())
 def test_every_placeholder_of_a_state_machine_is_substituted(name: str) -> None:
     substitutions = RESOURCES[f"{name.title()}Workflow"]["Properties"]["DefinitionSubstitutions"]
-    assert set(substitutions) == machines.placeholders(name)
+    assert set(substitutions) == set(machines.PLACEHOLDER.findall(machines.text(name)))
 
 
 @pytest.mark.parametrize("name", machines.names())

@@ -29,7 +29,9 @@ def states(name: str) -> list[dict[str, Any]]:
 def test_awss_schema_has_no_complaints() -> None:
     resources = {}
     for name in machines.names():
-        values = dict.fromkeys(machines.placeholders(name), "arn:aws:lambda:us-east-1:123456789012:function:f")
+        values = dict.fromkeys(
+            set(machines.PLACEHOLDER.findall(machines.text(name))), "arn:aws:lambda:us-east-1:123456789012:function:f"
+        )
         properties = {"RoleArn": "arn:aws:iam::123456789012:role/states", "Definition": machines.load(name)}
         properties["DefinitionSubstitutions"] = values
         resources[name] = {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}

@@ -16,11 +16,13 @@ from lambda_support import CONTEXT
 from lambdas.alert import alarms, runs
 from lambdas.alert.handler import handler
 from lambdas.alert.incidents import REMIND_SECONDS, TELLING_SECONDS, report
-from lambdas.alert.problem import Problem, subject, text
+from lambdas.alert.problem import AlertProblem, subject, text
 from lambdas.outcomes import FailedError
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
-DRIFT = Problem("drift", True, "Traffic differs", ("brightness: 0.6 exceeds 0.05", "contrast: 0.3"), ("here", "there"))
+DRIFT = AlertProblem(
+    "drift", True, "Traffic differs", ("brightness: 0.6 exceeds 0.05", "contrast: 0.3"), ("here", "there")
+)
 JOB: dict[str, Any] = {
     "ProcessingJobName": "scones-unlimited-monitor-2026050412",
     "ProcessingJobStatus": "Completed",
@@ -142,7 +144,7 @@ class Alarms:
         return {"MetricAlarms": [{"StateValue": state, "StateReason": f"now {state}"} for state in self.states]}
 
 
-def of_alarm(name: str, state: str) -> Problem | None:
+def of_alarm(name: str, state: str) -> AlertProblem | None:
     return alarms.problem(alarm(name, state), "scones-unlimited", state, "Threshold Crossed: 0.3 > 0.02")
 
 
@@ -206,7 +208,7 @@ def desk() -> Desk:
 
 @pytest.fixture
 def tell(bucket: Bucket, desk: Desk) -> Iterator[Any]:
-    def at(problem: Problem, later: float = 0.0) -> bool:
+    def at(problem: AlertProblem, later: float = 0.0) -> bool:
         return report(problem, bucket.s3, desk, bucket.name, "topic", NOON + timedelta(seconds=later))
 
     yield at

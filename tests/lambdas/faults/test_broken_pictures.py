@@ -147,7 +147,7 @@ def s3(function_environment: FakeAws, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 def test_one_bomb_among_forty_pictures_costs_one_picture(s3: Stubber, function_environment: FakeAws) -> None:
     pictures = {f"{number}.png": bomb(14_000) if number == 7 else picture() for number in range(40)}
-    assert classified(s3, function_environment, pictures) == {"ok": 39, "bad_input": 1}
+    assert classify(s3, function_environment, pictures) == {"ok": 39, "bad_input": 1}
 
 
 def test_what_nobody_expected_costs_one_picture_too(
@@ -160,11 +160,11 @@ def test_what_nobody_expected_costs_one_picture_too(
 
     monkeypatch.setattr(module, "normalised", failing)
     pictures = {"a.png": picture(), "b.png": b"strange", "c.png": picture()}
-    assert classified(s3, function_environment, pictures) == {"ok": 2, "failed": 1}
+    assert classify(s3, function_environment, pictures) == {"ok": 2, "failed": 1}
     assert [vars(record)["key"] for record in caplog.records if record.exc_info] == ["b.png"]
 
 
-def classified(s3: Stubber, aws: FakeAws, pictures: dict[str, bytes]) -> dict[str, int]:
+def classify(s3: Stubber, aws: FakeAws, pictures: dict[str, bytes]) -> dict[str, int]:
     """How many of `pictures` (by key) had which outcome."""
     for data in pictures.values():
         body = StreamingBody(io.BytesIO(data), len(data))

@@ -259,7 +259,7 @@ def test_ground_truth_is_in_model_monitors_form() -> None:
 
 
 def test_what_travels_to_the_job_needs_no_aws_library_and_no_module_of_the_clients() -> None:
-    allowed = {"numpy", "PIL", "pandas", "project", "monitoring", "steps", "__future__"}
+    allowed = {"numpy", "PIL", "pandas", "scipy", "project", "monitoring", "steps", "__future__"}
     for path, content in bundle("monitor").files:
         assert not path.startswith("scones/")
         if not path.endswith(".py") or path == "run.py":

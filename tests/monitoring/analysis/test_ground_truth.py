@@ -15,9 +15,16 @@ from monitor_support import Monitor
 from monitoring.analysis import ground_truth
 from monitoring.analysis.capture import Tally
 from project.errors import DataError, UsageError
-from project.files import write_json
+from project.files import write_json, write_text
 
 QUALITY = {"analysis_type": "MODEL_QUALITY", "classes": "bicycle,motorcycle"}
+
+
+def write_labels(folder: Path, labels: dict[str, int], now: datetime, name: str) -> Path:
+    """A file of labels where `scones monitor label` would put it; its path."""
+    path = folder / ground_truth.key(now, name)
+    write_text(path, ground_truth.text(labels))
+    return path
 
 
 def labelled(folder: Path, right: int, wrong: int, *, inference_ids: bool = False) -> None:
@@ -30,7 +37,7 @@ def labelled(folder: Path, right: int, wrong: int, *, inference_ids: bool = Fals
         )
         labels[f"i{i}" if inference_ids else f"e{i}"] = said if i < right else 1 - said
     write(folder / "capture" / "a.jsonl", entries)
-    ground_truth.write(folder / "labels", labels, NOON, "test")
+    write_labels(folder / "labels", labels, NOON, "test")
 
 
 def constraints(folder: Path, **thresholds: float) -> Path:
@@ -91,7 +98,7 @@ def test_too_few_labels_are_outcomes_of_their_own(
 
 def test_a_rare_class_among_many_labels_can_still_be_measured(monitor: Monitor, tmp_path: Path) -> None:
     write(tmp_path / "capture" / "a.jsonl", [entry(f"e{i}", (0.8, 0.2), None) for i in range(300)])
-    ground_truth.write(tmp_path / "labels", {f"e{i}": int(i == 7) for i in range(300)}, NOON, "test")
+    write_labels(tmp_path / "labels", {f"e{i}": int(i == 7) for i in range(300)}, NOON, "test")
     run(monitor, tmp_path, constraints(tmp_path, accuracy=0.8))
     assert monitor.message.startswith("Completed:")
     assert monitor.wrote("statistics.json")["binary_classification_metrics"]["auc"]["value"] == 0.5
@@ -108,8 +115,8 @@ def test_records_that_a_merge_job_labelled_need_no_second_folder(monitor: Monito
 
 
 def test_the_last_label_of_an_event_counts_and_bad_ones_are_named(tmp_path: Path) -> None:
-    ground_truth.write(tmp_path, {"a": 0, "b": 1}, NOON, "first")
-    ground_truth.write(tmp_path, {"a": 1}, NOON.replace(hour=15), "second")
+    write_labels(tmp_path, {"a": 0, "b": 1}, NOON, "first")
+    write_labels(tmp_path, {"a": 1}, NOON.replace(hour=15), "second")
     bad = write(tmp_path / "2026/05/04/16/x.jsonl", ["{", "[]", json.dumps(ground_truth.record("c", 7)), "null"])
     tally = Tally()
     assert ground_truth.read(tmp_path, CLASSES, tally) == {"a": 1, "b": 1}
@@ -118,7 +125,7 @@ def test_the_last_label_of_an_event_counts_and_bad_ones_are_named(tmp_path: Path
 
 
 def test_labels_are_filed_by_the_hour_in_utc(tmp_path: Path) -> None:
-    path = ground_truth.write(tmp_path, {"a": 1}, datetime(2026, 5, 4, 12, 34, 56, tzinfo=UTC), "me")
+    path = write_labels(tmp_path, {"a": 1}, datetime(2026, 5, 4, 12, 34, 56, tzinfo=UTC), "me")
     assert path == tmp_path / "2026/05/04/12/34-56-me.jsonl"
     assert [p.name for p in path.parent.iterdir()] == ["34-56-me.jsonl"]
 
@@ -146,6 +153,6 @@ def test_more_than_two_classes(monitor: Monitor, tmp_path: Path) -> None:
     labels = {f"e{i}": int(random.integers(3)) for i in range(60)}
     entries = [entry(e, [0.8 if c == label else 0.1 for c in range(3)], None) for e, label in labels.items()]
     write(tmp_path / "capture" / "a.jsonl", entries)
-    ground_truth.write(tmp_path / "labels", labels, NOON, "test")
+    write_labels(tmp_path / "labels", labels, NOON, "test")
     run(monitor, tmp_path, classes="a,b,c")
     assert monitor.wrote("statistics.json")["multiclass_classification_metrics"]["accuracy"]["value"] == 1.0

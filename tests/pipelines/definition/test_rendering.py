@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from golden import GOLDEN
 
-from pipelines.definition.rendering import jobs, render, to_json
+from pipelines.definition.graph import steps
+from pipelines.definition.rendering import PROCESSING_JOBS, jobs, render, to_json
 from project.names import Names
 from project.settings import Settings
 
@@ -33,6 +34,12 @@ def test_definition_is_the_committed_one(algorithm: str) -> None:
     if os.environ.get("SCONES_RENEW_GOLDEN"):
         file.write_text(text, encoding="utf-8")
     assert text == file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("algorithm", ["builtin", "pytorch"])
+def test_every_processing_job_is_a_step_of_the_definition(algorithm: str) -> None:
+    found = steps(json.loads((GOLDEN / f"definition-{algorithm}.json").read_text(encoding="utf-8")))
+    assert len([step for step in found if step.type == "Processing"]) == len(PROCESSING_JOBS)
 
 
 def test_another_process_without_region_or_credentials_renders_the_same_bytes() -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from pipelines.definition import learning_rate
 from pipelines.runs import inputs
 from project.errors import UsageError
 
@@ -84,8 +83,3 @@ def test_the_commit_says_when_the_checkout_is_dirty(tmp_path: Path) -> None:
     assert clean is not None and len(clean) == 40
     (tmp_path / "new.txt").write_text("x")
     assert inputs.commit(tmp_path) == f"{clean}-dirty"
-
-
-@pytest.mark.parametrize(("epochs", "steps"), [(30, "15,22"), (100, "50,75"), (4, "2,3"), (2, "1"), (1, "1")])
-def test_the_learning_rate_drops_at_half_and_three_quarters(epochs: int, steps: str) -> None:
-    assert learning_rate.steps_for(epochs) == steps

@@ -28,7 +28,7 @@ from pipeline_calls import (
 from service_stubs import Stubs
 
 from pipelines.runs import follow
-from pipelines.runs.inputs import archive_parameters
+from pipelines.runs.inputs import upload_archive
 from pipelines.template_scripts import run_command
 from project.errors import DataError, ExecutionFailedError, QualityGateError, UsageError
 
@@ -70,7 +70,7 @@ def test_an_archive_is_uploaded_under_its_checksum_and_started_with_it(
 def test_an_archive_in_s3_is_read_for_its_checksum_only_if_none_is_recorded(stubs: Stubs) -> None:
     place = {"Bucket": "lake", "Key": "cifar.tar.gz"}
     stubs["s3"].add_response("head_object", {"Metadata": {"sha256": "abc"}}, place)
-    found = archive_parameters(NAMES, "s3://lake/cifar.tar.gz")
+    found = upload_archive(NAMES, "s3://lake/cifar.tar.gz")
     assert found == {"InputArchiveUri": "s3://lake/cifar.tar.gz", "InputArchiveSha256": "abc"}
 
 

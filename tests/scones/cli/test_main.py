@@ -41,3 +41,12 @@ def test_exit_codes_tell_failures_apart() -> None:
 
 def test_an_error_reads_as_problem_then_fix() -> None:
     assert str(SconesError("The box is empty.", "Fill it.")) == "The box is empty. Fill it."
+
+
+def test_the_package_runs_as_a_module_with_the_commands_exit_codes() -> None:
+    found = {}
+    for words in (["--version"], ["stat"]):
+        run = [sys.executable, "-m", "scones", *words]
+        found[words[0]] = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert (found["--version"].returncode, found["stat"].returncode) == (0, 2)
+    assert found["--version"].stdout.startswith("scones, version ")

@@ -20,7 +20,7 @@ import steps.train
 from project.errors import DataError, ExecutionFailedError, SconesError, UsageError
 from steps.train import ensemble, member
 from steps.train.hyperparameters import Hyperparameters
-from steps.train.messages import Split
+from steps.train.messages import Examples
 
 RUN = Path(__file__).parents[3] / "steps" / "run.py"
 
@@ -32,9 +32,9 @@ def job(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _split(count: int) -> Split:
+def _split(count: int) -> Examples:
     labels = np.arange(count) % 2
-    return Split(np.random.default_rng(1).integers(0, 256, (count, 32, 32, 3), dtype=np.uint8), labels)
+    return Examples(np.random.default_rng(1).integers(0, 256, (count, 32, 32, 3), dtype=np.uint8), labels)
 
 
 def _refused(job: Path, kind: type[SconesError]) -> str:

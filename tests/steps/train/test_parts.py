@@ -12,7 +12,7 @@ from project.errors import UsageError
 from steps.train import ensemble, hyperparameters, member, optimizer, temperature
 from steps.train.augment import augment, move, turn
 from steps.train.hyperparameters import LIMITS, Hyperparameters
-from steps.train.messages import Progress, Split
+from steps.train.messages import Examples, Progress
 from steps.train.network import Network
 
 
@@ -139,11 +139,11 @@ def test_whitened_patches_are_uncorrelated() -> None:
     assert (covariance - torch.diag(covariance.diag())).abs().max() < 0.05
 
 
-def _split(count: int) -> Split:
+def _split(count: int) -> Examples:
     generator = np.random.default_rng(count)
     labels = np.arange(count) % 2
     pictures = generator.integers(0, 120, (count, 16, 16, 3), dtype=np.uint8) + (labels * 120)[:, None, None, None]
-    return Split(pictures.astype(np.uint8), labels)
+    return Examples(pictures.astype(np.uint8), labels)
 
 
 def test_training_goes_without_turned_pictures_too() -> None:

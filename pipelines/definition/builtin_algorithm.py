@@ -1,4 +1,4 @@
-"""The margin around the pictures that the built-in algorithm learns from.
+"""What AWS's built-in image-classification algorithm needs to be told: its learning-rate steps and its margin.
 
 It trains on random crops and judges the middle of each validation picture, but answers with the whole picture, made as
 small as a crop. So that all three are of one scale, it gets pictures with a margin, made smaller by the same factor:
@@ -11,6 +11,11 @@ SIDE = 32
 """Width and height of CIFAR's pictures, in pixels."""
 MARGIN = 4
 """Pixels of margin on each side."""
+
+
+def learning_rate_steps(epochs: int) -> str:
+    """The epochs at which the rate drops, at half and at three quarters of the training: "15,22" for 30."""
+    return ",".join(str(step) for step in sorted({max(1, epochs // 2), max(1, epochs * 3 // 4)}))
 
 
 def resized(image_shape: str) -> int:

@@ -1,4 +1,4 @@
-"""The margin of the built-in algorithm's pictures: one scale in training, validation and serving."""
+"""What the built-in algorithm is told: one scale in training, validation and serving, and when its rate drops."""
 
 from __future__ import annotations
 
@@ -6,22 +6,27 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipelines.definition import margin
+from pipelines.definition.builtin_algorithm import MARGIN, SIDE, learning_rate_steps, resized
 
 
 @pytest.mark.parametrize("side", [24, 28, 32])
 def test_the_middle_of_a_picture_with_its_margin_is_the_picture_as_it_is_served(side: int) -> None:
     smooth = np.random.default_rng(3).integers(0, 256, (4, 4, 3), dtype=np.uint8)
-    picture = Image.fromarray(smooth).resize((margin.SIDE, margin.SIDE), Image.Resampling.BICUBIC)
-    frame = ((margin.MARGIN, margin.MARGIN), (margin.MARGIN, margin.MARGIN), (0, 0))
+    picture = Image.fromarray(smooth).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+    frame = ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0))
     framed = Image.fromarray(np.pad(np.asarray(picture), frame, mode="reflect"))
 
-    whole = margin.resized(f"3,{side},{side}")
+    whole = resized(f"3,{side},{side}")
     offset = (whole - side) // 2
     crop = framed.resize((whole, whole), Image.Resampling.BILINEAR).crop((offset, offset, offset + side, offset + side))
     served = picture.resize((side, side), Image.Resampling.BILINEAR)
     difference = np.abs(np.asarray(crop, float) - np.asarray(served, float)).mean()
-    unframed = picture.crop([(margin.SIDE - side) // 2, (margin.SIDE - side) // 2] + [(margin.SIDE + side) // 2] * 2)
+    unframed = picture.crop([(SIDE - side) // 2] * 2 + [(SIDE + side) // 2] * 2)
     assert difference < 12, "half a pixel apart at most"
-    if side < margin.SIDE:
+    if side < SIDE:
         assert difference < np.abs(np.asarray(unframed, float) - np.asarray(served, float)).mean()
+
+
+@pytest.mark.parametrize(("epochs", "steps"), [(30, "15,22"), (100, "50,75"), (4, "2,3"), (2, "1"), (1, "1")])
+def test_the_learning_rate_drops_at_half_and_three_quarters(epochs: int, steps: str) -> None:
+    assert learning_rate_steps(epochs) == steps
