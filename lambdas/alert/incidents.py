@@ -15,6 +15,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lambdas.alert.problem import AlertProblem, subject, text
+from lambdas.objects import read_json, write_json
 from lambdas.service_errors import calling
 
 REMIND_SECONDS = 24 * 3600
@@ -30,7 +31,7 @@ def report(problem: AlertProblem, s3: Any, sns: Any, bucket: str, topic: str, no
         RetryableError, FailedError: S3 or SNS did not take it; call again.
     """
     key = f"alerts/open/{problem.key}.json"
-    known = _read(s3, bucket, key)
+    known: OpenIncident | None = read_json(s3, bucket, key)
     if not problem.firing:
         if known is None:
             return False
@@ -49,25 +50,12 @@ def report(problem: AlertProblem, s3: Any, sns: Any, bucket: str, topic: str, no
     if due:
         _publish(sns, topic, problem, known)
         known |= {"told_at": now.timestamp(), "told": known.get("told", 0) + 1}
-    with calling(f"writing s3://{bucket}/{key}"):
-        s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(known, allow_nan=False).encode())
+    write_json(s3, bucket, key, known)
     return due
 
 
 def _age(known: OpenIncident, now: datetime) -> float:
     return (now - datetime.fromisoformat(known["since"])).total_seconds()
-
-
-def _read(s3: Any, bucket: str, key: str) -> OpenIncident | None:
-    with calling(f"reading s3://{bucket}/{key}"):
-        try:
-            body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-        except ClientError as error:
-            if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
-                return None
-            raise
-    found: OpenIncident = json.loads(body)
-    return found
 
 
 def _open_incident(s3: Any, bucket: str, key: str, now: datetime) -> OpenIncident | None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from math import ceil
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from lambdas.alert.problem import AlertProblem
+from lambdas.objects import read_json, split
+from lambdas.outcomes import FailedError
 from lambdas.service_errors import calling
 
 DATA_NAMESPACE, MODEL_NAMESPACE = "aws/sagemaker/Endpoints/data-metrics", "aws/sagemaker/Endpoints/model-metrics"
@@ -29,23 +28,18 @@ Summary = dict[str, Any]
 
 def summary(s3: Any, job: dict[str, Any]) -> Summary | None:
     """The run's summary.json; None when it wrote none."""
-    bucket, key = _place(job)
-    with calling(f"reading s3://{bucket}/{key}"):
-        try:
-            found: Summary = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-        except ClientError as error:
-            if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
-                return None
-            raise
+    found: Summary | None = read_json(s3, *_place(job))
     return found
 
 
 def violations(s3: Any, job: dict[str, Any]) -> list[dict[str, str]]:
     """The entries of the run's constraint_violations.json."""
     bucket, key = _place(job, "constraint_violations.json")
-    with calling(f"reading s3://{bucket}/{key}"):
-        found: list[dict[str, str]] = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())["violations"]
-    return found
+    found = read_json(s3, bucket, key)
+    if found is None:
+        raise FailedError("IncompleteRun", f"s3://{bucket}/{key} is not there, although the run has a summary.")
+    listed: list[dict[str, str]] = found["violations"]
+    return listed
 
 
 def captured_share(cloudwatch: Any, found: Summary, job: dict[str, Any]) -> float | None:
@@ -156,7 +150,7 @@ def _where(job: dict[str, Any]) -> tuple[str, ...]:
 
 def _place(job: dict[str, Any], file: str = "summary.json") -> tuple[str, str]:
     uri = job["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"]
-    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+    bucket, prefix = split(uri)
     return bucket, f"{prefix.rstrip('/')}/{file}"
 
 

@@ -10,7 +10,8 @@ from lambdas import clients, configuration, telemetry
 from lambdas.classify_batch.batch import Workflow, classify_picture, counted, first_to_retry
 from lambdas.contract import Fields, answer, text
 from lambdas.filter_inferences.threshold import chosen
-from lambdas.list_images.listing import result_key, write_json
+from lambdas.list_images.listing import result_key
+from lambdas.objects import write_json
 from lambdas.outcomes import RetryableError
 
 ATTEMPTS = 4  # per picture, inside the function, with botocore's back-off and jitter

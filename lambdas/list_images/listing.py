@@ -7,9 +7,9 @@ batches/<run>/summary.json            counts, decisions, low-confidence keys
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+from lambdas.objects import write_json
 from lambdas.outcomes import BadInputError
 from lambdas.service_errors import calling
 
@@ -52,11 +52,3 @@ def write_work(s3: Any, bucket: str, run: str, keys: list[str], batch_size: int)
     work = [{"index": index, "keys": part} for index, part in enumerate(parts)]
     write_json(s3, bucket, work_key(run), work)
     return len(work)
-
-
-def write_json(s3: Any, bucket: str, key: str, value: object) -> None:
-    """Store `value` as JSON, replacing what an earlier attempt wrote."""
-    with calling(f"writing s3://{bucket}/{key}"):
-        s3.put_object(
-            Bucket=bucket, Key=key, Body=json.dumps(value, allow_nan=False).encode(), ContentType="application/json"
-        )

@@ -17,6 +17,7 @@ from lambdas import configuration
 from lambdas.monitor import program
 from lambdas.monitor.traffic import write_manifest
 from lambdas.monitor.watching import Watching, WatchRecord, attached, write_attached
+from lambdas.objects import split
 from lambdas.outcomes import BadInputError, FailedError
 from lambdas.service_errors import calling
 
@@ -153,7 +154,7 @@ def _file(uri: str) -> str:
 
 
 def _is_there(s3: Any, uri: str) -> bool:
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    bucket, key = split(uri)
     with calling(f"looking for {uri}"):
         try:
             s3.head_object(Bucket=bucket, Key=key)

@@ -8,7 +8,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from lambdas import clients, configuration, telemetry
 from lambdas.contract import Fields, answer, text
-from lambdas.list_images.listing import summary_key, write_json
+from lambdas.list_images.listing import summary_key
+from lambdas.objects import write_json
 from lambdas.outcomes import FailedError
 from lambdas.summarise_batch.summary import gathered, summary
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from lambdas.list_images.listing import result_key, work_key
-from lambdas.service_errors import MISSING_OBJECT, calling
+from lambdas.objects import read_json
+from lambdas.outcomes import FailedError
 
 Result = dict[str, Any]
 FAILED_OUTCOMES = {"bad_input", "failed", "retry"}
@@ -17,12 +15,13 @@ FAILED_OUTCOMES = {"bad_input", "failed", "retry"}
 
 def gathered(s3: Any, bucket: str, run: str) -> tuple[list[Result], list[str]]:
     """Every result of the run, and the keys of batches that left none (their function never got to writing it)."""
-    with calling(f"reading the work list of batch run {run}"):
-        work = json.loads(s3.get_object(Bucket=bucket, Key=work_key(run))["Body"].read())
+    work = read_json(s3, bucket, work_key(run))
+    if work is None:
+        raise FailedError("NoWorkList", f"Batch run {run} has no work list {work_key(run)}.")
     results: list[Result] = []
     missing: list[str] = []
     for batch in work:
-        part = _part(s3, bucket, result_key(run, batch["index"]))
+        part = read_json(s3, bucket, result_key(run, batch["index"]))
         if part is None:
             missing += batch["keys"]
         else:
@@ -52,14 +51,3 @@ def summary(run: str, source: str, results: list[Result], missing: list[str]) ->
         "not_processed": missing,
         "decisions": {result["key"]: result["route"] for result in ok},
     }
-
-
-def _part(s3: Any, bucket: str, key: str) -> list[Result] | None:
-    with calling(f"reading s3://{bucket}/{key}"):
-        try:
-            part: list[Result] = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-        except ClientError as error:
-            if error.response["Error"]["Code"] in MISSING_OBJECT:
-                return None
-            raise
-    return part
