@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING
 
 import click
 
 from project.console import emit, emit_json, say, table
 from scones.cli.options import as_json_option
 
-Layout = Literal["python", "binary"]
+if TYPE_CHECKING:
+    from scones.data.archive import Layout
+
 LAYOUTS = click.Choice(["python", "binary"])
 
 
