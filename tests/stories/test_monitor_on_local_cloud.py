@@ -110,5 +110,5 @@ def test_labels_put_into_s3_are_read_back(bucket: Bucket, tmp_path: Path) -> Non
 
 @pytest.mark.usefixtures("on_local_cloud")
 def test_what_cannot_be_fetched_says_what_was_asked(tmp_path: Path) -> None:
-    with pytest.raises(CloudError, match="listing s3://no-such-bucket-anywhere/x: NoSuchBucket"):
+    with pytest.raises(CloudError, match="listing s3://no-such-bucket-anywhere/x/: NoSuchBucket"):
         fetch("s3://no-such-bucket-anywhere/x", tmp_path)
