@@ -11,7 +11,6 @@ from localcloud.state import state_folder as find_state
 from project import settings
 
 
-
 def state_folder(named: Path | None = None) -> Path:
     """The local cloud's folder; a new one is made beside the settings file."""
     return find_state(named, settings.project_folder())

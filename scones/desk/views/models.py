@@ -110,7 +110,7 @@ def _deployments(desk: OperationsDesk) -> None:
     live()
 
 
-def _deployment(one: workflows.WorkflowExecution) -> None:
+def _deployment(one: workflows.Execution) -> None:
     marks = {"RUNNING": ":material/sync:", "SUCCEEDED": ":material/check_circle:"}
     icon = marks.get(one.status, ":material/error:")
     ago = age((now() - one.started).total_seconds())
@@ -127,7 +127,7 @@ def _deployment(one: workflows.WorkflowExecution) -> None:
             st.caption(f"The last {STATES} of {plural(len(entered), 'state')}.")
 
 
-def _package(one: workflows.WorkflowExecution) -> str:
+def _package(one: workflows.Execution) -> str:
     """Which version the execution is about, as its input says: an event of the registry, or a request."""
     arn = one.input.get("model_package_arn") or one.input.get("detail", {}).get("ModelPackageArn", "")
     return f"Version {arn.rpartition('/')[2]}" if arn else one.name
