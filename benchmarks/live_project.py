@@ -20,8 +20,8 @@ from serving_endpoint import make_model
 from infra import stack
 from localcloud import up
 from pipelines import registry
+from pipelines.runs import deployment
 from project import aws
-from scones import deployment
 from stepfunctions import executions
 
 IMAGE = "811284229777.dkr.ecr.us-east-1.amazonaws.com/image-classification:1"

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from localcloud.contract.definition import Json
 from pipelines.checks import graph_checks, request_checks, value_checks
-from pipelines.definition.graph import Json
 from project.problem import Problem
 
 Check = Callable[[Json], Iterator[Problem]]

@@ -7,9 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from localcloud.contract.definition import EXECUTION_VARIABLES
-from pipelines.checks.problem import Problem
-from pipelines.definition.graph import (
+from localcloud.contract.definition import (
+    EXECUTION_VARIABLES,
     OUTPUT_REFERENCE,
     Json,
     Step,
@@ -20,6 +19,7 @@ from pipelines.definition.graph import (
     step_named_in,
     steps,
 )
+from project.problem import Problem
 
 STEP_TYPES = {
     *("Processing", "Training", "Transform", "Tuning", "Model", "RegisterModel", "Condition", "Fail", "Lambda"),

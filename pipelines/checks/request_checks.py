@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from localcloud.contract.definition import is_expression
+from localcloud.contract.definition import Json, is_expression, steps
 from localcloud.contract.requests import BrokenRule, service, violations
-from pipelines.checks.problem import Problem
-from pipelines.definition.graph import Json, steps
+from project.problem import Problem
 
 REQUESTS = {
     # step type: operation, the name that the service adds

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from localcloud.contract import durations
-from localcloud.contract.definition import VERSION
-from pipelines.checks.problem import Problem
-from pipelines.definition.graph import Json, literals, steps
+from localcloud.contract.definition import VERSION, Json, literals, steps
+from project.problem import Problem
 
 STEP_NAME = re.compile(r"[A-Za-z0-9\-_]{1,64}")
 PARAMETER_NAME = re.compile(r"[A-Za-z0-9\-_]{1,256}")

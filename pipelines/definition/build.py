@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from localcloud.contract.definition import Json
 from pipelines.definition import rendering
 from pipelines.definition.bundle import Bundle, bundle
-from pipelines.definition.graph import Json
 from project.names import Names
 
 

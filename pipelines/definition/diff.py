@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from pipelines.definition.graph import Json, Step, steps
+from localcloud.contract.definition import Json, Step, steps
 
 MISSING = object()
 

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from pipelines.definition.graph import Json, Step, dependencies, steps
+from localcloud.contract.definition import Json, Step, dependencies, steps
 from project.console import table
 
 SIGNS = {

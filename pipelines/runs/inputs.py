@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from pipelines.definition.graph import Json
+from localcloud.contract.definition import Json
 from project import aws, s3
 from project.console import say
 from project.errors import DataError, UsageError

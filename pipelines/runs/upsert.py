@@ -9,10 +9,10 @@ from typing import Literal
 
 from botocore.exceptions import ClientError
 
+from localcloud.contract.definition import Json
 from pipelines.definition.build import Built
 from pipelines.definition.bundle import Bundle
 from pipelines.definition.diff import DefinitionChange, definition_changes, values
-from pipelines.definition.graph import Json
 from pipelines.definition.rendering import to_json
 from project import aws, s3
 from project.names import Names

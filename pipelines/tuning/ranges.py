@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from pipelines.definition.graph import Json
+from localcloud.contract.definition import Json
 from project.errors import UsageError
 from steps.train.hyperparameters import LIMITS, Hyperparameters
 

@@ -14,7 +14,7 @@ import tarfile
 from functools import cache
 from pathlib import Path
 
-from pipelines.definition.graph import Json
+from localcloud.contract.definition import Json
 from project import s3
 from project.names import Names
 

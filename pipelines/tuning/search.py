@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from localcloud.contract.definition import Json
 from pipelines.definition.build import build
 from pipelines.definition.bundle import Bundle
-from pipelines.definition.graph import Json
 from pipelines.runs import executions, upsert
 from pipelines.tuning import ranges, script_mode
 from pipelines.tuning.train_request import Resolver, train_request

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from localcloud.contract.definition import OUTPUT_REFERENCE, Json, step_named_in, steps
 from pipelines.definition import builtin_algorithm
-from pipelines.definition.graph import OUTPUT_REFERENCE, Json, step_named_in, steps
 from pipelines.runs import results
 from pipelines.runs.inputs import check_parameters
 from project import s3

@@ -51,7 +51,7 @@ def reject(version: str | None, comment: str, again: bool, wait: bool, as_json: 
 
 def _decide(approval: Approval, wanted: str | None, comment: str, again: bool, wait: bool, as_json: bool) -> None:
     from pipelines import registry
-    from scones import deployment
+    from pipelines.runs import deployment
 
     version = registry.choose(settings.load().model_package_group, wanted, approval, again)
     say(registry.summary(version))

@@ -6,11 +6,10 @@ import json
 import time
 
 from pipelines import registry
-from pipelines.runs import held_out, results
+from pipelines.runs import deployment, held_out, results
 from project import aws, console
 from project.errors import SconesError
 from project.s3 import split
-from scones import deployment
 from scones.demo import alerts
 from scones.demo.stages import Demo
 from stepfunctions import executions, inference

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from pipelines.definition.graph import Json, steps
+from localcloud.contract.definition import Json, steps
 from pipelines.registry import described
 from pipelines.runs import results
 from pipelines.runs.executions import describe, execution_id, list_steps

@@ -9,10 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from stepfunctions.executions import Execution, describe, latest, list_executions, states_entered
+from stepfunctions.executions import describe, list_executions
 from stepfunctions.inference import LOW_CONFIDENCE
-
-__all__ = ["Ending", "Execution", "Today", "latest", "states_entered"]
 
 Ending = Literal["passed", "failed loudly", "broken", "running", "not looked at"]
 AT_ONCE = 8

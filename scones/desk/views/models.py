@@ -6,10 +6,11 @@ import streamlit as st
 
 from pipelines import registry
 from project.errors import SconesError
-from scones.desk.data import serving, workflows
+from scones.desk.data import serving
 from scones.desk.data.versions import METRICS, Measured
 from scones.desk.desk import OperationsDesk
 from scones.desk.wording import NONE, READ_ONLY, age, clock, cloud_answers, now, plain, plural, problem, share, told
+from stepfunctions.executions import Execution, latest, states_entered
 
 EVERY_SECONDS = 3
 SIDE_BY_SIDE = 6
@@ -101,7 +102,7 @@ def _deployments(desk: OperationsDesk) -> None:
         if not cloud_answers():
             return
         with told():
-            found = workflows.latest(desk.names.state_machine("deploy"), 5)
+            found = latest(desk.names.state_machine("deploy"), 5)
             if not found:
                 st.info("No data: nothing was deployed yet.", icon=":material/inbox:")
             for one in found:
@@ -110,7 +111,7 @@ def _deployments(desk: OperationsDesk) -> None:
     live()
 
 
-def _deployment(one: workflows.Execution) -> None:
+def _deployment(one: Execution) -> None:
     marks = {"RUNNING": ":material/sync:", "SUCCEEDED": ":material/check_circle:"}
     icon = marks.get(one.status, ":material/error:")
     ago = age((now() - one.started).total_seconds())
@@ -120,14 +121,14 @@ def _deployment(one: workflows.Execution) -> None:
             st.error(plain(f"{one.error}: {one.problem}"))
         elif message := one.output.get("message"):
             st.markdown(plain(str(message)))
-        entered = workflows.states_entered(one.arn)
+        entered = states_entered(one.arn)
         for name, when in entered[-STATES:]:
             st.markdown(f"`{(when - one.started).total_seconds():6.1f} s` {name}")
         if len(entered) > STATES:
             st.caption(f"The last {STATES} of {plural(len(entered), 'state')}.")
 
 
-def _package(one: workflows.Execution) -> str:
+def _package(one: Execution) -> str:
     """Which version the execution is about, as its input says: an event of the registry, or a request."""
     arn = one.input.get("model_package_arn") or one.input.get("detail", {}).get("ModelPackageArn", "")
     return f"Version {arn.rpartition('/')[2]}" if arn else one.name

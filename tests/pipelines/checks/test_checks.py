@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from golden import GOLDEN
 
+from localcloud.contract.definition import steps
 from pipelines.checks import problems
 from pipelines.checks.settings_checks import settings_agree
-from pipelines.definition.graph import steps
 from project.settings import Settings
 
 DEFINITION = GOLDEN / "definition-builtin.json"

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from localcloud.contract.definition import Json, steps
 from localcloud.sagemaker.engine import conditions, expressions
 from pipelines.checks.settings_checks import settings_agree
 from pipelines.definition import gates
-from pipelines.definition.graph import Json, steps
 from pipelines.definition.rendering import jobs, render
 from pipelines.runs.follow import raise_unless_succeeded
 from project.errors import QualityGateError

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from golden import GOLDEN
 
+from localcloud.contract.definition import cycle, dependencies, steps
 from pipelines.definition import diff, drawing
-from pipelines.definition.graph import cycle, dependencies, steps
 
 Json = dict[str, Any]
 

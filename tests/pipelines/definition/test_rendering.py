@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from golden import GOLDEN
 
-from pipelines.definition.graph import steps
+from localcloud.contract.definition import steps
 from pipelines.definition.rendering import PROCESSING_JOBS, jobs, render, to_json
 from project.names import Names
 from project.settings import Settings

@@ -14,9 +14,9 @@ import pytest
 from botocore.validate import ParamValidator
 from golden import GOLDEN
 
+from localcloud.contract.definition import references, steps
 from pipelines.definition import rendering
 from pipelines.definition.bundle import bundle
-from pipelines.definition.graph import references, steps
 from project.settings import Settings
 
 CREATES = {
