@@ -47,7 +47,7 @@ def matching(client: Any, known: list[EventRule], event: Event) -> list[EventRul
 
 def targets(client: Any, rule: EventRule) -> list[dict[str, Any]]:
     """The targets of a rule."""
-    found: list[dict[str, Any]] = client.list_targets_by_rule(EventRule=rule.name).get("Targets", [])
+    found: list[dict[str, Any]] = client.list_targets_by_rule(Rule=rule.name).get("Targets", [])
     return found
 
 
