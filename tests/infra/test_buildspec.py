@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 import recorded_calls
 import yaml
-from cloud_fixtures import BIN, LocalCloud, client_of_iam, run
+from cloud_fixtures import LocalCloud, client_of_iam
+from commands import BIN, run
 
 ROOT = Path(__file__).parents[2]
 SPEC: dict[str, Any] = yaml.safe_load((ROOT / "buildspec.yml").read_text(encoding="utf-8"))

@@ -11,7 +11,7 @@ import psutil
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from cloud_fixtures import BIN, clean_environment, run
+from commands import BIN, clean_environment, run
 from door_support import FUNCTIONS, TEXT, asked, client, new_function, new_queue, resources
 
 from localcloud import record, up

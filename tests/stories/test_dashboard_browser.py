@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 from capture_files import traffic
-from cloud_fixtures import BIN, LocalCloud, clean_environment, eventually, run
+from cloud_fixtures import LocalCloud, eventually
+from commands import BIN, clean_environment, run_scones
 from dashboard_support import Project, baseline, capture, made, monitor_run, register
 from endpoint_support import archive
 from PIL import Image
@@ -54,7 +55,7 @@ def project(local_cloud: LocalCloud, baseline_folder: Path, tmp_path_factory: py
 
 def scones(project: Project, *words: str) -> subprocess.CompletedProcess[str]:
     environment = {**clean_environment(project.folder), **project.variables}
-    return run(BIN / "scones", *words, environment=environment, folder=project.folder)
+    return run_scones(*words, environment=environment, folder=project.folder)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from cloud_fixtures import BIN, clean_environment, run
+from commands import BIN, clean_environment, run
 
 
 @pytest.mark.timeout(1200)

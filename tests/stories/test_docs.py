@@ -11,7 +11,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from cloud_fixtures import BIN, clean_environment, run
+from commands import BIN, clean_environment, run
 
 ROOT = Path(__file__).parents[2]
 NOT_RUN = {

@@ -12,7 +12,8 @@ from pathlib import Path
 import boto3
 import pytest
 from capture_schema import check_capture_file
-from cloud_fixtures import clean_environment, eventually
+from cloud_fixtures import eventually
+from commands import clean_environment
 from endpoint_support import Clients, capture, clients_of, word_model
 from job_support import Bucket
 

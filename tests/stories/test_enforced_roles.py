@@ -9,7 +9,8 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from cloud_fixtures import BIN, Command, LocalCloud, eventually, run
+from cloud_fixtures import Command, LocalCloud, eventually
+from commands import run_scones
 from iam_support import without
 from lambda_support import picture
 
@@ -50,7 +51,7 @@ def test_a_function_whose_role_lacks_an_action_fails_and_the_action_is_named(
     local_cloud: LocalCloud, tmp_path: Path
 ) -> None:
     (tmp_path / "scones.toml").write_text(f'project = "{PROJECT}"\n', encoding="utf-8")
-    done = run(BIN / "scones", "infra", "deploy", environment=local_cloud.environment, folder=tmp_path)
+    done = run_scones("infra", "deploy", environment=local_cloud.environment, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     session = boto3.Session("test", "test", region_name="us-east-1")
     services = ("iam", "s3", "stepfunctions")

@@ -9,7 +9,8 @@ from typing import Any
 
 import boto3
 import pytest
-from cloud_fixtures import BIN, LocalCloud, run
+from cloud_fixtures import LocalCloud
+from commands import run_scones
 from html_page import read_page
 
 CLASSES = ["bicycle", "bus", "motorcycle", "pickup_truck", "train"]
@@ -36,7 +37,7 @@ def scones(deployed: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Sc
 
     def call(algorithm: str, *words: str, expect: int = 0) -> Any:
         environment = {**deployed.environment, "SCONES_SETTINGS": str(folder / f"{algorithm}.toml")}
-        done = run(BIN / "scones", *words, environment=environment, folder=folder)
+        done = run_scones(*words, environment=environment, folder=folder)
         assert done.returncode == expect, done.stdout + done.stderr
         return done
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import boto3
 import psutil
-from cloud_fixtures import Command, LocalCloud, clean_environment, gone
+from cloud_fixtures import Command, LocalCloud, gone
+from commands import clean_environment
 
 BUCKET = "scones-unlimited-000000000000-us-east-1"
 FREE = ("--port", "0", "--sagemaker-port", "0")

@@ -14,8 +14,8 @@ from typing import Any
 
 import boto3
 import pytest
-from cloud_fixtures import BIN, LocalCloud, eventually
-from cloud_fixtures import run as command
+from cloud_fixtures import LocalCloud, eventually
+from commands import run_scones
 from engine_support import CACHED, ROLE, at_least, condition, definition, fail, metric, output_of, processing
 
 WRITE = (
@@ -131,12 +131,12 @@ def test_a_retry_is_a_line_for_whoever_waits(bucket: str, on_local_cloud: LocalC
     boto3.client("sagemaker").create_pipeline(
         PipelineName=bucket, PipelineDefinition=unlucky(bucket, seconds=3), RoleArn=ROLE
     )
-    done = command(BIN / "scones", "start", "--wait", environment=on_local_cloud.environment, folder=tmp_path)
+    done = run_scones("start", "--wait", environment=on_local_cloud.environment, folder=tmp_path)
     reason = "InternalServerError: no power, exit code: 1"
     assert f"Unlucky          try 2 of 2 in 3 s: {reason}\n" in done.stdout
     assert done.returncode == 1
     assert f"failed: Unlucky: {reason}." in done.stderr
-    status = command(BIN / "scones", "status", "--json", environment=on_local_cloud.environment, folder=tmp_path)
+    status = run_scones("status", "--json", environment=on_local_cloud.environment, folder=tmp_path)
     (step,) = json.loads(status.stdout)["steps"]
     assert (step["status"], step["attempt"], step["reason"]) == ("Failed", 2, reason)
 
@@ -150,8 +150,8 @@ def test_the_status_of_a_step_that_waits_for_its_next_try_says_when_and_why(
     arn = client.start_pipeline_execution(PipelineName=bucket)["PipelineExecutionArn"]
     listed = partial(client.list_pipeline_execution_steps, PipelineExecutionArn=arn)
     eventually(lambda: any("FailureReason" in step for step in listed()["PipelineExecutionSteps"]))
-    status = command(BIN / "scones", "status", environment=on_local_cloud.environment, folder=tmp_path)
+    status = run_scones("status", environment=on_local_cloud.environment, folder=tmp_path)
     assert "try 2 of 2 in 3600 s: InternalServerError: no power" in status.stdout
-    stopped = command(BIN / "scones", "stop", "--wait", environment=on_local_cloud.environment, folder=tmp_path)
+    stopped = run_scones("stop", "--wait", environment=on_local_cloud.environment, folder=tmp_path)
     assert stopped.returncode == 0, stopped.stderr
     assert "Stopped" in stopped.stdout

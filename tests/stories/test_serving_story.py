@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cloud_fixtures import BIN, LocalCloud, eventually, run
+from cloud_fixtures import LocalCloud, eventually
+from commands import BIN, run
 from PIL import Image
 from story_support import NEVER_STARTS, Story, always, desk
 

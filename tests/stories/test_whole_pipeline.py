@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cloud_fixtures import BIN, LocalCloud, run
+from cloud_fixtures import LocalCloud
+from commands import BIN, run, run_scones
 
 QUICK = ("--parameter", "Epochs=2", "--parameter", "LearningRateSteps=1", "--parameter", "AccuracyThreshold=0.1")
 CACHEABLE = {"ExtractCifar", "BuildManifests", "Train", "ScoreTestSet", "Evaluate"}
@@ -23,7 +24,7 @@ def project(deployed: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> S
     environment = {**deployed.environment, "OMP_NUM_THREADS": "1"}
 
     def scones(*words: str, expect: int = 0) -> Any:
-        done = run(BIN / "scones", *words, environment=environment, folder=folder)
+        done = run_scones(*words, environment=environment, folder=folder)
         assert done.returncode == expect, done.stdout + done.stderr
         return done
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import boto3
 import psutil
 import pytest
 import recorded_calls
+from commands import POINTING, clean_environment, run_scones
 
 from localcloud import parts, processes, up
 from localcloud.environment import Addresses
@@ -33,10 +33,6 @@ OPEN_QUEUE = {
 ANY_ROLE = "arn:aws:iam::000000000000:role/any"
 """A role of the local cloud that may do everything, for functions and state machines that are about something else."""
 Command = Callable[..., subprocess.CompletedProcess[str]]
-BIN = Path(sys.executable).parent
-
-POINTING = ("AWS_", "SCONES_", "LOCALCLOUD_")
-"""How the variables begin that point at a cloud, a settings file or a state folder."""
 
 
 @dataclass(frozen=True)
@@ -52,31 +48,6 @@ class LocalCloud:
     variables: dict[str, str]
     environment: dict[str, str]
     record: Path
-
-
-def clean_environment(folder: Path) -> dict[str, str]:
-    """This process's environment without anything that points at a cloud, a settings file or a state folder."""
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SCONES_", "LOCALCLOUD_"))
-    }
-    path = os.pathsep.join((str(BIN), kept.get("PATH", os.defpath)))
-    return {**kept, "PATH": path, "HOME": str(folder), "OMP_NUM_THREADS": "1", "AWS_EC2_METADATA_DISABLED": "true"}
-
-
-def run(
-    *command: str | Path, environment: Mapping[str, str], folder: Path, stdin: str = "", patience: float = 120
-) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end, at most `patience` seconds; its output as text."""
-    return subprocess.run(
-        [str(word) for word in command],
-        env=dict(environment),
-        cwd=folder,
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=patience,
-        check=False,
-    )
 
 
 def eventually(condition: Callable[[], object], patience: float = 90.0) -> None:
@@ -104,7 +75,7 @@ def scones(tmp_path: Path) -> Command:
         *words: str | Path, environment: Mapping[str, str] | None = None, stdin: str = ""
     ) -> subprocess.CompletedProcess[str]:
         whole = {**clean_environment(tmp_path), **(environment or {})}
-        return run(BIN / "scones", *words, environment=whole, folder=tmp_path, stdin=stdin)
+        return run_scones(*words, environment=whole, folder=tmp_path, stdin=stdin)
 
     return call
 
@@ -158,7 +129,7 @@ def iam(local_cloud: LocalCloud) -> Any:
 @pytest.fixture(scope="session")
 def deployed(local_cloud: LocalCloud) -> LocalCloud:
     """The local cloud with the project's stack (bucket, pipeline role) deployed in it."""
-    done = run(BIN / "scones", "infra", "deploy", environment=local_cloud.environment, folder=local_cloud.state)
+    done = run_scones("infra", "deploy", environment=local_cloud.environment, folder=local_cloud.state)
     assert done.returncode == 0, done.stderr
     return local_cloud
 

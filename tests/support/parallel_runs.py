@@ -34,4 +34,4 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Spreading:
 
 @pytest.hookimpl(trylast=True)  # after the files were shuffled
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: (item.path.name not in USUAL_PORTS, item.path.parent.name != "e2e"))
+    items.sort(key=lambda item: (item.path.name not in USUAL_PORTS, item.path.parent.name != "stories"))

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Self
 
 import boto3
-from cloud_fixtures import BIN, OPEN_QUEUE, LocalCloud, run
+from cloud_fixtures import OPEN_QUEUE, LocalCloud
+from commands import run_scones
 from endpoint_support import PYTORCH_INFERENCE, archive
 from job_support import unique
 from PIL import Image
@@ -74,7 +75,7 @@ class Story:
         return f"{self.name}-000000000000-us-east-1"
 
     def scones(self, *words: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
-        done = run(BIN / "scones", *words, environment=self.cloud.environment, folder=self.folder)
+        done = run_scones(*words, environment=self.cloud.environment, folder=self.folder)
         assert done.returncode == expect, done.stdout + done.stderr
         return done
 

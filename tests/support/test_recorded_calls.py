@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 import recorded_calls
-from cloud_fixtures import LocalCloud, clean_environment, client_of_iam, run
+from cloud_fixtures import LocalCloud, client_of_iam
+from commands import clean_environment, run
 from iam_support import BUCKET, PROJECT, objects
 from recorded_calls import Call
 

@@ -15,7 +15,8 @@ from typing import Any
 import boto3
 import psutil
 import pytest
-from cloud_fixtures import Command, LocalCloud, clean_environment, eventually, gone
+from cloud_fixtures import Command, LocalCloud, eventually, gone
+from commands import clean_environment
 
 from localcloud import processes, record, up
 from localcloud.environment import MARK, Addresses

@@ -13,7 +13,8 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from cloud_fixtures import BIN, LocalCloud, eventually
+from cloud_fixtures import LocalCloud, eventually
+from commands import BIN
 from job_support import (
     DONE,
     OUTPUT,
