@@ -26,7 +26,7 @@ from iam_support import (
     statements,
     without,
 )
-from test_policies import NEEDED, NOBODY
+from role_needs import NEEDED, NOBODY
 
 from infra import stack, template
 from localcloud import up

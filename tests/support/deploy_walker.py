@@ -20,6 +20,7 @@ from lambdas.deploy.plan import hosting, names
 from lambdas.monitor.handler import handler as monitor
 from stepfunctions.machines import load
 
+STATES: dict[str, Any] = load("deploy")["States"]
 HANDLERS = {"${DeployFunctionArn}": deploy, "${MonitorFunctionArn}": monitor}
 
 
@@ -37,7 +38,7 @@ class Walk:
     def step(self) -> None:
         """Run the state the execution is at, and go on to the next."""
         assert self.at is not None
-        state = load("deploy")["States"][self.at]
+        state = STATES[self.at]
         self.path.append(self.at)
         assert len(self.path) < 200, "it goes round for ever"
         self.at = {"Task": self._task, "Choice": self._choice, "Wait": self._wait, "Fail": self._fail}.get(
