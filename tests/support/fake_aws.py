@@ -6,6 +6,7 @@ operations that the functions use, plus the two calls to SSM and EventBridge; an
 
 from __future__ import annotations
 
+import copy
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -59,6 +60,14 @@ class FakeAws:
         self.endings: list[str] = []
         self.hooks: dict[str, Callable[[], None]] = {}
         self.lock = threading.RLock()
+
+    def state(self) -> Params:
+        """A copy of all that it knows."""
+        return copy.deepcopy({name: value for name, value in vars(self).items() if name not in {"hooks", "lock"}})
+
+    def restore(self, state: Params) -> None:
+        """Know again what it knew then."""
+        vars(self).update(copy.deepcopy(state))
 
     def register(self, version: int, approval: str = "Approved", **metadata: str) -> str:
         package = {"ModelPackageArn": arn(version), "ModelPackageGroupName": GROUP, "ModelPackageVersion": version}
