@@ -5,17 +5,21 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 ROOMS  := project monitoring steps pipelines lambdas stepfunctions infra localcloud scones tests benchmarks setup.py
-JOBS   ?= 2
+JOBS   ?= 3  # tests wait for servers, so two cores have time for three
 
-.PHONY: demo test lint types unit format constraints clean help
+.PHONY: demo test test-fast lint types unit format constraints clean help
 
 help:            ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/'
 
 demo: $(VENV)/.local   ## install, then run the whole story on this machine
 	@$(BIN)/scones demo $(DEMO)
 
-test: lint types unit  ## install what tests need, then linters, types and all tests
+test: lint             ## install what tests need, then linters, types and all tests
+	$(MAKE) --no-print-directory --jobs 2 types unit
+
+test-fast: $(VENV)/.dev  ## the tests of single parts: no stories, no faults
+	$(BIN)/pytest -n $(JOBS) --ignore=tests/stories --ignore-glob='*/faults/*'
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check $(ROOMS)
