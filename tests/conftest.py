@@ -9,6 +9,7 @@ settings.register_profile("here", deadline=None, derandomize=True)  # a busy mac
 settings.load_profile("here")
 
 pytest_plugins = [
+    "commands",
     "cloud_fixtures",
     "dashboard_support",
     "engine_support",
