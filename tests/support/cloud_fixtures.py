@@ -51,11 +51,12 @@ class LocalCloud:
 
 
 def eventually(condition: Callable[[], object], patience: float = 90.0) -> None:
-    """Wait until `condition` holds; fails after `patience` seconds."""
-    deadline = time.monotonic() + patience
+    """Wait until `condition` holds; fails after `patience` seconds. What takes longer is asked for less often."""
+    deadline, pause = time.monotonic() + patience, 0.02
     while not condition():
         assert time.monotonic() < deadline, f"not within {patience} s"
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(1.2 * pause, 0.1)
 
 
 def gone(process: psutil.Process | int) -> bool:
