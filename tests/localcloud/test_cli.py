@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cloud_fixtures import BIN, clean_environment, run
+from commands import BIN, clean_environment, run
 
 from localcloud import up
 from localcloud.state import state_folder
