@@ -1,7 +1,7 @@
 """`python -m localcloud.ministack`: run MiniStack behind the door until SIGTERM or SIGINT.
 
-What is served is MiniStack's ASGI application as it is, on the server and with the settings that its own command has.
-Its options are environment variables (parts.py).
+What is served is MiniStack's ASGI application with our corrections applied (corrections/), on the server and with the
+settings that its own command has. Its options are environment variables (parts.py).
 """
 
 from __future__ import annotations
@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 import os
 import resource
+import sys
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app
 
+from localcloud.corrections import apply_corrections
+from localcloud.corrections.seam import SeamError
 from localcloud.door import guarded
 from localcloud.environment import HOST
 
@@ -25,7 +28,12 @@ def main() -> None:
 
     Raises:
         OSError: the port is taken.
+        SystemExit: a correction does not fit this MiniStack.
     """
+    try:
+        apply_corrections()
+    except SeamError as error:
+        sys.exit(str(error))
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # each connection and each function's pipes take some
     config = Config()

@@ -1,7 +1,7 @@
 """The two parts of the local cloud: MiniStack and the local SageMaker, each a command with its health check.
 
-MiniStack (`ministack`, pinned, unmodified, MIT) is driven through its ASGI application, environment variables and HTTP
-paths only, and served behind our door (door.py). What matters about it here:
+MiniStack (`ministack`, pinned, MIT) is driven through its ASGI application, environment variables and HTTP paths, and
+served behind our door (door.py) with our corrections applied (corrections/). What matters about it here:
 
 - It asks for no credentials that mean anything, and runs Lambda code: whoever reaches its port acts as this user. It is
   bound to 127.0.0.1 and refuses web pages, but every local user's programs can still reach it. It is a development
@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from localcloud.corrections import ANY_MINISTACK, TESTED_MINISTACK, is_tested
 from localcloud.environment import HOST, Addresses, for_processes
 from localcloud.errors import LocalCloudError
 
@@ -93,17 +94,22 @@ def sagemaker(state: Path, addresses: Addresses) -> Part:
 
 
 def require_ministack() -> None:
-    """Check that MiniStack is installed.
+    """Check that MiniStack is installed, in the version that the corrections were tested with.
 
     Raises:
-        LocalCloudError: it is not: the package was installed without what it needs.
+        LocalCloudError: MiniStack is not installed, or is of another version and `LOCALCLOUD_ANY_MINISTACK` is not set.
     """
     try:
-        version("ministack")
+        found = version("ministack")
     except PackageNotFoundError:
         raise LocalCloudError(
             "Starting the local cloud: MiniStack is not installed.", "Install it: pip install ministack"
         ) from None
+    if not is_tested(found):
+        raise LocalCloudError(
+            f"Starting the local cloud: MiniStack {found} is installed, tested is {TESTED_MINISTACK}.",
+            f"pip install ministack=={TESTED_MINISTACK}; or set {ANY_MINISTACK}=1 to start it all the same.",
+        )
 
 
 def healthy(port: int, path: str) -> bool:
