@@ -30,7 +30,7 @@ SAGEMAKER = "sagemaker"
 ORDER = (MINISTACK, SAGEMAKER)
 """The order of starting; they end in the opposite one, because jobs that end still write to S3."""
 FUNCTIONS_AT_ONCE = min(16, max(4, 2 * (os.cpu_count() or 1)))
-"""How many Lambda invocations run side by side; more are throttled, as they are on AWS above the account's limit.
+"""How many Lambda invocations run side by side; more wait (corrections/waiting_for_functions.py).
 
 Each is a process of some 50 MB, and every function keeps as many warm. MiniStack's own limit would let a hundred
 pictures that land at once take more memory than there is.

@@ -15,6 +15,7 @@ pytest_plugins = [
     "engine_support",
     "job_support",
     "lambda_support",
+    "local_functions",
     "deploy_walker",
     "door_support",
     "monitor_support",

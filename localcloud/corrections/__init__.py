@@ -16,7 +16,11 @@ TESTED_MINISTACK = "1.5.33"
 """The version that all corrections are tested with."""
 ANY_MINISTACK = "SCONES_ANY_MINISTACK"
 """Variable of the user's shell: with any value, another version of MiniStack is started too."""
-MODULES = ("function_results",)
+MODULES = (
+    "function_results",
+    "waiting_for_functions",
+    "task_functions",
+)
 """The modules of this package that are corrections, in the order in which they are applied."""
 
 

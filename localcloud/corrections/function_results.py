@@ -49,7 +49,7 @@ class Failure(str):
     document: dict[str, Any]
 
 
-class PythonWorker(lambda_runtime.Worker):  # type: ignore[misc]  # MiniStack has no types
+class PythonWorker(lambda_runtime.Worker):
     """A warm process of one Python function that runs python_worker.py."""
 
     def __init__(self, func_name: str, config: dict[str, Any], code_zip: bytes) -> None:

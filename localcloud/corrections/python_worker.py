@@ -34,7 +34,7 @@ TASK_ROOT = "/var/task"
 """Where a function's code is on AWS; error documents name it, logs the real folder."""
 
 
-class Marshaller(LambdaMarshaller):  # type: ignore[misc]  # awslambdaric has no types
+class Marshaller(LambdaMarshaller):
     """AWS's own, but events have been parsed together with their envelope."""
 
     def unmarshal_request(self, request: Any, content_type: str = "application/json") -> Any:

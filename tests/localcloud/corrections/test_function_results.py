@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 import uuid
-import zipfile
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
-from cloud_fixtures import ANY_ROLE, LocalCloud, eventually
+from cloud_fixtures import eventually
+from local_functions import Functions
 
 SOURCE = """
 import base64, datetime, decimal, json, logging, os, signal, subprocess, sys, time
@@ -70,61 +67,19 @@ def context_of(event, context):
 """
 
 
-class Functions:
-    """One source file, a function for each of its handlers."""
-
-    def __init__(self, cloud: LocalCloud) -> None:
-        address = {"endpoint_url": cloud.addresses.ministack, "region_name": "us-east-1"}
-        session = boto3.Session("test", "test")
-        self.client = session.client("lambda", **address, config=Config(retries={"max_attempts": 1}))
-        self.logs = session.client("logs", **address)
-
-    def create(self, handler: str, source: str = SOURCE, **settings: Any) -> str:
-        archive = io.BytesIO()
-        with zipfile.ZipFile(archive, "w") as content:
-            content.writestr("index.py", source)
-        name = f"results-{uuid.uuid4().hex[:8]}"
-        self.client.create_function(
-            FunctionName=name,
-            Runtime="python3.12",
-            Handler=handler,
-            Role=ANY_ROLE,
-            Code={"ZipFile": archive.getvalue()},
-            **settings,
-        )
-        return name
-
-    def call(self, name: str, event: Any = None) -> tuple[str | None, bytes, str]:
-        """What kind of error it is, the payload, and the log's end."""
-        answer = self.client.invoke(FunctionName=name, Payload=json.dumps(event), LogType="Tail")
-        log = base64.b64decode(answer.get("LogResult", "")).decode()
-        return answer.get("FunctionError"), answer["Payload"].read(), log
-
-    def error(self, name: str, event: Any = None) -> dict[str, Any]:
-        kind, payload, _ = self.call(name, event)
-        assert kind == "Unhandled"
-        document: dict[str, Any] = json.loads(payload)
-        return document
-
-
-@pytest.fixture(scope="module")
-def functions(local_cloud: LocalCloud) -> Functions:
-    return Functions(local_cloud)
-
-
 def test_results_hold_bytes_and_decimals(functions: Functions) -> None:
-    kind, payload, _ = functions.call(functions.create("index.values"), ["a", {"b": None}])
+    kind, payload, _ = functions.call(functions.create(SOURCE, "index.values"), ["a", {"b": None}])
     assert kind is None
     expected = {"image": base64.b64encode(b"picture").decode(), "share": 0.5, "text": "grün"}
     assert json.loads(payload) == {**expected, "event": ["a", {"b": None}]}
 
 
 def test_returned_bytes_are_the_payload(functions: Functions) -> None:
-    assert functions.call(functions.create("index.raw"))[1] == b"\x00\xff picture"
+    assert functions.call(functions.create(SOURCE, "index.raw"))[1] == b"\x00\xff picture"
 
 
 def test_an_exception_is_named_by_its_class_and_the_function_stays_warm(functions: Functions) -> None:
-    name = functions.create("index.fails")
+    name = functions.create(SOURCE, "index.fails")
     first, second = functions.error(name), functions.error(name)
     assert (first["errorType"], first["errorMessage"]) == ("TooBlurred", "no edges")
     assert first["stackTrace"] == ['  File "/var/task/index.py", line 26, in fails\n    raise TooBlurred("no edges")\n']
@@ -132,7 +87,7 @@ def test_an_exception_is_named_by_its_class_and_the_function_stays_warm(function
 
 
 def test_a_result_that_is_no_json_is_a_marshal_error(functions: Functions) -> None:
-    error = functions.error(functions.create("index.unserializable"))
+    error = functions.error(functions.create(SOURCE, "index.unserializable"))
     assert error["errorType"] == "Runtime.MarshalError"
     assert error["errorMessage"] == ("Unable to marshal response: Object of type datetime is not JSON serializable")
 
@@ -154,14 +109,14 @@ def test_a_result_that_is_no_json_is_a_marshal_error(functions: Functions) -> No
 def test_what_goes_wrong_before_the_handler_has_aws_name(
     functions: Functions, handler: str, source: str, kind: str, message: str
 ) -> None:
-    name = functions.create(handler, source)
+    name = functions.create(source, handler)
     for error in (functions.error(name), functions.error(name)):
         assert error["errorType"] == kind
         assert error["errorMessage"].startswith(message)
 
 
 def test_a_function_that_takes_too_long_is_ended(functions: Functions) -> None:
-    name = functions.create("index.slow", Timeout=1)
+    name = functions.create(SOURCE, "index.slow", Timeout=1)
     kind, payload, log = functions.call(name)
     error = json.loads(payload)
     assert (kind, error["errorType"]) == ("Unhandled", "Sandbox.Timedout")
@@ -178,7 +133,7 @@ def test_a_function_that_takes_too_long_is_ended(functions: Functions) -> None:
     ],
 )
 def test_a_function_that_ends_its_process_says_how(functions: Functions, handler: str, event: Any, reason: str) -> None:
-    name = functions.create(handler)
+    name = functions.create(SOURCE, handler)
     for error in (functions.error(name, event), functions.error(name, event)):
         assert error["errorType"] == "Runtime.ExitError"
         assert error["errorMessage"].startswith("RequestId: ")
@@ -186,7 +141,7 @@ def test_a_function_that_ends_its_process_says_how(functions: Functions, handler
 
 
 def test_everything_that_is_said_reaches_the_log_in_order(functions: Functions) -> None:
-    name = functions.create("index.talks")
+    name = functions.create(SOURCE, "index.talks")
     _, payload, log = functions.call(name)
     answer = json.loads(payload)
     lines = log.split("\n")
@@ -200,14 +155,9 @@ def test_everything_that_is_said_reaches_the_log_in_order(functions: Functions) 
     assert json.loads(again)["pid"] == answer["pid"]
     assert second.count("measured 7") == 1
     assert answer["request"] not in second
-
-    def stored() -> bool:
-        events = functions.logs.filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
-        return sum("measured 7" in event["message"] for event in events) == 2
-
-    eventually(stored)
+    eventually(lambda: sum("measured 7" in line for line in functions.log(name)) == 2)
 
 
 def test_the_context_is_the_runtimes(functions: Functions) -> None:
-    name = functions.create("index.context_of")
+    name = functions.create(SOURCE, "index.context_of")
     assert json.loads(functions.call(name)[1]) == [name, "128", True]
