@@ -20,6 +20,9 @@ MODULES = (
     "function_results",
     "waiting_for_functions",
     "task_functions",
+    "alarm_states",
+    "alarm_clock",
+    "alarm_events",
 )
 """The modules of this package that are corrections, in the order in which they are applied."""
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
-from ministack.services import lambda_svc
+from ministack.services import lambda_svc, sns
 
 from localcloud.corrections import seam
 
@@ -72,10 +72,10 @@ def _release(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _invoke_patiently(original: Callable[..., Any]) -> Callable[..., Any]:
-    def invoke(func: dict[str, Any], event: Any) -> Any:
+    def invoke(*args: Any) -> Any:
         before = _patience.set(ASYNCHRONOUS_PATIENCE)
         try:
-            return original(func, event)  # starts a thread in a copy of this context
+            return original(*args)  # a thread that it starts has a copy of this context
         finally:
             _patience.reset(before)
 
@@ -91,3 +91,5 @@ def apply() -> None:
     seam.replace(__name__, lambda_svc, "_acquire_execution_slot", "func", "config", by=_wait_for_slot)
     seam.replace(__name__, lambda_svc, "_release_execution_slot", "key", by=_release)
     seam.replace(__name__, lambda_svc, "invoke_async_with_retry", "func", "event", by=_invoke_patiently)
+    message = ("endpoint", "envelope", "topic_arn", "sub_arn", "msg_id", "raw_message", "message_attributes")
+    seam.replace(__name__, sns, "_deliver_to_lambda", *message, by=_invoke_patiently)
