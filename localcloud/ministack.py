@@ -13,7 +13,7 @@ import sys
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
-from ministack.app import app
+from ministack import app as ministack_app
 
 from localcloud.corrections import apply_corrections
 from localcloud.corrections.seam import SeamError
@@ -39,7 +39,7 @@ def main() -> None:
     config = Config()
     config.bind = [f"{HOST}:{os.environ['GATEWAY_PORT']}"]
     config.keep_alive_timeout = KEEP_ALIVE_SECONDS
-    asyncio.run(serve(guarded(app), config))
+    asyncio.run(serve(guarded(ministack_app.app), config))
 
 
 if __name__ == "__main__":

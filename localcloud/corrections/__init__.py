@@ -23,6 +23,9 @@ MODULES = (
     "alarm_states",
     "alarm_clock",
     "alarm_events",
+    "s3_managed_key",
+    "s3_key_encoding",
+    "bucket_properties",
 )
 """The modules of this package that are corrections, in the order in which they are applied."""
 
