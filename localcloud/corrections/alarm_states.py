@@ -66,16 +66,19 @@ def values(alarm: dict[str, Any], now: float) -> tuple[Values, float]:
     Periods slide: they end with the last full minute (or the last full period, when it is shorter), and with the one
     that runs as soon as there is data in it.
     """
-    dimensions = {one["Name"]: one["Value"] for one in alarm.get("Dimensions") or []}
-    points = cloudwatch._metrics.get((alarm["Namespace"], alarm["MetricName"], cloudwatch._dims_key(dimensions))) or []
-    points = [point for point in points if not alarm.get("Unit") or point.get("Unit") == alarm["Unit"]]
     period, statistic = alarm["Period"], alarm.get("ExtendedStatistic") or alarm["Statistic"]
+    length = alarm["EvaluationPeriods"] + FURTHER_BACK
     step = min(60, period)
     end = now // step * step
+    points = [
+        point
+        for point in _points(alarm)
+        if point["Timestamp"] >= end - length * period and alarm.get("Unit") in (None, "", point.get("Unit"))
+    ]
     if any(end <= point["Timestamp"] < end + step for point in points):
         end += step
     found: list[float | None] = []
-    for back in range(alarm["EvaluationPeriods"] + FURTHER_BACK, 0, -1):
+    for back in range(length, 0, -1):
         start = end - back * period
         inside = [point for point in points if start <= point["Timestamp"] < start + period]
         found.append(cloudwatch._stat_value(cloudwatch._calc_stats(inside), statistic, inside) if inside else None)
@@ -109,10 +112,15 @@ def evaluate_all() -> None:
     """After new data: evaluate the alarms of metrics that have some in these minutes; the clock does the others."""
     since = time.time() - 120
     for alarm in cloudwatch._alarms.values():
-        dimensions = {one["Name"]: one["Value"] for one in alarm.get("Dimensions") or []}
-        key = (alarm.get("Namespace"), alarm.get("MetricName"), cloudwatch._dims_key(dimensions))
-        if any(point["Timestamp"] >= since for point in cloudwatch._metrics.get(key) or []):
+        if any(point["Timestamp"] >= since for point in reversed(_points(alarm))):
             evaluate(alarm)
+
+
+def _points(alarm: dict[str, Any]) -> list[dict[str, Any]]:
+    """The stored data of the alarm's own metric."""
+    dimensions = {one["Name"]: one["Value"] for one in alarm.get("Dimensions") or []}
+    key = (alarm.get("Namespace"), alarm.get("MetricName"), cloudwatch._dims_key(dimensions))
+    return cloudwatch._metrics.get(key) or []
 
 
 def _reason(alarm: dict[str, Any], state: str | None, before: str, found: Values, end: float) -> tuple[str, str]:
