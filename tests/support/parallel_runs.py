@@ -1,4 +1,4 @@
-"""How tests spread over the processes of a parallel run, `pytest -n 2`.
+"""How tests spread over the processes of a parallel run, `pytest -n 3`.
 
 A file's tests stay in one process, so that what its fixtures make (a deployed stack, a trained model) is made once. All
 that use the local cloud's usual ports stay in one process together, so they never run side by side. What takes long
