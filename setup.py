@@ -35,7 +35,6 @@ BASE = [
 ]
 LOCAL = [
     "aws-lambda-powertools>=3.30",
-    "awslambdaric>=4.2",
     "great-expectations>=1.10",
     "onnx>=1.17",
     "onnxruntime>=1.20",

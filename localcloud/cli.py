@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from localcloud import environment, up
+from localcloud.corrections import corrections
 from localcloud.errors import LocalCloudError
 from localcloud.state import state_folder
 
@@ -122,6 +123,17 @@ def env(state: Path | None, as_json: bool) -> None:
         click.echo(json.dumps(up.environment(running), indent=2))
     else:
         click.echo("\n".join(environment.shell_lines(running.addresses, os.environ)))
+
+
+@cli.command("corrections")
+@_as_json
+def list_corrections(as_json: bool) -> None:
+    """List where MiniStack is corrected to behave as AWS, and how AWS's behaviour is known."""
+    found = corrections()
+    if as_json:
+        click.echo(json.dumps([asdict(one) for one in found], indent=2))
+    else:
+        click.echo("\n\n".join(f"{one.name}: {one.behaviour}\n  {one.evidence}" for one in found))
 
 
 def _say(message: str) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 TESTED_MINISTACK = "1.5.33"
 """The version that all corrections are tested with."""
-ANY_MINISTACK = "SCONES_ANY_MINISTACK"
+ANY_MINISTACK = "LOCALCLOUD_ANY_MINISTACK"
 """Variable of the user's shell: with any value, another version of MiniStack is started too."""
 MODULES = (
     "function_results",

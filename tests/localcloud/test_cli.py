@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 from commands import BIN, clean_environment, run
 
-from localcloud import up
+import localcloud
+from localcloud import corrections, up
 from localcloud.state import state_folder
 
 
@@ -82,3 +84,18 @@ def test_the_region_is_the_shells_and_for_scones_the_projects(
         assert json.loads(env.stdout)["AWS_REGION"] == region
     finally:
         up.stop(here / ".localcloud")
+
+
+def test_the_corrections_are_listed_with_their_evidence(here: Path) -> None:
+    done = run(BIN / "localcloud", "corrections", "--json", environment=clean_environment(here), folder=here)
+    found = json.loads(done.stdout)
+    assert done.returncode == 0, done.stderr
+    assert {one["name"] for one in found} == set(corrections.MODULES)
+    assert all(one["behaviour"] and one["evidence"] for one in found)
+
+
+def test_the_distribution_holds_every_package_of_the_folder() -> None:
+    root = Path(localcloud.__file__).parent
+    folders = {file.parent.relative_to(root.parent) for file in root.rglob("__init__.py")}
+    named = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
+    assert set(named) == {".".join(folder.parts) for folder in folders}

@@ -69,7 +69,7 @@ def _run(command: list[str], environment: dict[str, str], folder: str, files: li
 def main(address: str) -> None:
     """Import, and serve."""
     gc.set_threshold(200_000, 30, 30)  # as `scones` itself does
-    for module in ("infra.stack", "localcloud.up", "scones.cli.main", "scones.reports.figures"):
+    for module in ("infra.stack", "localcloud.up", "scones.cli.main", "scones.reports.execution_page"):
         importlib.import_module(module)
     build(Names(Settings(), "000000000000"))  # nothing but a rendering imports all of the SDK
     gc.freeze()

@@ -76,5 +76,5 @@ def test_another_ministack_than_the_tested_one_is_refused_unless_told_otherwise(
     refused = scones(*words, environment=path)
     assert refused.returncode == 1
     assert "MiniStack 99.1 is installed, tested is 1.5.33." in refused.stderr
-    assert "SCONES_ANY_MINISTACK=1" in refused.stderr
-    assert scones(*words, environment={**path, "SCONES_ANY_MINISTACK": "1"}).returncode == 0
+    assert "LOCALCLOUD_ANY_MINISTACK=1" in refused.stderr
+    assert scones(*words, environment={**path, "LOCALCLOUD_ANY_MINISTACK": "1"}).returncode == 0
