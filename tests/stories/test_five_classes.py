@@ -88,8 +88,8 @@ def test_our_own_training_takes_the_pictures_from_the_cache_and_its_report_says_
     ended = json.loads(scones("pytorch", "start", *QUICK).stdout)
     assert {step["name"] for step in ended["steps"] if step["cached"]} == {"ExtractCifar"}, "no margin now"
     written = json.loads(scones("pytorch", "report", "--output", str(tmp_path), "--json").stdout)
-    assert written["missing"] == [] and "training-curves.png" in written["files"]
     text = Path(written["page"]).read_text(encoding="utf-8")
+    assert written["missing"] == [] and "training-curves" in read_page(text).charts
     assert f"cached from execution {builtin['arn'].rpartition('/')[2]}" in text
 
 

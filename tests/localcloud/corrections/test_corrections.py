@@ -10,7 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from cloud_fixtures import Command, clean_environment
+from commands import BIN, clean_environment, run
 
 from localcloud import corrections
 from localcloud.corrections import seam
@@ -65,16 +65,19 @@ def test_a_ministack_that_does_not_fit_is_not_served(tmp_path: Path) -> None:
     assert done.stderr.splitlines()[-1].startswith("Correction function_results does not fit this MiniStack: ")
 
 
-def test_another_ministack_than_the_tested_one_is_refused_unless_told_otherwise(
-    tmp_path: Path, state: Path, scones: Command
-) -> None:
+def test_another_ministack_than_the_tested_one_is_refused_unless_told_otherwise(tmp_path: Path, state: Path) -> None:
     other = tmp_path / "other" / "ministack-99.1.dist-info"
     other.mkdir(parents=True)
     (other / "METADATA").write_text("Metadata-Version: 2.1\nName: ministack\nVersion: 99.1\n")
-    words = ("local", "up", "--state", str(state), "--port", "0", "--sagemaker-port", "0")
+    words = ("up", "--state", str(state), "--port", "0", "--sagemaker-port", "0")
     path = {"PYTHONPATH": str(other.parent)}
-    refused = scones(*words, environment=path)
+
+    def bring_up(**more: str) -> subprocess.CompletedProcess[str]:
+        environment = {**clean_environment(tmp_path), **path, **more}
+        return run(BIN / "localcloud", *words, environment=environment, folder=tmp_path)
+
+    refused = bring_up()
     assert refused.returncode == 1
     assert "MiniStack 99.1 is installed, tested is 1.5.33." in refused.stderr
     assert "LOCALCLOUD_ANY_MINISTACK=1" in refused.stderr
-    assert scones(*words, environment={**path, "LOCALCLOUD_ANY_MINISTACK": "1"}).returncode == 0
+    assert bring_up(LOCALCLOUD_ANY_MINISTACK="1").returncode == 0
