@@ -1,0 +1,52 @@
+"""What the parts of the local Step Functions share: the account, the store, and the executions that run now."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from localcloud.stepfunctions.clients import Clients
+from localcloud.stepfunctions.journal import Journal
+
+if TYPE_CHECKING:
+    from localcloud.stepfunctions.engine.activities import Queue
+    from localcloud.stepfunctions.engine.run import Run
+
+RUNS_AT_ONCE = 1000
+"""How many executions run side by side; each has two threads, which mostly wait."""
+
+
+@dataclass
+class Cloud:
+    """One local account in one region.
+
+    Attributes:
+        state: folder with the database.
+        clients: boto3 clients of the other services.
+        runs: the executions that run now, by ARN.
+        queues: the tasks that wait for a worker, by the activity's ARN.
+    """
+
+    state: Path
+    clients: Clients
+    account: str = "000000000000"
+    region: str = "us-east-1"
+    runs: dict[str, Run] = field(default_factory=dict)
+    queues: dict[str, Queue] = field(default_factory=dict)
+    starting: threading.Lock = field(default_factory=threading.Lock)
+    _journal: Journal | None = None
+    _making: threading.RLock = field(default_factory=threading.RLock)
+
+    @property
+    def store(self) -> Journal:
+        """The resources and the histories; one store for all threads."""
+        with self._making:
+            if self._journal is None:
+                self._journal = Journal(self.state / "stepfunctions.sqlite")
+            return self._journal
+
+    def arn(self, resource: str) -> str:
+        """`arn:aws:states:<region>:<account>:<resource>`."""
+        return f"arn:aws:states:{self.region}:{self.account}:{resource}"

@@ -1,0 +1,1 @@
+"""Executions: moto's interpreter of the Amazon States Language, driven and corrected."""

@@ -1,0 +1,29 @@
+"""A definition as something that can be run."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from antlr4 import ParserRuleContext
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
+
+
+@lru_cache(maxsize=256)
+def syntax_tree(definition: str) -> ParserRuleContext:
+    """The syntax tree of a definition, which is most of the work and the same for every execution.
+
+    Raises:
+        ASLParserException: it is not the Amazon States Language.
+    """
+    return AmazonStateLanguageParser.parse(definition)[1]
+
+
+def program(definition: str) -> Any:
+    """A program of moto's interpreter; it holds the state of one execution, so each needs its own.
+
+    Raises:
+        ASLParserException: it is not the Amazon States Language.
+    """
+    return Preprocessor().visit(syntax_tree(definition))

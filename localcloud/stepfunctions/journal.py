@@ -1,0 +1,48 @@
+"""The store of the local Step Functions: resources and tags as the local SageMaker keeps them, and histories."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from localcloud.stepfunctions.contract import Store
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS event (
+    execution TEXT NOT NULL, id INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (execution, id)) WITHOUT ROWID;
+"""
+
+Event = dict[str, Any]
+
+
+class Journal(Store):
+    """The store with one table more: the events of executions, written as they happen."""
+
+    def __init__(self, path: Path | str) -> None:
+        super().__init__(path)
+        with self._lock:
+            self._connection.executescript(SCHEMA)
+
+    def append(self, execution: str, event: Event) -> None:
+        """Add an event of `execution` (its ARN), whose `id` counts from 1."""
+        with self.transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO event VALUES (?,?,?)", (execution, event["id"], json.dumps(event))
+            )
+
+    def events(self, execution: str, after: int | None, limit: int, newest_first: bool) -> list[Event]:
+        """At most `limit` events beyond the one with the id `after`, in the order asked for; None begins."""
+        beyond = "" if after is None else f"AND id {'<' if newest_first else '>'} {int(after)}"
+        query = (
+            f"SELECT body FROM event WHERE execution = ? {beyond} "  # noqa: S608 - only words of ours and a number
+            f"ORDER BY id {'DESC' if newest_first else 'ASC'} LIMIT ?"
+        )
+        with self._lock:
+            rows = self._connection.execute(query, (execution, limit)).fetchall()
+        return [json.loads(row[0]) for row in rows]
+
+    def forget(self, execution: str) -> None:
+        """Remove the events of an execution."""
+        with self.transaction() as connection:
+            connection.execute("DELETE FROM event WHERE execution = ?", (execution,))

@@ -1,0 +1,216 @@
+"""Executions: started, stopped, described, listed, with their history."""
+
+from __future__ import annotations
+
+import math
+import time
+
+from localcloud.stepfunctions import lifecycle
+from localcloud.stepfunctions.cloud import Cloud
+from localcloud.stepfunctions.contract import AlreadyExistsError, Body, Resource, ServiceError, strict_json, validation
+from localcloud.stepfunctions.definition import variable_references
+from localcloud.stepfunctions.engine.run import Request
+from localcloud.stepfunctions.lifecycle import KIND
+from localcloud.stepfunctions.names import check_arn, check_name, qualifier, unqualified
+from localcloud.stepfunctions.operations import operation
+from localcloud.stepfunctions.operations.listing import decoded, encoded, invalid_token, page, size
+from localcloud.stepfunctions.operations.machines import missing, resolve
+
+INCLUDED = {"included": True}
+OPEN_STATUSES = ("RUNNING", "PENDING_REDRIVE")
+
+
+@operation("StartExecution")
+def start(cloud: Cloud, request: Body) -> Body:
+    """Begin an execution; the same name and input again is the same one while it runs."""
+    name, text = _asked(request)
+    source, version, alias = resolve(cloud, request["stateMachineArn"])
+    machine = unqualified(source.arn)
+    made = lifecycle.request_for(cloud, source, machine, name, text, sync=False)
+    if made.express:
+        lifecycle.begin(cloud, made)
+        return {"executionArn": made.arn, "startDate": made.started}
+    with cloud.starting:
+        if len(cloud.runs) >= lifecycle.RUNS_AT_ONCE:
+            raise ServiceError("ExecutionLimitExceeded", f"{lifecycle.RUNS_AT_ONCE} executions run already.")
+        try:
+            body = _body(made, version, alias, request, source)
+            execution = cloud.store.insert(KIND, made.arn, body, arn=made.arn, parent=machine, status="RUNNING")
+        except AlreadyExistsError:
+            found = existing(cloud, made.arn)
+            if found.status != "RUNNING" or found.body["input"] != text:
+                raise ServiceError("ExecutionAlreadyExists", f"Execution Already Exists: '{made.arn}'") from None
+            return {"executionArn": made.arn, "startDate": found.body["startDate"]}
+        lifecycle.begin(cloud, made)
+    return {"executionArn": made.arn, "startDate": execution.body["startDate"]}
+
+
+def _asked(request: Body) -> tuple[str | None, str]:
+    """The name, if any, and the input of an execution.
+
+    Raises:
+        ServiceError: InvalidName, InvalidExecutionInput.
+    """
+    name = check_name(request["name"]) if "name" in request else None
+    text = request.get("input", "{}")
+    try:
+        strict_json.loads(text)
+    except (ValueError, RecursionError) as error:
+        problem = str(error) if text.strip() else "Invalid execution input."
+        message = f"Invalid State Machine Execution Input: '{problem}'"
+        raise ServiceError("InvalidExecutionInput", message) from None
+    return name, text
+
+
+def _body(made: Request, version: Resource | None, alias: Resource | None, request: Body, source: Resource) -> Body:
+    return {
+        "name": made.name,
+        "startDate": made.started,
+        "input": made.input,
+        "traceHeader": request.get("traceHeader"),
+        "stateMachineVersionArn": version.arn if version else None,
+        "stateMachineAliasArn": alias.arn if alias else None,
+        "machine": source.body,
+        "machineUpdated": source.modified,
+    }
+
+
+@operation("StartSyncExecution")
+def start_sync(cloud: Cloud, request: Body) -> Body:
+    """Run an EXPRESS execution to its end."""
+    name, text = _asked(request)
+    source, _, _ = resolve(cloud, request["stateMachineArn"])
+    if source.body["type"] != "EXPRESS":
+        raise _not_of_this_type()
+    made = lifecycle.request_for(cloud, source, unqualified(source.arn), name, text, sync=True)
+    outcome = lifecycle.run_to_end(cloud, made)
+    stopped = time.time()
+    status = outcome.status if outcome.status in ("SUCCEEDED", "TIMED_OUT") else "FAILED"
+    billed = max(100, 100 * math.ceil((stopped - made.started) * 10))
+    return {
+        "executionArn": made.arn,
+        "stateMachineArn": request["stateMachineArn"],
+        "name": made.name,
+        "startDate": made.started,
+        "stopDate": stopped,
+        "status": status,
+        "error": outcome.error,
+        "cause": outcome.cause,
+        "input": made.input,
+        "inputDetails": INCLUDED,
+        "output": outcome.output,
+        "outputDetails": INCLUDED,
+        "traceHeader": request.get("traceHeader"),
+        "billingDetails": {"billedMemoryUsedInMB": 64, "billedDurationInMilliseconds": billed},
+    }
+
+
+def _not_of_this_type() -> ServiceError:
+    message = "This operation is not supported by this type of state machine"
+    return ServiceError("StateMachineTypeNotSupported", message)
+
+
+def existing(cloud: Cloud, arn: str) -> Resource:
+    """The execution of that ARN, which an EXPRESS one has not.
+
+    Raises:
+        ServiceError: InvalidArn, ExecutionDoesNotExist.
+    """
+    found = cloud.store.find(KIND, check_arn(arn, "execution"))
+    if found is None:
+        raise ServiceError("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
+    return found
+
+
+@operation("StopExecution")
+def stop(cloud: Cloud, request: Body) -> Body:
+    """End an execution; one that has ended stays as it is."""
+    execution = existing(cloud, request["executionArn"])
+    run = cloud.runs.get(execution.arn)
+    if run is not None:
+        run.stop(request.get("error"), request.get("cause"))
+        execution = existing(cloud, execution.arn)
+    return {"stopDate": execution.body.get("stopDate") or time.time()}
+
+
+@operation("DescribeExecution")
+def describe(cloud: Cloud, request: Body) -> Body:
+    """The execution as it is now; only one that SUCCEEDED has output."""
+    execution = existing(cloud, request["executionArn"])
+    answer = {**_summary(execution), **_redrive(execution.status)}
+    for key in ("traceHeader", "error", "cause"):
+        answer[key] = execution.body.get(key)
+    if request.get("includedData") == "METADATA_ONLY":
+        return {key: value for key, value in answer.items() if key != "cause"}
+    answer |= {"input": execution.body["input"], "inputDetails": INCLUDED}
+    if execution.status == "SUCCEEDED":
+        answer |= {"output": execution.body["output"], "outputDetails": INCLUDED}
+    return answer
+
+
+def _redrive(status: str) -> Body:
+    if status in ("FAILED", "ABORTED", "TIMED_OUT"):
+        return {"redriveCount": 0, "redriveStatus": "REDRIVABLE"}
+    reason = f"Execution is {status} and cannot be redriven"
+    return {"redriveCount": 0, "redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": reason}
+
+
+def _summary(execution: Resource) -> Body:
+    shown = ("name", "startDate", "stopDate", "stateMachineVersionArn", "stateMachineAliasArn")
+    return {
+        **{key: execution.body.get(key) for key in shown},
+        "executionArn": execution.arn,
+        "stateMachineArn": execution.parent,
+        "status": execution.status,
+        "redriveCount": 0,
+    }
+
+
+@operation("ListExecutions")
+def listing(cloud: Cloud, request: Body) -> Body:
+    """Executions of a state machine, of a version or of an alias, newest first."""
+    if not request.get("stateMachineArn"):
+        if request.get("mapRunArn"):
+            return {"executions": []}
+        raise validation("Must provide a StateMachine ARN or MapRun ARN")
+    arn = check_arn(request["stateMachineArn"], "stateMachine")
+    found = cloud.store.find_arn(arn)
+    if found is None:
+        raise missing(arn)
+    machine = cloud.store.find_arn(unqualified(arn))
+    if machine is None or machine.body["type"] != "STANDARD":
+        raise _not_of_this_type()
+    statuses = (request["statusFilter"],) if request.get("statusFilter") else ()
+    if not qualifier(arn):
+        return page(cloud, request, KIND, _summary, "executions", parent=arn, statuses=statuses, newest_first=True)
+    everything = cloud.store.page(KIND, parent=machine.arn, statuses=statuses)[0]
+    of = [one for one in everything if arn in (one.body["stateMachineVersionArn"], one.body["stateMachineAliasArn"])]
+    return {"executions": [_summary(one) for one in of]}
+
+
+@operation("GetExecutionHistory")
+def history(cloud: Cloud, request: Body) -> Body:
+    """The events of an execution."""
+    execution = existing(cloud, request["executionArn"])
+    newest_first = bool(request.get("reverseOrder"))
+    try:
+        after = int(place) if (place := decoded(request.get("nextToken"))) else None
+    except ValueError:
+        raise invalid_token() from None
+    most = size(request)
+    events = cloud.store.events(execution.arn, after, most + 1, newest_first)
+    more = {"nextToken": encoded(events[most - 1]["id"])} if len(events) > most else {}
+    return {"events": events[:most], **more}
+
+
+@operation("DescribeStateMachineForExecution")
+def describe_machine(cloud: Cloud, request: Body) -> Body:
+    """The state machine as it was when the execution began."""
+    execution = existing(cloud, request["executionArn"])
+    machine = execution.body["machine"]
+    return {
+        **machine,
+        "stateMachineArn": execution.parent,
+        "updateDate": execution.body["machineUpdated"],
+        "variableReferences": variable_references(machine["definition"]) or None,
+    }

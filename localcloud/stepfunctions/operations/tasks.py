@@ -1,0 +1,62 @@
+"""Task tokens: whoever has one says how its task ended, or that it still works."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from moto.stepfunctions.parser.asl.eval.callback.callback import (
+    CallbackConsumerTimeout,
+    CallbackNotifyConsumerError,
+    CallbackOutcomeFailure,
+    CallbackOutcomeSuccess,
+)
+
+from localcloud.stepfunctions.cloud import Cloud
+from localcloud.stepfunctions.contract import Body, ServiceError
+from localcloud.stepfunctions.operations import operation
+
+
+@operation("SendTaskSuccess")
+def send_success(cloud: Cloud, request: Body) -> None:
+    """The task ended with this output."""
+    try:
+        json.loads(request["output"])
+    except ValueError as error:
+        raise ServiceError("InvalidOutput", f"Invalid Output: '{error}'") from None
+    outcome = CallbackOutcomeSuccess(callback_id=request["taskToken"], output=request["output"])
+    _tell(cloud, lambda pool: pool.notify(callback_id=request["taskToken"], outcome=outcome))
+
+
+@operation("SendTaskFailure")
+def send_failure(cloud: Cloud, request: Body) -> None:
+    """The task failed."""
+    outcome = CallbackOutcomeFailure(
+        callback_id=request["taskToken"], error=request.get("error"), cause=request.get("cause")
+    )
+    _tell(cloud, lambda pool: pool.notify(callback_id=request["taskToken"], outcome=outcome))
+
+
+@operation("SendTaskHeartbeat")
+def send_heartbeat(cloud: Cloud, request: Body) -> None:
+    """The task still works."""
+    _tell(cloud, lambda pool: pool.heartbeat(callback_id=request["taskToken"]))
+
+
+def _tell(cloud: Cloud, say: Callable[[Any], bool]) -> None:
+    """Find the execution that waits for the token.
+
+    Raises:
+        ServiceError: InvalidToken; TaskTimedOut when it waits no longer.
+    """
+    for run in list(cloud.runs.values()):
+        try:
+            if say(run.environment.callback_pool_manager):
+                return
+        except CallbackNotifyConsumerError as error:
+            if isinstance(error.callback_consumer_error, CallbackConsumerTimeout):
+                message = "Task Timed Out: 'Provided task does not exist anymore'"
+                raise ServiceError("TaskTimedOut", message) from None
+            raise ServiceError("TaskDoesNotExist", "Task does not exist anymore") from None
+    raise ServiceError("InvalidToken", "Invalid Token: 'Invalid token'")

@@ -1,0 +1,3 @@
+"""TestState: one state by itself."""
+
+from __future__ import annotations
