@@ -16,7 +16,7 @@ KIND = "Execution"
 ENDED_WITH_SERVER = "The local cloud ended while the execution ran."
 
 
-def request_for(cloud: Cloud, source: Resource, machine_arn: str, name: str | None, text: str, sync: bool) -> Request:
+def request_for(cloud: Cloud, source: Resource, machine_arn: str, name: str | None, text: str) -> Request:
     """What an execution of `source`, a state machine or a version of it, is begun with."""
     express = source.body["type"] == "EXPRESS"
     made = name or str(uuid.uuid4())

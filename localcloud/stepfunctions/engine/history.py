@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from moto.stepfunctions.parser.api import HistoryEventType
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
 
 Event = dict[str, Any]
@@ -24,6 +25,25 @@ class History(EventManager):  # type: ignore[misc]  # moto is not typed
         self.definition = definition
         self._keep = keep
         self.closed = False
+        self._last_failure = ""
+
+    def add_event(
+        self,
+        context: Any,
+        event_type: Any,
+        event_details: Any = None,
+        timestamp: Any = None,
+        update_source_event_id: bool = True,
+    ) -> int:
+        """Add an event; a value that could not be had only once: moto tells of it where it fails, and above."""
+        if event_type is HistoryEventType.EvaluationFailed:
+            cause = event_details["evaluationFailedEventDetails"]["cause"]
+            if self._last_failure.endswith(cause):
+                return int(context.last_published_event_id)
+            self._last_failure = cause
+        else:
+            self._last_failure = ""
+        return int(super().add_event(context, event_type, event_details, timestamp, update_source_event_id))
 
     def _publish_history_event(
         self, event_id: int, source_event_id: int, event_type: Any, timestamp: str, event_details: Any

@@ -109,6 +109,8 @@ class Worker(ExecutionWorker, ExecutionWorkerCommunication):  # type: ignore[mis
     def _environment(self) -> Any:
         env = super()._get_evaluation_environment()
         env.event_manager = History(self._request.definition, self._keep, self._cloud_watch_logging_session)
+        if not self._request.express:
+            env.states.context_object.context_object_data["Execution"]["RedriveCount"] = 0
         return env
 
     def _get_evaluation_environment(self) -> Any:

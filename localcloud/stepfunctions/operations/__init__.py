@@ -9,11 +9,15 @@ from typing import Any
 from localcloud.stepfunctions import contract
 from localcloud.stepfunctions.cloud import Cloud
 from localcloud.stepfunctions.contract import Body, ServiceError
+from localcloud.stepfunctions.names import check_name
 
 Handler = Callable[[Cloud, Body], Body | None]
 
 MODULES = ("activities", "aliases", "executions", "machines", "map_runs", "tags", "tasks", "testing", "versions")
 """The modules of this package that hold operations."""
+
+NAMED = ("CreateActivity", "CreateStateMachine", "StartExecution", "StartSyncExecution")
+"""Operations whose name is refused with InvalidName, also where its length breaks the model."""
 
 _HANDLERS: dict[str, Handler] = {}
 
@@ -44,4 +48,6 @@ def call(cloud: Cloud, name: str, request: Any) -> Body:
     contract.operation(name)
     if name not in _HANDLERS:
         raise ServiceError("NotImplementedException", f"The local Step Functions does not implement {name}.", 501)
+    if name in NAMED and isinstance(request, dict) and isinstance(request.get("name"), str):
+        check_name(request["name"])
     return contract.response_body(name, _HANDLERS[name](cloud, contract.check_request(name, request)))

@@ -7,7 +7,7 @@ from moto.stepfunctions.parser.asl.eval.callback.callback import ActivityCallbac
 from localcloud.stepfunctions.cloud import Cloud
 from localcloud.stepfunctions.contract import AlreadyExistsError, Body, Resource, ServiceError
 from localcloud.stepfunctions.engine.activities import Queue
-from localcloud.stepfunctions.names import check_arn, check_name
+from localcloud.stepfunctions.names import check_arn
 from localcloud.stepfunctions.operations import operation
 from localcloud.stepfunctions.operations.listing import page
 from localcloud.stepfunctions.operations.tags import set_tags
@@ -20,7 +20,7 @@ POLL_SECONDS = 60.0
 @operation("CreateActivity")
 def create(cloud: Cloud, request: Body) -> Body:
     """Add an activity, or answer as before when it is there."""
-    name = check_name(request["name"])
+    name = request["name"]
     arn = cloud.arn(f"activity:{name}")
     with cloud.store.transaction():
         try:

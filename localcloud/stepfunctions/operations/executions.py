@@ -11,7 +11,7 @@ from localcloud.stepfunctions.contract import AlreadyExistsError, Body, Resource
 from localcloud.stepfunctions.definition import variable_references
 from localcloud.stepfunctions.engine.run import Request
 from localcloud.stepfunctions.lifecycle import KIND
-from localcloud.stepfunctions.names import check_arn, check_name, qualifier, unqualified
+from localcloud.stepfunctions.names import check_arn, qualifier, unqualified
 from localcloud.stepfunctions.operations import operation
 from localcloud.stepfunctions.operations.listing import decoded, encoded, invalid_token, page, size
 from localcloud.stepfunctions.operations.machines import missing, resolve
@@ -23,10 +23,10 @@ OPEN_STATUSES = ("RUNNING", "PENDING_REDRIVE")
 @operation("StartExecution")
 def start(cloud: Cloud, request: Body) -> Body:
     """Begin an execution; the same name and input again is the same one while it runs."""
-    name, text = _asked(request)
+    text = _input(request)
     source, version, alias = resolve(cloud, request["stateMachineArn"])
     machine = unqualified(source.arn)
-    made = lifecycle.request_for(cloud, source, machine, name, text, sync=False)
+    made = lifecycle.request_for(cloud, source, machine, request.get("name"), text)
     if made.express:
         lifecycle.begin(cloud, made)
         return {"executionArn": made.arn, "startDate": made.started}
@@ -45,13 +45,12 @@ def start(cloud: Cloud, request: Body) -> Body:
     return {"executionArn": made.arn, "startDate": execution.body["startDate"]}
 
 
-def _asked(request: Body) -> tuple[str | None, str]:
-    """The name, if any, and the input of an execution.
+def _input(request: Body) -> str:
+    """The input of an execution, JSON text.
 
     Raises:
-        ServiceError: InvalidName, InvalidExecutionInput.
+        ServiceError: InvalidExecutionInput.
     """
-    name = check_name(request["name"]) if "name" in request else None
     text = request.get("input", "{}")
     try:
         strict_json.loads(text)
@@ -59,7 +58,7 @@ def _asked(request: Body) -> tuple[str | None, str]:
         problem = str(error) if text.strip() else "Invalid execution input."
         message = f"Invalid State Machine Execution Input: '{problem}'"
         raise ServiceError("InvalidExecutionInput", message) from None
-    return name, text
+    return text
 
 
 def _body(made: Request, version: Resource | None, alias: Resource | None, request: Body, source: Resource) -> Body:
@@ -78,11 +77,11 @@ def _body(made: Request, version: Resource | None, alias: Resource | None, reque
 @operation("StartSyncExecution")
 def start_sync(cloud: Cloud, request: Body) -> Body:
     """Run an EXPRESS execution to its end."""
-    name, text = _asked(request)
+    text = _input(request)
     source, _, _ = resolve(cloud, request["stateMachineArn"])
     if source.body["type"] != "EXPRESS":
         raise _not_of_this_type()
-    made = lifecycle.request_for(cloud, source, unqualified(source.arn), name, text, sync=True)
+    made = lifecycle.request_for(cloud, source, unqualified(source.arn), request.get("name"), text)
     outcome = lifecycle.run_to_end(cloud, made)
     stopped = time.time()
     status = outcome.status if outcome.status in ("SUCCEEDED", "TIMED_OUT") else "FAILED"

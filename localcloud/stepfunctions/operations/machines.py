@@ -10,7 +10,7 @@ import uuid
 from localcloud.stepfunctions.cloud import Cloud
 from localcloud.stepfunctions.contract import AlreadyExistsError, Body, Resource, ServiceError, validation
 from localcloud.stepfunctions.definition import check_definition, diagnostics, variable_references
-from localcloud.stepfunctions.names import check_arn, check_name, qualifier, unqualified
+from localcloud.stepfunctions.names import check_arn, qualifier, unqualified
 from localcloud.stepfunctions.operations import operation
 from localcloud.stepfunctions.operations.listing import page
 from localcloud.stepfunctions.operations.tags import set_tags
@@ -26,7 +26,7 @@ CHANGED = ("definition", "roleArn", "loggingConfiguration", "tracingConfiguratio
 @operation("CreateStateMachine")
 def create(cloud: Cloud, request: Body) -> Body:
     """Add a state machine, or answer as before when it is there with the same name, definition, type and logging."""
-    name = check_name(request["name"])
+    name = request["name"]
     if request.get("versionDescription") and not request.get("publish"):
         raise validation("Version description can only be set when publish is true")
     body = {

@@ -11,7 +11,16 @@ import sys
 from functools import cache
 from typing import Any
 
-MODULES = ("clients", "context", "encoding", "jsonata")
+MODULES = (
+    "activities",
+    "clients",
+    "context",
+    "encoding",
+    "jsonata",
+    "jsonata_fields",
+    "lambda_results",
+    "scopes",
+)
 """The modules of this package, each with a function `apply()`."""
 
 _ROOT = "moto.stepfunctions.parser"

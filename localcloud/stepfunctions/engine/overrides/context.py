@@ -1,4 +1,4 @@
-"""The context object has RetryCount from the start, and times in milliseconds with a Z.
+"""The times of the context object are in milliseconds, with a Z.
 
 AWS: "EnteredTime": "2019-03-26T20:14:13.192Z" (developer guide, "Accessing execution data from the Context object").
 """
@@ -16,7 +16,7 @@ from localcloud.stepfunctions.engine.overrides import put
 def entered(EnteredTime: str, Name: str) -> dict[str, Any]:  # noqa: N803 - the members of the context object
     """The context object's State as a state is entered."""
     moment = datetime.fromisoformat(EnteredTime).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return {"EnteredTime": moment, "Name": Name, "RetryCount": 0}
+    return {"EnteredTime": moment, "Name": Name}
 
 
 def apply() -> None:

@@ -18,12 +18,9 @@ from typing import Any
 from jsonata import Jsonata
 from jsonata.jexception import JException
 from jsonata.utils import Utils
-from moto.stepfunctions.parser.api import EvaluationFailedEventDetails, HistoryEventType
-from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent, FailureEventException
-from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
-from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
 from moto.stepfunctions.parser.asl.component.common.string import string_expression
-from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
+
+from localcloud.stepfunctions.engine.overrides.evaluation import failure
 
 _INNER = ("States", "Branches", "ItemProcessor", "Iterator")
 """Fields that hold states of their own, whose expressions are not this state's."""
@@ -71,7 +68,7 @@ def _evaluate_expression(self: Any, env: Any) -> None:
         problem = f"{field} threw an error during evaluation. {code}{error}"
     else:
         return
-    raise _failure(env, f"The JSONata expression '{self.expression}'{problem}", where)
+    raise failure(env, f"The JSONata expression '{self.expression}'{problem}", where)
 
 
 def _evaluate_variable(self: Any, env: Any) -> None:
@@ -92,27 +89,6 @@ def _states(env: Any) -> dict[str, Any]:
 def _variables(env: Any) -> dict[str, Any]:
     store = env.variable_store
     return {**store._outer_scope, **store._inner_scope}
-
-
-def _failure(env: Any, cause: str, where: str) -> FailureEventException:
-    name = StatesErrorName(typ=StatesErrorNameType.StatesQueryEvaluationError)
-    details = EvaluationFailedEventDetails(error=name.error_name, cause=cause)
-    if where:
-        details["location"] = where
-    failure = FailureEventException(
-        failure_event=FailureEvent(
-            env=env,
-            error_name=name,
-            event_type=HistoryEventType.EvaluationFailed,
-            event_details=EventDetails(evaluationFailedEventDetails=details),
-        )
-    )
-    env.event_manager.add_event(
-        context=env.event_history_context,
-        event_type=HistoryEventType.EvaluationFailed,
-        event_details=EventDetails(evaluationFailedEventDetails=failure.get_evaluation_failed_event_details()),
-    )
-    return failure
 
 
 def location(definition: str, state: str, expression: str) -> str:
