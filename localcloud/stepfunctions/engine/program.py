@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 from typing import Any
 
@@ -15,15 +16,16 @@ def syntax_tree(definition: str) -> ParserRuleContext:
     """The syntax tree of a definition, which is most of the work and the same for every execution.
 
     Raises:
-        ASLParserException: it is not the Amazon States Language.
+        ASLParserException, ValueError: it is not the Amazon States Language.
     """
-    return AmazonStateLanguageParser.parse(definition)[1]
+    written = json.dumps(json.loads(definition), ensure_ascii=False)  # characters beyond 16 bits are one, not two
+    return AmazonStateLanguageParser.parse(written)[1]
 
 
 def program(definition: str) -> Any:
     """A program of moto's interpreter; it holds the state of one execution, so each needs its own.
 
     Raises:
-        ASLParserException: it is not the Amazon States Language.
+        ASLParserException, ValueError: it is not the Amazon States Language.
     """
     return Preprocessor().visit(syntax_tree(definition))

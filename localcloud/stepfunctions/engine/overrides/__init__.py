@@ -19,6 +19,7 @@ MODULES = (
     "jsonata",
     "jsonata_fields",
     "lambda_results",
+    "literals",
     "scopes",
 )
 """The modules of this package, each with a function `apply()`."""

@@ -83,7 +83,13 @@ def _evaluate_variable(self: Any, env: Any) -> None:
 
 
 def _states(env: Any) -> dict[str, Any]:
-    return {name: value for name, value in env.states._states_data.items() if value is not None or name == "input"}
+    data = env.states._states_data
+    failed = data.get("errorOutput") is not None  # then there is no result, in whose place moto has the error as well
+    return {
+        name: value
+        for name, value in data.items()
+        if name == "input" or (value is not None and not (failed and name == "result"))
+    }
 
 
 def _variables(env: Any) -> dict[str, Any]:
