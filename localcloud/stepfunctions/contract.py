@@ -68,12 +68,12 @@ def check_request(name: str, request: Any) -> Body:
     if not isinstance(request, dict):
         raise ServiceError("SerializationException", f"{name}: the request is not a JSON object.")
     shape = operation(name).input_shape
-    request = {key: value for key, value in request.items() if value is not None}
-    found = [] if shape is None else list(problems(shape, request))
+    present: Body = {key: value for key, value in request.items() if value is not None}
+    found = [] if shape is None else list(problems(shape, present))
     if found:
         count = f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: "
         raise validation(count + "; ".join(found))
-    return request
+    return present
 
 
 def response_body(name: str, result: Mapping[str, Any] | None) -> Body:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from moto.stepfunctions.parser.backend.activity import Activity, ActivityTask
 
 
-class Queue(Activity):  # type: ignore[misc]  # moto is not typed
+class Queue(Activity):
     """moto's activity, on whose tasks a worker can wait without polling."""
 
     def __init__(self, arn: str, name: str, created: float) -> None:

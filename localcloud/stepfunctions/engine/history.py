@@ -14,7 +14,7 @@ LAST = ("ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted", "ExecutionT
 """One of these ends every history."""
 
 
-class History(EventManager):  # type: ignore[misc]  # moto is not typed
+class History(EventManager):
     """moto's event manager, which hands every event on at once instead of keeping it.
 
     All frames of an execution share it, so it also tells them the `definition`.

@@ -87,7 +87,7 @@ class Run:
         self.worker.end(Outcome("ABORTED", error=error, cause=cause))
 
 
-class Worker(ExecutionWorker, ExecutionWorkerCommunication):  # type: ignore[misc]  # moto is not typed
+class Worker(ExecutionWorker, ExecutionWorkerCommunication):
     """moto's worker, with a history that is kept and an end that is always told."""
 
     def __init__(

@@ -61,7 +61,12 @@ class Mock:
 
 @dataclass
 class Tested:
-    """How it went. `result` of its work and `output` are JSON values; `values` are what the paths and templates made, by AWS's names."""
+    """How it went.
+
+    Attributes:
+        output: a JSON value, as is `result`, that of the state's work.
+        values: what its paths and templates made, by AWS's names.
+    """
 
     output: Any = None
     result: Any = None
@@ -171,12 +176,10 @@ def _map_limits(state: Any, env: Any, tested: Tested) -> None:
 
 
 def _answer(mock: Mock, env: Any, tested: Tested) -> None:
-    tolerated = tested.values.get("toleratedFailureCount", 0)
-    if mock.failures and mock.failures > tolerated and "toleratedFailurePercentage" not in tested.values:
-        cause = "The specified tolerated failure threshold was exceeded"
-        raise _failure(env, THRESHOLD, cause)
     if mock.error is not None:
         raise _failure(env, mock.error, mock.cause)
+    if mock.failures > tested.values.get("toleratedFailureCount", mock.failures):
+        raise _failure(env, THRESHOLD, "The specified tolerated failure threshold was exceeded")
     env.stack.append(mock.result)
 
 

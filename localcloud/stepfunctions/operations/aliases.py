@@ -76,7 +76,7 @@ def update(cloud: Cloud, request: Body) -> Body:
         message = "Either the description or the RoutingConfiguration must be specified"
         raise ServiceError("ValidationException", message)
     alias = _existing(cloud, request["stateMachineAliasArn"])
-    changes = {key: request[key] for key in ("description", "routingConfiguration") if key in request}
+    changes: Body = {key: request[key] for key in ("description", "routingConfiguration") if key in request}
     if "routingConfiguration" in changes:
         _checked(cloud, changes["routingConfiguration"])
     return {"updateDate": cloud.store.update(ALIAS, alias.name, changes).modified}

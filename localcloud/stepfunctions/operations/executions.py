@@ -6,7 +6,7 @@ import math
 import time
 
 from localcloud.stepfunctions import lifecycle
-from localcloud.stepfunctions.cloud import Cloud
+from localcloud.stepfunctions.cloud import RUNS_AT_ONCE, Cloud
 from localcloud.stepfunctions.contract import AlreadyExistsError, Body, Resource, ServiceError, strict_json, validation
 from localcloud.stepfunctions.definition import variable_references
 from localcloud.stepfunctions.engine.run import Request
@@ -31,8 +31,8 @@ def start(cloud: Cloud, request: Body) -> Body:
         lifecycle.begin(cloud, made)
         return {"executionArn": made.arn, "startDate": made.started}
     with cloud.starting:
-        if len(cloud.runs) >= lifecycle.RUNS_AT_ONCE:
-            raise ServiceError("ExecutionLimitExceeded", f"{lifecycle.RUNS_AT_ONCE} executions run already.")
+        if len(cloud.runs) >= RUNS_AT_ONCE:
+            raise ServiceError("ExecutionLimitExceeded", f"{RUNS_AT_ONCE} executions run already.")
         try:
             body = _body(made, version, alias, request, source)
             execution = cloud.store.insert(KIND, made.arn, body, arn=made.arn, parent=machine, status="RUNNING")
@@ -51,7 +51,7 @@ def _input(request: Body) -> str:
     Raises:
         ServiceError: InvalidExecutionInput.
     """
-    text = request.get("input", "{}")
+    text: str = request.get("input", "{}")
     try:
         strict_json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -6,9 +6,10 @@ from typing import Any
 
 from localcloud.stepfunctions.cloud import Cloud
 from localcloud.stepfunctions.contract import Body, ServiceError
+from localcloud.stepfunctions.lifecycle import KIND
 from localcloud.stepfunctions.names import check_arn
 from localcloud.stepfunctions.operations import operation
-from localcloud.stepfunctions.operations.executions import KIND, existing
+from localcloud.stepfunctions.operations.executions import existing
 
 COUNTS = ("pending", "running", "succeeded", "failed", "timedOut", "aborted", "total", "resultsWritten")
 
@@ -25,8 +26,8 @@ def listing(cloud: Cloud, request: Body) -> Body:
 def describe(cloud: Cloud, request: Body) -> Body:
     """A map run and how many of its items are where."""
     arn = check_arn(request["mapRunArn"], "mapRun")
-    for execution in list(cloud.runs):
-        for run in _live(cloud, execution):
+    for arn_of_execution in list(cloud.runs):
+        for run in _live(cloud, arn_of_execution):
             if run.map_run_arn == arn:
                 return dict(run.describe())
     for execution in cloud.store.page(KIND, parent=_machine(arn))[0]:

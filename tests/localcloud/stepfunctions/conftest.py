@@ -1,0 +1,22 @@
+"""One local Step Functions for the tests of a module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from stepfunctions_support import FunctionError, Machines, serving
+
+
+def _refuse(event: Any) -> Any:
+    raise FunctionError("OutOfSconesError", f"none left for {event['guest']}")
+
+
+FUNCTIONS = {"echo": lambda event: event, "refuse": _refuse, "large": lambda event: "x" * 300_000}
+
+
+@pytest.fixture(scope="module")
+def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
+    with serving(tmp_path_factory.mktemp("stepfunctions") / "state", FUNCTIONS) as running:
+        yield running
