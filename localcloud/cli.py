@@ -41,6 +41,7 @@ def cli() -> None:
 @_state
 @click.option("--port", type=_port, help="MiniStack's port; 0 takes a free one  [default: 4566]")
 @click.option("--sagemaker-port", type=_port, help="SageMaker's port; 0 takes a free one  [default: 4567]")
+@click.option("--stepfunctions-port", type=_port, help="Step Functions' port; 0 takes a free one  [default: 4568]")
 @click.option("--region", help="The account's region  [default: $AWS_REGION, $AWS_DEFAULT_REGION, us-east-1]")
 @click.option(
     "--enforce-roles/--no-enforce-roles",
@@ -54,6 +55,7 @@ def bring_up(
     state: Path | None,
     port: int | None,
     sagemaker_port: int | None,
+    stepfunctions_port: int | None,
     region: str | None,
     enforce_roles: bool | None,
     quiet: bool,
@@ -61,7 +63,7 @@ def bring_up(
     """Start the local cloud, or what is missing of it."""
     folder = state_folder(state)
     region = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
-    running = up.start(folder, port, sagemaker_port, region, enforce_roles)
+    running = up.start(folder, port, sagemaker_port, region, enforce_roles, stepfunctions_port)
     if running.lost:
         _say(
             "Warning: MiniStack had ended without saving. Objects in S3 are kept; roles, stacks and other resources "

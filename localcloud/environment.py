@@ -27,6 +27,7 @@ class Addresses:
     ministack_port: int
     sagemaker_port: int
     region: str = "us-east-1"
+    stepfunctions_port: int = 4568
 
     @property
     def ministack(self) -> str:
@@ -35,6 +36,10 @@ class Addresses:
     @property
     def sagemaker(self) -> str:
         return f"http://{HOST}:{self.sagemaker_port}"
+
+    @property
+    def stepfunctions(self) -> str:
+        return f"http://{HOST}:{self.stepfunctions_port}"
 
 
 def variables(addresses: Addresses) -> dict[str, str]:
@@ -49,6 +54,7 @@ def variables(addresses: Addresses) -> dict[str, str]:
         "AWS_ENDPOINT_URL": addresses.ministack,
         "AWS_ENDPOINT_URL_SAGEMAKER": addresses.sagemaker,
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": addresses.sagemaker,
+        "AWS_ENDPOINT_URL_SFN": _prefixable(addresses.stepfunctions_port),
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": addresses.region,
@@ -57,6 +63,15 @@ def variables(addresses: Addresses) -> dict[str, str]:
         "SAGEMAKER_VALIDATE_ROLE": "false",
         "LOCALCLOUD_LAMBDA_LAYERS": "false",
     }
+
+
+def _prefixable(port: int) -> str:
+    """An address that bears botocore's host prefixes.
+
+    StartSyncExecution and TestState go to `sync-` before the host, and no such name leads to the loopback interface
+    everywhere. Before a user name the prefix changes that name, which nobody reads.
+    """
+    return f"http://local@{HOST}:{port}"
 
 
 def in_the_way(environ: Mapping[str, str], wanted: Mapping[str, str]) -> list[str]:
@@ -85,11 +100,13 @@ def for_processes(addresses: Addresses, state: str, environ: Mapping[str, str]) 
 
     MiniStack hands its whole environment to Lambda functions: nothing of the user's shell (credentials, endpoints,
     proxies, PYTHONPATH) may be in it. The SageMaker addresses must be: that is how functions find the local SageMaker.
+    Step Functions they reach through MiniStack's port, which holds them to their roles.
     """
     kept = {name: value for name, value in environ.items() if name in _KEPT or name.startswith("LC_")}
     return {
         **kept,
         **variables(addresses),
+        "AWS_ENDPOINT_URL_SFN": _prefixable(addresses.ministack_port),
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         MARK: state,

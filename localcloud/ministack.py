@@ -1,11 +1,13 @@
 """`python -m localcloud.ministack`: run MiniStack behind the door until SIGTERM or SIGINT.
 
-What is served is MiniStack's ASGI application with our corrections applied (corrections/), on the server and with the
-settings that its own command has. Its options are environment variables (parts.py).
+What is served is MiniStack's ASGI application with our corrections applied (corrections/) and the local Step Functions in
+the place of its own, on the server and with the settings that its own command has. Other options are environment
+variables (parts.py).
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 import resource
@@ -13,12 +15,12 @@ import sys
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
-from ministack import app as ministack_app
 
 from localcloud.corrections import apply_corrections
 from localcloud.corrections.seam import SeamError
 from localcloud.door import guarded
 from localcloud.environment import HOST
+from localcloud.stepfunctions.bridge import connect
 
 KEEP_ALIVE_SECONDS = 75  # longer than SDKs keep an idle connection
 
@@ -30,6 +32,9 @@ def main() -> None:
         OSError: the port is taken.
         SystemExit: a correction does not fit this MiniStack.
     """
+    parser = argparse.ArgumentParser(prog="python -m localcloud.ministack", description=__doc__)
+    parser.add_argument("--stepfunctions", required=True, help="URL at which Step Functions answers")
+    options = parser.parse_args()
     try:
         apply_corrections()
     except SeamError as error:
@@ -39,7 +44,7 @@ def main() -> None:
     config = Config()
     config.bind = [f"{HOST}:{os.environ['GATEWAY_PORT']}"]
     config.keep_alive_timeout = KEEP_ALIVE_SECONDS
-    asyncio.run(serve(guarded(ministack_app.app), config))
+    asyncio.run(serve(guarded(connect(options.stepfunctions)), config))
 
 
 if __name__ == "__main__":

@@ -27,7 +27,8 @@ from localcloud.errors import LocalCloudError
 
 MINISTACK = "ministack"
 SAGEMAKER = "sagemaker"
-ORDER = (MINISTACK, SAGEMAKER)
+STEPFUNCTIONS = "stepfunctions"
+ORDER = (MINISTACK, SAGEMAKER, STEPFUNCTIONS)
 """The order of starting; they end in the opposite one, because jobs that end still write to S3."""
 FUNCTIONS_AT_ONCE = min(16, max(4, 2 * (os.cpu_count() or 1)))
 """How many Lambda invocations run side by side; more wait (corrections/waiting_for_functions.py).
@@ -54,7 +55,9 @@ class Part:
 
 def part(name: str, state: Path, addresses: Addresses, enforce_roles: bool = False) -> Part:
     """The part called `name` for this state folder (absolute) and these addresses; roles are MiniStack's alone."""
-    return ministack(state, addresses, enforce_roles) if name == MINISTACK else sagemaker(state, addresses)
+    if name == MINISTACK:
+        return ministack(state, addresses, enforce_roles)
+    return sagemaker(state, addresses) if name == SAGEMAKER else stepfunctions(state, addresses)
 
 
 def ministack(state: Path, addresses: Addresses, enforce_roles: bool = False) -> Part:
@@ -79,7 +82,7 @@ def ministack(state: Path, addresses: Addresses, enforce_roles: bool = False) ->
         "LAMBDA_ACCOUNT_CONCURRENCY": str(FUNCTIONS_AT_ONCE),
         "AUTH": "true" if enforce_roles else "false",
     }
-    command = [sys.executable, "-P", "-m", "localcloud.ministack"]
+    command = [sys.executable, "-P", "-m", "localcloud.ministack", "--stepfunctions", addresses.stepfunctions]
     return Part(MINISTACK, "MiniStack", command, addresses.ministack_port, "--port", "/_ministack/health", environment)
 
 
@@ -91,6 +94,16 @@ def sagemaker(state: Path, addresses: Addresses) -> Part:
     command = [sys.executable, "-P", "-m", "localcloud.sagemaker", "--state", str(state), "--port", str(port)]
     command += ["--ministack", addresses.ministack]
     return Part(SAGEMAKER, "SageMaker", command, port, "--sagemaker-port", "/ping", environment)
+
+
+def stepfunctions(state: Path, addresses: Addresses) -> Part:
+    """The local Step Functions, which keeps its own database in the state folder."""
+    environment = {**for_processes(addresses, str(state), os.environ), "TMPDIR": str(state / "tmp")}
+    port = addresses.stepfunctions_port
+    command = [sys.executable, "-P", "-m", "localcloud.stepfunctions", "--state", str(state), "--port", str(port)]
+    command += ["--ministack", addresses.ministack, "--sagemaker", addresses.sagemaker]
+    command += ["--region", addresses.region, "--events"]
+    return Part(STEPFUNCTIONS, "Step Functions", command, port, "--stepfunctions-port", "/ping", environment)
 
 
 def require_ministack() -> None:

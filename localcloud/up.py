@@ -1,4 +1,4 @@
-"""Start, watch and stop a local cloud: two detached servers on 127.0.0.1 and one state folder.
+"""Start, watch and stop a local cloud: three detached servers on 127.0.0.1 and one state folder.
 
 There is no supervisor. The parts outlive the command that started them; `local.json` in the state folder says which
 processes they are, `status` compares that with what is alive, and `start` on the same folder starts what is missing.
@@ -19,6 +19,7 @@ from localcloud.record import CloudRecord
 
 DEFAULT_PORT = 4566
 DEFAULT_SAGEMAKER_PORT = 4567
+DEFAULT_STEPFUNCTIONS_PORT = 4568
 START_PATIENCE = 60.0
 """Seconds until a part must answer; it takes two, the rest is for a machine that is busy."""
 STOP_PATIENCE = 20.0
@@ -77,12 +78,14 @@ def start(
     sagemaker_port: int | None = None,
     region: str = "us-east-1",
     enforce_roles: bool | None = None,
+    stepfunctions_port: int | None = None,
 ) -> Running:
     """Bring the local cloud on `state` up, or what is missing of it, and wait until it answers.
 
     Args:
         port: MiniStack's; None takes the one in use on this folder, else 4566; 0 takes a free one.
         sagemaker_port: the same for the local SageMaker, 4567.
+        stepfunctions_port: the same for the local Step Functions, 4568; None beside a free `port` is a free one too.
         enforce_roles: hold Lambda functions to their roles; None leaves that as it is on this folder, else off.
 
     Raises:
@@ -91,11 +94,13 @@ def start(
     """
     parts.require_ministack()
     state = state.resolve()
+    if port == 0 and stepfunctions_port is None:
+        stepfunctions_port = 0
     with record.exclusive(state, START_PATIENCE):
         found = record.read(state)
         alive = {} if found is None else {n: i for n, i in found.parts.items() if processes.find(i)}
         if found is not None and alive:
-            _refuse_other_ports(found.addresses, port, sagemaker_port)
+            _refuse_other_ports(found.addresses, port, sagemaker_port, stepfunctions_port)
             _refuse_other_roles(found.enforce_roles, enforce_roles)
             return _heal(state, found, alive)
         lost = found is not None and _lost(state, found)
@@ -104,23 +109,20 @@ def start(
         _end_leftovers(state, [])
         if enforce_roles is None:
             enforce_roles = found is not None and found.enforce_roles
-        return replace(_fresh(state, port, sagemaker_port, region, enforce_roles), lost=lost)
+        return replace(_fresh(state, (port, sagemaker_port, stepfunctions_port), region, enforce_roles), lost=lost)
 
 
-def _fresh(state: Path, port: int | None, sagemaker_port: int | None, region: str, enforce_roles: bool) -> Running:
-    chosen = 0 in (port, sagemaker_port)
+def _fresh(state: Path, asked: tuple[int | None, ...], region: str, enforce_roles: bool) -> Running:
+    usual = (DEFAULT_PORT, DEFAULT_SAGEMAKER_PORT, DEFAULT_STEPFUNCTIONS_PORT)
     for attempt in range(_ATTEMPTS):
-        spare = ports.free(2)
-        addresses = Addresses(
-            spare[0] if port == 0 else port or DEFAULT_PORT,
-            spare[1] if sagemaker_port == 0 else sagemaker_port or DEFAULT_SAGEMAKER_PORT,
-            region,
-        )
+        spare = ports.free(len(usual))
+        chosen = [free if want == 0 else want or known for free, want, known in zip(spare, asked, usual, strict=True)]
+        addresses = Addresses(chosen[0], chosen[1], region, chosen[2])
         try:
             return _bring_up(state, CloudRecord(addresses, {}, enforce_roles), list(parts.ORDER))
         except LocalCloudError:
-            taken = not all(map(ports.is_free, (addresses.ministack_port, addresses.sagemaker_port)))
-            if not (chosen and taken) or attempt + 1 == _ATTEMPTS:
+            taken = not all(map(ports.is_free, chosen))
+            if not (0 in asked and taken) or attempt + 1 == _ATTEMPTS:
                 raise
     raise AssertionError("unreachable: the last attempt returns or raises")
 
@@ -168,7 +170,7 @@ def _launch(state: Path, one: parts.Part) -> Identity:
     for folder in ("tmp", "ministack", "s3"):
         (state / folder).mkdir(exist_ok=True)
     log = _log(state, one.name)
-    if one.name == parts.SAGEMAKER:  # that server locks the folder itself
+    if one.name != parts.MINISTACK:  # our servers lock the folder themselves
         return processes.launch(one.command, one.environment, state, log)
     with (state / f"{one.name}.lock").open("w") as lock:
         if not record.lock(lock.fileno()):
@@ -204,8 +206,10 @@ def _last_line(log: Path) -> str:
     return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing.")
 
 
-def _refuse_other_ports(addresses: Addresses, port: int | None, sagemaker_port: int | None) -> None:
-    pairs = (("--port", port, addresses.ministack_port), ("--sagemaker-port", sagemaker_port, addresses.sagemaker_port))
+def _refuse_other_ports(addresses: Addresses, *wanted: int | None) -> None:
+    options = ("--port", "--sagemaker-port", "--stepfunctions-port")
+    used_ports = (addresses.ministack_port, addresses.sagemaker_port, addresses.stepfunctions_port)
+    pairs = zip(options, wanted, used_ports, strict=True)
     for option, asked, used in pairs:
         if asked and asked != used:
             raise LocalCloudError(

@@ -12,6 +12,7 @@ import uvicorn
 
 from localcloud.stepfunctions.clients import Clients
 from localcloud.stepfunctions.cloud import Cloud
+from localcloud.stepfunctions.news import Courier
 from localcloud.stepfunctions.server import application
 
 
@@ -26,6 +27,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--ministack", required=True, help="URL at which every other service answers")
     parser.add_argument("--sagemaker", help="URL of the local SageMaker, when there is one")
+    parser.add_argument("--events", action="store_true", help="tell MiniStack's EventBridge of executions")
     parser.add_argument("--region", default="us-east-1")
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -38,6 +40,8 @@ def main(argv: list[str] | None = None) -> None:
     if options.sagemaker:
         urls |= {"sagemaker": options.sagemaker, "sagemaker-runtime": options.sagemaker}
     cloud = Cloud(options.state.resolve(), Clients(options.ministack, urls), region=options.region)
+    if options.events:
+        cloud.tell = Courier(options.ministack).tell
     uvicorn.run(application(cloud), host="127.0.0.1", port=options.port, log_level="warning", server_header=False)
 
 

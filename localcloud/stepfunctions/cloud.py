@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from localcloud.stepfunctions.clients import Clients
+from localcloud.stepfunctions.contract import Resource
 from localcloud.stepfunctions.journal import Journal
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ class Cloud:
         state: folder with the database.
         clients: boto3 clients of the other services.
         runs: the executions that run now, by ARN.
+        tell: hears of every STANDARD execution that begins or ends.
         queues: the tasks that wait for a worker, by the activity's ARN.
     """
 
@@ -35,6 +38,7 @@ class Cloud:
     region: str = "us-east-1"
     runs: dict[str, Run] = field(default_factory=dict)
     queues: dict[str, Queue] = field(default_factory=dict)
+    tell: Callable[[Resource], None] = lambda execution: None
     starting: threading.Lock = field(default_factory=threading.Lock)
     _journal: Journal | None = None
     _making: threading.RLock = field(default_factory=threading.RLock)

@@ -92,7 +92,7 @@ def _record(cloud: Cloud, run: Run, outcome: Outcome) -> None:
         },
     }
     try:
-        cloud.store.update(KIND, run.request.arn, body, status=outcome.status)
+        cloud.tell(cloud.store.update(KIND, run.request.arn, body, status=outcome.status))
     except MissingError:
         return  # the state folder was emptied while it ran
 

@@ -18,8 +18,17 @@ def syntax_tree(definition: str) -> ParserRuleContext:
     Raises:
         ASLParserException, ValueError: it is not the Amazon States Language.
     """
-    written = json.dumps(json.loads(definition), ensure_ascii=False)  # characters beyond 16 bits are one, not two
+    # Written anew, characters beyond 16 bits are one and not two.
+    written = json.dumps(json.loads(definition, object_hook=_with_fractions), ensure_ascii=False)
     return AmazonStateLanguageParser.parse(written)[1]
+
+
+def _with_fractions(fields: dict[str, Any]) -> dict[str, Any]:
+    """A percentage as moto's grammar wants it: AWS takes 20 as well as 20.0."""
+    percentage = fields.get("ToleratedFailurePercentage")
+    if isinstance(percentage, int) and not isinstance(percentage, bool):
+        return {**fields, "ToleratedFailurePercentage": float(percentage)}
+    return fields
 
 
 def program(definition: str) -> Any:

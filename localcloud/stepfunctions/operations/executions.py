@@ -15,6 +15,7 @@ from localcloud.stepfunctions.names import check_arn, qualifier, unqualified
 from localcloud.stepfunctions.operations import operation
 from localcloud.stepfunctions.operations.listing import decoded, encoded, invalid_token, page, size
 from localcloud.stepfunctions.operations.machines import missing, resolve
+from localcloud.stepfunctions.redrive import redrive
 
 INCLUDED = {"included": True}
 OPEN_STATUSES = ("RUNNING", "PENDING_REDRIVE")
@@ -41,6 +42,7 @@ def start(cloud: Cloud, request: Body) -> Body:
             if found.status != "RUNNING" or found.body["input"] != text:
                 raise ServiceError("ExecutionAlreadyExists", f"Execution Already Exists: '{made.arn}'") from None
             return {"executionArn": made.arn, "startDate": found.body["startDate"]}
+        cloud.tell(execution)
         lifecycle.begin(cloud, made)
     return {"executionArn": made.arn, "startDate": execution.body["startDate"]}
 
@@ -136,7 +138,7 @@ def stop(cloud: Cloud, request: Body) -> Body:
 def describe(cloud: Cloud, request: Body) -> Body:
     """The execution as it is now; only one that SUCCEEDED has output."""
     execution = existing(cloud, request["executionArn"])
-    answer = {**_summary(execution), **_redrive(execution.status)}
+    answer = {**_summary(execution), **redrive(execution.status)}
     for key in ("traceHeader", "error", "cause"):
         answer[key] = execution.body.get(key)
     if request.get("includedData") == "METADATA_ONLY":
@@ -145,13 +147,6 @@ def describe(cloud: Cloud, request: Body) -> Body:
     if execution.status == "SUCCEEDED":
         answer |= {"output": execution.body["output"], "outputDetails": INCLUDED}
     return answer
-
-
-def _redrive(status: str) -> Body:
-    if status in ("FAILED", "ABORTED", "TIMED_OUT"):
-        return {"redriveCount": 0, "redriveStatus": "REDRIVABLE"}
-    reason = f"Execution is {status} and cannot be redriven"
-    return {"redriveCount": 0, "redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": reason}
 
 
 def _summary(execution: Resource) -> Body:

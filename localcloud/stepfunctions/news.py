@@ -1,0 +1,82 @@
+"""Tell EventBridge how executions are: "Step Functions Execution Status Change", as AWS does for STANDARD workflows.
+
+AWS: developer guide, "Automating Step Functions event delivery with EventBridge". Delivery is best effort there and
+here: what cannot be delivered is logged. A client may not send events of `aws.states`; MiniStack takes them from this
+server on a path of its own (bridge.py).
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import logging
+import queue
+import threading
+from urllib.parse import urlsplit
+
+from localcloud.stepfunctions.contract import Body, Resource
+from localcloud.stepfunctions.redrive import redrive
+
+log = logging.getLogger("localcloud.stepfunctions")
+PATH = "/_localcloud/events"
+LARGEST = 248 * 1024
+"""Input and output beyond it are left out of the event."""
+
+
+def entry(execution: Resource) -> Body:
+    """The entry for PutEvents that tells how an execution is."""
+    body, failed = execution.body, execution.status == "FAILED"
+    detail = {
+        "executionArn": execution.arn,
+        "stateMachineArn": execution.parent,
+        "name": body["name"],
+        "status": execution.status,
+        "startDate": round(1000 * body["startDate"]),
+        "stopDate": round(1000 * body["stopDate"]) if body.get("stopDate") else None,
+        "stateMachineVersionArn": body["stateMachineVersionArn"],
+        "stateMachineAliasArn": body["stateMachineAliasArn"],
+        "redriveDate": None,
+        "redriveStatusReason": None,
+        **redrive(execution.status),
+        "error": body.get("error") if failed else None,
+        "cause": body.get("cause") if failed else None,
+    }
+    for name in ("input", "output"):
+        text = body.get(name)
+        fits = text is None or len(text) <= LARGEST
+        detail[name] = text if fits else None
+        detail[f"{name}Details"] = None if text is None else {"included": fits}
+    return {
+        "Source": "aws.states",
+        "DetailType": "Step Functions Execution Status Change",
+        "Detail": json.dumps(detail),
+        "Resources": [execution.arn],
+    }
+
+
+class Courier:
+    """Delivers entries in their order, on a thread of its own."""
+
+    def __init__(self, url: str) -> None:
+        """Deliver to MiniStack at `url`."""
+        self._address = urlsplit(url).netloc
+        self._waiting: queue.SimpleQueue[Body] = queue.SimpleQueue()
+        threading.Thread(target=self._work, name="events", daemon=True).start()
+
+    def tell(self, execution: Resource) -> None:
+        """Let EventBridge know how an execution is."""
+        self._waiting.put(entry(execution))
+
+    def _work(self) -> None:
+        while True:
+            told = self._waiting.get()
+            connection = http.client.HTTPConnection(self._address, timeout=10)
+            try:
+                connection.request("POST", PATH, json.dumps(told), {"Content-Type": "application/json"})
+                status = connection.getresponse().status
+                if status != 200:
+                    log.warning("EventBridge did not take an event: HTTP %d", status)
+            except (OSError, http.client.HTTPException) as error:
+                log.warning("EventBridge cannot be told of an execution: %s", error)
+            finally:
+                connection.close()
