@@ -49,13 +49,13 @@ def measure(state: Path, count: int, concurrency: int) -> dict[str, float]:
 
 
 class peak_memory:  # noqa: N801 - read as a statement: with peak_memory(...)
-    """The highest sum of resident memory of MiniStack and what it started, in MB, looked at ten times a second."""
+    """The highest sum of resident memory of MiniStack, Step Functions and what they started, in MB, looked at ten times a second."""
 
     def __init__(self, state: Path) -> None:
         found = record.read(state)
         if found is None:
             raise SystemExit("the local cloud is not up")
-        self.server = psutil.Process(found.parts["ministack"].pid)
+        self.servers = [psutil.Process(found.parts[name].pid) for name in ("ministack", "stepfunctions")]
         self.peak = 0.0
         self.done = threading.Event()
         self.thread = threading.Thread(target=self._watch)
@@ -71,7 +71,8 @@ class peak_memory:  # noqa: N801 - read as a statement: with peak_memory(...)
     def _watch(self) -> None:
         while not self.done.wait(0.1):
             total = 0
-            for process in (self.server, *self.server.children(recursive=True)):
+            children = [child for server in self.servers for child in server.children(recursive=True)]
+            for process in (*self.servers, *children):
                 try:
                     total += process.memory_info().rss
                 except psutil.NoSuchProcess:

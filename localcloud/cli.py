@@ -71,9 +71,10 @@ def bring_up(
         )
     if quiet:
         return
-    _say(f"Started {' and '.join(running.started)}." if running.started else "The local cloud is up already.")
+    _say(f"Started {_listed(running.started)}." if running.started else "The local cloud is up already.")
     _say(f"  AWS        {running.addresses.ministack}")
     _say(f"  SageMaker  {running.addresses.sagemaker}")
+    _say(f"  Step Functions  {running.addresses.stepfunctions}")
     _say(f"  state      {folder}")
     if running.enforce_roles:
         _say("  roles      enforced for Lambda functions")
@@ -91,7 +92,7 @@ def down(state: Path | None) -> None:
         _say("Warning: MiniStack did not end in time and was killed: its latest changes are not saved.")
     if stopped.leftovers:
         _say(f"Killed {stopped.leftovers} leftover process{'es' if stopped.leftovers > 1 else ''}.")
-    _say(f"Stopped {' and '.join(stopped.parts)}." if stopped.parts else "The local cloud was not up.")
+    _say(f"Stopped {_listed(stopped.parts)}." if stopped.parts else "The local cloud was not up.")
 
 
 @cli.command()
@@ -145,6 +146,12 @@ def _say(message: str) -> None:
 def _command(context: click.Context) -> str:
     """What the group is called by: `localcloud`, or what another command has it as."""
     return context.parent.command_path if context.parent else "localcloud"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    """`a, b and c`."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _row(part: up.PartStatus) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from antlr4.error.Errors import RecognitionException
@@ -14,7 +15,7 @@ from moto.stepfunctions.parser.asl.static_analyser.variable_references_static_an
 
 from localcloud.stepfunctions.contract import ServiceError, strict_json
 from localcloud.stepfunctions.engine import overrides
-from localcloud.stepfunctions.engine.program import program, syntax_tree
+from localcloud.stepfunctions.engine.program import program, read
 
 SCHEMA = "SCHEMA_VALIDATION_FAILED"
 TYPES = ("Task", "Pass", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map")
@@ -59,10 +60,11 @@ def diagnostics(definition: str, express: bool) -> list[Diagnostic]:
     return []
 
 
+@lru_cache(maxsize=256)
 def variable_references(definition: str) -> dict[str, list[str]]:
     """The variables that each state refers to, by the state's name."""
     analyser = VariableReferencesStaticAnalyser()
-    analyser.visit(syntax_tree(definition))
+    analyser.visit(read(definition)[1])
     return {state: sorted(names) for state, names in analyser.get_variable_references().items()}
 
 

@@ -1,4 +1,4 @@
-"""Who gets in at the local cloud's two ports: AWS clients do, and nothing that a browser sends for a page."""
+"""Who gets in at the local cloud's three ports: AWS clients do, and nothing that a browser sends for a page."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ FROM_PAGES = {
 }
 
 
-@pytest.fixture(params=["ministack", "sagemaker"])
+@pytest.fixture(params=["ministack", "sagemaker", "stepfunctions"])
 def port(request: pytest.FixtureRequest, open_cloud: up.Running) -> int:
     """The port of each part."""
     number: int = getattr(open_cloud.addresses, f"{request.param}_port")

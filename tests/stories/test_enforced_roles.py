@@ -33,7 +33,7 @@ def test_roles_stay_enforced_when_ministack_is_started_again_and_do_not_change_u
 
     assert "what their roles allow" in scones("local", "status", "--state", state).stderr
     parts = json.loads(scones("local", "status", "--json", "--state", state).stdout)
-    assert [part["enforce_roles"] for part in parts] == [True, None]
+    assert [part["enforce_roles"] for part in parts] == [True, None, None]
     stranger = boto3.Session("AKIAIOSFODNN7EXAMPLE", "a stranger's", region_name="us-east-1")
     iam: Any = stranger.client("iam", endpoint_url=up.running(state).addresses.ministack)
     with pytest.raises(ClientError, match="InvalidClientTokenId"):

@@ -34,7 +34,7 @@ def test_from_up_to_down_nothing_runs_that_should_not_and_everything_stays(
     assert f'eval "$(scones local env --state {state})"' in up.stderr
 
     parts = json.loads(scones("local", "status", "--json", "--state", state).stdout)
-    assert [part["status"] for part in parts] == ["up", "up"]
+    assert [part["status"] for part in parts] == ["up", "up", "up"]
     assert all(part["memory_mb"] > 0 for part in parts)
     found = [psutil.Process(part["pid"]) for part in parts]
     hosts = {link.laddr.ip for one in found for link in one.net_connections("inet") if link.status == "LISTEN"}
@@ -57,7 +57,7 @@ def test_from_up_to_down_nothing_runs_that_should_not_and_everything_stays(
     assert (again.returncode, again.stderr.splitlines()[0]) == (0, "The local cloud is up already.")
 
     down = scones("local", "down", "--state", state)
-    assert (down.returncode, down.stderr) == (0, "Stopped sagemaker and ministack.\n")
+    assert (down.returncode, down.stderr) == (0, "Stopped stepfunctions, sagemaker and ministack.\n")
     assert all(map(gone, found))
     assert not (state / "local.json").exists()
     assert scones("local", "status", "--state", state).returncode == 1

@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 import json
+import threading
 from functools import lru_cache
 from typing import Any
 
 from antlr4 import ParserRuleContext
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
-from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
+
+_READING = threading.Lock()
+"""ANTLR's readers share tables that they write."""
 
 
 @lru_cache(maxsize=256)
-def syntax_tree(definition: str) -> ParserRuleContext:
-    """The syntax tree of a definition, which is most of the work and the same for every execution.
+def program(definition: str) -> Any:
+    """The program of a definition, shared by all executions of it: what they change is in their environments.
+
+    Reading a definition takes longer than most executions.
+
+    Raises:
+        ASLParserException, ValueError: it is not the Amazon States Language.
+    """
+    return read(definition)[0]
+
+
+def read(definition: str) -> tuple[Any, ParserRuleContext]:
+    """A program of its own, and the syntax tree.
 
     Raises:
         ASLParserException, ValueError: it is not the Amazon States Language.
     """
     # Written anew, characters beyond 16 bits are one and not two.
     written = json.dumps(json.loads(definition, object_hook=_with_fractions), ensure_ascii=False)
-    return AmazonStateLanguageParser.parse(written)[1]
+    with _READING:
+        found, tree = AmazonStateLanguageParser.parse(written)
+    return found, tree
 
 
 def _with_fractions(fields: dict[str, Any]) -> dict[str, Any]:
@@ -29,12 +45,3 @@ def _with_fractions(fields: dict[str, Any]) -> dict[str, Any]:
     if isinstance(percentage, int) and not isinstance(percentage, bool):
         return {**fields, "ToleratedFailurePercentage": float(percentage)}
     return fields
-
-
-def program(definition: str) -> Any:
-    """A program of moto's interpreter; it holds the state of one execution, so each needs its own.
-
-    Raises:
-        ASLParserException, ValueError: it is not the Amazon States Language.
-    """
-    return Preprocessor().visit(syntax_tree(definition))

@@ -22,7 +22,7 @@ from moto.stepfunctions.parser.asl.eval.event.event_manager import EventHistoryC
 
 from localcloud.stepfunctions.engine import overrides
 from localcloud.stepfunctions.engine.history import History
-from localcloud.stepfunctions.engine.program import program
+from localcloud.stepfunctions.engine.program import read
 
 STATE_NAME = "StateName"
 """What AWS calls a state that is tested by itself."""
@@ -87,7 +87,7 @@ def run(state: Body, context: Body, value: Any, variables: Body, mock: Mock | No
     overrides.apply()
     once = {key: item for key, item in state.items() if key != "Retry"}
     definition = json.dumps({"StartAt": STATE_NAME, "States": {STATE_NAME: once}}, ensure_ascii=False)
-    read = program(definition).states.states[STATE_NAME]
+    tried = read(definition)[0].states.states[STATE_NAME]
     env = Environment(
         aws_execution_details=AWSExecutionDetails(account=place.account, region=place.region, role_arn=place.role),
         execution_type=StateMachineType.STANDARD,
@@ -102,11 +102,11 @@ def run(state: Body, context: Body, value: Any, variables: Body, mock: Mock | No
         env.variable_store.set(name, item)
     env.variable_store.reset_tracing()
     tested = Tested()
-    _watch_steps(read, tested)
-    _watch_work(read, tested, mock)
+    _watch_steps(tried, tested)
+    _watch_work(tried, tested, mock)
     env.next_state_name = STATE_NAME
     try:
-        read.eval(env)
+        tried.eval(env)
     except FailureEventException as failure:
         told = failure.get_execution_failed_event_details() or {}
         tested.failed, tested.error, tested.cause = True, told.get("error"), told.get("cause")

@@ -20,6 +20,7 @@ MODULES = (
     "jsonata_fields",
     "lambda_results",
     "literals",
+    "paths",
     "scopes",
 )
 """The modules of this package, each with a function `apply()`."""
