@@ -65,6 +65,14 @@ def test_a_definition_that_aws_refuses_is_refused_with_the_place(
     assert machines.client.validate_state_machine_definition(definition=text)["result"] == "FAIL"
 
 
+def test_a_job_that_would_not_be_waited_for_is_refused_by_name(machines: Machines) -> None:
+    task = {"Type": "Task", "Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync", "End": True}
+    text = json.dumps({"StartAt": "Train", "States": {"Train": task}})
+    code, message = refused(machines.client.create_state_machine, name="sync", definition=text, roleArn=ROLE)
+    assert code == "InvalidDefinition"
+    assert "cannot wait for jobs of sagemaker at /States/Train/Resource" in message
+
+
 def test_creating_again_is_the_same_machine_and_another_definition_is_refused(machines: Machines) -> None:
     create = machines.client.create_state_machine
     first = create(name="again", definition=DEFINITION, roleArn=ROLE)
