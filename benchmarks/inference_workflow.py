@@ -49,7 +49,7 @@ def measure(state: Path, count: int, concurrency: int) -> dict[str, float]:
 
 
 class peak_memory:  # noqa: N801 - read as a statement: with peak_memory(...)
-    """The highest sum of resident memory of MiniStack, Step Functions and what they started, in MB, looked at ten times a second."""
+    """The highest sum of resident memory of MiniStack, Step Functions and what they started, in MB, ten looks a s."""
 
     def __init__(self, state: Path) -> None:
         found = record.read(state)

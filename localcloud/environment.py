@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 HOST = "127.0.0.1"
+EVENTS_PATH = "/_localcloud/events"
+"""Where MiniStack's port takes events of `aws.states` from the local Step Functions; clients may not send any."""
 MARK = "LOCALCLOUD_PART_OF"
 """Set, to the state folder, in every process of a local cloud and so in what those start: how leftovers are found.
 

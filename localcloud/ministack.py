@@ -1,8 +1,8 @@
 """`python -m localcloud.ministack`: run MiniStack behind the door until SIGTERM or SIGINT.
 
-What is served is MiniStack's ASGI application with our corrections applied (corrections/) and the local Step Functions in
-the place of its own, on the server and with the settings that its own command has. Other options are environment
-variables (parts.py).
+What is served is MiniStack's ASGI application with our corrections applied (corrections/) and the local Step Functions
+in the place of its own (bridge.py), on the server and with the settings that its own command has. Other options are
+environment variables (parts.py).
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import sys
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
+from localcloud.bridge import connect
 from localcloud.corrections import apply_corrections
 from localcloud.corrections.seam import SeamError
 from localcloud.door import guarded
 from localcloud.environment import HOST
-from localcloud.stepfunctions.bridge import connect
 
 KEEP_ALIVE_SECONDS = 75  # longer than SDKs keep an idle connection
 
@@ -37,6 +37,7 @@ def main() -> None:
     options = parser.parse_args()
     try:
         apply_corrections()
+        application = connect(options.stepfunctions)
     except SeamError as error:
         sys.exit(str(error))
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -44,7 +45,7 @@ def main() -> None:
     config = Config()
     config.bind = [f"{HOST}:{os.environ['GATEWAY_PORT']}"]
     config.keep_alive_timeout = KEEP_ALIVE_SECONDS
-    asyncio.run(serve(guarded(connect(options.stepfunctions)), config))
+    asyncio.run(serve(guarded(application), config))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ MODULES = (
     "function_results",
     "invoke_payloads",
     "waiting_for_functions",
-    "task_functions",
     "alarm_states",
     "alarm_clock",
     "alarm_events",

@@ -33,11 +33,18 @@ def check_request(name: str, request: Any) -> dict[str, Any]:
     Raises:
         ServiceError: SerializationException for a value of the wrong type, ValidationException for a broken constraint.
     """
-    shape = operation(name).input_shape
     if not isinstance(request, dict):
         raise ServiceError("SerializationException", f"{name}: the request is not a JSON object.")
-    if shape is None:
-        return {}
+    shape = operation(name).input_shape
+    return {} if shape is None else check_shape(shape, request)
+
+
+def check_shape(shape: Shape, request: dict[str, Any]) -> dict[str, Any]:
+    """Return `request` if the input shape admits it, whatever service it is of.
+
+    Raises:
+        ServiceError: as for `check_request`.
+    """
     found = list(violations(shape, request))
     for violation in found:
         if violation.rule in ("type", "unknown"):

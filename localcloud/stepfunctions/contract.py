@@ -1,7 +1,6 @@
 """Step Functions' requests and answers, held against botocore's own service model.
 
-The walker that checks values against shapes is the one of the local SageMaker: this is the only module that knows where
-it is.
+What checks values against shapes is the local SageMaker's: this is the only module that knows where it is.
 """
 
 from __future__ import annotations
@@ -14,9 +13,9 @@ from typing import Any
 import botocore.loaders
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 
-from localcloud.sagemaker import strict_json
+from localcloud.contract import strict_json
 from localcloud.sagemaker.errors import ServiceError
-from localcloud.sagemaker.protocol import problems
+from localcloud.sagemaker.protocol import check_shape
 from localcloud.sagemaker.store import AlreadyExistsError, Body, MissingError, Resource, Store
 
 __all__ = [
@@ -69,11 +68,7 @@ def check_request(name: str, request: Any) -> Body:
         raise ServiceError("SerializationException", f"{name}: the request is not a JSON object.")
     shape = operation(name).input_shape
     present: Body = {key: value for key, value in request.items() if value is not None}
-    found = [] if shape is None else list(problems(shape, present))
-    if found:
-        count = f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: "
-        raise validation(count + "; ".join(found))
-    return present
+    return present if shape is None else check_shape(shape, present)
 
 
 def response_body(name: str, result: Mapping[str, Any] | None) -> Body:

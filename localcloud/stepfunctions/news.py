@@ -14,11 +14,11 @@ import queue
 import threading
 from urllib.parse import urlsplit
 
+from localcloud.environment import EVENTS_PATH
 from localcloud.stepfunctions.contract import Body, Resource
 from localcloud.stepfunctions.redrive import redrive
 
 log = logging.getLogger("localcloud.stepfunctions")
-PATH = "/_localcloud/events"
 LARGEST = 248 * 1024
 """Input and output beyond it are left out of the event."""
 
@@ -72,7 +72,7 @@ class Courier:
             told = self._waiting.get()
             connection = http.client.HTTPConnection(self._address, timeout=10)
             try:
-                connection.request("POST", PATH, json.dumps(told), {"Content-Type": "application/json"})
+                connection.request("POST", EVENTS_PATH, json.dumps(told), {"Content-Type": "application/json"})
                 status = connection.getresponse().status
                 if status != 200:
                     log.warning("EventBridge did not take an event: HTTP %d", status)

@@ -53,7 +53,7 @@ def test_both_commands_find_one_folder_and_say_how_to_go_on(here: Path, command:
     inner.mkdir()
     (inner / "scones.toml").touch()
     status = run(*command, "status", "--json", environment=clean_environment(here), folder=inner)
-    assert (status.returncode, [part["status"] for part in json.loads(status.stdout)]) == (1, ["down", "down"])
+    assert (status.returncode, [part["status"] for part in json.loads(status.stdout)]) == (1, ["down", "down", "down"])
     name = "scones local" if len(command) == 2 and command[1] == "local" else "localcloud"
     assert status.stderr == f"To start what is missing: {name} up\n"
     env = run(*command, "env", environment=clean_environment(here), folder=inner)

@@ -42,6 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "localcloud.contract": set(),
     "localcloud.programs": {"localcloud"},
     "localcloud.sagemaker": {"localcloud"},
+    "localcloud.stepfunctions": {"localcloud"},
     "scones": set(),
     "scones.local_images": {"localcloud"},
     "scones.data": GROUND | {"steps"},

@@ -19,8 +19,9 @@ from ministack.services import eventbridge
 from ministack.services import stepfunctions as own
 from ministack.services.cloudformation import provisioners
 
+from localcloud.corrections import seam
 from localcloud.door import Application, Message, Receive, Scope, Send
-from localcloud.stepfunctions.news import PATH
+from localcloud.environment import EVENTS_PATH
 
 TARGET = "AWSStepFunctions."
 KIND = "AWS::StepFunctions::StateMachine"
@@ -44,8 +45,8 @@ def connect(url: str) -> Application:
         return _post(address, f"{TARGET}StartExecution", json.dumps(data).encode())
 
     ministack_app.SERVICE_HANDLERS["states"] = handle
-    own._start_execution = start
-    own._resolve_state_machine_arn = lambda arn: arn
+    seam.replace(__name__, own, "_start_execution", "data", by=lambda _: start)
+    seam.replace(__name__, own, "_resolve_state_machine_arn", "arn", by=lambda _: lambda arn: arn)
     provisioners._RESOURCE_HANDLERS[KIND] = _Machines(address).handlers()
     return _with_events(ministack_app.app)
 
@@ -69,7 +70,7 @@ def _with_events(app: Application) -> Application:
     """`app`, and a path on which the local Step Functions tells of its executions; the door is before both."""
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "POST":
+        if scope["type"] != "http" or scope["path"] != EVENTS_PATH or scope["method"] != "POST":
             await app(scope, receive, send)
             return
         body, more = b"", True
