@@ -51,7 +51,7 @@ def test_a_seam_that_has_changed_is_refused_by_name() -> None:
 
 def test_a_ministack_that_does_not_fit_is_not_served(tmp_path: Path) -> None:
     source = "from ministack.services import lambda_svc\ndel lambda_svc._execute_function_warm\n"
-    source += "from localcloud import ministack\nministack.main()\n"
+    source += "import sys\nfrom localcloud import ministack\nsys.argv = ['ministack', '--stepfunctions', 'http://127.0.0.1:1']\nministack.main()\n"
     done = subprocess.run(
         [sys.executable, "-c", source],
         env={**clean_environment(tmp_path), "GATEWAY_PORT": "0"},

@@ -103,7 +103,7 @@ def test_a_throttled_call_fails_under_aws_name(functions: Functions, machines: M
     functions.client.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=0)
     (done,) = machines.run(machines.create(task(function, Retry=[])), [1])
     assert (done["status"], done["error"]) == ("FAILED", "Lambda.TooManyRequestsException")
-    assert done["cause"].startswith("Rate Exceeded.")
+    assert done["cause"].startswith("Rate Exceeded")
 
 
 def test_an_exception_is_caught_by_its_class(functions: Functions, machines: Machines) -> None:
