@@ -1,4 +1,4 @@
-"""How long `scones local up` and `down` take, and what the two servers hold in memory at rest.
+"""How long `scones local up` and `down` take, and what the servers hold in memory at rest.
 
     python benchmarks/local_cloud_startup.py [--runs 5]
 

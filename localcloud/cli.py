@@ -31,7 +31,7 @@ _port = click.IntRange(0, 65535)
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def cli() -> None:
-    """AWS on this machine: MiniStack and a local SageMaker, on 127.0.0.1 only.
+    """AWS on this machine: MiniStack, a SageMaker and a Step Functions, on 127.0.0.1 only.
 
     No credentials protect it: every program on this machine can use it, and so run code as you.
     """

@@ -1,4 +1,4 @@
-"""The two parts of the local cloud: MiniStack and the local SageMaker, each a command with its health check.
+"""The parts of the local cloud: MiniStack, the local SageMaker and the local Step Functions, each with a health check.
 
 MiniStack (`ministack`, pinned, MIT) is driven through its ASGI application, environment variables and HTTP paths, and
 served behind our door (door.py) with our corrections applied (corrections/). What matters about it here:
@@ -41,7 +41,7 @@ _SAGEMAKER_SETTINGS = ("LOCALCLOUD_CAPTURE_SECONDS",)
 
 
 @dataclass(frozen=True)
-class Part:
+class CloudPart:
     """How to start one part and how to ask it whether it is ready."""
 
     name: str
@@ -53,14 +53,14 @@ class Part:
     environment: dict[str, str] = field(repr=False)
 
 
-def part(name: str, state: Path, addresses: Addresses, enforce_roles: bool = False) -> Part:
+def part(name: str, state: Path, addresses: Addresses, enforce_roles: bool = False) -> CloudPart:
     """The part called `name` for this state folder (absolute) and these addresses; roles are MiniStack's alone."""
     if name == MINISTACK:
         return ministack(state, addresses, enforce_roles)
     return sagemaker(state, addresses) if name == SAGEMAKER else stepfunctions(state, addresses)
 
 
-def ministack(state: Path, addresses: Addresses, enforce_roles: bool = False) -> Part:
+def ministack(state: Path, addresses: Addresses, enforce_roles: bool = False) -> CloudPart:
     """MiniStack: S3, IAM, Lambda, CloudFormation and everything else but SageMaker.
 
     With `enforce_roles` a Lambda function gets a session of its role, and MiniStack refuses it what the role's policies
@@ -83,27 +83,29 @@ def ministack(state: Path, addresses: Addresses, enforce_roles: bool = False) ->
         "AUTH": "true" if enforce_roles else "false",
     }
     command = [sys.executable, "-P", "-m", "localcloud.ministack", "--stepfunctions", addresses.stepfunctions]
-    return Part(MINISTACK, "MiniStack", command, addresses.ministack_port, "--port", "/_ministack/health", environment)
+    return CloudPart(
+        MINISTACK, "MiniStack", command, addresses.ministack_port, "--port", "/_ministack/health", environment
+    )
 
 
-def sagemaker(state: Path, addresses: Addresses) -> Part:
+def sagemaker(state: Path, addresses: Addresses) -> CloudPart:
     """The local SageMaker, which keeps its own database and job folders in the state folder."""
     settings = {name: os.environ[name] for name in _SAGEMAKER_SETTINGS if name in os.environ}
     environment = {**for_processes(addresses, str(state), os.environ), **settings, "TMPDIR": str(state / "tmp")}
     port = addresses.sagemaker_port
     command = [sys.executable, "-P", "-m", "localcloud.sagemaker", "--state", str(state), "--port", str(port)]
     command += ["--ministack", addresses.ministack]
-    return Part(SAGEMAKER, "SageMaker", command, port, "--sagemaker-port", "/ping", environment)
+    return CloudPart(SAGEMAKER, "SageMaker", command, port, "--sagemaker-port", "/ping", environment)
 
 
-def stepfunctions(state: Path, addresses: Addresses) -> Part:
+def stepfunctions(state: Path, addresses: Addresses) -> CloudPart:
     """The local Step Functions, which keeps its own database in the state folder."""
     environment = {**for_processes(addresses, str(state), os.environ), "TMPDIR": str(state / "tmp")}
     port = addresses.stepfunctions_port
     command = [sys.executable, "-P", "-m", "localcloud.stepfunctions", "--state", str(state), "--port", str(port)]
     command += ["--ministack", addresses.ministack, "--sagemaker", addresses.sagemaker]
     command += ["--region", addresses.region, "--events"]
-    return Part(STEPFUNCTIONS, "Step Functions", command, port, "--stepfunctions-port", "/ping", environment)
+    return CloudPart(STEPFUNCTIONS, "Step Functions", command, port, "--stepfunctions-port", "/ping", environment)
 
 
 def require_ministack() -> None:

@@ -162,11 +162,11 @@ def _bring_up(state: Path, kept: CloudRecord, missing: list[str]) -> Running:
     return Running(state, kept.addresses, tuple(missing), kept.enforce_roles)
 
 
-def _part(name: str, state: Path, as_recorded: CloudRecord) -> parts.Part:
+def _part(name: str, state: Path, as_recorded: CloudRecord) -> parts.CloudPart:
     return parts.part(name, state, as_recorded.addresses, as_recorded.enforce_roles)
 
 
-def _launch(state: Path, one: parts.Part) -> Identity:
+def _launch(state: Path, one: parts.CloudPart) -> Identity:
     for folder in ("tmp", "ministack", "s3"):
         (state / folder).mkdir(exist_ok=True)
     log = _log(state, one.name)
@@ -181,7 +181,7 @@ def _launch(state: Path, one: parts.Part) -> Identity:
         return processes.launch(one.command, one.environment, state, log, inherited=[lock.fileno()])
 
 
-def _wait(state: Path, one: parts.Part, identity: Identity) -> None:
+def _wait(state: Path, one: parts.CloudPart, identity: Identity) -> None:
     deadline = time.monotonic() + START_PATIENCE
     while not parts.healthy(one.port, one.health):
         log = _log(state, one.name)
@@ -283,7 +283,7 @@ def status(state: Path) -> list[PartStatus]:
     return [_part_status(_part(name, state, found), found.parts.get(name), found) for name in parts.ORDER]
 
 
-def _part_status(one: parts.Part, identity: Identity | None, as_recorded: CloudRecord) -> PartStatus:
+def _part_status(one: parts.CloudPart, identity: Identity | None, as_recorded: CloudRecord) -> PartStatus:
     process = processes.find(identity) if identity else None
     roles = as_recorded.enforce_roles if one.name == parts.MINISTACK else None
     if identity is None or process is None:

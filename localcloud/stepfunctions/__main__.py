@@ -11,7 +11,7 @@ from typing import TextIO
 import uvicorn
 
 from localcloud.stepfunctions.clients import Clients
-from localcloud.stepfunctions.cloud import Cloud
+from localcloud.stepfunctions.cloud import StatesCloud
 from localcloud.stepfunctions.news import Courier
 from localcloud.stepfunctions.server import application
 
@@ -39,7 +39,7 @@ def main(argv: list[str] | None = None) -> None:
     urls = {"stepfunctions": f"http://127.0.0.1:{options.port}"}
     if options.sagemaker:
         urls |= {"sagemaker": options.sagemaker, "sagemaker-runtime": options.sagemaker}
-    cloud = Cloud(options.state.resolve(), Clients(options.ministack, urls), region=options.region)
+    cloud = StatesCloud(options.state.resolve(), Clients(options.ministack, urls), region=options.region)
     if options.events:
         cloud.tell = Courier(options.ministack).tell
     uvicorn.run(application(cloud), host="127.0.0.1", port=options.port, log_level="warning", server_header=False)

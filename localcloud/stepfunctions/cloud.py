@@ -6,22 +6,19 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from localcloud.stepfunctions.clients import Clients
-from localcloud.stepfunctions.contract import Resource
+from localcloud.stepfunctions.engine.activities import Queue
+from localcloud.stepfunctions.engine.run import Run
 from localcloud.stepfunctions.journal import Journal
-
-if TYPE_CHECKING:
-    from localcloud.stepfunctions.engine.activities import Queue
-    from localcloud.stepfunctions.engine.run import Run
+from localcloud.stepfunctions.protocol import Resource
 
 RUNS_AT_ONCE = 1000
 """How many executions run side by side; each has two threads, which mostly wait."""
 
 
 @dataclass
-class Cloud:
+class StatesCloud:
     """One local account in one region.
 
     Attributes:

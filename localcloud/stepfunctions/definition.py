@@ -13,9 +13,9 @@ from moto.stepfunctions.parser.asl.static_analyser.variable_references_static_an
     VariableReferencesStaticAnalyser,
 )
 
-from localcloud.stepfunctions.contract import ServiceError, strict_json
 from localcloud.stepfunctions.engine import overrides
 from localcloud.stepfunctions.engine.program import program, read
+from localcloud.stepfunctions.protocol import ServiceError, strict_json
 
 SCHEMA = "SCHEMA_VALIDATION_FAILED"
 TYPES = ("Task", "Pass", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map")

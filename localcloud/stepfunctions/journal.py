@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from localcloud.stepfunctions.contract import Store
+from localcloud.stepfunctions.protocol import Store
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS event (

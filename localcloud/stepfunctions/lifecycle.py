@@ -7,16 +7,16 @@ import time
 import uuid
 from typing import Any
 
-from localcloud.stepfunctions.cloud import RUNS_AT_ONCE, Cloud
-from localcloud.stepfunctions.contract import MissingError, Resource, ServiceError
+from localcloud.stepfunctions.cloud import RUNS_AT_ONCE, StatesCloud
 from localcloud.stepfunctions.engine import run as engine
 from localcloud.stepfunctions.engine.run import Outcome, Request, Run
+from localcloud.stepfunctions.protocol import MissingError, Resource, ServiceError
 
 KIND = "Execution"
 ENDED_WITH_SERVER = "The local cloud ended while the execution ran."
 
 
-def request_for(cloud: Cloud, source: Resource, machine_arn: str, name: str | None, text: str) -> Request:
+def request_for(cloud: StatesCloud, source: Resource, machine_arn: str, name: str | None, text: str) -> Request:
     """What an execution of `source`, a state machine or a version of it, is begun with."""
     express = source.body["type"] == "EXPRESS"
     made = name or str(uuid.uuid4())
@@ -36,7 +36,7 @@ def request_for(cloud: Cloud, source: Resource, machine_arn: str, name: str | No
     )
 
 
-def begin(cloud: Cloud, request: Request) -> Run:
+def begin(cloud: StatesCloud, request: Request) -> Run:
     """Begin an execution that the caller has put into the store, or that is EXPRESS and in none.
 
     Raises:
@@ -47,7 +47,7 @@ def begin(cloud: Cloud, request: Request) -> Run:
     return run
 
 
-def run_to_end(cloud: Cloud, request: Request) -> Outcome:
+def run_to_end(cloud: StatesCloud, request: Request) -> Outcome:
     """Run an EXPRESS execution on this thread.
 
     Raises:
@@ -60,7 +60,7 @@ def run_to_end(cloud: Cloud, request: Request) -> Outcome:
     return run.outcome
 
 
-def _new(cloud: Cloud, request: Request) -> Run:
+def _new(cloud: StatesCloud, request: Request) -> Run:
     if len(cloud.runs) >= RUNS_AT_ONCE:
         raise ServiceError("ExecutionLimitExceeded", f"{RUNS_AT_ONCE} executions run already.")
 
@@ -79,7 +79,7 @@ def _new(cloud: Cloud, request: Request) -> Run:
     return run
 
 
-def _record(cloud: Cloud, run: Run, outcome: Outcome) -> None:
+def _record(cloud: StatesCloud, run: Run, outcome: Outcome) -> None:
     map_runs = run.environment.map_run_record_pool_manager.get_all()
     body = {
         "stopDate": time.time(),
@@ -97,7 +97,7 @@ def _record(cloud: Cloud, run: Run, outcome: Outcome) -> None:
         return  # the state folder was emptied while it ran
 
 
-def recover(cloud: Cloud) -> None:
+def recover(cloud: StatesCloud) -> None:
     """End in the store what ran when the server was killed: an interpreter cannot go on in the middle."""
     for execution in cloud.store.page(KIND, statuses=("RUNNING",))[0]:
         last = cloud.store.events(execution.arn, None, 1, newest_first=True)
@@ -114,7 +114,7 @@ def recover(cloud: Cloud) -> None:
             cloud.store.update(KIND, execution.name, change, status="FAILED")
 
 
-def shut_down(cloud: Cloud) -> None:
+def shut_down(cloud: StatesCloud) -> None:
     """Leave what runs to `recover`, which says of it what it says after a crash; new events go nowhere."""
     for run in list(cloud.runs.values()):
         run.environment.event_manager.closed = True

@@ -12,7 +12,7 @@ import botocore.loaders
 from botocore.exceptions import DataNotFoundError, UnknownServiceError
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
 
-from localcloud.stepfunctions.contract import Body, ServiceError, strict_json, validation
+from localcloud.stepfunctions.protocol import Body, ServiceError, strict_json, validation
 
 MOCKABLE = ("Task", "Map", "Parallel")
 _NUMBERS = ("integer", "long", "float", "double")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from localcloud.stepfunctions.contract import ServiceError
+from localcloud.stepfunctions.protocol import ServiceError
 
 LONGEST = 80
 _FORBIDDEN = re.compile(r'[\s<>{}\[\]?*"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]')

@@ -15,7 +15,7 @@ import threading
 from urllib.parse import urlsplit
 
 from localcloud.environment import EVENTS_PATH
-from localcloud.stepfunctions.contract import Body, Resource
+from localcloud.stepfunctions.protocol import Body, Resource
 from localcloud.stepfunctions.redrive import redrive
 
 log = logging.getLogger("localcloud.stepfunctions")

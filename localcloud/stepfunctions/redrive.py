@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from localcloud.stepfunctions.contract import Body
+from localcloud.stepfunctions.protocol import Body
 
 
 def redrive(status: str) -> Body:

@@ -17,12 +17,12 @@ from starlette.routing import Route
 
 from localcloud.door import Application, guarded
 from localcloud.stepfunctions import lifecycle, operations
-from localcloud.stepfunctions.cloud import Cloud
-from localcloud.stepfunctions.contract import TARGET_PREFIX, ServiceError, strict_json
+from localcloud.stepfunctions.cloud import StatesCloud
 from localcloud.stepfunctions.engine import overrides
 from localcloud.stepfunctions.engine.overrides import clients
 from localcloud.stepfunctions.engine.run import own_fault
 from localcloud.stepfunctions.operations.activities import open_queues
+from localcloud.stepfunctions.protocol import TARGET_PREFIX, ServiceError, strict_json
 
 log = logging.getLogger("localcloud.stepfunctions")
 REQUESTS_AT_ONCE = 256
@@ -30,7 +30,7 @@ REQUESTS_AT_ONCE = 256
 JSON = "application/x-amz-json-1.0"
 
 
-def application(cloud: Cloud) -> Application:
+def application(cloud: StatesCloud) -> Application:
     """The ASGI application that serves one local account, behind the door."""
     operations.load()
     overrides.apply()

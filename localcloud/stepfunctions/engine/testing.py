@@ -41,7 +41,7 @@ _STATES_ERRORS = {kind.to_name(): kind for kind in StatesErrorNameType}
 
 
 @dataclass(frozen=True)
-class Place:
+class Caller:
     """Where, and as whom, the state runs."""
 
     account: str
@@ -78,7 +78,7 @@ class Tested:
     values: Body = field(default_factory=dict)
 
 
-def run(state: Body, context: Body, value: Any, variables: Body, mock: Mock | None, place: Place) -> Tested:
+def run(state: Body, context: Body, value: Any, variables: Body, mock: Mock | None, caller: Caller) -> Tested:
     """Run a state without its Retry on `value`.
 
     Raises:
@@ -89,7 +89,7 @@ def run(state: Body, context: Body, value: Any, variables: Body, mock: Mock | No
     definition = json.dumps({"StartAt": STATE_NAME, "States": {STATE_NAME: once}}, ensure_ascii=False)
     tried = read(definition)[0].states.states[STATE_NAME]
     env = Environment(
-        aws_execution_details=AWSExecutionDetails(account=place.account, region=place.region, role_arn=place.role),
+        aws_execution_details=AWSExecutionDetails(account=caller.account, region=caller.region, role_arn=caller.role),
         execution_type=StateMachineType.STANDARD,
         context={**context, "Execution": {"Input": value, **context.get("Execution", {})}},
         event_history_context=EventHistoryContext.of_program_start(),

@@ -6,12 +6,12 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
-from localcloud.stepfunctions import contract
-from localcloud.stepfunctions.cloud import Cloud
-from localcloud.stepfunctions.contract import Body, ServiceError
+from localcloud.stepfunctions import protocol
+from localcloud.stepfunctions.cloud import StatesCloud
 from localcloud.stepfunctions.names import check_name
+from localcloud.stepfunctions.protocol import Body, ServiceError
 
-Handler = Callable[[Cloud, Body], Body | None]
+Handler = Callable[[StatesCloud, Body], Body | None]
 
 MODULES = ("activities", "aliases", "executions", "machines", "map_runs", "tags", "tasks", "testing", "versions")
 """The modules of this package that hold operations."""
@@ -26,7 +26,7 @@ def operation(name: str) -> Callable[[Handler], Handler]:
     """Register a function as the implementation of an API operation."""
 
     def register(function: Handler) -> Handler:
-        contract.operation(name)
+        protocol.operation(name)
         _HANDLERS[name] = function
         return function
 
@@ -39,15 +39,15 @@ def load() -> None:
         importlib.import_module(f"{__name__}.{module}")
 
 
-def call(cloud: Cloud, name: str, request: Any) -> Body:
+def call(cloud: StatesCloud, name: str, request: Any) -> Body:
     """Answer a request: checked on the way in, shaped on the way out.
 
     Raises:
         ServiceError: as the API answers; an operation that is not implemented is refused by name.
     """
-    contract.operation(name)
+    protocol.operation(name)
     if name not in _HANDLERS:
         raise ServiceError("NotImplementedException", f"The local Step Functions does not implement {name}.", 501)
     if name in NAMED and isinstance(request, dict) and isinstance(request.get("name"), str):
         check_name(request["name"])
-    return contract.response_body(name, _HANDLERS[name](cloud, contract.check_request(name, request)))
+    return protocol.response_body(name, _HANDLERS[name](cloud, protocol.check_request(name, request)))

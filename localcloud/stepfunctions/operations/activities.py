@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from moto.stepfunctions.parser.asl.eval.callback.callback import ActivityCallbackEndpoint
 
-from localcloud.stepfunctions.cloud import Cloud
-from localcloud.stepfunctions.contract import AlreadyExistsError, Body, Resource, ServiceError
+from localcloud.stepfunctions.cloud import StatesCloud
 from localcloud.stepfunctions.engine.activities import Queue
 from localcloud.stepfunctions.names import check_arn
 from localcloud.stepfunctions.operations import operation
 from localcloud.stepfunctions.operations.listing import page
 from localcloud.stepfunctions.operations.tags import set_tags
+from localcloud.stepfunctions.protocol import AlreadyExistsError, Body, Resource, ServiceError
 
 KIND = "Activity"
 POLL_SECONDS = 60.0
@@ -18,7 +18,7 @@ POLL_SECONDS = 60.0
 
 
 @operation("CreateActivity")
-def create(cloud: Cloud, request: Body) -> Body:
+def create(cloud: StatesCloud, request: Body) -> Body:
     """Add an activity, or answer as before when it is there."""
     name = request["name"]
     arn = cloud.arn(f"activity:{name}")
@@ -33,18 +33,18 @@ def create(cloud: Cloud, request: Body) -> Body:
     return {"activityArn": arn, "creationDate": activity.created}
 
 
-def open_queue(cloud: Cloud, activity: Resource) -> None:
+def open_queue(cloud: StatesCloud, activity: Resource) -> None:
     """Let executions put tasks where workers of the activity find them."""
     cloud.queues[activity.arn] = Queue(activity.arn, activity.name, activity.created)
 
 
-def open_queues(cloud: Cloud) -> None:
+def open_queues(cloud: StatesCloud) -> None:
     """The same for all activities, when the server starts."""
     for activity in cloud.store.page(KIND)[0]:
         open_queue(cloud, activity)
 
 
-def _existing(cloud: Cloud, arn: str) -> Resource:
+def _existing(cloud: StatesCloud, arn: str) -> Resource:
     found = cloud.store.find_arn(check_arn(arn, "activity"))
     if found is None:
         raise ServiceError("ActivityDoesNotExist", f"Activity Does Not Exist: '{arn}'")
@@ -52,14 +52,14 @@ def _existing(cloud: Cloud, arn: str) -> Resource:
 
 
 @operation("DescribeActivity")
-def describe(cloud: Cloud, request: Body) -> Body:
+def describe(cloud: StatesCloud, request: Body) -> Body:
     """The activity."""
     activity = _existing(cloud, request["activityArn"])
     return {**_summary(activity), "encryptionConfiguration": {"type": "AWS_OWNED_KEY"}}
 
 
 @operation("DeleteActivity")
-def delete(cloud: Cloud, request: Body) -> None:
+def delete(cloud: StatesCloud, request: Body) -> None:
     """Forget the activity; one that is gone is fine."""
     found = cloud.store.find_arn(check_arn(request["activityArn"], "activity"))
     if found is not None:
@@ -68,7 +68,7 @@ def delete(cloud: Cloud, request: Body) -> None:
 
 
 @operation("ListActivities")
-def listing(cloud: Cloud, request: Body) -> Body:
+def listing(cloud: StatesCloud, request: Body) -> Body:
     """Activities by name."""
     return page(cloud, request, KIND, _summary, "activities", by_name=True)
 
@@ -78,7 +78,7 @@ def _summary(activity: Resource) -> Body:
 
 
 @operation("GetActivityTask")
-def get_task(cloud: Cloud, request: Body) -> Body:
+def get_task(cloud: StatesCloud, request: Body) -> Body:
     """Wait a minute for a task; a null token says that there was none."""
     activity = _existing(cloud, request["activityArn"])
     task = cloud.queues[activity.arn].wait_for_task(POLL_SECONDS)

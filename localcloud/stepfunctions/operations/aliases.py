@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 
-from localcloud.stepfunctions.cloud import Cloud
-from localcloud.stepfunctions.contract import AlreadyExistsError, Body, Resource, ServiceError, validation
+from localcloud.stepfunctions.cloud import StatesCloud
 from localcloud.stepfunctions.names import check_arn, unqualified
 from localcloud.stepfunctions.operations import operation
 from localcloud.stepfunctions.operations.listing import page
 from localcloud.stepfunctions.operations.machines import ALIAS, VERSION, existing
+from localcloud.stepfunctions.protocol import AlreadyExistsError, Body, Resource, ServiceError, validation
 
 
 @operation("CreateStateMachineAlias")
-def create(cloud: Cloud, request: Body) -> Body:
+def create(cloud: StatesCloud, request: Body) -> Body:
     """Add an alias, or answer as before when it is there with the same description and routes."""
     routes = _checked(cloud, request["routingConfiguration"])
     machine = existing(cloud, unqualified(routes[0]["stateMachineVersionArn"]))
@@ -33,7 +33,7 @@ def create(cloud: Cloud, request: Body) -> Body:
     return {"stateMachineAliasArn": arn, "creationDate": alias.created}
 
 
-def _checked(cloud: Cloud, routes: list[Body]) -> list[Body]:
+def _checked(cloud: StatesCloud, routes: list[Body]) -> list[Body]:
     """Routes to one or two versions of one state machine, whose weights are 100 together.
 
     Raises:
@@ -54,7 +54,7 @@ def _checked(cloud: Cloud, routes: list[Body]) -> list[Body]:
     return routes
 
 
-def _existing(cloud: Cloud, arn: str) -> Resource:
+def _existing(cloud: StatesCloud, arn: str) -> Resource:
     found = cloud.store.find_arn(check_arn(arn, "stateMachine"))
     if found is None or found.kind != ALIAS:
         raise ServiceError("ResourceNotFound", "Request references a resource that does not exist.")
@@ -62,7 +62,7 @@ def _existing(cloud: Cloud, arn: str) -> Resource:
 
 
 @operation("DescribeStateMachineAlias")
-def describe(cloud: Cloud, request: Body) -> Body:
+def describe(cloud: StatesCloud, request: Body) -> Body:
     """The alias and its routes."""
     alias = _existing(cloud, request["stateMachineAliasArn"])
     dates = {"creationDate": alias.created, "updateDate": alias.modified}
@@ -70,7 +70,7 @@ def describe(cloud: Cloud, request: Body) -> Body:
 
 
 @operation("UpdateStateMachineAlias")
-def update(cloud: Cloud, request: Body) -> Body:
+def update(cloud: StatesCloud, request: Body) -> Body:
     """Change the alias's routes or description."""
     if not ("description" in request or "routingConfiguration" in request):
         message = "Either the description or the RoutingConfiguration must be specified"
@@ -83,7 +83,7 @@ def update(cloud: Cloud, request: Body) -> Body:
 
 
 @operation("DeleteStateMachineAlias")
-def delete(cloud: Cloud, request: Body) -> None:
+def delete(cloud: StatesCloud, request: Body) -> None:
     """Forget the alias; one that is gone is fine."""
     found = cloud.store.find_arn(check_arn(request["stateMachineAliasArn"], "stateMachine"))
     if found is not None and found.kind == ALIAS:
@@ -91,7 +91,7 @@ def delete(cloud: Cloud, request: Body) -> None:
 
 
 @operation("ListStateMachineAliases")
-def listing(cloud: Cloud, request: Body) -> Body:
+def listing(cloud: StatesCloud, request: Body) -> Body:
     """Aliases of a state machine, or of one of its versions, oldest first."""
     arn = request["stateMachineArn"]
     machine = existing(cloud, unqualified(check_arn(arn, "stateMachine")))

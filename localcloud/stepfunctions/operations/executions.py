@@ -6,8 +6,7 @@ import math
 import time
 
 from localcloud.stepfunctions import lifecycle
-from localcloud.stepfunctions.cloud import RUNS_AT_ONCE, Cloud
-from localcloud.stepfunctions.contract import AlreadyExistsError, Body, Resource, ServiceError, strict_json, validation
+from localcloud.stepfunctions.cloud import RUNS_AT_ONCE, StatesCloud
 from localcloud.stepfunctions.definition import variable_references
 from localcloud.stepfunctions.engine.run import Request
 from localcloud.stepfunctions.lifecycle import KIND
@@ -15,6 +14,7 @@ from localcloud.stepfunctions.names import check_arn, qualifier, unqualified
 from localcloud.stepfunctions.operations import operation
 from localcloud.stepfunctions.operations.listing import decoded, encoded, invalid_token, page, size
 from localcloud.stepfunctions.operations.machines import missing, resolve
+from localcloud.stepfunctions.protocol import AlreadyExistsError, Body, Resource, ServiceError, strict_json, validation
 from localcloud.stepfunctions.redrive import redrive
 
 INCLUDED = {"included": True}
@@ -22,7 +22,7 @@ OPEN_STATUSES = ("RUNNING", "PENDING_REDRIVE")
 
 
 @operation("StartExecution")
-def start(cloud: Cloud, request: Body) -> Body:
+def start(cloud: StatesCloud, request: Body) -> Body:
     """Begin an execution; the same name and input again is the same one while it runs."""
     text = _input(request)
     source, version, alias = resolve(cloud, request["stateMachineArn"])
@@ -77,7 +77,7 @@ def _body(made: Request, version: Resource | None, alias: Resource | None, reque
 
 
 @operation("StartSyncExecution")
-def start_sync(cloud: Cloud, request: Body) -> Body:
+def start_sync(cloud: StatesCloud, request: Body) -> Body:
     """Run an EXPRESS execution to its end."""
     text = _input(request)
     source, _, _ = resolve(cloud, request["stateMachineArn"])
@@ -111,7 +111,7 @@ def _not_of_this_type() -> ServiceError:
     return ServiceError("StateMachineTypeNotSupported", message)
 
 
-def existing(cloud: Cloud, arn: str) -> Resource:
+def existing(cloud: StatesCloud, arn: str) -> Resource:
     """The execution of that ARN, which an EXPRESS one has not.
 
     Raises:
@@ -124,7 +124,7 @@ def existing(cloud: Cloud, arn: str) -> Resource:
 
 
 @operation("StopExecution")
-def stop(cloud: Cloud, request: Body) -> Body:
+def stop(cloud: StatesCloud, request: Body) -> Body:
     """End an execution; one that has ended stays as it is."""
     execution = existing(cloud, request["executionArn"])
     run = cloud.runs.get(execution.arn)
@@ -135,7 +135,7 @@ def stop(cloud: Cloud, request: Body) -> Body:
 
 
 @operation("DescribeExecution")
-def describe(cloud: Cloud, request: Body) -> Body:
+def describe(cloud: StatesCloud, request: Body) -> Body:
     """The execution as it is now; only one that SUCCEEDED has output."""
     execution = existing(cloud, request["executionArn"])
     answer = {**_summary(execution), **redrive(execution.status)}
@@ -161,7 +161,7 @@ def _summary(execution: Resource) -> Body:
 
 
 @operation("ListExecutions")
-def listing(cloud: Cloud, request: Body) -> Body:
+def listing(cloud: StatesCloud, request: Body) -> Body:
     """Executions of a state machine, of a version or of an alias, newest first."""
     if not request.get("stateMachineArn"):
         if request.get("mapRunArn"):
@@ -183,7 +183,7 @@ def listing(cloud: Cloud, request: Body) -> Body:
 
 
 @operation("GetExecutionHistory")
-def history(cloud: Cloud, request: Body) -> Body:
+def history(cloud: StatesCloud, request: Body) -> Body:
     """The events of an execution."""
     execution = existing(cloud, request["executionArn"])
     newest_first = bool(request.get("reverseOrder"))
@@ -198,7 +198,7 @@ def history(cloud: Cloud, request: Body) -> Body:
 
 
 @operation("DescribeStateMachineForExecution")
-def describe_machine(cloud: Cloud, request: Body) -> Body:
+def describe_machine(cloud: StatesCloud, request: Body) -> Body:
     """The state machine as it was when the execution began."""
     execution = existing(cloud, request["executionArn"])
     machine = execution.body["machine"]

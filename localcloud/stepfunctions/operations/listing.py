@@ -7,15 +7,15 @@ import binascii
 from collections.abc import Callable
 from typing import Any
 
-from localcloud.stepfunctions.cloud import Cloud
-from localcloud.stepfunctions.contract import Body, Resource, ServiceError
+from localcloud.stepfunctions.cloud import StatesCloud
+from localcloud.stepfunctions.protocol import Body, Resource, ServiceError
 
 PAGE_SIZE = 100
 """maxResults when the request has none, or 0 (API reference)."""
 
 
 def page(
-    cloud: Cloud,
+    cloud: StatesCloud,
     request: Body,
     kind: str,
     summary: Callable[[Resource], Body],

@@ -7,13 +7,13 @@ import random
 import time
 import uuid
 
-from localcloud.stepfunctions.cloud import Cloud
-from localcloud.stepfunctions.contract import AlreadyExistsError, Body, Resource, ServiceError, validation
+from localcloud.stepfunctions.cloud import StatesCloud
 from localcloud.stepfunctions.definition import check_definition, diagnostics, variable_references
 from localcloud.stepfunctions.names import check_arn, qualifier, unqualified
 from localcloud.stepfunctions.operations import operation
 from localcloud.stepfunctions.operations.listing import page
 from localcloud.stepfunctions.operations.tags import set_tags
+from localcloud.stepfunctions.protocol import AlreadyExistsError, Body, Resource, ServiceError, validation
 
 KIND = "StateMachine"
 VERSION = "StateMachineVersion"
@@ -24,7 +24,7 @@ CHANGED = ("definition", "roleArn", "loggingConfiguration", "tracingConfiguratio
 
 
 @operation("CreateStateMachine")
-def create(cloud: Cloud, request: Body) -> Body:
+def create(cloud: StatesCloud, request: Body) -> Body:
     """Add a state machine, or answer as before when it is there with the same name, definition, type and logging."""
     name = request["name"]
     if request.get("versionDescription") and not request.get("publish"):
@@ -63,7 +63,7 @@ def check_arn_of_role(arn: str) -> str:
     return arn
 
 
-def _as_before(cloud: Cloud, name: str, body: Body, request: Body) -> Body:
+def _as_before(cloud: StatesCloud, name: str, body: Body, request: Body) -> Body:
     found = cloud.store.find(KIND, name)
     same = ("definition", "type", "loggingConfiguration", "tracingConfiguration")
     if found is None or any(found.body[key] != body[key] for key in same):
@@ -87,7 +87,7 @@ def _logging(configuration: Body | None) -> Body:
     return made
 
 
-def existing(cloud: Cloud, arn: str) -> Resource:
+def existing(cloud: StatesCloud, arn: str) -> Resource:
     """The state machine, not a version of it.
 
     Raises:
@@ -104,7 +104,7 @@ def missing(arn: str) -> ServiceError:
     return ServiceError("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'")
 
 
-def publish(cloud: Cloud, machine: Resource, description: str | None) -> Resource:
+def publish(cloud: StatesCloud, machine: Resource, description: str | None) -> Resource:
     """The version of the machine's current revision, made when there is none; inside a transaction or by itself."""
     with cloud.store.transaction():
         current = cloud.store.find(KIND, machine.name) or machine
@@ -119,7 +119,7 @@ def publish(cloud: Cloud, machine: Resource, description: str | None) -> Resourc
 
 
 @operation("DescribeStateMachine")
-def describe(cloud: Cloud, request: Body) -> Body:
+def describe(cloud: StatesCloud, request: Body) -> Body:
     """The state machine or one of its versions."""
     found = cloud.store.find_arn(check_arn(request["stateMachineArn"], "stateMachine"))
     if found is None or found.kind not in (KIND, VERSION):
@@ -131,7 +131,7 @@ def describe(cloud: Cloud, request: Body) -> Body:
 
 
 @operation("UpdateStateMachine")
-def update(cloud: Cloud, request: Body) -> Body:
+def update(cloud: StatesCloud, request: Body) -> Body:
     """Change the state machine; what differs makes a new revision."""
     machine = existing(cloud, request["stateMachineArn"])
     if not any(request.get(key) for key in CHANGED):
@@ -164,7 +164,7 @@ def _same(key: str, old: object, new: object) -> bool:
 
 
 @operation("DeleteStateMachine")
-def delete(cloud: Cloud, request: Body) -> None:
+def delete(cloud: StatesCloud, request: Body) -> None:
     """Forget the state machine, its versions and aliases; executions that run go on, and one that is gone is fine."""
     arn = check_arn(request["stateMachineArn"], "stateMachine")
     machine = cloud.store.find_arn(arn)
@@ -178,7 +178,7 @@ def delete(cloud: Cloud, request: Body) -> None:
 
 
 @operation("ListStateMachines")
-def listing(cloud: Cloud, request: Body) -> Body:
+def listing(cloud: StatesCloud, request: Body) -> Body:
     """State machines by name."""
     return page(cloud, request, KIND, _summary, "stateMachines", by_name=True)
 
@@ -188,7 +188,7 @@ def _summary(machine: Resource) -> Body:
 
 
 @operation("ValidateStateMachineDefinition")
-def validate(cloud: Cloud, request: Body) -> Body:
+def validate(cloud: StatesCloud, request: Body) -> Body:
     """What AWS would say to CreateStateMachine."""
     found = diagnostics(request["definition"], request.get("type") == "EXPRESS")
     most = request.get("maxResults") or 100
@@ -196,7 +196,7 @@ def validate(cloud: Cloud, request: Body) -> Body:
     return {"result": "FAIL" if found else "OK", "diagnostics": shown[:most], "truncated": len(found) > most}
 
 
-def resolve(cloud: Cloud, arn: str) -> tuple[Resource, Resource | None, Resource | None]:
+def resolve(cloud: StatesCloud, arn: str) -> tuple[Resource, Resource | None, Resource | None]:
     """What an execution runs: the machine or version that holds the definition, the version, and the alias.
 
     Raises:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from localcloud.stepfunctions.cloud import Cloud
-from localcloud.stepfunctions.contract import Body, ServiceError
+from localcloud.stepfunctions.cloud import StatesCloud
 from localcloud.stepfunctions.lifecycle import KIND
 from localcloud.stepfunctions.names import check_arn
 from localcloud.stepfunctions.operations import operation
 from localcloud.stepfunctions.operations.executions import existing
+from localcloud.stepfunctions.protocol import Body, ServiceError
 
 COUNTS = ("pending", "running", "succeeded", "failed", "timedOut", "aborted", "total", "resultsWritten")
 
 
 @operation("ListMapRuns")
-def listing(cloud: Cloud, request: Body) -> Body:
+def listing(cloud: StatesCloud, request: Body) -> Body:
     """The map runs of an execution."""
     execution = existing(cloud, request["executionArn"])
     runs = _live(cloud, execution.arn)
@@ -23,7 +23,7 @@ def listing(cloud: Cloud, request: Body) -> Body:
 
 
 @operation("DescribeMapRun")
-def describe(cloud: Cloud, request: Body) -> Body:
+def describe(cloud: StatesCloud, request: Body) -> Body:
     """A map run and how many of its items are where."""
     arn = check_arn(request["mapRunArn"], "mapRun")
     for arn_of_execution in list(cloud.runs):
@@ -37,7 +37,7 @@ def describe(cloud: Cloud, request: Body) -> Body:
 
 
 @operation("UpdateMapRun")
-def update(cloud: Cloud, request: Body) -> None:
+def update(cloud: StatesCloud, request: Body) -> None:
     """Change the limits of a map run that runs."""
     for execution in list(cloud.runs):
         for run in _live(cloud, execution):
@@ -51,7 +51,7 @@ def update(cloud: Cloud, request: Body) -> None:
     raise ServiceError("ResourceNotFound", f"Map Run Does Not Exist: '{request['mapRunArn']}'")
 
 
-def _live(cloud: Cloud, execution: str) -> list[Any]:
+def _live(cloud: StatesCloud, execution: str) -> list[Any]:
     run = cloud.runs.get(execution)
     return run.environment.map_run_record_pool_manager.get_all() if run else []
 

@@ -13,13 +13,13 @@ from moto.stepfunctions.parser.asl.eval.callback.callback import (
     CallbackOutcomeSuccess,
 )
 
-from localcloud.stepfunctions.cloud import Cloud
-from localcloud.stepfunctions.contract import Body, ServiceError
+from localcloud.stepfunctions.cloud import StatesCloud
 from localcloud.stepfunctions.operations import operation
+from localcloud.stepfunctions.protocol import Body, ServiceError
 
 
 @operation("SendTaskSuccess")
-def send_success(cloud: Cloud, request: Body) -> None:
+def send_success(cloud: StatesCloud, request: Body) -> None:
     """The task ended with this output."""
     try:
         json.loads(request["output"])
@@ -30,7 +30,7 @@ def send_success(cloud: Cloud, request: Body) -> None:
 
 
 @operation("SendTaskFailure")
-def send_failure(cloud: Cloud, request: Body) -> None:
+def send_failure(cloud: StatesCloud, request: Body) -> None:
     """The task failed."""
     outcome = CallbackOutcomeFailure(
         callback_id=request["taskToken"], error=request.get("error"), cause=request.get("cause")
@@ -39,12 +39,12 @@ def send_failure(cloud: Cloud, request: Body) -> None:
 
 
 @operation("SendTaskHeartbeat")
-def send_heartbeat(cloud: Cloud, request: Body) -> None:
+def send_heartbeat(cloud: StatesCloud, request: Body) -> None:
     """The task still works."""
     _tell(cloud, lambda pool: pool.heartbeat(callback_id=request["taskToken"]))
 
 
-def _tell(cloud: Cloud, say: Callable[[Any], bool]) -> None:
+def _tell(cloud: StatesCloud, say: Callable[[Any], bool]) -> None:
     """Find the execution that waits for the token.
 
     Raises:

@@ -11,20 +11,20 @@ from typing import Any
 from antlr4.error.Errors import RecognitionException
 from moto.stepfunctions.parser.asl.parse.asl_parser import ASLParserException
 
-from localcloud.stepfunctions.cloud import Cloud
-from localcloud.stepfunctions.contract import Body, ServiceError, strict_json, validation
+from localcloud.stepfunctions.cloud import StatesCloud
 from localcloud.stepfunctions.definition import diagnostics
 from localcloud.stepfunctions.engine import testing
-from localcloud.stepfunctions.engine.testing import STATE_NAME, Mock, Place, Tested
+from localcloud.stepfunctions.engine.testing import STATE_NAME, Caller, Mock, Tested
 from localcloud.stepfunctions.mocks import MOCKABLE, check_mock
 from localcloud.stepfunctions.operations import operation
+from localcloud.stepfunctions.protocol import Body, ServiceError, strict_json, validation
 
 REAL = ("Task", "Wait", "Pass", "Succeed", "Fail", "Choice")
 """The types that can be tested without a mock."""
 
 
 @operation("TestState")
-def test_state(cloud: Cloud, request: Body) -> Body:
+def test_state(cloud: StatesCloud, request: Body) -> Body:
     """Run a state once and say what became of it."""
     state = _state(request)
     mocked = "mock" in request
@@ -47,7 +47,7 @@ def test_state(cloud: Cloud, request: Body) -> Body:
             value,
             _json(request.get("variables", "{}")),
             _mock(request) if mocked else None,
-            Place(cloud.account, cloud.region, request.get("roleArn", "")),
+            Caller(cloud.account, cloud.region, request.get("roleArn", "")),
         )
     except (ASLParserException, RecognitionException, ValueError, TypeError, KeyError, RuntimeError) as error:
         raise _invalid(f"SCHEMA_VALIDATION_FAILED: {error}") from None
@@ -105,7 +105,7 @@ def _json(text: str) -> Any:
         raise ServiceError("InvalidExecutionInput", f"Invalid State Machine Execution Input: '{error}'") from None
 
 
-def _context(cloud: Cloud, request: Body, value: Any) -> Body:
+def _context(cloud: StatesCloud, request: Body, value: Any) -> Body:
     """The context object: the request's own, or one of an execution that there is not.
 
     Raises:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from localcloud.stepfunctions.cloud import Cloud
-from localcloud.stepfunctions.contract import Body, Resource, ServiceError
+from localcloud.stepfunctions.cloud import StatesCloud
 from localcloud.stepfunctions.names import check_arn
 from localcloud.stepfunctions.operations import operation
 from localcloud.stepfunctions.operations.listing import page
 from localcloud.stepfunctions.operations.machines import ALIAS, KIND, VERSION, existing, publish
+from localcloud.stepfunctions.protocol import Body, Resource, ServiceError
 
 
 @operation("PublishStateMachineVersion")
-def publish_version(cloud: Cloud, request: Body) -> Body:
+def publish_version(cloud: StatesCloud, request: Body) -> Body:
     """Make a version of the current revision, or answer with the one that there is."""
     machine = existing(cloud, request["stateMachineArn"])
     wanted, current = request.get("revisionId"), machine.body["revisionId"]
@@ -26,7 +26,7 @@ def publish_version(cloud: Cloud, request: Body) -> Body:
 
 
 @operation("DeleteStateMachineVersion")
-def delete(cloud: Cloud, request: Body) -> None:
+def delete(cloud: StatesCloud, request: Body) -> None:
     """Forget a version that no alias leads to; one that is gone is fine."""
     arn = check_arn(request["stateMachineVersionArn"], "stateMachine")
     found = cloud.store.find_arn(arn)
@@ -47,7 +47,7 @@ def delete(cloud: Cloud, request: Body) -> None:
 
 
 @operation("ListStateMachineVersions")
-def listing(cloud: Cloud, request: Body) -> Body:
+def listing(cloud: StatesCloud, request: Body) -> Body:
     """Versions of a state machine, newest first."""
     arn = check_arn(request["stateMachineArn"], "stateMachine")
     found = cloud.store.find_arn(arn)

@@ -25,6 +25,8 @@ from localcloud.record import CloudRecord
 
 BUCKET = "scones-unlimited-000000000000-us-east-1"
 
+PORTS = ("--port", "--sagemaker-port", "--stepfunctions-port")
+
 
 ENDLESS = """
 import os, signal
@@ -54,18 +56,18 @@ def statuses(state: Path) -> dict[str, str]:
     return {part.part: part.status for part in up.status(state)}
 
 
-@pytest.mark.parametrize("option", ["--port", "--sagemaker-port"])
+@pytest.mark.parametrize("option", PORTS)
 def test_a_port_in_use_is_one_line_and_nothing_is_left_running(scones: Command, state: Path, option: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         taken = server.getsockname()[1]
-        other = "--port" if option == "--sagemaker-port" else "--sagemaker-port"
-        started = scones("local", "up", "--state", state, option, str(taken), other, "0")
+        others = [word for name in PORTS if name != option for word in (name, "0")]
+        started = scones("local", "up", "--state", state, option, str(taken), *others)
     assert started.returncode == 1
     [line] = started.stderr.splitlines()
     assert f"port {taken} is in use by" in line
     assert f"(pid {os.getpid()})" in line
     assert option in line
-    assert statuses(state) == {"ministack": "down", "sagemaker": "down"}
+    assert statuses(state) == {"ministack": "down", "sagemaker": "down", "stepfunctions": "down"}
     assert not (state / "local.json").exists()
 
 
@@ -108,12 +110,12 @@ def test_killed_sagemaker_is_reported_and_started_again_beside_the_living_part(s
     kill(state, "sagemaker")
     status = scones("local", "status", "--state", state)
     assert status.returncode == 1
-    assert statuses(state) == {"ministack": "up", "sagemaker": "crashed"}
+    assert statuses(state) == {"ministack": "up", "sagemaker": "crashed", "stepfunctions": "up"}
     env = scones("local", "env", "--state", state)
     assert (env.returncode, env.stdout) == (1, "")
     after = up.start(state)
     assert (after.started, after.lost, after.addresses) == (("sagemaker",), False, before.addresses)
-    assert statuses(state) == {"ministack": "up", "sagemaker": "up"}
+    assert statuses(state) == {"ministack": "up", "sagemaker": "up", "stepfunctions": "up"}
 
 
 def test_killed_ministack_keeps_objects_and_a_deploy_heals_the_rest(scones: Command, state: Path) -> None:
@@ -140,10 +142,10 @@ def test_a_stale_record_with_reused_process_numbers_harms_nobody(state: Path, by
     state.mkdir()
     stale = Identity(bystander.pid, bystander.create_time() - 3600)
     record.write(state, CloudRecord(Addresses(1, 2), {"ministack": stale, "sagemaker": stale}))
-    assert statuses(state) == {"ministack": "crashed", "sagemaker": "crashed"}
+    assert statuses(state) == {"ministack": "crashed", "sagemaker": "crashed", "stepfunctions": "down"}
     assert up.stop(state) == up.Stopped((), (), 0)
     assert not gone(bystander)
-    assert statuses(state) == {"ministack": "down", "sagemaker": "down"}
+    assert statuses(state) == {"ministack": "down", "sagemaker": "down", "stepfunctions": "down"}
 
 
 def test_a_cloud_that_vanished_with_the_machine_starts_anew_on_other_ports(state: Path) -> None:
@@ -191,7 +193,7 @@ def test_functions_that_wait_for_work_are_not_leftovers(scones: Command, state: 
     functions = function(up.start(state, port=0, sagemaker_port=0), "import os\ndef handler(*_): return os.getpid()")
     assert psutil.pid_exists(json.load(functions.invoke(FunctionName="f")["Payload"]))
     down = scones("local", "down", "--state", state)
-    assert (down.returncode, down.stderr) == (0, "Stopped sagemaker and ministack.\n")
+    assert (down.returncode, down.stderr) == (0, "Stopped stepfunctions, sagemaker and ministack.\n")
     assert processes.marked(MARK, str(state.resolve())) == []
 
 
