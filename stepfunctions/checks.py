@@ -158,12 +158,15 @@ def retries_are_chosen(definition: StateMachine) -> Iterator[Problem]:
 
 
 def data_limit_is_caught(definition: StateMachine) -> Iterator[Problem]:
-    """A task that hands its whole state to a function catches DataLimitExceeded by name: States.ALL does not."""
+    """A task that hands its whole state to a function catches DataLimitExceeded by name.
+
+    AWS documents that States.ALL does not cover it. That it was seen to do so is nothing to build on.
+    """
     for path, state, _ in _states(definition):
         if state.get("Type") == "Task" and state.get("Parameters", {}).get("Payload.$") == "$" and _may_carry(state):
             named = {error for catcher in state.get("Catch", []) for error in catcher.get("ErrorEquals", [])}
             if "States.DataLimitExceeded" not in named:
-                fix = "Catch States.DataLimitExceeded by name; States.ALL does not cover it."
+                fix = "Catch States.DataLimitExceeded by name; AWS does not promise that States.ALL covers it."
                 yield Problem(f"state {path}", "carries pictures and does not catch States.DataLimitExceeded.", fix)
 
 
