@@ -47,7 +47,12 @@ class Project(Story):
         return json.loads(self.scones(*words, "--json", expect=expect).stdout)
 
     def send(self, bodies: list[bytes], prefix: str) -> datetime:
-        """Ask the endpoint, and wait until it is captured; a moment before the first request."""
+        """Ask the endpoint, and wait until it is captured; a moment before the first request.
+
+        Captured records bear whole seconds: what was asked before, the smoke test too, is to lie in an earlier one.
+        """
+        before = datetime.now(UTC).replace(microsecond=0)
+        eventually(lambda: datetime.now(UTC).replace(microsecond=0) > before)
         began = datetime.now(UTC).replace(microsecond=0)
         for number, body in enumerate(bodies):
             self.clients["sagemaker-runtime"].invoke_endpoint(

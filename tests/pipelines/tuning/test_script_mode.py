@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from localcloud.programs import script_mode as program
+from localcloud.sagemaker.jobs.archives import unpack
 from pipelines.tuning import script_mode
 from project.names import Names
 from project.settings import Settings
@@ -91,8 +92,7 @@ def test_a_request_with_an_entry_point_becomes_one_in_script_mode_that_runs_the_
     changed = script_mode.without_entry_point(request, NAMES)
     assert changed["AlgorithmSpecification"] == {"TrainingImage": "pytorch-training:2.6"}
     assert changed["HyperParameters"]["sagemaker_program"] == "command.py"
-    with tarfile.open(fileobj=BytesIO(script_mode.archive())) as files:
-        files.extractall(tmp_path, filter="data")
+    unpack(BytesIO(script_mode.archive()), tmp_path)
     environment = {**os.environ, **changed["Environment"]}
     script = [sys.executable, str(tmp_path / "command.py"), "--epochs", "1"]
     done = subprocess.run(script, env=environment, capture_output=True, text=True, check=True)
