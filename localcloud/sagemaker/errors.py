@@ -1,26 +1,15 @@
-"""Errors in the form that AWS answers with: a code, a message and an HTTP status."""
+"""The errors that operations of SageMaker answer with, and the reason of what our own code failed to do."""
 
 from __future__ import annotations
 
+from localcloud.service.errors import ServiceError, validation
 
-class ServiceError(Exception):
-    """An error response of the SageMaker API."""
-
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
-        self.code = code
-        self.message = message
-        self.status = status
-        super().__init__(f"{code}: {message}")
+__all__ = ["ServiceError", "conflict", "in_use", "not_found", "own_fault", "validation"]
 
 
 def own_fault(error: Exception) -> str:
     """The reason of what ends because our own code failed: not the service's error, so that nobody tries it again."""
     return f"the local SageMaker failed: {type(error).__name__}: {error}; see its log"
-
-
-def validation(message: str) -> ServiceError:
-    """The request is well-formed and cannot be accepted."""
-    return ServiceError("ValidationException", message)
 
 
 def not_found(message: str) -> ServiceError:

@@ -1,6 +1,6 @@
 """Step Functions' requests and answers, held against botocore's own service model.
 
-What checks values against shapes is the local SageMaker's: this is the only module that knows where it is.
+The store of resources is the local SageMaker's: this is the only module that knows where it is.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from functools import cache
 from typing import Any
 
 import botocore.loaders
-from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
+from botocore.model import OperationModel, ServiceModel, Shape
 
 from localcloud.contract import strict_json
-from localcloud.sagemaker.errors import ServiceError
-from localcloud.sagemaker.protocol import check_shape
 from localcloud.sagemaker.store import AlreadyExistsError, Body, MissingError, Resource, Store
+from localcloud.service import shapes
+from localcloud.service.errors import ServiceError, validation
 
 __all__ = [
     "AlreadyExistsError",
@@ -48,14 +48,7 @@ def operation(name: str) -> OperationModel:
     Raises:
         ServiceError: Step Functions has no such operation.
     """
-    if name not in service().operation_names:
-        raise ServiceError("UnknownOperationException", f"Step Functions has no operation {name!r}.", 404)
-    return service().operation_model(name)
-
-
-def validation(message: str) -> ServiceError:
-    """The request is well-formed and cannot be accepted."""
-    return ServiceError("ValidationException", message)
+    return shapes.operation_model(service(), "Step Functions", name)
 
 
 def check_request(name: str, request: Any) -> Body:
@@ -64,32 +57,18 @@ def check_request(name: str, request: Any) -> Body:
     Raises:
         ServiceError: SerializationException for a value of the wrong type, ValidationException for a broken constraint.
     """
-    if not isinstance(request, dict):
-        raise ServiceError("SerializationException", f"{name}: the request is not a JSON object.")
-    shape = operation(name).input_shape
-    present: Body = {key: value for key, value in request.items() if value is not None}
-    return present if shape is None else check_shape(shape, present)
+    if isinstance(request, dict):
+        request = {key: value for key, value in request.items() if value is not None}
+    return shapes.check_input(operation(name), request)
 
 
 def response_body(name: str, result: Mapping[str, Any] | None) -> Body:
-    """`result` as the operation's output shape has it: known members only, no nulls, times as epoch seconds."""
-    shape = operation(name).output_shape
-    if shape is None or not result:
-        return {}
-    shaped: Body = _shaped(shape, result)
-    return shaped
+    """`result` as the operation's output shape has it, times as epoch seconds."""
+    return shapes.output(operation(name), result, _scalar)
 
 
-def _shaped(shape: Shape, value: Any) -> Any:
-    if isinstance(shape, StructureShape):
-        return {key: _shaped(member, value[key]) for key, member in shape.members.items() if value.get(key) is not None}
-    if isinstance(shape, ListShape):
-        return [_shaped(shape.member, item) for item in value]
-    if isinstance(shape, MapShape):
-        return {key: _shaped(shape.value, item) for key, item in value.items()}
-    if shape.type_name == "timestamp":
-        return _seconds(value)
-    return value
+def _scalar(shape: Shape, value: Any, path: str) -> Any:
+    return _seconds(value) if shape.type_name == "timestamp" else value
 
 
 def _seconds(moment: datetime | str | float) -> float:

@@ -250,7 +250,7 @@ def install(patch: pytest.MonkeyPatch, current: Callable[[Cloud], World]) -> Non
     operations.load()
 
     def set_handler(name: str, act: Callable[[World, dict[str, Any]], Any]) -> None:
-        patch.setitem(registry._HANDLERS, name, lambda cloud, request: act(current(cloud), request))
+        patch.setitem(registry.OPERATIONS.handlers, name, lambda cloud, request: act(current(cloud), request))
 
     for kind in JOBS.values():
         set_handler(kind.create, lambda world, request, kind=kind: world.create_job(kind, request))

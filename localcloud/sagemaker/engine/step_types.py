@@ -13,6 +13,7 @@ from localcloud.contract.definition import is_expression
 from localcloud.contract.requests import violations
 from localcloud.sagemaker import protocol
 from localcloud.sagemaker.engine.expressions import Path
+from localcloud.service.shapes import worded
 
 
 @dataclass(frozen=True)
@@ -94,4 +95,4 @@ def argument_problems(step_type: str, arguments: Mapping[str, Any]) -> Iterator[
     name = {} if step_type == "RegisterModel" else {kind.name: "name"}
     shape = protocol.operation(kind.create).input_shape
     if shape is not None:
-        yield from map(protocol.worded, violations(shape, {**arguments, **name}, is_open=is_expression))
+        yield from map(worded, violations(shape, {**arguments, **name}, is_open=is_expression))

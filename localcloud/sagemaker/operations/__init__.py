@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+from localcloud.service.operations import load as load_operations
 
 MODULES = (
     "endpoint_configs",
@@ -25,5 +25,4 @@ MODULES = (
 
 def load() -> None:
     """Import every module that registers operations."""
-    for module in MODULES:
-        importlib.import_module(f"{__name__}.{module}")
+    load_operations(__name__, MODULES)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable
 from typing import Any
 
+from localcloud.service.operations import Operations
+from localcloud.service.operations import load as load_operations
 from localcloud.stepfunctions import protocol
 from localcloud.stepfunctions.cloud import StatesCloud
 from localcloud.stepfunctions.names import check_name
-from localcloud.stepfunctions.protocol import Body, ServiceError
-
-Handler = Callable[[StatesCloud, Body], Body | None]
+from localcloud.stepfunctions.protocol import Body
 
 MODULES = ("activities", "aliases", "executions", "machines", "map_runs", "tags", "tasks", "testing", "versions")
 """The modules of this package that hold operations."""
@@ -19,24 +17,13 @@ MODULES = ("activities", "aliases", "executions", "machines", "map_runs", "tags"
 NAMED = ("CreateActivity", "CreateStateMachine", "StartExecution", "StartSyncExecution")
 """Operations whose name is refused with InvalidName, also where its length breaks the model."""
 
-_HANDLERS: dict[str, Handler] = {}
-
-
-def operation(name: str) -> Callable[[Handler], Handler]:
-    """Register a function as the implementation of an API operation."""
-
-    def register(function: Handler) -> Handler:
-        protocol.operation(name)
-        _HANDLERS[name] = function
-        return function
-
-    return register
+OPERATIONS: Operations[StatesCloud] = Operations("Step Functions", protocol.operation)
+operation = OPERATIONS.operation
 
 
 def load() -> None:
     """Import every module that registers operations."""
-    for module in MODULES:
-        importlib.import_module(f"{__name__}.{module}")
+    load_operations(__name__, MODULES)
 
 
 def call(cloud: StatesCloud, name: str, request: Any) -> Body:
@@ -45,9 +32,7 @@ def call(cloud: StatesCloud, name: str, request: Any) -> Body:
     Raises:
         ServiceError: as the API answers; an operation that is not implemented is refused by name.
     """
-    protocol.operation(name)
-    if name not in _HANDLERS:
-        raise ServiceError("NotImplementedException", f"The local Step Functions does not implement {name}.", 501)
+    handler = OPERATIONS.handler(name)
     if name in NAMED and isinstance(request, dict) and isinstance(request.get("name"), str):
         check_name(request["name"])
-    return protocol.response_body(name, _HANDLERS[name](cloud, protocol.check_request(name, request)))
+    return protocol.response_body(name, handler(cloud, protocol.check_request(name, request)))

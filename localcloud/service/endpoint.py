@@ -1,0 +1,73 @@
+"""AWS's JSON protocol over HTTP: operations on `POST /`, named by the header X-Amz-Target; health on `GET /ping`."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from localcloud.contract import strict_json
+from localcloud.service.errors import ServiceError
+
+
+@dataclass(frozen=True)
+class JsonProtocol:
+    """How one service speaks.
+
+    Attributes:
+        prefix: what stands before the operation's name in X-Amz-Target, the dot included.
+        version: of the protocol: "1.0" or "1.1".
+        fault: the reason of an answer that our own code failed to make.
+        log: where such a failure is told whole.
+    """
+
+    prefix: str
+    version: str
+    fault: Callable[[Exception], str]
+    log: logging.Logger
+
+
+def routes(protocol: JsonProtocol, call: Callable[[str, Any], dict[str, Any]]) -> list[Route]:
+    """The operations and the health; `call` gets an operation's name and the request, in a thread of its own."""
+    media_type = f"application/x-amz-json-{protocol.version}"
+
+    def refusal(error: ServiceError) -> Response:
+        return JSONResponse(
+            {"__type": error.code, "message": error.message},
+            status_code=error.status,
+            headers={"x-amzn-requestid": str(uuid.uuid4()), "x-amzn-errortype": error.code},
+            media_type=media_type,
+        )
+
+    async def api(request: Request) -> Response:
+        target = request.headers.get("x-amz-target", "")
+        try:
+            if not target.startswith(protocol.prefix):
+                raise ServiceError("UnknownOperationException", f"X-Amz-Target is {target!r}.", 404)
+            body = _parsed(await request.body())
+            answer = await run_in_threadpool(call, target.removeprefix(protocol.prefix), body)
+            return JSONResponse(answer, headers={"x-amzn-requestid": str(uuid.uuid4())}, media_type=media_type)
+        except ServiceError as error:
+            return refusal(error)
+        except Exception as error:
+            protocol.log.exception("%s failed", target)
+            return refusal(ServiceError("InternalFailure", f"{target}: {protocol.fault(error)}.", 500))
+
+    async def ping(request: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    return [Route("/", api, methods=["POST"]), Route("/ping", ping, methods=["GET"])]
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return strict_json.loads(body or b"{}")
+    except (ValueError, RecursionError) as error:
+        raise ServiceError("SerializationException", f"The request is not JSON: {error}.") from None
