@@ -69,7 +69,7 @@ def model_port(state: Path) -> int:
             environment = process.environ()
         except psutil.Error:
             continue
-        if environment.get("SAGEMAKER_BASE_DIR", "").startswith(str(state / "endpoints")):
+        if environment.get("SAGEMAKER_BASE_DIR", "").startswith(str(state / "regions")):
             return int(environment["SAGEMAKER_BIND_TO_PORT"])
     raise RuntimeError("the endpoint has no process")
 

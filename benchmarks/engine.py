@@ -24,8 +24,8 @@ import boto3
 import psutil
 
 from localcloud import up
+from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.engine import records
-from localcloud.sagemaker.store import Store
 
 ROLE = "arn:aws:iam::000000000000:role/example-role"
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.4-2-cpu-py3"
@@ -96,7 +96,7 @@ def shares(client: Any, s3: Any, arn: str) -> list[float]:
 
 def fill(state: Path, count: int) -> None:
     """Put finished executions of nine steps each into the database."""
-    store = Store(state / "sagemaker.sqlite")
+    store = Cloud(state, "", "").store
     pipeline = f"arn:aws:sagemaker:us-east-1:000000000000:pipeline/{LISTED}"
     with store.transaction():
         for number in range(count):

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ministack import app as ministack_app
-from ministack.core.responses import get_account_id
+from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import eventbridge
 from ministack.services import stepfunctions as own
 from ministack.services.cloudformation import provisioners
@@ -22,6 +22,7 @@ from ministack.services.cloudformation import provisioners
 from localcloud.corrections import seam
 from localcloud.door import Application, Message, Receive, Scope, Send
 from localcloud.environment import EVENTS_PATH
+from localcloud.regions import region_of, signed_for
 
 TARGET = "AWSStepFunctions."
 KIND = "AWS::StepFunctions::StateMachine"
@@ -38,11 +39,12 @@ def connect(url: str) -> Application:
     threads = ThreadPoolExecutor(CALLS_AT_ONCE, "step functions")
 
     async def handle(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Answer:
-        target = headers.get("x-amz-target", "")
-        return await asyncio.get_running_loop().run_in_executor(threads, _post, address, target, body)
+        target, region = headers.get("x-amz-target", ""), get_region()
+        return await asyncio.get_running_loop().run_in_executor(threads, _post, address, target, body, region)
 
     def start(data: dict[str, Any]) -> Answer:
-        return _post(address, f"{TARGET}StartExecution", json.dumps(data).encode())
+        region = str(data["stateMachineArn"]).split(":")[3]
+        return _post(address, f"{TARGET}StartExecution", json.dumps(data).encode(), region)
 
     ministack_app.SERVICE_HANDLERS["states"] = handle
     seam.replace(__name__, own, "_start_execution", "data", by=lambda _: start)
@@ -51,10 +53,14 @@ def connect(url: str) -> Application:
     return _with_events(ministack_app.app)
 
 
-def _post(address: str, target: str, body: bytes) -> Answer:
+def _post(address: str, target: str, body: bytes, region: str) -> Answer:
     connection = http.client.HTTPConnection(address, timeout=LONGEST_SECONDS)
     try:
-        headers = {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.0"}
+        headers = {
+            "X-Amz-Target": target,
+            "Content-Type": "application/x-amz-json-1.0",
+            **signed_for(region, "states"),
+        }
         connection.request("POST", "/", body, headers)
         answer = connection.getresponse()
         kept = {name: value for name, value in answer.getheaders() if name.lower().startswith(("x-amzn", "content-t"))}
@@ -77,7 +83,11 @@ def _with_events(app: Application) -> Application:
         while more:
             message: Message = await receive()
             body, more = body + message.get("body", b""), message.get("more_body", False)
-        eventbridge._put_events({"Entries": [json.loads(body)]}, allow_aws_source=True)
+        region = region_of(
+            {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}, {}, get_region()
+        )
+        with request_scope(get_account_id(), region):
+            eventbridge._put_events({"Entries": [json.loads(body)]}, allow_aws_source=True)
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
         await send({"type": "http.response.body", "body": b""})
 
@@ -139,7 +149,7 @@ class _Machines:
         return arn, {"Arn": arn, "Name": arn.rsplit(":", 1)[-1]}
 
     def _call(self, operation: str, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        status, _, body = _post(self._address, TARGET + operation, json.dumps(request).encode())
+        status, _, body = _post(self._address, TARGET + operation, json.dumps(request).encode(), get_region())
         return status, json.loads(body or b"{}")
 
 

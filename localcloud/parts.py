@@ -94,7 +94,7 @@ def sagemaker(state: Path, addresses: Addresses) -> CloudPart:
     environment = {**for_processes(addresses, str(state), os.environ), **settings, "TMPDIR": str(state / "tmp")}
     port = addresses.sagemaker_port
     command = [sys.executable, "-P", "-m", "localcloud.sagemaker", "--state", str(state), "--port", str(port)]
-    command += ["--ministack", addresses.ministack]
+    command += ["--ministack", addresses.ministack, "--region", addresses.region]
     return CloudPart(SAGEMAKER, "SageMaker", command, port, "--sagemaker-port", "/ping", environment)
 
 

@@ -19,14 +19,16 @@ def main(argv: list[str] | None = None) -> None:
     Raises:
         SystemExit: another server holds the state folder, or an installed distribution registers an image wrongly.
     """
-    options = arguments("python -m localcloud.sagemaker", __doc__).parse_args(argv)
+    parser = arguments("python -m localcloud.sagemaker", __doc__)
+    parser.add_argument("--region", default="us-east-1", help="the region of requests that are not signed")
+    options = parser.parse_args(argv)
     lock = begin(options.state, "sagemaker", "SageMaker")
     try:
         for repository in images.registered():
             log.info("image %s is registered by an installed distribution", repository)
     except LocalCloudError as error:
         raise SystemExit(f"Error: {error}") from None
-    cloud = Cloud(options.state.resolve(), options.ministack, f"http://127.0.0.1:{options.port}")
+    cloud = Cloud(options.state.resolve(), options.ministack, f"http://127.0.0.1:{options.port}", region=options.region)
     with lock:
         serve(application(cloud), options.port)
 

@@ -11,11 +11,13 @@ from typing import Any, Protocol, TypeVar
 import boto3
 from botocore.config import Config
 
+from localcloud.regions import FOLDER
 from localcloud.sagemaker import registry
 from localcloud.sagemaker.jobs.interruption import Interruption
 from localcloud.sagemaker.protocol import check_request, response_body
 from localcloud.sagemaker.store import Store
 
+DATABASE = "sagemaker.sqlite"
 Shared = TypeVar("Shared")
 
 
@@ -39,10 +41,10 @@ class News:
 
 @dataclass
 class Cloud:
-    """One local account in one region.
+    """The local account in one region: what is made here is seen nowhere else.
 
     Attributes:
-        state: folder with the database, the jobs' folders and the logs.
+        state: folder of the whole local cloud.
         aws_url: where every service but SageMaker answers.
         url: where this server answers; jobs get it as AWS_ENDPOINT_URL_SAGEMAKER.
         jobs: those that run now, by ARN.
@@ -69,11 +71,17 @@ class Cloud:
     _making: threading.RLock = field(default_factory=threading.RLock)
 
     @property
+    def folder(self) -> Path:
+        """The region's own part of the state: the database, the folders of jobs and endpoints."""
+        return self.state / FOLDER / self.region
+
+    @property
     def store(self) -> Store:
         """The resources; one store for all threads, which a cached_property does not promise from Python 3.12 on."""
         with self._making:
             if self._store is None:
-                self._store = Store(self.state / "sagemaker.sqlite")
+                self.folder.mkdir(parents=True, exist_ok=True)
+                self._store = Store(self.folder / DATABASE)
             return self._store
 
     def shared(self, make: Callable[[Cloud], Shared]) -> Shared:
@@ -106,6 +114,10 @@ class Cloud:
                     ),
                 )
             return self._clients[service]
+
+    def beside(self, region: str) -> Cloud:
+        """The same account in another region."""
+        return Cloud(self.state, self.aws_url, self.url, self.account, region)
 
     def prepare(self) -> None:
         """Begin to make the clients that every job uses: it takes half a second, which the first job need not wait."""

@@ -35,15 +35,15 @@ NOT_DONE = ("target-model", "target-container-hostname", "inference-component", 
 """Headers that ask for what is not done here, without their prefix x-amzn-sagemaker-."""
 
 
-def invocations(cloud: Cloud) -> Callable[[Request], Awaitable[Response]]:
-    """The function behind the invocations path."""
+def invocations(cloud_of: Callable[[Request], Awaitable[Cloud]]) -> Callable[[Request], Awaitable[Response]]:
+    """The function behind the invocations path; `cloud_of` says which region a request is for."""
 
     async def answer(request: Request) -> Response:
         try:
             headers = dict(request.headers)
             body = await _body(request)
             _check(headers)
-            result = await invoke(cloud, Invocation(request.path_params["name"], headers, body))
+            result = await invoke(await cloud_of(request), Invocation(request.path_params["name"], headers, body))
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
         except ServiceError as error:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
 from starlette.routing import Route
 
 from localcloud.door import Application, guarded
+from localcloud.regions import Regions, kept
 from localcloud.sagemaker import operations, runtime
-from localcloud.sagemaker.cloud import Cloud
+from localcloud.sagemaker.cloud import DATABASE, Cloud
 from localcloud.sagemaker.endpoints import recovery as endpoints
 from localcloud.sagemaker.engine import recovery as executions
 from localcloud.sagemaker.errors import own_fault
@@ -20,7 +23,7 @@ from localcloud.sagemaker.events.dispatcher import Dispatcher
 from localcloud.sagemaker.jobs import lifecycle as jobs
 from localcloud.sagemaker.monitoring.scheduler import Scheduler
 from localcloud.sagemaker.tuning import search as searches
-from localcloud.service.endpoint import JsonProtocol, routes
+from localcloud.service.endpoint import JsonProtocol, account_of, routes
 
 PROTOCOL = JsonProtocol("SageMaker.", "1.1", own_fault, logging.getLogger("localcloud.sagemaker"))
 
@@ -34,27 +37,55 @@ def shut_down(cloud: Cloud) -> None:
     endpoints.shut_down(cloud)
 
 
-def application(cloud: Cloud) -> Application:
-    """The ASGI application that serves one local account, behind the door."""
+class RegionWork:
+    """What works in one region beside the requests, from the region's beginning to the server's end."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+        self._dispatcher = Dispatcher(cloud)
+        self._scheduler = Scheduler(cloud)
+
+    def begin(self) -> None:
+        """Go on with what an earlier server left."""
+        self.cloud.prepare()
+        self._dispatcher.start()
+        for part in (jobs, executions, searches, endpoints):
+            part.recover(self.cloud)
+        self._scheduler.start()
+
+    def end(self) -> None:
+        """End everything; the records stay."""
+        self.cloud.stopping.set()  # so that the scheduler, which must start no job any more, ends first
+        self._scheduler.close()
+        shut_down(self.cloud)
+        self._dispatcher.close()
+        self.cloud.store.close()
+
+
+def application(home: Cloud) -> Application:
+    """The ASGI application that serves one local account in every region, behind the door.
+
+    `home` is the account in the region of requests that are not signed; others begin when they are first asked for, or
+    with the server when something is kept of them.
+    """
     operations.load()
+    regions = Regions(
+        lambda region: RegionWork(home if region == home.region else home.beside(region)), lambda work: work.begin()
+    )
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        cloud.prepare()
-        dispatcher = Dispatcher(cloud)
-        dispatcher.start()
-        await run_in_threadpool(jobs.recover, cloud)
-        await run_in_threadpool(executions.recover, cloud)
-        await run_in_threadpool(searches.recover, cloud)
-        await run_in_threadpool(endpoints.recover, cloud)
-        scheduler = Scheduler(cloud)
-        scheduler.start()
+        for region in dict.fromkeys((home.region, *kept(home.state, DATABASE))):
+            await run_in_threadpool(regions.get, region)
         yield
-        cloud.stopping.set()  # so that the scheduler, which must start no job any more, ends first
-        await run_in_threadpool(scheduler.close)
-        await run_in_threadpool(shut_down, cloud)
-        await run_in_threadpool(dispatcher.close)
-        cloud.store.close()
+        ends = [threading.Thread(target=work.end, name=f"end of {work.cloud.region}") for work in regions.every()]
+        for end in ends:
+            end.start()
+        for end in ends:
+            await run_in_threadpool(end.join)
 
-    invocations = Route(runtime.PATH, runtime.invocations(cloud), methods=["POST"])
-    return guarded(Starlette(routes=[invocations, *routes(PROTOCOL, cloud.call)], lifespan=lifespan))
+    async def cloud_of(request: Request) -> Cloud:
+        return (await account_of(request, regions, home.region)).cloud
+
+    invocations = Route(runtime.PATH, runtime.invocations(cloud_of), methods=["POST"])
+    return guarded(Starlette(routes=[invocations, *routes(PROTOCOL, cloud_of, Cloud.call)], lifespan=lifespan))

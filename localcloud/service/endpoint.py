@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -14,7 +14,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from localcloud.contract import strict_json
+from localcloud.regions import Regions, UnknownRegionError, region_of
 from localcloud.service.errors import ServiceError
+
+Account = TypeVar("Account")
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,31 @@ class JsonProtocol:
     log: logging.Logger
 
 
-def routes(protocol: JsonProtocol, call: Callable[[str, Any], dict[str, Any]]) -> list[Route]:
-    """The operations and the health; `call` gets an operation's name and the request, in a thread of its own."""
+async def account_of(request: Request, regions: Regions[Account], default: str) -> Account:
+    """The account in the region that a request is signed for; `default` is that of unsigned ones.
+
+    Raises:
+        ServiceError: InvalidSignatureException; that is no region.
+    """
+    try:
+        region = region_of(request.headers, request.query_params, default)
+    except UnknownRegionError as error:
+        raise ServiceError("InvalidSignatureException", str(error), 403) from None
+    begun = regions.begun(region)
+    return begun if begun is not None else await run_in_threadpool(regions.get, region)
+
+
+def routes(
+    protocol: JsonProtocol,
+    account: Callable[[Request], Awaitable[Account]],
+    call: Callable[[Account, str, Any], dict[str, Any]],
+) -> list[Route]:
+    """The operations and the health.
+
+    Args:
+        account: whom a request is for.
+        call: gets that, an operation's name and the request's body, in a thread of its own.
+    """
     media_type = f"application/x-amz-json-{protocol.version}"
 
     def refusal(error: ServiceError) -> Response:
@@ -52,7 +78,8 @@ def routes(protocol: JsonProtocol, call: Callable[[str, Any], dict[str, Any]]) -
             if not target.startswith(protocol.prefix):
                 raise ServiceError("UnknownOperationException", f"X-Amz-Target is {target!r}.", 404)
             body = _parsed(await request.body())
-            answer = await run_in_threadpool(call, target.removeprefix(protocol.prefix), body)
+            whose = await account(request)
+            answer = await run_in_threadpool(call, whose, target.removeprefix(protocol.prefix), body)
             return JSONResponse(answer, headers={"x-amzn-requestid": str(uuid.uuid4())}, media_type=media_type)
         except ServiceError as error:
             return refusal(error)

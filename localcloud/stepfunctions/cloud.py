@@ -7,22 +7,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from localcloud.regions import FOLDER
 from localcloud.stepfunctions.clients import Clients
 from localcloud.stepfunctions.engine.activities import Queue
 from localcloud.stepfunctions.engine.run import Run
 from localcloud.stepfunctions.journal import Journal
 from localcloud.stepfunctions.protocol import Resource
 
+DATABASE = "stepfunctions.sqlite"
 RUNS_AT_ONCE = 1000
 """How many executions run side by side; each has two threads, which mostly wait."""
 
 
 @dataclass
 class StatesCloud:
-    """One local account in one region.
+    """The local account in one region: what is made here is seen nowhere else.
 
     Attributes:
-        state: folder with the database.
+        state: folder of the whole local cloud.
         clients: boto3 clients of the other services.
         runs: the executions that run now, by ARN.
         tell: hears of every STANDARD execution that begins or ends.
@@ -45,8 +47,14 @@ class StatesCloud:
         """The resources and the histories; one store for all threads."""
         with self._making:
             if self._journal is None:
-                self._journal = Journal(self.state / "stepfunctions.sqlite")
+                folder = self.state / FOLDER / self.region
+                folder.mkdir(parents=True, exist_ok=True)
+                self._journal = Journal(folder / DATABASE)
             return self._journal
+
+    def beside(self, region: str) -> StatesCloud:
+        """The same account in another region."""
+        return StatesCloud(self.state, self.clients, self.account, region, tell=self.tell)
 
     def arn(self, resource: str) -> str:
         """`arn:aws:states:<region>:<account>:<resource>`."""

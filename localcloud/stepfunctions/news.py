@@ -15,6 +15,7 @@ import threading
 from urllib.parse import urlsplit
 
 from localcloud.environment import EVENTS_PATH
+from localcloud.regions import signed_for
 from localcloud.stepfunctions.protocol import Body, Resource
 from localcloud.stepfunctions.redrive import redrive
 
@@ -72,7 +73,9 @@ class Courier:
             told = self._waiting.get()
             connection = http.client.HTTPConnection(self._address, timeout=10)
             try:
-                connection.request("POST", EVENTS_PATH, json.dumps(told), {"Content-Type": "application/json"})
+                region = told["Resources"][0].split(":")[3]
+                headers = {"Content-Type": "application/json", **signed_for(region, "events")}
+                connection.request("POST", EVENTS_PATH, json.dumps(told), headers)
                 status = connection.getresponse().status
                 if status != 200:
                     log.warning("EventBridge did not take an event: HTTP %d", status)

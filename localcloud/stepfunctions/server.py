@@ -5,16 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 
 import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
 
 from localcloud.door import Application, guarded
-from localcloud.service.endpoint import JsonProtocol, routes
+from localcloud.regions import Regions, kept
+from localcloud.service.endpoint import JsonProtocol, account_of, routes
 from localcloud.stepfunctions import lifecycle, operations
-from localcloud.stepfunctions.cloud import StatesCloud
+from localcloud.stepfunctions.cloud import DATABASE, StatesCloud
 from localcloud.stepfunctions.engine import overrides
 from localcloud.stepfunctions.engine.overrides import clients
 from localcloud.stepfunctions.engine.run import own_fault
@@ -26,18 +27,31 @@ REQUESTS_AT_ONCE = 256
 """Workers of activities and callers of StartSyncExecution each hold a thread while they wait."""
 
 
-def application(cloud: StatesCloud) -> Application:
-    """The ASGI application that serves one local account, behind the door."""
+def application(home: StatesCloud) -> Application:
+    """The ASGI application that serves one local account in every region, behind the door.
+
+    `home` is the account in the region of requests that are not signed.
+    """
     operations.load()
     overrides.apply()
-    clients.use(cloud.clients)
+    clients.use(home.clients)
+    regions = Regions(lambda region: home if region == home.region else home.beside(region), _begin)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = REQUESTS_AT_ONCE
-        await run_in_threadpool(lifecycle.recover, cloud)
-        await run_in_threadpool(open_queues, cloud)
+        for region in dict.fromkeys((home.region, *kept(home.state, DATABASE))):
+            await run_in_threadpool(regions.get, region)
         yield
-        lifecycle.shut_down(cloud)
+        for cloud in regions.every():
+            lifecycle.shut_down(cloud)
 
-    return guarded(Starlette(routes=routes(PROTOCOL, partial(operations.call, cloud)), lifespan=lifespan))
+    async def cloud_of(request: Request) -> StatesCloud:
+        return await account_of(request, regions, home.region)
+
+    return guarded(Starlette(routes=routes(PROTOCOL, cloud_of, operations.call), lifespan=lifespan))
+
+
+def _begin(cloud: StatesCloud) -> None:
+    lifecycle.recover(cloud)
+    open_queues(cloud)

@@ -52,7 +52,7 @@ def aws(command: str, folder: Path, running: up.Running) -> str:
 
 
 def serving_processes(state: Path) -> list[int]:
-    bases = [str(path / "opt" / "ml") for path in (state / "endpoints").glob("*/*/*")]
+    bases = [str(path / "opt" / "ml") for path in state.glob("regions/*/endpoints/*/*/*")]
     return [process.pid for base in bases for process in marked("SAGEMAKER_BASE_DIR", base)]
 
 

@@ -199,7 +199,7 @@ def await_that(cloud: Cloud, condition: Callable[[], object]) -> None:
 
 def log_of(cloud: Cloud, kind: str, name: str) -> str:
     """What the job's program has printed so far."""
-    path = folder.folder(cloud.state, kind, name).log
+    path = folder.folder(cloud.folder, kind, name).log
     return path.read_text() if path.exists() else ""
 
 

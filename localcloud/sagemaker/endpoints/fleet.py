@@ -33,7 +33,7 @@ class Fleet:
         self.plan = plan
         self.capture = capture.options(plan.capture)
         self.started = False
-        root = cloud.state / "endpoints" / endpoint / uuid.uuid4().hex[:8]
+        root = cloud.folder / "endpoints" / endpoint / uuid.uuid4().hex[:8]
         self._root = root
         self._news = threading.Condition()
         self._changed = changed

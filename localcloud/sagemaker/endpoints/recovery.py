@@ -21,10 +21,10 @@ def recover(cloud: Cloud) -> None:
     completed.
     """
     cloud.shared(EndpointHosting).start()
-    for root in sorted((cloud.state / "endpoints").glob("*/*/*")):
+    for root in sorted((cloud.folder / "endpoints").glob("*/*/*")):
         if left := end_leftovers(Folder(root)):
             log.warning("%d processes of an endpoint were left by a restart and ended: %s", left, root)
-    shutil.rmtree(cloud.state / "endpoints", ignore_errors=True)
+    shutil.rmtree(cloud.folder / "endpoints", ignore_errors=True)
     for endpoint in cloud.store.page(records.KIND)[0]:
         if endpoint.status == "Creating":
             deployment.create(cloud, endpoint.name)

@@ -1,4 +1,4 @@
-"""A job's folder: the container's `/opt/ml` at `<state>/jobs/<kind>-<job name>/opt/ml`.
+"""A job's folder: the container's `/opt/ml` at `<state>/regions/<region>/jobs/<kind>-<job name>/opt/ml`.
 
 There is no root and no mount here, so a path below /opt/ml in what the job is told (entry point, arguments, values of
 environment variables) is replaced by the path below the job's own folder.
@@ -88,5 +88,5 @@ class Folder:
 
 
 def folder(state: Path, kind: str, name: str) -> Folder:
-    """The folder of a job; `kind` is the resource's, such as "ProcessingJob"."""
+    """The folder of a job of the region whose folder is `state`; `kind` is the resource's, such as "ProcessingJob"."""
     return Folder(state / "jobs" / f"{kind.removesuffix('Job').lower()}-{name}")

@@ -86,7 +86,7 @@ def begin(cloud: Cloud, kind: JobType, request: Body, work: Callable[[JobRun], N
         resource = cloud.store.insert(kind.name, name, body, arn=arn, parent=parent, status="InProgress")
     except AlreadyExistsError:
         raise in_use(f"{kind.taken} ({arn})") from None
-    job = JobRun(cloud, kind, name, arn, request, folder(cloud.state, kind.name, name), work)
+    job = JobRun(cloud, kind, name, arn, request, folder(cloud.folder, kind.name, name), work)
     job.thread = threading.Thread(target=_live, args=(job,), name=f"{kind.name} {name}", daemon=True)
     cloud.jobs[arn] = job
     cloud.announce(News(kind.name, name, "InProgress", "", resource.body))
@@ -177,14 +177,14 @@ def delete(cloud: Cloud, kind: JobType, name: str) -> None:
     if found.status in UNFINISHED:
         raise in_use(f"The {kind.words} {name} is in status {found.status} and cannot be deleted.")
     cloud.store.delete(kind.name, name)
-    folder(cloud.state, kind.name, name).remove()
+    folder(cloud.folder, kind.name, name).remove()
 
 
 def recover(cloud: Cloud) -> None:
     """End what jobs left running when the server was killed, and mark those jobs as failed. For the server's start."""
     for kind in KINDS:
         for resource in cloud.store.page(kind.name, statuses=UNFINISHED)[0]:
-            left = end_leftovers(folder(cloud.state, kind.name, resource.name))
+            left = end_leftovers(folder(cloud.folder, kind.name, resource.name))
             log.warning("%s %s was cut off by a restart; %d processes ended", kind.name, resource.name, left)
             reason = {"FailureReason": RESTARTED, f"{kind.stage}EndTime": time.time()}
             change(cloud, kind, resource.name, "Failed", reason)

@@ -31,7 +31,7 @@ def test_a_clean_restart_serves_what_was_in_service_and_gives_up_an_update(
         clients.settled(failed)
         first = int(clients.invoke(name))
         clients.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=new)
-        bases = [str(path / "opt" / "ml") for path in (cloud.state / "endpoints").glob("*/*/*")]
+        bases = [str(path / "opt" / "ml") for path in (cloud.folder / "endpoints").glob("*/*/*")]
     assert [process for base in bases for process in marked(BASE_VARIABLE, base)] == []
     again = Cloud(cloud.state, cloud.aws_url, cloud.url, _clients=cloud._clients)
     with served(again) as url:

@@ -32,7 +32,7 @@ def test_an_update_to_a_broken_model_keeps_what_is_live_and_says_why(
     assert "PendingDeploymentSummary" not in found
     assert not load.errors
     assert set(load.answers) == {pid}
-    assert len(list((cloud.state / "endpoints" / name).glob("*/*"))) == 1, "nothing of the new fleet is left"
+    assert len(list((cloud.folder / "endpoints" / name).glob("*/*"))) == 1, "nothing of the new fleet is left"
 
     good = endpoints.config(serving_model(PID))
     endpoints.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=good)

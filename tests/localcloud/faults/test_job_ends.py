@@ -22,7 +22,7 @@ def test_a_job_that_runs_over_its_time_is_ended(cloud: Cloud, bucket: Bucket) ->
     assert job["ProcessingJobStatus"] == "Stopped"
     assert job["FailureReason"].startswith("MaxRuntimeExceeded")
     assert bucket.keys("out") == []
-    assert child.end_leftovers(folder.folder(cloud.state, "ProcessingJob", job["ProcessingJobName"])) == 0
+    assert child.end_leftovers(folder.folder(cloud.folder, "ProcessingJob", job["ProcessingJobName"])) == 0
 
 
 def test_a_training_job_over_its_time_keeps_what_it_saved(cloud: Cloud, bucket: Bucket) -> None:

@@ -85,7 +85,7 @@ def children(cloud: Cloud, name: str) -> list[dict[str, Any]]:
 
 def processes(cloud: Cloud) -> list[psutil.Process]:
     """The processes of SLEEPS that have said that they are there."""
-    said = [file.read_text() for file in cloud.state.glob("jobs/training-*/opt/ml/pid")]
+    said = [file.read_text() for file in cloud.folder.glob("jobs/training-*/opt/ml/pid")]
     return [psutil.Process(int(text)) for text in said if text]
 
 
