@@ -22,31 +22,47 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option(
-    "--definition", "file", type=click.Path(path_type=Path), help="Check this definition file instead of the project's."
+    "--definition",
+    "file",
+    type=click.Path(path_type=Path),
+    help="Check this file instead of the project's: a pipeline's definition, or anybody's state machine (*.asl.json).",
 )
 @as_json_option
 def check(file: Path | None, as_json: bool) -> None:
-    """Find problems in the pipeline and the state machines, each with its fix. Needs no account."""
+    """Find problems in the pipeline and the state machines, each with its fix. Needs no account.
+
+    Warnings are what AWS accepts and what fails there when it runs; they do not change the exit code.
+    """
     from pipelines.checks import CHECKS, problems
     from pipelines.checks.settings_checks import settings_agree
+    from stepfunctions import checks, machines
+    from stepfunctions.warnings import WARNINGS, warnings
 
-    if file:
-        found = problems(_definition_in(file))
+    if file and "States" in (definition := _read(file)):
+        machine = machines.checked_form(definition, str(file))
+        found, warned = checks.refusals(machine), warnings(machine)
+        done = f"{len(checks.REFUSED) + len(WARNINGS)} checks of {file}: no problem."
+    elif file:
+        found, warned = problems(_pipeline_in(file, definition)), []
+        done = f"{len(CHECKS)} checks of {file}: no problem."
     else:
         found = [*settings_agree(settings.load()), *problems(_rendered(Names(settings.load()))), *_in_machines()]
+        warned = [_of(name, each) for name in machines.names() for each in warnings(machines.load(name))]
+        done = f"{len(CHECKS)} checks of the pipeline: no problem.\n"
+        done += f"{len(checks.CHECKS) + len(WARNINGS)} checks of the state machines {', '.join(machines.names())}: "
+        done += "no problem."
     if as_json:
-        emit_json([asdict(problem) for problem in found])
+        listed = [{**asdict(each), "severity": "problem"} for each in found]
+        emit_json([*listed, *({**asdict(each), "severity": "warning"} for each in warned)])
     else:
         for problem in found:
             emit(str(problem))
+        for warning in warned:
+            emit(f"warning: {warning}")
     if found:
         where = file or "the pipeline and the state machines"
         raise SconesError(f"{len(found)} problem{'s' if len(found) > 1 else ''} in {where}.")
-    say(f"{len(CHECKS)} checks of {file or 'the pipeline'}: no problem.")
-    if not file:
-        from stepfunctions import checks, machines
-
-        say(f"{len(checks.CHECKS)} checks of the state machines {', '.join(machines.names())}: no problem.")
+    say(done if not warned else f"{done[:-1]}, {len(warned)} warning{'s' if len(warned) > 1 else ''}.")
 
 
 @click.command()
@@ -123,21 +139,36 @@ def _in_machines() -> list[Problem]:
 
     filled = template.placeholders()
     return [
-        replace(problem, where=f"state machine {name}, {problem.where}")
+        _of(name, problem)
         for name in machines.names()
         for problem in checks.problems(machines.load(name), filled.get(name, set()))
     ]
 
 
-def _definition_in(file: Path) -> dict[str, Any]:
+def _of(machine: str, problem: Problem) -> Problem:
+    return replace(problem, where=f"state machine {machine}, {problem.where}")
+
+
+def _read(file: Path) -> Any:
+    """The JSON object in a file.
+
+    Raises:
+        UsageError: it cannot be read, or is no such thing.
+    """
     try:
         value = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror}.") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{file}: not JSON: {error}.") from None
-    listed = value.get("Steps") if isinstance(value, dict) else None
+    if not isinstance(value, dict):
+        raise UsageError(f"{file}: neither a pipeline's definition nor a state machine: it is no JSON object.")
+    return value
+
+
+def _pipeline_in(file: Path, definition: dict[str, Any]) -> dict[str, Any]:
+    listed = definition.get("Steps")
     if not isinstance(listed, list) or not all(isinstance(step, dict) for step in listed):
-        raise UsageError(f"{file}: not a pipeline definition: it has no list of steps.")
-    definition: dict[str, Any] = value
+        fix = "A pipeline has a list Steps, a state machine an object States."
+        raise UsageError(f"{file}: neither a pipeline's definition nor a state machine.", fix)
     return definition

@@ -43,7 +43,7 @@ def test_problems_in_a_file_are_printed_and_counted(tmp_path: Path) -> None:
     assert isinstance(result.exception, SconesError) and result.exception.exit_code == 1
     assert "step Train: hyperparameter epochs is 30, not a string. Write literals as strings" in result.stdout
     listed = json.loads(run("check", "--definition", file, "--json").stdout)
-    assert {"where", "problem", "fix"} == set(listed[0])
+    assert {"where", "problem", "fix", "severity"} == set(listed[0])
 
 
 @pytest.mark.parametrize("text", [None, "{", "[]", '{"Steps": 3}', '{"Steps": ["Train"]}'])
