@@ -21,6 +21,7 @@ MODULES = (
     "invoke_payloads",
     "waiting_for_functions",
     "alarm_states",
+    "metric_math",
     "alarm_clock",
     "alarm_events",
     "s3_managed_key",

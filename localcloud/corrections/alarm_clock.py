@@ -29,7 +29,7 @@ def _run() -> None:
 def _evaluate_due(minute: bool) -> None:
     """Evaluate the alarms of every account and region whose turn it is: the fast ones, and all at a full minute."""
     for (account, region, _), alarm in list(cloudwatch._alarms._data.items()):
-        if not minute and alarm.get("Period", 60) >= 60:
+        if not minute and alarm_states.period_of(alarm) >= 60:
             continue
         try:
             with responses.request_scope(account, region):

@@ -46,6 +46,8 @@ def _configuration(alarm: dict[str, Any]) -> dict[str, Any]:
     description = {"description": alarm["AlarmDescription"]} if alarm.get("AlarmDescription") else {}
     if "AlarmRule" in alarm:
         return {**description, "alarmRule": alarm["AlarmRule"]}
+    if alarm.get("Metrics"):
+        return {**description, "metrics": [_query(query) for query in alarm["Metrics"]]}
     metric = {
         "namespace": alarm.get("Namespace"),
         "name": alarm.get("MetricName"),
@@ -57,6 +59,24 @@ def _configuration(alarm: dict[str, Any]) -> dict[str, Any]:
         "stat": alarm.get("ExtendedStatistic") or alarm.get("Statistic"),
     }
     return {**description, "metrics": [{"id": str(uuid.uuid4()), "metricStat": statistic, "returnData": True}]}
+
+
+def _query(query: dict[str, Any]) -> dict[str, Any]:
+    """An element of an alarm on metric math, as the guide's sample shows it."""
+    shown = {"id": query["Id"], "returnData": query.get("ReturnData", True)}
+    shown |= {name.lower(): query[name] for name in ("Expression", "Label") if query.get(name)}
+    if stat := query.get("MetricStat"):
+        metric = stat["Metric"]
+        shown["metricStat"] = {
+            "metric": {
+                "namespace": metric.get("Namespace"),
+                "name": metric.get("MetricName"),
+                "dimensions": {one["Name"]: one["Value"] for one in metric.get("Dimensions") or []},
+            },
+            "period": stat["Period"],
+            "stat": stat["Stat"],
+        }
+    return shown
 
 
 def _dispatch(original: Callable[..., Any]) -> Callable[..., Any]:

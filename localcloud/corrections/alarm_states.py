@@ -12,7 +12,8 @@ from typing import Any
 
 from ministack.services import cloudwatch
 
-from localcloud.corrections import seam
+from localcloud.corrections import metric_queries, seam
+from localcloud.corrections.metric_expressions import MetricMathError
 
 BEHAVIOUR = (
     "An alarm takes the metric of exactly its dimensions (and unit), one value for each of its periods, and is ALARM "
@@ -66,28 +67,43 @@ def values(alarm: dict[str, Any], now: float) -> tuple[Values, float]:
     Periods slide: they end with the last full minute (or the last full period, when it is shorter), and with the one
     that runs as soon as there is data in it.
     """
-    period, statistic = alarm["Period"], alarm.get("ExtendedStatistic") or alarm["Statistic"]
+    queries = metrics(alarm)
+    period = period_of(alarm)
     length = alarm["EvaluationPeriods"] + FURTHER_BACK
     step = min(60, period)
     end = now // step * step
-    points = [
-        point
-        for point in _points(alarm)
-        if point["Timestamp"] >= end - length * period and alarm.get("Unit") in (None, "", point.get("Unit"))
-    ]
-    if any(end <= point["Timestamp"] < end + step for point in points):
+    stats = [query["MetricStat"] for query in queries if query.get("MetricStat")]
+    if any(end <= point["Timestamp"] < end + step for stat in stats for point in metric_queries.unit_points(stat)):
         end += step
-    found: list[float | None] = []
-    for back in range(length, 0, -1):
-        start = end - back * period
-        inside = [point for point in points if start <= point["Timestamp"] < start + period]
-        found.append(cloudwatch._stat_value(cloudwatch._calc_stats(inside), statistic, inside) if inside else None)
+    starts = [end - back * period for back in range(length, 0, -1)]
+    found = metric_queries.values(queries, metric_queries.returned(queries)["Id"], starts, period)
+    if not isinstance(found, list):
+        raise MetricMathError(f"The metrics of alarm {alarm['AlarmName']} are not one time series.")
     return found, end
+
+
+def metrics(alarm: dict[str, Any]) -> list[dict[str, Any]]:
+    """The queries of an alarm on metric math, or the one that an alarm on one metric means."""
+    if alarm.get("Metrics"):
+        listed: list[dict[str, Any]] = alarm["Metrics"]
+        return listed
+    stat = {
+        "Metric": {name: alarm.get(name) for name in ("Namespace", "MetricName", "Dimensions")},
+        "Period": alarm["Period"],
+        "Stat": alarm.get("ExtendedStatistic") or alarm["Statistic"],
+        "Unit": alarm.get("Unit"),
+    }
+    return [{"Id": "m1", "MetricStat": stat}]
+
+
+def period_of(alarm: dict[str, Any]) -> int:
+    """Seconds between two values of the alarm."""
+    return max(metric_queries.periods(metrics(alarm)))
 
 
 def evaluate(alarm: dict[str, Any]) -> None:
     """Give the alarm the state that its metric has now, and tell those who want to know of a change."""
-    if not alarm.get("MetricName") or alarm.get("ComparisonOperator") not in _COMPARISONS:
+    if not (alarm.get("MetricName") or alarm.get("Metrics")) or alarm.get("ComparisonOperator") not in _COMPARISONS:
         return
     compare, _ = _COMPARISONS[alarm["ComparisonOperator"]]
     now = time.time()
@@ -112,15 +128,9 @@ def evaluate_all() -> None:
     """After new data: evaluate the alarms of metrics that have some in these minutes; the clock does the others."""
     since = time.time() - 120
     for alarm in cloudwatch._alarms.values():
-        if any(point["Timestamp"] >= since for point in reversed(_points(alarm))):
+        own = [query["MetricStat"]["Metric"] for query in metrics(alarm) if query.get("MetricStat")]
+        if any(point["Timestamp"] >= since for metric in own for point in reversed(metric_queries.points(metric))):
             evaluate(alarm)
-
-
-def _points(alarm: dict[str, Any]) -> list[dict[str, Any]]:
-    """The stored data of the alarm's own metric."""
-    dimensions = {one["Name"]: one["Value"] for one in alarm.get("Dimensions") or []}
-    key = (alarm.get("Namespace"), alarm.get("MetricName"), cloudwatch._dims_key(dimensions))
-    return cloudwatch._metrics.get(key) or []
 
 
 def _reason(alarm: dict[str, Any], state: str | None, before: str, found: Values, end: float) -> tuple[str, str]:
@@ -128,7 +138,7 @@ def _reason(alarm: dict[str, Any], state: str | None, before: str, found: Values
     periods = alarm["EvaluationPeriods"]
     count = alarm.get("DatapointsToAlarm") or periods
     _, words = _COMPARISONS[alarm["ComparisonOperator"]]
-    recent = [(value, end - (back + 1) * alarm["Period"]) for back, value in enumerate(reversed(found))]
+    recent = [(value, end - (back + 1) * period_of(alarm)) for back, value in enumerate(reversed(found))]
     known = [(value, start) for value, start in recent if value is not None][:periods]
     many = "s" if periods > 1 else ""
     if state == "INSUFFICIENT_DATA":
@@ -146,11 +156,12 @@ def _reason(alarm: dict[str, Any], state: str | None, before: str, found: Values
     data = {
         "version": "1.0",
         "queryDate": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.000+0000}",
-        "statistic": alarm.get("ExtendedStatistic") or alarm["Statistic"],
-        "period": alarm["Period"],
+        "period": period_of(alarm),
         "recentDatapoints": [value for value, _ in reversed(known)],
         "threshold": alarm["Threshold"],
     }
+    if alarm.get("MetricName"):
+        data["statistic"] = alarm.get("ExtendedStatistic") or alarm["Statistic"]
     return reason, json.dumps(data)
 
 
