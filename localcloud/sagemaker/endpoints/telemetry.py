@@ -7,10 +7,11 @@ guide. Latencies are microseconds. The error metrics are 0 or 1 for each request
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,22 +24,35 @@ NAMESPACE = "AWS/SageMaker"
 INTERVAL_SECONDS = 5.0
 MOST_DATA = 500
 CLOSE_SECONDS = 5.0
+BIN = math.log(1.05)
+"""Two latencies that differ by less than five percent may be one value."""
+NOTHING = -(10**9)
+"""The bin of zero."""
+MOST_VALUES = 150
+"""Of one datum; API reference of MetricDatum, Values."""
 
 
 @dataclass
-class Statistic:
-    """Values of one metric since it was last sent."""
+class Distribution:
+    """Values of one metric since it was last sent, in bins of equal ratio, so that CloudWatch knows percentiles.
 
-    count: int = 0
-    total: float = 0.0
-    least: float = float("inf")
-    most: float = float("-inf")
+    A bin is sent as the mean of what fell in it: sums and counts are exact, percentiles within half a bin.
+    """
+
+    bins: dict[int, tuple[int, float]] = field(default_factory=dict)
 
     def add(self, value: float) -> None:
-        self.count += 1
-        self.total += value
-        self.least = min(self.least, value)
-        self.most = max(self.most, value)
+        """Count a value that is not negative."""
+        index = round(math.log(value) / BIN) if value > 0 else NOTHING
+        count, total = self.bins.get(index, (0, 0.0))
+        self.bins[index] = (count + 1, total + value)
+
+    def values(self) -> Iterator[tuple[list[float], list[float]]]:
+        """Values and how often each came, in pieces that one datum may hold."""
+        listed = [(total / count, float(count)) for _, (count, total) in sorted(self.bins.items())]
+        for start in range(0, len(listed), MOST_VALUES):
+            part = listed[start : start + MOST_VALUES]
+            yield [value for value, _ in part], [count for _, count in part]
 
 
 Key = tuple[str, str]
@@ -49,7 +63,7 @@ class Metrics:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
-        self._sums: dict[Key, dict[str, Statistic]] = {}
+        self._sums: dict[Key, dict[str, Distribution]] = {}
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
@@ -71,7 +85,7 @@ class Metrics:
             "InvocationModelErrors": not 200 <= status < 300,
         }
         with self._lock:
-            sums = self._sums.setdefault((endpoint, variant), {name: Statistic() for name in values})
+            sums = self._sums.setdefault((endpoint, variant), {name: Distribution() for name in values})
             for name, value in values.items():
                 sums[name].add(float(value))
 
@@ -104,22 +118,19 @@ class Metrics:
             self.send()
 
 
-def _data(sums: dict[Key, dict[str, Statistic]]) -> Iterator[dict[str, Any]]:
+def _data(sums: dict[Key, dict[str, Distribution]]) -> Iterator[dict[str, Any]]:
     now = datetime.fromtimestamp(time.time(), UTC)
     for (endpoint, variant), statistics in sums.items():
         for name, values in statistics.items():
-            yield {
-                "MetricName": name,
-                "Dimensions": [
-                    {"Name": "EndpointName", "Value": endpoint},
-                    {"Name": "VariantName", "Value": variant},
-                ],
-                "Timestamp": now,
-                "StatisticValues": {
-                    "SampleCount": values.count,
-                    "Sum": values.total,
-                    "Minimum": values.least,
-                    "Maximum": values.most,
-                },
-                "Unit": "Microseconds" if name.endswith("Latency") else "None",
-            }
+            for found, counts in values.values():
+                yield {
+                    "MetricName": name,
+                    "Dimensions": [
+                        {"Name": "EndpointName", "Value": endpoint},
+                        {"Name": "VariantName", "Value": variant},
+                    ],
+                    "Timestamp": now,
+                    "Values": found,
+                    "Counts": counts,
+                    "Unit": "Microseconds" if name.endswith("Latency") else "None",
+                }

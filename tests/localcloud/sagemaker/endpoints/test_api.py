@@ -101,6 +101,7 @@ def test_invocations_are_counted_in_cloudwatch(endpoints: Clients, cloud: Cloud,
             EndTime="2100-01-01T00:00:00Z",
             Period=86_400,
             Statistics=["Sum", "SampleCount", "Minimum", "Maximum"],
+            ExtendedStatistics=["p50", "p90"],
         )
         (point,) = found["Datapoints"]
         return dict(point)
@@ -114,7 +115,8 @@ def test_invocations_are_counted_in_cloudwatch(endpoints: Clients, cloud: Cloud,
     assert {name: statistics(name)["Sum"] for name in sums} == sums
     latency = statistics("ModelLatency")
     assert (latency["Unit"], latency["SampleCount"]) == ("Microseconds", 4)
-    assert 0 < latency["Minimum"] <= latency["Maximum"] < 60e6
+    p50, p90 = (latency["ExtendedStatistics"][name] for name in ("p50", "p90"))
+    assert 0 < latency["Minimum"] <= p50 <= p90 <= latency["Maximum"] < 60e6
     assert 0 < statistics("OverheadLatency")["Minimum"] < 60e6
 
 
