@@ -195,6 +195,8 @@ def test_the_report_is_one_page_with_its_charts(project: Project, tmp_path: Path
     assert found["records"] >= 20
     page = read_page(Path(found["page"]).read_text(encoding="utf-8"))
     assert {"confidence-over-time", "confidence-histogram", "above-and-below", "class-mix"} <= set(page.charts)
+    assert [line["name"] for line in page.charts["latency"]["data"]] == ["median", "90% answered by then"]
+    assert all(line["y"][-1] > 0 for line in page.charts["latency"]["data"])
     assert [file.name for file in (tmp_path / "report").iterdir()] == ["report.html"]
 
 
