@@ -22,6 +22,7 @@ MODULES = (
     "waiting_for_functions",
     "alarm_states",
     "metric_math",
+    "composite_alarms",
     "alarm_clock",
     "alarm_events",
     "s3_managed_key",
