@@ -93,7 +93,7 @@ def error_names_exist(definition: StateMachine) -> Iterator[Problem]:
                 if wrong := _never_given(name):
                     yield Problem(f"state {path}", f"has {name!r} in {field}, which {wrong[0]}.", wrong[1])
             if field == "Catch" and "Lambda.Unknown" in everything and not _catches_exceptions(everything):
-                found = "catches Lambda.Unknown (exits and time-outs), but no exception of the function."
+                found = "catches Lambda.Unknown, which is the name of no exception of a function."
                 yield Problem(f"state {path}", found, "Name the exception's class, or States.TaskFailed.")
 
 
@@ -119,7 +119,7 @@ def _never_given(name: str) -> tuple[str, str] | None:
     if name.startswith(PYTHON_MODULES):
         return "no runtime of Lambda gives", f"Name the class alone: {name.rpartition('.')[2]}."
     if name.startswith("Lambda.") and name != "Lambda.Unknown" and not name.endswith("Exception"):
-        return "is no error of Lambda", "An exception has its class's name; exits and time-outs are Lambda.Unknown."
+        return "is no error of Lambda", "An exception has its class's name; a time-out is Sandbox.Timedout."
     return None
 
 

@@ -19,6 +19,8 @@ LAMBDA_SERVICE = {
     "Lambda.SdkClientException",
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.Unknown",
+    "Sandbox.Timedout",
+    "Runtime.ExitError",
 }
 
 

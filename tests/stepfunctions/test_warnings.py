@@ -132,7 +132,7 @@ FOUND = {
     ),
     "Lambda.Unknown for exceptions": (
         machine(task(Catch=[{"ErrorEquals": ["Lambda.Unknown"], "ResultPath": "$.e", "Next": "Done"}]), Done=DONE),
-        "state A: catches Lambda.Unknown (exits and time-outs), but no exception of the function.",
+        "state A: catches Lambda.Unknown, which is the name of no exception of a function.",
     ),
     "text as payload": (
         machine(task(Parameters={"FunctionName": "f", "Payload": "hello"})),
