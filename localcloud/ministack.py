@@ -13,14 +13,19 @@ import os
 import resource
 import sys
 
-from hypercorn.asyncio import serve
-from hypercorn.config import Config
+from localcloud.memory import leave_out, share_arenas
 
-from localcloud.bridge import connect
-from localcloud.corrections import apply_corrections
-from localcloud.corrections.seam import SeamError
-from localcloud.door import guarded
-from localcloud.environment import HOST
+leave_out("docker")  # before MiniStack is imported: there is none here, and its client takes 16 MB
+
+from hypercorn.asyncio import serve  # noqa: E402
+from hypercorn.config import Config  # noqa: E402
+
+from localcloud.bridge import connect  # noqa: E402
+from localcloud.corrections import apply_corrections  # noqa: E402
+from localcloud.corrections.seam import SeamError  # noqa: E402
+from localcloud.door import guarded  # noqa: E402
+from localcloud.environment import HOST  # noqa: E402
+from localcloud.service_models import keep_metadata_only  # noqa: E402
 
 KEEP_ALIVE_SECONDS = 75  # longer than SDKs keep an idle connection
 
@@ -35,8 +40,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m localcloud.ministack", description=__doc__)
     parser.add_argument("--stepfunctions", required=True, help="URL at which Step Functions answers")
     options = parser.parse_args()
+    share_arenas()
     try:
         apply_corrections()
+        keep_metadata_only()
         application = connect(options.stepfunctions)
     except SeamError as error:
         sys.exit(str(error))

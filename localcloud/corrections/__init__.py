@@ -20,6 +20,7 @@ MODULES = (
     "function_results",
     "invoke_payloads",
     "waiting_for_functions",
+    "idle_functions",
     "alarm_states",
     "metric_math",
     "composite_alarms",

@@ -65,6 +65,7 @@ class Cloud:
     executions: dict[str, threading.Thread] = field(default_factory=dict)
     searches: dict[str, threading.Thread] = field(default_factory=dict)
     announced: int = 0
+    _session: boto3.Session = field(default_factory=boto3.Session)
     _clients: dict[str, Any] = field(default_factory=dict)
     _store: Store | None = None
     _shared: dict[Callable[[Cloud], Any], Any] = field(default_factory=dict)
@@ -97,10 +98,13 @@ class Cloud:
         return self.aws("s3")
 
     def aws(self, service: str) -> Any:
-        """The boto3 client of another service of this local account; the same one every time, for all threads."""
+        """The boto3 client of another service of this local account; the same one every time, for all threads.
+
+        All come of one session, which reads AWS's list of endpoints (12 MB) once.
+        """
         with self._making:  # making a client is not safe in two threads, using one is
             if service not in self._clients:
-                self._clients[service] = boto3.Session().client(
+                self._clients[service] = self._session.client(
                     service,
                     endpoint_url=self.aws_url,
                     region_name=self.region,

@@ -11,6 +11,7 @@ from typing import TextIO
 import uvicorn
 
 from localcloud.door import Application
+from localcloud.memory import share_arenas
 
 
 def arguments(program: str, description: str | None) -> argparse.ArgumentParser:
@@ -23,11 +24,12 @@ def arguments(program: str, description: str | None) -> argparse.ArgumentParser:
 
 
 def begin(state: Path, name: str, title: str) -> TextIO:
-    """Begin the log, and hold the state folder's lock while what is returned lives.
+    """Begin the log, and hold the state folder's lock while what is returned lives; threads share arenas from here on.
 
     Raises:
         SystemExit: another server holds it.
     """
+    share_arenas()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     state.mkdir(parents=True, exist_ok=True)
     lock = (state / f"{name}.lock").open("w")

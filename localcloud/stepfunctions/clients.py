@@ -15,7 +15,7 @@ LONGEST_ANSWER_SECONDS = 960
 
 @dataclass
 class Clients:
-    """One client a service and region, shared by all threads.
+    """One client a service and region, shared by all threads; all of one session, which reads AWS's endpoints once.
 
     Attributes:
         aws_url: where every service answers that has no address of its own.
@@ -24,6 +24,7 @@ class Clients:
 
     aws_url: str
     urls: dict[str, str] = field(default_factory=dict)
+    _session: boto3.Session = field(default_factory=boto3.Session)
     _made: dict[tuple[str, str], Any] = field(default_factory=dict)
     _making: threading.Lock = field(default_factory=threading.Lock)
 
@@ -31,7 +32,7 @@ class Clients:
         """The client of a service, by boto3's name for it."""
         with self._making:  # making a client is not safe in two threads, using one is
             if (service, region) not in self._made:
-                self._made[service, region] = boto3.Session().client(
+                self._made[service, region] = self._session.client(
                     service,
                     endpoint_url=self.urls.get(service, self.aws_url),
                     region_name=region,

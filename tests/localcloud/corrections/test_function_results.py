@@ -161,3 +161,8 @@ def test_everything_that_is_said_reaches_the_log_in_order(functions: Functions) 
 def test_the_context_is_the_runtimes(functions: Functions) -> None:
     name = functions.create(SOURCE, "index.context_of")
     assert json.loads(functions.call(name)[1]) == [name, "128", True]
+
+
+def test_a_function_that_calls_no_service_does_not_load_botocore(functions: Functions) -> None:
+    name = functions.create("import sys\ndef handler(event, context):\n    return 'botocore' in sys.modules\n")
+    assert functions.call(name)[1] == b"false"

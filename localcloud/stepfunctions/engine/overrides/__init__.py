@@ -22,6 +22,7 @@ MODULES = (
     "literals",
     "paths",
     "scopes",
+    "threads",
 )
 """The modules of this package, each with a function `apply()`."""
 
