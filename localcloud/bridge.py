@@ -87,7 +87,7 @@ def _with_events(app: Application) -> Application:
             {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}, {}, get_region()
         )
         with request_scope(get_account_id(), region):
-            eventbridge._put_events({"Entries": [json.loads(body)]}, allow_aws_source=True)
+            eventbridge._put_events(json.loads(body), allow_aws_source=True)
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
         await send({"type": "http.response.body", "body": b""})
 

@@ -16,9 +16,11 @@ from localcloud.corrections import seam
 
 
 def _metadata_only(original: Callable[[str], Any]) -> Callable[[str], Any]:
+    uncached: Callable[[str], Any] = vars(original)["__wrapped__"]
+
     @cache
     def service_model(service: str) -> ServiceModel | None:
-        whole = original.__wrapped__(service)  # type: ignore[attr-defined] - without its cache
+        whole = uncached(service)
         return None if whole is None else ServiceModel({"metadata": dict(whole.metadata)}, whole.service_name)
 
     return service_model

@@ -42,4 +42,4 @@ def begin(state: Path, name: str, title: str) -> TextIO:
 
 def serve(application: Application, port: int) -> None:
     """Answer on 127.0.0.1 until SIGTERM or SIGINT."""
-    uvicorn.run(application, host="127.0.0.1", port=port, log_level="warning", server_header=False)
+    uvicorn.run(application, host="127.0.0.1", port=port, log_level="warning", server_header=False, proxy_headers=False)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
-from localcloud.stepfunctions.protocol import Store
+from localcloud.stepfunctions.protocol import Body, Store
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS event (
     execution TEXT NOT NULL, id INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (execution, id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS revision (hash TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 """
 
 Event = dict[str, Any]
 
 
 class Journal(Store):
-    """The store with one table more: the events of executions, written as they happen."""
+    """The store with two tables more: events of executions, written as they happen, and what state machines were."""
 
     def __init__(self, path: Path | str) -> None:
         super().__init__(path)
@@ -46,3 +48,21 @@ class Journal(Store):
         """Remove the events of an execution."""
         with self.transaction() as connection:
             connection.execute("DELETE FROM event WHERE execution = ?", (execution,))
+
+    def keep_revision(self, machine: Body) -> str:
+        """Keep a state machine as it is now, once however many executions it has; the name of this revision of it."""
+        text = json.dumps(machine, sort_keys=True)
+        name = hashlib.sha256(text.encode()).hexdigest()
+        with self._lock:
+            known = self._connection.execute("SELECT 1 FROM revision WHERE hash = ?", (name,)).fetchone()
+        if not known:
+            with self.transaction() as connection:
+                connection.execute("INSERT OR IGNORE INTO revision VALUES (?,?)", (name, text))
+        return name
+
+    def revision(self, name: str) -> Body:
+        """The state machine as it was kept under that name."""
+        with self._lock:
+            (text,) = self._connection.execute("SELECT body FROM revision WHERE hash = ?", (name,)).fetchone()
+        found: Body = json.loads(text)
+        return found

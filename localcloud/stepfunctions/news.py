@@ -12,6 +12,7 @@ import json
 import logging
 import queue
 import threading
+from itertools import groupby
 from urllib.parse import urlsplit
 
 from localcloud.environment import EVENTS_PATH
@@ -22,6 +23,8 @@ from localcloud.stepfunctions.redrive import redrive
 log = logging.getLogger("localcloud.stepfunctions")
 LARGEST = 248 * 1024
 """Input and output beyond it are left out of the event."""
+TOLD_AT_ONCE = 10
+"""As many entries as one PutEvents takes."""
 
 
 def entry(execution: Resource) -> Body:
@@ -55,12 +58,16 @@ def entry(execution: Resource) -> Body:
     }
 
 
+def _region(told: Body) -> str:
+    return str(told["Resources"][0].split(":")[3])
+
+
 class Courier:
     """Delivers entries in their order, on a thread of its own."""
 
     def __init__(self, url: str) -> None:
         """Deliver to MiniStack at `url`."""
-        self._address = urlsplit(url).netloc
+        self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
         self._waiting: queue.SimpleQueue[Body] = queue.SimpleQueue()
         threading.Thread(target=self._work, name="events", daemon=True).start()
 
@@ -70,16 +77,29 @@ class Courier:
 
     def _work(self) -> None:
         while True:
-            told = self._waiting.get()
-            connection = http.client.HTTPConnection(self._address, timeout=10)
+            told = [self._waiting.get()]
+            while len(told) < TOLD_AT_ONCE and not self._waiting.empty():
+                told.append(self._waiting.get())
+            for region, entries in groupby(told, _region):
+                try:
+                    status = self._deliver(region, json.dumps({"Entries": list(entries)}))
+                    if status != 200:
+                        log.warning("EventBridge did not take an event: HTTP %d", status)
+                except (OSError, http.client.HTTPException) as error:
+                    log.warning("EventBridge cannot be told of an execution: %s", error)
+
+    def _deliver(self, region: str, body: str) -> int:
+        """Send it on the connection that is open, or on a new one: MiniStack closes one that is idle; HTTP status."""
+        headers = {"Content-Type": "application/json", **signed_for(region, "events")}
+        while True:
+            used = self._connection.sock is not None
             try:
-                region = told["Resources"][0].split(":")[3]
-                headers = {"Content-Type": "application/json", **signed_for(region, "events")}
-                connection.request("POST", EVENTS_PATH, json.dumps(told), headers)
-                status = connection.getresponse().status
-                if status != 200:
-                    log.warning("EventBridge did not take an event: HTTP %d", status)
-            except (OSError, http.client.HTTPException) as error:
-                log.warning("EventBridge cannot be told of an execution: %s", error)
-            finally:
-                connection.close()
+                self._connection.request("POST", EVENTS_PATH, body, headers)
+                answer = self._connection.getresponse()
+                answer.read()
+            except (OSError, http.client.HTTPException):
+                self._connection.close()
+                if not used:
+                    raise
+            else:
+                return answer.status

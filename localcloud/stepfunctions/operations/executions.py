@@ -35,7 +35,7 @@ def start(cloud: StatesCloud, request: Body) -> Body:
         if len(cloud.runs) >= RUNS_AT_ONCE:
             raise ServiceError("ExecutionLimitExceeded", f"{RUNS_AT_ONCE} executions run already.")
         try:
-            body = _body(made, version, alias, request, source)
+            body = _body(cloud, made, version, alias, request, source)
             execution = cloud.store.insert(KIND, made.arn, body, arn=made.arn, parent=machine, status="RUNNING")
         except AlreadyExistsError:
             found = existing(cloud, made.arn)
@@ -63,7 +63,9 @@ def _input(request: Body) -> str:
     return text
 
 
-def _body(made: Request, version: Resource | None, alias: Resource | None, request: Body, source: Resource) -> Body:
+def _body(
+    cloud: StatesCloud, made: Request, version: Resource | None, alias: Resource | None, request: Body, source: Resource
+) -> Body:
     return {
         "name": made.name,
         "startDate": made.started,
@@ -71,7 +73,7 @@ def _body(made: Request, version: Resource | None, alias: Resource | None, reque
         "traceHeader": request.get("traceHeader"),
         "stateMachineVersionArn": version.arn if version else None,
         "stateMachineAliasArn": alias.arn if alias else None,
-        "machine": source.body,
+        "revision": cloud.store.keep_revision(source.body),
         "machineUpdated": source.modified,
     }
 
@@ -201,7 +203,7 @@ def history(cloud: StatesCloud, request: Body) -> Body:
 def describe_machine(cloud: StatesCloud, request: Body) -> Body:
     """The state machine as it was when the execution began."""
     execution = existing(cloud, request["executionArn"])
-    machine = execution.body["machine"]
+    machine = cloud.store.revision(execution.body["revision"])
     return {
         **machine,
         "stateMachineArn": execution.parent,
