@@ -14,7 +14,7 @@ from ministack.services import lambda_svc
 from localcloud.corrections import seam
 
 BEHAVIOUR = (
-    "The processes of all functions together are twice as many as may run at once, or those of the last ten seconds: "
+    "The processes of all functions together are twice as many as may run at once, or those of the last half minute: "
     "the longest idle ends first, also a function's only one."
 )
 EVIDENCE = (
@@ -23,7 +23,7 @@ EVIDENCE = (
 )
 MINISTACK = "1.5.33"
 
-IDLE_SECONDS = 10.0
+IDLE_SECONDS = 30.0
 """A process that was called within so many seconds stays: ending it would have the next call start another."""
 
 
