@@ -33,8 +33,8 @@ ORDER = (MINISTACK, SAGEMAKER, STEPFUNCTIONS)
 FUNCTIONS_AT_ONCE = min(16, max(4, 2 * (os.cpu_count() or 1)))
 """How many Lambda invocations run side by side; more wait (corrections/waiting_for_functions.py).
 
-Each is a process of some 50 MB, and every function keeps as many warm. MiniStack's own limit would let a hundred
-pictures that land at once take more memory than there is.
+Each is a process of some 50 MB; idle ones end (corrections/idle_functions.py). MiniStack's own limit would let a
+hundred pictures that land at once take more memory than there is.
 """
 _SAGEMAKER_SETTINGS = ("LOCALCLOUD_CAPTURE_SECONDS",)
 """Variables of the user's shell that the local SageMaker reads: how long a captured invocation waits for its file."""

@@ -40,7 +40,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "infra.doctor": GROUND | {"infra"},
     "localcloud": set(),
     "localcloud.contract": set(),
-    "localcloud.service": {"localcloud.contract", "localcloud.door", "localcloud.regions"},
+    "localcloud.service": {"localcloud.contract", "localcloud.door", "localcloud.memory", "localcloud.regions"},
     "localcloud.programs": {"localcloud"},
     "localcloud.sagemaker": {"localcloud"},
     "localcloud.stepfunctions": {"localcloud"},
