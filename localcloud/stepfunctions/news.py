@@ -30,6 +30,8 @@ TOLD_AT_ONCE = 10
 def entry(execution: Resource) -> Body:
     """The entry for PutEvents that tells how an execution is."""
     body, failed = execution.body, execution.status == "FAILED"
+    redriven = redrive(execution)
+    moment = redriven["redriveDate"]
     detail = {
         "executionArn": execution.arn,
         "stateMachineArn": execution.parent,
@@ -39,9 +41,9 @@ def entry(execution: Resource) -> Body:
         "stopDate": round(1000 * body["stopDate"]) if body.get("stopDate") else None,
         "stateMachineVersionArn": body["stateMachineVersionArn"],
         "stateMachineAliasArn": body["stateMachineAliasArn"],
-        "redriveDate": None,
         "redriveStatusReason": None,
-        **redrive(execution.status),
+        **redriven,
+        "redriveDate": round(1000 * moment) if moment else None,
         "error": body.get("error") if failed else None,
         "cause": body.get("cause") if failed else None,
     }

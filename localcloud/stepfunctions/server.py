@@ -19,6 +19,7 @@ from localcloud.stepfunctions.cloud import DATABASE, StatesCloud
 from localcloud.stepfunctions.engine import overrides
 from localcloud.stepfunctions.engine.overrides import clients
 from localcloud.stepfunctions.engine.run import own_fault
+from localcloud.stepfunctions.map_runs import Keeper
 from localcloud.stepfunctions.operations.activities import open_queues
 from localcloud.stepfunctions.protocol import TARGET_PREFIX
 
@@ -53,5 +54,6 @@ def application(home: StatesCloud) -> Application:
 
 
 def _begin(cloud: StatesCloud) -> None:
+    cloud.keeper = Keeper
     lifecycle.recover(cloud)
     open_queues(cloud)

@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from moto.stepfunctions.parser.api import HistoryEventType
-from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
+from moto.stepfunctions.parser.asl.eval.event.event_manager import EventIdGenerator, EventManager
+
+from localcloud.stepfunctions.engine.progress import Progress
 
 Event = dict[str, Any]
 LAST = ("ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut")
@@ -17,12 +19,24 @@ LAST = ("ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted", "ExecutionT
 class History(EventManager):
     """moto's event manager, which hands every event on at once instead of keeping it.
 
-    All frames of an execution share it, so it also tells them the `definition`.
+    All frames of an execution share it, so it also tells them the `definition`, the `progress` and where map runs are.
     """
 
-    def __init__(self, definition: str, keep: Callable[[Event], None], logs: Any | None) -> None:
-        super().__init__(cloud_watch_logging_session=logs)
+    def __init__(
+        self,
+        definition: str,
+        keep: Callable[[Event], None],
+        map_runs: Any | None = None,
+        progress: Progress | None = None,
+        last_id: int = 0,
+    ) -> None:
+        """A history that goes on after the event `last_id`."""
+        super().__init__()
+        self._event_id_gen = EventIdGenerator()
+        self._event_id_gen._next_id = last_id + 1
         self.definition = definition
+        self.map_runs = map_runs
+        self.progress = progress or Progress()
         self._keep = keep
         self.closed = False
         self._last_failure = ""
@@ -35,7 +49,12 @@ class History(EventManager):
         timestamp: Any = None,
         update_source_event_id: bool = True,
     ) -> int:
-        """Add an event; a value that could not be had only once: moto tells of it where it fails, and above."""
+        """Add an event; a value that could not be had only once: moto tells of it where it fails, and above.
+
+        A state that goes on after a redrive was entered before.
+        """
+        if vars(context).pop("is_entered", False) and str(getattr(event_type, "value", "")).endswith("StateEntered"):
+            return int(context.last_published_event_id)
         if event_type is HistoryEventType.EvaluationFailed:
             cause = event_details["evaluationFailedEventDetails"]["cause"]
             if self._last_failure.endswith(cause):
@@ -44,6 +63,10 @@ class History(EventManager):
         else:
             self._last_failure = ""
         return int(super().add_event(context, event_type, event_details, timestamp, update_source_event_id))
+
+    def take_resumed(self, env: Any, state: str) -> bool:
+        """Whether a program entered this state because it stood there before a redrive; told once."""
+        return self.progress.take_resumed(tuple(getattr(env, "trail", ())), state)
 
     def _publish_history_event(
         self, event_id: int, source_event_id: int, event_type: Any, timestamp: str, event_details: Any

@@ -32,6 +32,7 @@ from moto.stepfunctions.parser.backend.execution_worker_comm import ExecutionWor
 from localcloud.stepfunctions.engine import overrides
 from localcloud.stepfunctions.engine.history import Event, History
 from localcloud.stepfunctions.engine.program import program
+from localcloud.stepfunctions.engine.progress import Node, Progress
 
 log = logging.getLogger("localcloud.stepfunctions")
 _LAST_EVENTS = {
@@ -43,7 +44,7 @@ _LAST_EVENTS = {
 
 @dataclass(frozen=True)
 class Request:
-    """What an execution is begun with; `machine` is the ARN without version or alias."""
+    """What an execution is begun with; `machine` is the ARN without version or alias, `map_run` that of its Map Run."""
 
     arn: str
     name: str
@@ -56,6 +57,18 @@ class Request:
     account: str
     region: str
     started: float
+    map_run: str = ""
+    logging: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Redrive:
+    """What a redrive goes on from: how often it was done, when, where the execution stood, its last event."""
+
+    count: int
+    moment: float
+    progress: Node | None
+    last_id: int
 
 
 @dataclass(frozen=True)
@@ -78,8 +91,14 @@ class Run:
 
     @property
     def environment(self) -> Any:
-        """moto's environment of the execution, where its task tokens and map runs are."""
+        """moto's environment of the execution, where its task tokens are."""
         return self.worker.env
+
+    @property
+    def progress(self) -> Node:
+        """Where the execution stands, for a redrive."""
+        saved: Node = self.worker.env.event_manager.progress.saved()
+        return saved
 
     def stop(self, error: str | None, cause: str | None) -> None:
         """End the execution now, as AWS does; a call that its current task waits for goes on to no effect."""
@@ -96,10 +115,13 @@ class Worker(ExecutionWorker, ExecutionWorkerCommunication):
         keep: Callable[[Event], None],
         ended: Callable[[Outcome], None],
         activities: dict[str, Any],
-        logs: Any | None,
+        map_runs: Any | None,
+        redrive: Redrive | None,
     ) -> None:
-        super().__init__(_details(request), self, logs, activities)
+        super().__init__(_details(request), self, None, activities)
         self._request = request
+        self._map_runs = map_runs
+        self._redrive = redrive
         self._ended = ended
         self._keep = keep
         self._ending = threading.Lock()
@@ -108,9 +130,15 @@ class Worker(ExecutionWorker, ExecutionWorkerCommunication):
 
     def _environment(self) -> Any:
         env = super()._get_evaluation_environment()
-        env.event_manager = History(self._request.definition, self._keep, self._cloud_watch_logging_session)
+        again = self._redrive
+        progress = Progress(again.progress if again else None)
+        last = again.last_id if again else 0
+        env.event_manager = History(self._request.definition, self._keep, self._map_runs, progress, last)
         if not self._request.express:
-            env.states.context_object.context_object_data["Execution"]["RedriveCount"] = 0
+            execution = env.states.context_object.context_object_data["Execution"]
+            execution["RedriveCount"] = again.count if again else 0
+            if again:
+                execution["RedriveTime"] = _iso(again.moment)
         return env
 
     def _get_evaluation_environment(self) -> Any:
@@ -122,10 +150,23 @@ class Worker(ExecutionWorker, ExecutionWorkerCommunication):
     def run(self) -> None:
         """Interpret the definition to its end."""
         try:
-            self._execution_logic()
+            if self._redrive is None:
+                self._execution_logic()
+            else:
+                self._go_on(self._redrive)
         except Exception as error:
             log.exception("%s", self._request.arn)
             self.end(Outcome("FAILED", error="States.Runtime", cause=own_fault(error)))
+
+    def _go_on(self, redrive: Redrive) -> None:
+        self.env.event_history_context.source_event_id = redrive.last_id
+        self.env.event_manager.add_event(
+            context=self.env.event_history_context,
+            event_type=HistoryEventType.ExecutionRedriven,
+            event_details=EventDetails(executionRedrivenEventDetails={"redriveCount": redrive.count}),
+        )
+        self._get_evaluation_entrypoint().eval(self.env)
+        self.terminated()
 
     def end(self, outcome: Outcome) -> None:
         """Close the history and tell the outcome, unless that is done."""
@@ -158,7 +199,8 @@ def new(
     keep: Callable[[Event], None],
     ended: Callable[[Outcome], None],
     activities: dict[str, Any],
-    logs: Any | None = None,
+    map_runs: Any | None = None,
+    redrive: Redrive | None = None,
 ) -> Run:
     """An execution that has not begun: call its worker's `run` on a thread.
 
@@ -166,14 +208,18 @@ def new(
         keep: takes every event of the history as it happens.
         ended: takes the outcome, once.
         activities: the queues of all activities, by ARN.
-        logs: moto's session for CloudWatch Logs.
+        map_runs: where map runs are kept, as engine/distributed/state.py has it.
+        redrive: what to go on from, when the execution is not new.
     """
     overrides.apply()
-    return Run(request, Worker(request, keep, ended, activities, logs))
+    return Run(request, Worker(request, keep, ended, activities, map_runs, redrive))
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _details(request: Request) -> EvaluationDetails:
-    started = datetime.fromtimestamp(request.started, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return EvaluationDetails(
         aws_execution_details=AWSExecutionDetails(
             account=request.account, region=request.region, role_arn=request.role
@@ -183,7 +229,7 @@ def _details(request: Request) -> EvaluationDetails:
             name=request.name,
             role_arn=request.role,
             inpt=json.loads(request.input),
-            start_time=started,
+            start_time=_iso(request.started),
         ),
         state_machine_details=StateMachineDetails(
             arn=request.machine,

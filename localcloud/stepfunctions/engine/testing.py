@@ -96,7 +96,7 @@ def run(state: Body, context: Body, value: Any, variables: Body, mock: Mock | No
         cloud_watch_logging_session=None,
         activity_store={},
     )
-    env.event_manager = History(definition, lambda event: None, None)
+    env.event_manager = History(definition, lambda event: None)
     env.states.reset(value)
     for name, item in variables.items():
         env.variable_store.set(name, item)

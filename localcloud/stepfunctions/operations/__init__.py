@@ -11,7 +11,10 @@ from localcloud.stepfunctions.cloud import StatesCloud
 from localcloud.stepfunctions.names import check_name
 from localcloud.stepfunctions.protocol import Body
 
-MODULES = ("activities", "aliases", "executions", "machines", "map_runs", "tags", "tasks", "testing", "versions")
+MODULES = (
+    *("activities", "aliases", "executions", "machines", "map_runs", "redrives", "tags", "tasks", "testing"),
+    "versions",
+)
 """The modules of this package that hold operations."""
 
 NAMED = ("CreateActivity", "CreateStateMachine", "StartExecution", "StartSyncExecution")

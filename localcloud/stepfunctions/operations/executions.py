@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 
 from localcloud.stepfunctions import lifecycle
 from localcloud.stepfunctions.cloud import RUNS_AT_ONCE, StatesCloud
@@ -113,13 +114,14 @@ def _not_of_this_type() -> ServiceError:
     return ServiceError("StateMachineTypeNotSupported", message)
 
 
-def existing(cloud: StatesCloud, arn: str) -> Resource:
-    """The execution of that ARN, which an EXPRESS one has not.
+def existing(cloud: StatesCloud, arn: str, or_child: bool = False) -> Resource:
+    """The execution of that ARN; an EXPRESS one has none, but as the child of a map run.
 
     Raises:
         ServiceError: InvalidArn, ExecutionDoesNotExist.
     """
-    found = cloud.store.find(KIND, check_arn(arn, "execution"))
+    is_child = or_child and "/" in arn
+    found = cloud.store.find(KIND, check_arn(arn, "execution", *(("express",) if is_child else ())))
     if found is None:
         raise ServiceError("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
     return found
@@ -128,7 +130,7 @@ def existing(cloud: StatesCloud, arn: str) -> Resource:
 @operation("StopExecution")
 def stop(cloud: StatesCloud, request: Body) -> Body:
     """End an execution; one that has ended stays as it is."""
-    execution = existing(cloud, request["executionArn"])
+    execution = existing(cloud, request["executionArn"], or_child=True)
     run = cloud.runs.get(execution.arn)
     if run is not None:
         run.stop(request.get("error"), request.get("cause"))
@@ -139,9 +141,9 @@ def stop(cloud: StatesCloud, request: Body) -> Body:
 @operation("DescribeExecution")
 def describe(cloud: StatesCloud, request: Body) -> Body:
     """The execution as it is now; only one that SUCCEEDED has output."""
-    execution = existing(cloud, request["executionArn"])
-    answer = {**_summary(execution), **redrive(execution.status)}
-    for key in ("traceHeader", "error", "cause"):
+    execution = existing(cloud, request["executionArn"], or_child=True)
+    answer = {**_summary(execution), **redrive(execution)}
+    for key in ("traceHeader", "error", "cause", "mapRunArn"):
         answer[key] = execution.body.get(key)
     if request.get("includedData") == "METADATA_ONLY":
         return {key: value for key, value in answer.items() if key != "cause"}
@@ -156,32 +158,62 @@ def _summary(execution: Resource) -> Body:
     return {
         **{key: execution.body.get(key) for key in shown},
         "executionArn": execution.arn,
-        "stateMachineArn": execution.parent,
+        "stateMachineArn": execution.body.get("stateMachineArn", execution.parent),
         "status": execution.status,
-        "redriveCount": 0,
+        "redriveCount": execution.body.get("redriveCount", 0),
+        "redriveDate": execution.body.get("redriveDate"),
     }
+
+
+def _child_summary(execution: Resource) -> Body:
+    told = {"mapRunArn": execution.parent, "itemCount": execution.body["itemCount"]}
+    return {**_summary(execution), **told}
 
 
 @operation("ListExecutions")
 def listing(cloud: StatesCloud, request: Body) -> Body:
-    """Executions of a state machine, of a version or of an alias, newest first."""
-    if not request.get("stateMachineArn"):
-        if request.get("mapRunArn"):
-            return {"executions": []}
+    """Executions of a state machine, of a version, of an alias or of a map run, newest first."""
+    machine_arn, map_run = request.get("stateMachineArn"), request.get("mapRunArn")
+    if bool(machine_arn) == bool(map_run):
         raise validation("Must provide a StateMachine ARN or MapRun ARN")
-    arn = check_arn(request["stateMachineArn"], "stateMachine")
+    statuses = (request["statusFilter"],) if request.get("statusFilter") else ()
+    if map_run:
+        if cloud.store.find("MapRun", check_arn(map_run, "mapRun")) is None:
+            raise ServiceError("ResourceNotFound", f"Map Run Does Not Exist: '{map_run}'")
+        return _page(cloud, request, map_run, _child_summary, statuses, lambda one: True)
+    if request.get("redriveFilter") or "PENDING_REDRIVE" in statuses:
+        raise validation("redriveFilter and the status PENDING_REDRIVE need a mapRunArn")
+    arn = check_arn(machine_arn, "stateMachine")
     found = cloud.store.find_arn(arn)
     if found is None:
         raise missing(arn)
     machine = cloud.store.find_arn(unqualified(arn))
     if machine is None or machine.body["type"] != "STANDARD":
         raise _not_of_this_type()
-    statuses = (request["statusFilter"],) if request.get("statusFilter") else ()
-    if not qualifier(arn):
-        return page(cloud, request, KIND, _summary, "executions", parent=arn, statuses=statuses, newest_first=True)
-    everything = cloud.store.page(KIND, parent=machine.arn, statuses=statuses)[0]
-    of = [one for one in everything if arn in (one.body["stateMachineVersionArn"], one.body["stateMachineAliasArn"])]
-    return {"executions": [_summary(one) for one in of]}
+
+    def is_wanted(one: Resource) -> bool:
+        return not qualifier(arn) or arn in (one.body["stateMachineVersionArn"], one.body["stateMachineAliasArn"])
+
+    return _page(cloud, request, machine.arn, _summary, statuses, is_wanted)
+
+
+def _page(
+    cloud: StatesCloud,
+    request: Body,
+    parent: str,
+    summary: Callable[[Resource], Body],
+    statuses: tuple[str, ...],
+    is_wanted: Callable[[Resource], bool],
+) -> Body:
+    """A page of executions; a filter that the store does not know is laid on each page, which may make it shorter."""
+    redriven = {"REDRIVEN": True, "NOT_REDRIVEN": False}.get(request.get("redriveFilter", ""))
+
+    def shown(one: Resource) -> Body | None:
+        fits = redriven is None or bool(one.body.get("redriveCount")) == redriven
+        return summary(one) if fits and is_wanted(one) else None
+
+    answer = page(cloud, request, KIND, shown, "executions", parent=parent, statuses=statuses, newest_first=True)
+    return {**answer, "executions": [one for one in answer["executions"] if one is not None]}
 
 
 @operation("GetExecutionHistory")
@@ -202,10 +234,17 @@ def history(cloud: StatesCloud, request: Body) -> Body:
 @operation("DescribeStateMachineForExecution")
 def describe_machine(cloud: StatesCloud, request: Body) -> Body:
     """The state machine as it was when the execution began."""
-    execution = existing(cloud, request["executionArn"])
+    execution = existing(cloud, request["executionArn"], or_child=True)
+    map_run = execution.body.get("mapRunArn")
+    while execution.body.get("mapRunArn"):  # a child's is that of its parent, with the states of the Map
+        parent = cloud.store.find("MapRun", execution.parent)
+        if parent is None:
+            raise ServiceError("ExecutionDoesNotExist", f"Execution Does Not Exist: '{execution.arn}'")
+        execution = existing(cloud, parent.parent, or_child=True)
     machine = cloud.store.revision(execution.body["revision"])
     return {
         **machine,
+        "mapRunArn": map_run,
         "stateMachineArn": execution.parent,
         "updateDate": execution.body["machineUpdated"],
         "variableReferences": variable_references(machine["definition"]) or None,

@@ -18,7 +18,7 @@ def page(
     cloud: StatesCloud,
     request: Body,
     kind: str,
-    summary: Callable[[Resource], Body],
+    summary: Callable[[Resource], Body | None],
     answer: str,
     *,
     parent: str | None = None,

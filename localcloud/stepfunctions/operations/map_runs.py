@@ -1,60 +1,55 @@
-"""Map runs: what a distributed Map state does, while its execution runs."""
+"""Map runs: what a distributed Map state does or did."""
 
 from __future__ import annotations
 
-from typing import Any
-
+from localcloud.stepfunctions import map_runs
 from localcloud.stepfunctions.cloud import StatesCloud
-from localcloud.stepfunctions.lifecycle import KIND
 from localcloud.stepfunctions.names import check_arn
 from localcloud.stepfunctions.operations import operation
 from localcloud.stepfunctions.operations.executions import existing
-from localcloud.stepfunctions.protocol import Body, ServiceError
+from localcloud.stepfunctions.operations.listing import page
+from localcloud.stepfunctions.protocol import Body, Resource, ServiceError, validation
 
-COUNTS = ("pending", "running", "succeeded", "failed", "timedOut", "aborted", "total", "resultsWritten")
+LIMITS = ("maxConcurrency", "toleratedFailureCount", "toleratedFailurePercentage")
 
 
 @operation("ListMapRuns")
 def listing(cloud: StatesCloud, request: Body) -> Body:
-    """The map runs of an execution."""
+    """The map runs of an execution, newest first."""
     execution = existing(cloud, request["executionArn"])
-    runs = _live(cloud, execution.arn)
-    return {"mapRuns": [run.list_item() for run in runs] or execution.body.get("mapRuns", {}).get("items", [])}
+    return page(cloud, request, map_runs.KIND, _summary, "mapRuns", parent=execution.arn, newest_first=True)
+
+
+def _summary(run: Resource) -> Body:
+    return {**run.body, "mapRunArn": run.arn}
 
 
 @operation("DescribeMapRun")
 def describe(cloud: StatesCloud, request: Body) -> Body:
-    """A map run and how many of its items are where."""
-    arn = check_arn(request["mapRunArn"], "mapRun")
-    for arn_of_execution in list(cloud.runs):
-        for run in _live(cloud, arn_of_execution):
-            if run.map_run_arn == arn:
-                return dict(run.describe())
-    for execution in cloud.store.page(KIND, parent=_machine(arn))[0]:
-        if arn in execution.body.get("mapRuns", {}).get("described", {}):
-            return dict(execution.body["mapRuns"]["described"][arn])
-    raise ServiceError("ResourceNotFound", f"Map Run Does Not Exist: '{arn}'")
+    """A map run and how many of its items and executions are where."""
+    return map_runs.described(cloud, found(cloud, request["mapRunArn"]))
 
 
 @operation("UpdateMapRun")
 def update(cloud: StatesCloud, request: Body) -> None:
     """Change the limits of a map run that runs."""
-    for execution in list(cloud.runs):
-        for run in _live(cloud, execution):
-            if run.map_run_arn == request["mapRunArn"]:
-                run.update(
-                    max_concurrency=request.get("maxConcurrency"),
-                    tolerated_failure_count=request.get("toleratedFailureCount"),
-                    tolerated_failure_percentage=request.get("toleratedFailurePercentage"),
-                )
-                return
-    raise ServiceError("ResourceNotFound", f"Map Run Does Not Exist: '{request['mapRunArn']}'")
+    run = found(cloud, request["mapRunArn"])
+    if not any(name in request for name in LIMITS):
+        raise validation(f"At least one of {', '.join(LIMITS)} must be given")
+    live = cloud.map_runs.get(run.arn)
+    if live is None:
+        raise validation(f"Map Run is {run.status} and cannot be updated: '{run.arn}'")
+    live.update(*(request.get(name) for name in LIMITS))
+    cloud.store.update(map_runs.KIND, run.name, map_runs.limits(live))
 
 
-def _live(cloud: StatesCloud, execution: str) -> list[Any]:
-    run = cloud.runs.get(execution)
-    return run.environment.map_run_record_pool_manager.get_all() if run else []
+def found(cloud: StatesCloud, arn: str) -> Resource:
+    """The map run of that ARN.
 
-
-def _machine(arn: str) -> str:
-    return arn.replace(":mapRun:", ":stateMachine:").split("/")[0]
+    Raises:
+        ServiceError: InvalidArn, ResourceNotFound.
+    """
+    run = cloud.store.find(map_runs.KIND, check_arn(arn, "mapRun"))
+    if run is None:
+        raise ServiceError("ResourceNotFound", f"Map Run Does Not Exist: '{arn}'")
+    return run

@@ -1,0 +1,1 @@
+"""Distributed Map: items are read, batched, and each batch is an execution of its own."""
