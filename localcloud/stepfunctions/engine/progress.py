@@ -8,8 +8,11 @@ Parallel and inline Map states "redrives only the iterations and branches that f
 from __future__ import annotations
 
 import copy
+import json
 import threading
 from typing import Any
+
+from localcloud.stepfunctions.engine.overrides.encoding import to_json_str
 
 Node = dict[str, Any]
 """`state`, `input` and `variables` of a program that is at a state, or the `output` of one that is done; `inside` has
@@ -59,9 +62,10 @@ class Progress:
             return node is not None and node.pop("resumed", None) == state
 
     def saved(self) -> Node:
-        """The tree as JSON values."""
+        """The tree as JSON values; results of AWS's SDKs hold times and more."""
         with self._lock:
-            return copy.deepcopy(self._root)
+            found: Node = json.loads(to_json_str(self._root))
+        return found
 
     def _at(self, trail: Trail, make: bool) -> Any:
         node = self._root

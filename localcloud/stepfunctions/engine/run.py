@@ -31,6 +31,7 @@ from moto.stepfunctions.parser.backend.execution_worker_comm import ExecutionWor
 
 from localcloud.stepfunctions.engine import overrides
 from localcloud.stepfunctions.engine.history import Event, History
+from localcloud.stepfunctions.engine.overrides.encoding import to_json_str
 from localcloud.stepfunctions.engine.program import program
 from localcloud.stepfunctions.engine.progress import Node, Progress
 
@@ -242,7 +243,7 @@ def _details(request: Request) -> EvaluationDetails:
 
 def _outcome(state: ProgramState, value: Any) -> Outcome:
     if isinstance(state, ProgramEnded):
-        return Outcome("SUCCEEDED", output=json.dumps(value, separators=(",", ":"), ensure_ascii=False))
+        return Outcome("SUCCEEDED", output=to_json_str(value))
     if isinstance(state, ProgramStopped):
         return Outcome("ABORTED", error=state.error, cause=state.cause)
     if isinstance(state, ProgramTimedOut):

@@ -17,6 +17,7 @@ MODULES = (
     "context",
     "distributed",
     "encoding",
+    "error_names",
     "jsonata",
     "jsonata_fields",
     "lambda_results",
