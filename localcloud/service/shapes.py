@@ -17,6 +17,9 @@ from localcloud.service.errors import ServiceError
 Scalar = Callable[[Shape, Any, str], Any]
 """(the shape, the value, where it stands) to the value as it travels."""
 
+LONGEST_SHOWN = 4096
+"""A refused text beyond it is told by its length, where AWS shows all of it."""
+
 
 def operation_model(service: ServiceModel, title: str, name: str) -> OperationModel:
     """The model of one operation of the service that people call `title`.
@@ -68,7 +71,8 @@ def worded(violation: BrokenRule) -> str:
         "enum": f"Member must satisfy enum value set: [{', '.join(wanted) if violation.rule == 'enum' else ''}]",
         "pattern": f"Member must satisfy regular expression pattern: {wanted}",
     }[violation.rule]
-    shown = f" of length {len(value)}" if violation.rule == "greatest length" else f" '{value}'"
+    is_long = violation.rule == "greatest length" and len(value) > LONGEST_SHOWN
+    shown = f" of length {len(value)}" if is_long else f" '{value}'"
     return f"Value{shown} at '{place}' failed to satisfy constraint: {constraint}"
 
 

@@ -115,9 +115,47 @@ def _state(state: dict[str, Any], where: str, language: str, fixed: bool, expres
         yield from _task(state, where, express)
     for index, branch in enumerate(state.get("Branches", []) if kind == "Parallel" else []):
         yield from _machine(branch, f"{where}/Branches[{index}]", language, fixed, express)
+    if kind == "Map":
+        yield from _distributed(state, where, express)
     for field in ("ItemProcessor", "Iterator"):
         if kind == "Map" and isinstance(state.get(field), dict):
             yield from _machine(state[field], f"{where}/{field}", language, fixed, _express_map(state[field], express))
+
+
+def _distributed(state: dict[str, Any], where: str, express: bool) -> Iterator[Diagnostic]:
+    """What AWS documents of the fields of a distributed Map, and what of them cannot be done here."""
+    processor = state.get("ItemProcessor") or state.get("Iterator") or {}
+    config = processor.get("ProcessorConfig") or {} if isinstance(processor, dict) else {}
+    if config.get("Mode") != "DISTRIBUTED":
+        for field in ("ItemReader", "ItemBatcher", "ResultWriter"):
+            if field in state:
+                yield Diagnostic(SCHEMA, f"'{field}' is only supported in the mode DISTRIBUTED", f"{where}/{field}")
+        return
+    if express:
+        message = "Express state machine does not support Map state with 'DISTRIBUTED' mode"
+        yield Diagnostic(SCHEMA, message, f"{where}/ItemProcessor/ProcessorConfig")
+    if config.get("ExecutionType", "STANDARD") not in ("STANDARD", "EXPRESS"):
+        message = "Value is not valid. It must be one of [STANDARD, EXPRESS]"
+        yield Diagnostic(SCHEMA, message, f"{where}/ItemProcessor/ProcessorConfig/ExecutionType")
+    if "ItemBatcher" in state and not any(field in state["ItemBatcher"] for field in BATCH_LIMITS):
+        yield Diagnostic(SCHEMA, f"One of these fields is required: {list(BATCH_LIMITS)}", f"{where}/ItemBatcher")
+    if "ResultWriter" in state and not {"Resource", "WriterConfig"} & set(state["ResultWriter"]):
+        yield Diagnostic(SCHEMA, "Value cannot be empty", f"{where}/ResultWriter")
+    reader = state.get("ItemReader", {}).get("ReaderConfig", {})
+    for field, values in READER_VALUES.items():
+        if field in reader and reader[field] not in values:
+            message = f"The local Step Functions reads {', '.join(values)}, not {reader[field]}"
+            yield Diagnostic(SCHEMA, message, f"{where}/ItemReader/ReaderConfig/{field}")
+
+
+BATCH_LIMITS = ("MaxItemsPerBatch", "MaxItemsPerBatchPath", "MaxInputBytesPerBatch", "MaxInputBytesPerBatchPath")
+READER_VALUES = {
+    "InputType": ("CSV", "JSON", "JSONL", "MANIFEST"),
+    "ManifestType": ("S3_INVENTORY",),
+    "CSVDelimiter": ("COMMA", "PIPE", "SEMICOLON", "SPACE", "TAB"),
+    "CSVHeaderLocation": ("FIRST_ROW", "GIVEN"),
+}
+"""What ReaderConfig may say here; AWS also reads PARQUET and the manifests of Athena."""
 
 
 def _express_map(processor: dict[str, Any], express: bool) -> bool:

@@ -78,8 +78,10 @@ class Tested:
     values: Body = field(default_factory=dict)
 
 
-def run(state: Body, context: Body, value: Any, variables: Body, mock: Mock | None, caller: Caller) -> Tested:
-    """Run a state without its Retry on `value`.
+def run(
+    state: Body, context: Body, value: Any, variables: Body, mock: Mock | None, caller: Caller, is_exact: bool = False
+) -> Tested:
+    """Run a state without its Retry on `value`; a context that `is_exact` gets no members of the state's own.
 
     Raises:
         ASLParserException, ValueError: it is not the Amazon States Language.
@@ -91,7 +93,7 @@ def run(state: Body, context: Body, value: Any, variables: Body, mock: Mock | No
     env = Environment(
         aws_execution_details=AWSExecutionDetails(account=caller.account, region=caller.region, role_arn=caller.role),
         execution_type=StateMachineType.STANDARD,
-        context={**context, "Execution": {"Input": value, **context.get("Execution", {})}},
+        context={"StateMachine": {}, **context, "Execution": {"Input": value, **context.get("Execution", {})}},
         event_history_context=EventHistoryContext.of_program_start(),
         cloud_watch_logging_session=None,
         activity_store={},
@@ -104,6 +106,8 @@ def run(state: Body, context: Body, value: Any, variables: Body, mock: Mock | No
     tested = Tested()
     _watch_steps(tried, tested)
     _watch_work(tried, tested, mock)
+    if is_exact:
+        _fix_context(tried, env, context)
     env.next_state_name = STATE_NAME
     try:
         tried.eval(env)
@@ -133,6 +137,21 @@ def _kept(step: Any, name: str, tested: Tested) -> Any:
     return eval_body
 
 
+def _fix_context(state: Any, outer: Any, context: Body) -> None:
+    """Let the state see the context as it was given when its work begins, and after."""
+    name = "_eval_execution" if isinstance(state, ExecutionState) else "_eval_state"
+    original = getattr(state, name)
+
+    def evaluate(env: Any) -> None:
+        for one in (outer, env):
+            data = one.states.context_object.context_object_data
+            data.clear()
+            data.update(copy.deepcopy(context))
+        original(env)
+
+    setattr(state, name, evaluate)
+
+
 def _watch_work(state: Any, tested: Tested, mock: Mock | None) -> None:
     """Let the state put its work's result, its failure and its catcher into `tested`."""
     if not isinstance(state, ExecutionState):
@@ -141,6 +160,9 @@ def _watch_work(state: Any, tested: Tested, mock: Mock | None) -> None:
 
     def eval_execution(env: Any) -> None:
         if isinstance(state, StateMap):
+            if state.items_path is not None and state.item_reader is None:
+                state.items_path.eval(env)
+                tested.values["afterItemsPath"] = env.stack.pop()
             _map_limits(state, env, tested)
         if mock is None:
             work(env)

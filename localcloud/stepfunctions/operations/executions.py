@@ -10,6 +10,7 @@ from localcloud.stepfunctions import lifecycle
 from localcloud.stepfunctions.cloud import RUNS_AT_ONCE, StatesCloud
 from localcloud.stepfunctions.definition import variable_references
 from localcloud.stepfunctions.engine.run import Request
+from localcloud.stepfunctions.json_problems import problem
 from localcloud.stepfunctions.lifecycle import KIND
 from localcloud.stepfunctions.names import check_arn, qualifier, unqualified
 from localcloud.stepfunctions.operations import operation
@@ -58,8 +59,8 @@ def _input(request: Body) -> str:
     try:
         strict_json.loads(text)
     except (ValueError, RecursionError) as error:
-        problem = str(error) if text.strip() else "Invalid execution input."
-        message = f"Invalid State Machine Execution Input: '{problem}'"
+        told = problem(error) if text.strip() else "Invalid execution input."
+        message = f"Invalid State Machine Execution Input: '{told}'"
         raise ServiceError("InvalidExecutionInput", message) from None
     return text
 

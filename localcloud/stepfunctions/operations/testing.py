@@ -15,12 +15,14 @@ from localcloud.stepfunctions.cloud import StatesCloud
 from localcloud.stepfunctions.definition import diagnostics
 from localcloud.stepfunctions.engine import testing
 from localcloud.stepfunctions.engine.testing import STATE_NAME, Caller, Mock, Tested
+from localcloud.stepfunctions.json_problems import problem
 from localcloud.stepfunctions.mocks import MOCKABLE, check_mock
 from localcloud.stepfunctions.operations import operation
 from localcloud.stepfunctions.protocol import Body, ServiceError, strict_json, validation
 
 REAL = ("Task", "Wait", "Pass", "Succeed", "Fail", "Choice")
 """The types that can be tested without a mock."""
+WITH_TOKEN = (".sync", ".sync:2", ".waitForTaskToken")
 
 
 @operation("TestState")
@@ -39,7 +41,7 @@ def test_state(cloud: StatesCloud, request: Body) -> Body:
     if state.get("Type") == "Parallel" and not state.get("Branches"):
         raise _invalid(f"SCHEMA_VALIDATION_FAILED: Value cannot be empty at /States/{STATE_NAME}/Branches")
     value = _json(request.get("input", "{}"))
-    context = _context(cloud, request, value)
+    context = _context(cloud, request, state, value)
     try:
         tested = testing.run(
             state,
@@ -48,6 +50,7 @@ def test_state(cloud: StatesCloud, request: Body) -> Body:
             _json(request.get("variables", "{}")),
             _mock(request) if mocked else None,
             Caller(cloud.account, cloud.region, request.get("roleArn", "")),
+            "context" in request,
         )
     except (ASLParserException, RecognitionException, ValueError, TypeError, KeyError, RuntimeError) as error:
         raise _invalid(f"SCHEMA_VALIDATION_FAILED: {error}") from None
@@ -102,10 +105,11 @@ def _json(text: str) -> Any:
     try:
         return strict_json.loads(text)
     except ValueError as error:
-        raise ServiceError("InvalidExecutionInput", f"Invalid State Machine Execution Input: '{error}'") from None
+        message = f"Invalid State Machine Execution Input: '{problem(error)}'"
+        raise ServiceError("InvalidExecutionInput", message) from None
 
 
-def _context(cloud: StatesCloud, request: Body, value: Any) -> Body:
+def _context(cloud: StatesCloud, request: Body, state: Body, value: Any) -> Body:
     """The context object: the request's own, or one of an execution that there is not.
 
     Raises:
@@ -115,6 +119,11 @@ def _context(cloud: StatesCloud, request: Body, value: Any) -> Body:
         given: Body = _json(request["context"])
         if "Map" in given:
             raise _bad_context("'Map' field is not supported when mocking a Context object")
+        if "Task" in given and not str(state.get("Resource")).endswith(WITH_TOKEN):
+            raise _bad_context(
+                "Context object contains 'Task' when state is not a Task state with a '.sync' or '.waitForTaskToken' "
+                "service integration pattern"
+            )
         for part, members in given.items():
             for name, item in members.items() if isinstance(members, dict) else ():
                 if name in ("Id", "Name", "RoleArn", "StartTime", "EnteredTime") and not isinstance(item, str):
@@ -206,6 +215,9 @@ def _jsonpath_steps(state: Body, found: Body, tested: Tested) -> Body:
     made = found.get("afterParameters", chosen)
     if kind in ("Choice", "Succeed", "Fail", "Wait"):
         return {**steps, "afterInputPath": chosen}
+    if kind == "Map":
+        steps["afterInputPath"] = chosen
+        steps |= {name: found[name] for name in ("afterItemsPath",) if name in found}
     if kind == "Task" or (kind == "Pass" and "Result" not in state):
         steps |= {"afterInputPath": chosen, "afterParameters": made}
     if tested.failed:

@@ -1,6 +1,6 @@
 """A distributed Map state: from its fields to its output, with the events of the map run.
 
-AWS: the order of events is that of recorded histories (MapRunStarted … MapRunSucceeded, or MapRunFailed with its error).
+AWS: the order of events is that of recorded histories: MapRunStarted … MapRunSucceeded, or MapRunFailed with its error.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ MODULES = (
     "distributed",
     "encoding",
     "error_names",
+    "items_paths",
     "jsonata",
     "jsonata_fields",
     "lambda_results",
@@ -26,6 +27,7 @@ MODULES = (
     "progress",
     "scopes",
     "threads",
+    "variables",
 )
 """The modules of this package, each with a function `apply()`."""
 

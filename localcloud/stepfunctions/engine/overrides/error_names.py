@@ -1,7 +1,7 @@
 """A branch or an iteration may end with an error of AWS's own, such as States.Timeout, and its state with the same.
 
-AWS: recorded answers (a function that runs out of time inside a Map). moto takes every name for one of the user's, which
-may not begin with "States.".
+AWS: recorded answers (a function that runs out of time inside a Map). moto takes every name for one of the user's,
+which may not begin with "States.".
 """
 
 from __future__ import annotations
