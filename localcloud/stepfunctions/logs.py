@@ -57,8 +57,8 @@ class Scribe:
             return
         place = configuration["destinations"][0]["cloudWatchLogsLogGroup"]["logGroupArn"].split(":")
         group, region = place[6], place[3]
-        line = {"timestamp": int(1000 * event["timestamp"])}
-        line["message"] = json.dumps(_message(request, event, redrives, configuration), ensure_ascii=False)
+        message = json.dumps(_message(request, event, redrives, configuration), ensure_ascii=False)
+        line = {"timestamp": int(1000 * event["timestamp"]), "message": message}
         self._waiting.put((region, group, request.machine_name.partition("/")[0], line))
         with self._starting:
             if not self._is_running:
@@ -96,7 +96,7 @@ class Scribe:
 
 
 def _message(request: Request, event: Event, redrives: int, configuration: dict[str, Any]) -> dict[str, Any]:
-    details = next((value for name, value in event.items() if name.endswith("EventDetails")), {})
+    details: dict[str, Any] = next((value for name, value in event.items() if name.endswith("EventDetails")), {})
     if not configuration.get("includeExecutionData"):
         details = {name: value for name, value in details.items() if name not in DATA}
     told = {

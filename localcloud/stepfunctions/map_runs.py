@@ -15,7 +15,7 @@ from localcloud.stepfunctions import lifecycle
 from localcloud.stepfunctions.cloud import StatesCloud
 from localcloud.stepfunctions.engine.distributed.dispatch import Job, MapRun
 from localcloud.stepfunctions.engine.distributed.writer import Child
-from localcloud.stepfunctions.engine.run import Outcome, Request
+from localcloud.stepfunctions.engine.run import Outcome, Request, Run
 from localcloud.stepfunctions.protocol import Body, Resource
 
 KIND = "MapRun"
@@ -77,7 +77,7 @@ class Keeper:
         }
         self._cloud.store.insert(KIND, run.arn, body, arn=run.arn, parent=self._request.arn, status=status)
 
-    def begin(self, run: MapRun, job: Job, definition: str) -> lifecycle.Run:
+    def begin(self, run: MapRun, job: Job, definition: str) -> Run:
         """Begin a child execution, or go on with one that failed before."""
         machine = run.machine.split(":", 6)[6]
         name = str(uuid.uuid4())

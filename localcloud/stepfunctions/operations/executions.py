@@ -174,7 +174,7 @@ def _child_summary(execution: Resource) -> Body:
 @operation("ListExecutions")
 def listing(cloud: StatesCloud, request: Body) -> Body:
     """Executions of a state machine, of a version, of an alias or of a map run, newest first."""
-    machine_arn, map_run = request.get("stateMachineArn"), request.get("mapRunArn")
+    machine_arn, map_run = request.get("stateMachineArn", ""), request.get("mapRunArn")
     if bool(machine_arn) == bool(map_run):
         raise validation("Must provide a StateMachine ARN or MapRun ARN")
     statuses = (request["statusFilter"],) if request.get("statusFilter") else ()

@@ -13,7 +13,24 @@ def _refuse(event: Any) -> Any:
     raise FunctionError("OutOfSconesError", f"none left for {event['guest']}")
 
 
-FUNCTIONS = {"echo": lambda event: event, "refuse": _refuse, "large": lambda event: "x" * 300_000}
+OPEN: set[str] = set()
+"""The gates that are open."""
+
+
+def _pass_gate(event: Any) -> Any:
+    if event not in OPEN:
+        raise FunctionError("GateClosedError", f"gate {event} is closed")
+    return f"through {event}"
+
+
+FUNCTIONS = {"echo": lambda event: event, "refuse": _refuse, "large": lambda event: "x" * 300_000, "gate": _pass_gate}
+
+
+@pytest.fixture
+def open_gates() -> Iterator[set[str]]:
+    """The gates that the function `gate` lets pass; a test adds to them."""
+    yield OPEN
+    OPEN.clear()
 
 
 @pytest.fixture(scope="module")

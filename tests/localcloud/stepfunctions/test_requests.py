@@ -186,6 +186,10 @@ def test_after_kill_9_everything_is_there_and_what_ran_has_failed(tmp_path: Path
         assert (ended["status"], ended["error"], ended["input"]) == ("FAILED", "States.Runtime", '{"a": 1}')
         kinds = [event["type"] for event in second.events(execution)]
         assert kinds == ["ExecutionStarted", "WaitStateEntered", "ExecutionFailed"]
+        client.redrive_execution(executionArn=execution)
+        assert client.describe_execution(executionArn=execution)["status"] == "RUNNING"
+        eventually(lambda: second.events(execution)[-1]["type"] == "ExecutionRedriven")
+        client.stop_execution(executionArn=execution)
 
 
 def test_web_pages_are_refused(machines: Machines) -> None:

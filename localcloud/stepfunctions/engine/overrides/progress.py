@@ -15,8 +15,8 @@ from moto.stepfunctions.parser.asl.component.program.program import Program
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.iteration_worker import IterationWorker
 from moto.stepfunctions.parser.asl.component.state.exec.state_parallel.branches_decl import BranchesDecl
 from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
+from moto.stepfunctions.parser.asl.component.state.state_continue_with import ContinueWithEnd
 from moto.stepfunctions.parser.asl.eval.environment import Environment
-from moto.stepfunctions.parser.asl.eval.program_state import ProgramEnded
 
 from localcloud.stepfunctions.engine.progress import Node
 
@@ -61,6 +61,15 @@ def _note_states() -> None:
         original(self, env)
 
     CommonStateField._eval_body = eval_body
+    set_next = CommonStateField._set_next
+
+    def to_next(self: Any, env: Any) -> None:
+        # A frame is also set ended from outside, when its Map or Parallel state fails: that program is not done.
+        is_last = isinstance(self.continue_with, ContinueWithEnd) and env.next_state_name == self.name
+        set_next(self, env)
+        env.is_done = is_last
+
+    CommonStateField._set_next = to_next
 
 
 def _pass_over_iterations() -> None:
@@ -96,6 +105,7 @@ def _evaluate(self: Any, env: Any) -> None:
     if node is not None and "output" in node:
         env.states.reset(input_value=node["output"])
         env.set_ended()
+        env.is_done = True
     else:
         seconds = self.timeout_seconds.timeout_seconds if self.timeout_seconds else None
         worker = threading.Thread(target=EvalComponent.eval, args=(self, env), daemon=True)
@@ -103,7 +113,7 @@ def _evaluate(self: Any, env: Any) -> None:
         worker.join(timeout=seconds)
         if worker.is_alive():
             env.set_timed_out()
-    if env.is_frame() and isinstance(env.program_state(), ProgramEnded):
+    if env.is_frame() and getattr(env, "is_done", False):
         progress.finish(trail, env.states.get_input())
 
 
