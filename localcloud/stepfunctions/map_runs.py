@@ -14,7 +14,7 @@ from typing import Any
 from localcloud.stepfunctions import lifecycle
 from localcloud.stepfunctions.cloud import StatesCloud
 from localcloud.stepfunctions.engine.distributed.dispatch import Job, MapRun
-from localcloud.stepfunctions.engine.distributed.writer import Child
+from localcloud.stepfunctions.engine.distributed.writer import MapChild
 from localcloud.stepfunctions.engine.run import Outcome, Request, Run
 from localcloud.stepfunctions.protocol import Body, Resource
 
@@ -41,7 +41,7 @@ class Keeper:
         run.arn, run.machine = resource.arn, resource.body["stateMachineArn"]
         run.redrives = resource.body["redriveCount"] + 1
         jobs: list[Job] = []
-        done: dict[int, tuple[Child, Job]] = {}
+        done: dict[int, tuple[MapChild, Job]] = {}
         for child in self._cloud.store.page(lifecycle.KIND, parent=run.arn)[0]:
             job = Job(child.body["index"], child.body["input"], child.body["itemCount"], child.arn)
             if child.status == "SUCCEEDED":
@@ -101,7 +101,7 @@ class Keeper:
             if found is not None:
                 run.end(job.index, _child(found))
             else:  # the state folder was emptied while it ran
-                run.end(job.index, Child(outcome.status, job.input, run.machine, request.arn, request.name))
+                run.end(job.index, MapChild(outcome.status, job.input, run.machine, request.arn, request.name))
 
         if earlier is not None and not run.express:
             request = replace(request, arn=earlier.arn, name=earlier.body["name"], started=earlier.body["startDate"])
@@ -144,9 +144,9 @@ def _stood(resource: Resource, place: str) -> bool:
     return resource.body["place"] == place and resource.status != "SUCCEEDED" and has_items
 
 
-def _child(execution: Resource) -> Child:
+def _child(execution: Resource) -> MapChild:
     body: dict[str, Any] = execution.body
-    return Child(
+    return MapChild(
         status=execution.status,
         input=body["input"],
         machine=body["stateMachineArn"],

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from localcloud.stepfunctions.engine.distributed.writer import Child
+from localcloud.stepfunctions.engine.distributed.writer import MapChild
 
 MOST_AT_ONCE = 100
 """Children of one map run that run side by side; AWS runs up to 10,000."""
@@ -43,7 +43,7 @@ class MapRun:
     tolerated_percentage: float
     state: str
     redrives: int = 0
-    children: dict[int, Child] = field(default_factory=dict)
+    children: dict[int, MapChild] = field(default_factory=dict)
     jobs: dict[int, Job] = field(default_factory=dict)
     waiting: deque[Job] = field(default_factory=deque)
     running: dict[int, Any] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class MapRun:
     total: int = 0
     changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def expect(self, jobs: Iterable[Job], done: dict[int, tuple[Child, Job]] | None = None) -> None:
+    def expect(self, jobs: Iterable[Job], done: dict[int, tuple[MapChild, Job]] | None = None) -> None:
         """Take the jobs to do, and those that an earlier attempt did."""
         with self.changed:
             self.waiting.extend(jobs)
@@ -79,7 +79,7 @@ class MapRun:
             self.tolerated_percentage = self.tolerated_percentage if percentage is None else percentage
             self.changed.notify_all()
 
-    def end(self, index: int, child: Child) -> None:
+    def end(self, index: int, child: MapChild) -> None:
         """Note how a child ended."""
         with self.changed:
             self.children[index] = child
@@ -108,9 +108,9 @@ class MapRun:
         with self.changed:
             self.changed.wait_for(lambda: not self.running)
 
-    def results(self) -> list[Child]:
+    def results(self) -> list[MapChild]:
         """The children in their order, those that were never begun among them."""
-        pending = {job.index: Child("PENDING", job.input, self.machine) for job in self.waiting}
+        pending = {job.index: MapChild("PENDING", job.input, self.machine) for job in self.waiting}
         everything = {**pending, **self.children}
         return [everything[index] for index in sorted(everything)]
 

@@ -22,7 +22,7 @@ FILES = {"FAILED": ("FAILED", "TIMED_OUT", "ABORTED"), "PENDING": ("PENDING",), 
 
 
 @dataclass(frozen=True)
-class Child:
+class MapChild:
     """A child execution as it ended, or as it waits (PENDING); times are epoch seconds, texts are JSON."""
 
     status: str
@@ -55,13 +55,13 @@ class Child:
         return dict(sorted((name, value) for name, value in told.items() if value is not None))
 
 
-def state_output(children: list[Child], config: dict[str, Any]) -> Any:
+def state_output(children: list[MapChild], config: dict[str, Any]) -> Any:
     """The output of a state that writes nothing to S3."""
     found = _transformed(children, config.get("Transformation", "COMPACT"))
     return _lines(found) if config.get("OutputType") == "JSONL" else found
 
 
-def write(env: Any, writer: dict[str, Any], children: list[Child], map_run: str, jsonata: bool, region: str) -> Any:
+def write(env: Any, writer: dict[str, Any], children: list[MapChild], map_run: str, jsonata: bool, region: str) -> Any:
     """Write the results to S3 and return the output of the state.
 
     Raises:
@@ -93,7 +93,7 @@ def write(env: Any, writer: dict[str, Any], children: list[Child], map_run: str,
     return {"MapRunArn": map_run, "ResultWriterDetails": {"Bucket": place["Bucket"], "Key": key}}
 
 
-def _transformed(children: list[Child], transformation: str) -> list[Any]:
+def _transformed(children: list[MapChild], transformation: str) -> list[Any]:
     made: list[Any] = []
     for child in children:
         if transformation == "NONE" or child.output is None:
