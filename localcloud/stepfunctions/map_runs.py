@@ -34,10 +34,10 @@ class Keeper:
 
     def resumed(self, run: MapRun) -> bool:
         """Let `run` be the one that its state had before a redrive; False when that one had read no items."""
-        earlier = [one for one in self._cloud.store.page(KIND, parent=self._request.arn)[0] if _stood(one, run.state)]
-        if not earlier:
+        newest_first = self._cloud.store.page(KIND, parent=self._request.arn)[0]
+        resource = next((one for one in newest_first if one.body["place"] == run.state), None)
+        if resource is None or not _is_unfinished(resource):
             return False
-        resource = earlier[0]  # the newest
         run.arn, run.machine = resource.arn, resource.body["stateMachineArn"]
         run.redrives = resource.body["redriveCount"] + 1
         jobs: list[Job] = []
@@ -139,9 +139,10 @@ def limits(run: MapRun) -> Body:
     }
 
 
-def _stood(resource: Resource, place: str) -> bool:
+def _is_unfinished(resource: Resource) -> bool:
+    """Whether the map run had read its items and did not succeed."""
     has_items = bool(resource.body["executionCounts"].get("total") or resource.body["waiting"])
-    return resource.body["place"] == place and resource.status != "SUCCEEDED" and has_items
+    return resource.status != "SUCCEEDED" and has_items
 
 
 def _child(execution: Resource) -> MapChild:

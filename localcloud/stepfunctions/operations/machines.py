@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import time
 import uuid
 
@@ -21,6 +22,8 @@ ALIAS = "StateMachineAlias"
 ENCRYPTION = {"type": "AWS_OWNED_KEY"}
 CHANGED = ("definition", "roleArn", "loggingConfiguration", "tracingConfiguration", "encryptionConfiguration")
 """What UpdateStateMachine may change, each change of which makes a revision."""
+_LOG_GROUP = re.compile(r"arn:[^:]+:logs:[^:]+:[^:]*:log-group:[^:]+:\*")
+"""The API reference, CloudWatchLogsLogGroup: "The ARN must end with `:*`"."""
 
 
 @operation("CreateStateMachine")
@@ -84,6 +87,11 @@ def _logging(configuration: Body | None) -> Body:
     if len(places) > 1 or (made["level"] != "OFF" and not places):
         message = "Invalid Logging Configuration: Must specify exactly one Log Destination."
         raise ServiceError("InvalidLoggingConfiguration", message)
+    for place in places:
+        group = place.get("cloudWatchLogsLogGroup", {}).get("logGroupArn", "")
+        if not _LOG_GROUP.fullmatch(group):
+            message = f"Invalid Logging Configuration: Log Destination is not the ARN of a log group with :*, '{group}'"
+            raise ServiceError("InvalidLoggingConfiguration", message)
     return made
 
 

@@ -39,13 +39,19 @@ def test_a_level_has_its_events(on_local_cloud: LocalCloud, kind: str, level: st
     assert stream["logStreamName"].startswith(f"states/{name}/")
 
 
+def test_a_destination_that_is_no_log_group_is_refused(on_local_cloud: LocalCloud) -> None:
+    sfn, _ = _clients(on_local_cloud)
+    with pytest.raises(sfn.exceptions.InvalidLoggingConfiguration):
+        _make(sfn, "logged-nowhere", "STANDARD", end="", level="ALL")
+
+
 def _clients(cloud: LocalCloud) -> tuple[Any, Any]:
     logs = boto3.client("logs", endpoint_url=cloud.addresses.ministack)
     return client_of(cloud.addresses.stepfunctions_port), logs
 
 
-def _make(sfn: Any, name: str, kind: str, **configuration: Any) -> str:
-    group = f"arn:aws:logs:us-east-1:000000000000:log-group:/vendedlogs/{name}:*"
+def _make(sfn: Any, name: str, kind: str, end: str = ":*", **configuration: Any) -> str:
+    group = f"arn:aws:logs:us-east-1:000000000000:log-group:/vendedlogs/{name}{end}"
     logging = {**configuration, "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": group}}]}
     definition = json.dumps({"StartAt": "Say", "States": STATES})
     made = sfn.create_state_machine(
