@@ -74,10 +74,11 @@ class Keeper:
             "startDate": now,
             "redriveCount": 0,
             "place": run.state,
+            "definition": run.definition,
         }
         self._cloud.store.insert(KIND, run.arn, body, arn=run.arn, parent=self._request.arn, status=status)
 
-    def begin(self, run: MapRun, job: Job, definition: str) -> Run:
+    def begin(self, run: MapRun, job: Job) -> Run:
         """Begin a child execution, or go on with one that failed before."""
         machine = run.machine.split(":", 6)[6]
         name = str(uuid.uuid4())
@@ -88,7 +89,7 @@ class Keeper:
             name=name,
             machine=run.machine,
             machine_name=machine,
-            definition=definition,
+            definition=run.definition,
             input=job.input,
             express=run.express,
             started=time.time(),
@@ -105,7 +106,9 @@ class Keeper:
 
         if earlier is not None and not run.express:
             request = replace(request, arn=earlier.arn, name=earlier.body["name"], started=earlier.body["startDate"])
-            return lifecycle.begin(self._cloud, request, ended, lifecycle.redriven(self._cloud, earlier, definition))
+            return lifecycle.begin(
+                self._cloud, request, ended, lifecycle.redriven(self._cloud, earlier, run.definition)
+            )
         if earlier is not None:
             self._cloud.store.delete(lifecycle.KIND, earlier.name)
         body = {

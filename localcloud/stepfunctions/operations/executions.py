@@ -236,17 +236,23 @@ def history(cloud: StatesCloud, request: Body) -> Body:
 def describe_machine(cloud: StatesCloud, request: Body) -> Body:
     """The state machine as it was when the execution began."""
     execution = existing(cloud, request["executionArn"], or_child=True)
-    map_run = execution.body.get("mapRunArn")
-    while execution.body.get("mapRunArn"):  # a child's is that of its parent, with the states of the Map
-        parent = cloud.store.find("MapRun", execution.parent)
-        if parent is None:
+    child: Body = {}
+    while execution.body.get("mapRunArn"):  # it has the states of its Map, and the rest from its parent
+        run = cloud.store.find("MapRun", execution.parent)
+        if run is None:
             raise ServiceError("ExecutionDoesNotExist", f"Execution Does Not Exist: '{execution.arn}'")
-        execution = existing(cloud, parent.parent, or_child=True)
-    machine = cloud.store.revision(execution.body["revision"])
+        label = run.body["stateMachineArn"].rpartition("/")[2]
+        child = child or {
+            "stateMachineArn": run.body["stateMachineArn"],
+            "definition": run.body["definition"],
+            "mapRunArn": run.arn,
+            "label": label,
+        }
+        execution = existing(cloud, run.parent, or_child=True)
+    machine = {**cloud.store.revision(execution.body["revision"]), **child}
     return {
-        **machine,
-        "mapRunArn": map_run,
         "stateMachineArn": execution.parent,
+        **machine,
         "updateDate": execution.body["machineUpdated"],
         "variableReferences": variable_references(machine["definition"]) or None,
     }

@@ -36,7 +36,7 @@ def redrive(cloud: StatesCloud, request: Body) -> Body:
             raise ServiceError("ExecutionNotRedrivable", reason)
         if len(cloud.runs) >= RUNS_AT_ONCE:
             raise ServiceError("ExecutionLimitExceeded", f"{RUNS_AT_ONCE} executions run already.")
-        machine = execution.body["machine"]
+        machine = cloud.store.revision(execution.body["revision"])
         again = lifecycle.redriven(cloud, execution, machine["definition"])
         if token:
             kept = [*tokens, [token, again.moment]][-TOKENS:]

@@ -171,6 +171,9 @@ def test_children_are_executions_with_histories(maps: Maps) -> None:
     assert child["executionArn"] == f"arn:aws:states:us-east-1:000000000000:execution:children/Row:{child['name']}"
     assert child["stateMachineArn"] == told[0]["machine"] == run_machine("children/Row")
     assert (child["mapRunArn"], child["input"]) == (run["mapRunArn"], '"x"')
+    machine = maps.sfn.describe_state_machine_for_execution(executionArn=child["executionArn"])
+    assert (machine["label"], machine["mapRunArn"], machine["name"]) == ("Row", run["mapRunArn"], "children")
+    assert json.loads(machine["definition"])["States"] == {"Tell": context}
     events = maps.sfn.get_execution_history(executionArn=child["executionArn"])["events"]
     assert [event["type"] for event in events][1:3] == ["PassStateEntered", "PassStateExited"]
     ours = maps.sfn.list_executions(stateMachineArn=run_machine("children"))["executions"]

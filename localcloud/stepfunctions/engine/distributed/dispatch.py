@@ -33,10 +33,11 @@ class Job:
 
 @dataclass
 class MapRun:
-    """A map run that runs; `redrives` counts how often it was begun anew."""
+    """A map run that runs; `redrives` counts how often it was begun anew, `definition` is what its children run."""
 
     arn: str
     machine: str
+    definition: str
     express: bool
     concurrency: int
     tolerated_count: int

@@ -30,7 +30,7 @@ class MapRuns(Protocol):
     def keep(self, run: MapRun, status: str) -> None:
         """Write down how the map run is."""
 
-    def begin(self, run: MapRun, job: Job, definition: str) -> Any:
+    def begin(self, run: MapRun, job: Job) -> Any:
         """Begin a child execution, which calls `run.end` when it is over; returns what can be stopped."""
 
 
@@ -42,10 +42,13 @@ def evaluate(env: Any, given: Any, runs: MapRuns, is_resumed: bool) -> Any:
     """
     state, jsonata = map_state(env.event_manager.definition, given.state_name)
     processor = state.get("ItemProcessor") or state["Iterator"]
+    language = "JSONata" if jsonata else "JSONPath"
+    definition = {"QueryLanguage": language, **{k: v for k, v in processor.items() if k != "ProcessorConfig"}}
     record = given.map_run_record
     run = MapRun(
         arn=record.map_run_arn,
         machine=record.map_state_machine_arn,
+        definition=json.dumps(definition, ensure_ascii=False),
         express=processor.get("ProcessorConfig", {}).get("ExecutionType") == "EXPRESS",
         concurrency=record.max_concurrency,
         tolerated_count=given.tolerated_failure_count,
@@ -59,10 +62,7 @@ def evaluate(env: Any, given: Any, runs: MapRuns, is_resumed: bool) -> Any:
         if not again:
             run.expect(_jobs(env, given, state, jsonata))
             runs.keep(run, "RUNNING")
-        language = "JSONata" if jsonata else "JSONPath"
-        definition = {"QueryLanguage": language, **{k: v for k, v in processor.items() if k != "ProcessorConfig"}}
-        text = json.dumps(definition)
-        run.dispatch(lambda job: runs.begin(run, job, text), env.is_running)
+        run.dispatch(lambda job: runs.begin(run, job), env.is_running)
         output = _output(env, run, state, jsonata)
         if run.exceeded():
             raise failure(env, EXCEEDED, "The specified tolerated failure threshold was exceeded")
