@@ -95,7 +95,7 @@ class MapRun:
             with self.changed:
                 if not self.waiting and not self.running:
                     return
-                if not self.waiting or len(self.running) >= (self.concurrency or MOST_AT_ONCE):
+                if not self.waiting or len(self.running) >= min(self.concurrency or MOST_AT_ONCE, MOST_AT_ONCE):
                     self.changed.wait(PATIENCE_SECONDS)
                     continue
                 job = self.waiting.popleft()
