@@ -13,6 +13,18 @@ LONGEST_ANSWER_SECONDS = 960
 """A Lambda function may take 15 minutes."""
 
 
+_LAST = threading.local()
+
+
+def _keep_metadata(parsed: dict[str, Any], **_: Any) -> None:
+    _LAST.metadata = parsed.get("ResponseMetadata")
+
+
+def last_metadata() -> dict[str, Any]:
+    """The metadata of the last answer of any service that this thread has got."""
+    return getattr(_LAST, "metadata", None) or {}
+
+
 @dataclass
 class Clients:
     """One client a service and region, shared by all threads; all of one session, which reads AWS's endpoints once.
@@ -32,7 +44,7 @@ class Clients:
         """The client of a service, by boto3's name for it."""
         with self._making:  # making a client is not safe in two threads, using one is
             if (service, region) not in self._made:
-                self._made[service, region] = self._session.client(
+                made = self._made[service, region] = self._session.client(
                     service,
                     endpoint_url=self.urls.get(service, self.aws_url),
                     region_name=region,
@@ -48,4 +60,5 @@ class Clients:
                         s3={"addressing_style": "path"},
                     ),
                 )
+                made.meta.events.register("after-call", _keep_metadata)
             return self._made[service, region]

@@ -16,15 +16,10 @@ from moto.stepfunctions.parser.asl.static_analyser.variable_references_static_an
 from localcloud.stepfunctions.engine import overrides
 from localcloud.stepfunctions.engine.program import program, read
 from localcloud.stepfunctions.protocol import ServiceError, strict_json
+from localcloud.stepfunctions.resources import problem
 
 SCHEMA = "SCHEMA_VALIDATION_FAILED"
 TYPES = ("Task", "Pass", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map")
-
-NO_SYNC = (
-    *("athena", "bedrock", "codebuild", "eks", "elasticmapreduce", "emr-containers", "emr-serverless", "databrew"),
-    *("mediaconvert", "sagemaker"),
-)
-"""Services whose jobs moto starts and does not wait for; refused, because the execution would go on at once."""
 
 
 @dataclass(frozen=True)
@@ -168,10 +163,9 @@ def _task(state: dict[str, Any], where: str, express: bool) -> Iterator[Diagnost
     if not isinstance(resource, str) or not resource:
         yield Diagnostic(SCHEMA, "These fields are required: [Resource]", where)
         return
-    for service in NO_SYNC:
-        if resource.startswith(f"arn:aws:states:::{service}:") and resource.endswith((".sync", ".sync:2")):
-            yield Diagnostic(SCHEMA, f"The local Step Functions cannot wait for jobs of {service}", f"{where}/Resource")
-            return
+    if (found := problem(resource)) is not None:
+        yield Diagnostic(SCHEMA, found, f"{where}/Resource")
+        return
     for pattern in (".waitForTaskToken", ".sync:2", ".sync") if express else ():
         if resource.endswith(pattern):
             message = f"Express state machine does not support '{pattern}' service integration"

@@ -33,7 +33,7 @@ class Machines:
     """A client of a running server, and what tests do with it again and again."""
 
     client: Any
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | None = None
 
     def make(self, states: dict[str, Any], name: str = "made", kind: str = "STANDARD", **top: Any) -> str:
         definition = {"StartAt": next(iter(states)), "States": states, **top}

@@ -66,11 +66,11 @@ def test_a_definition_that_aws_refuses_is_refused_with_the_place(
 
 
 def test_a_job_that_would_not_be_waited_for_is_refused_by_name(machines: Machines) -> None:
-    task = {"Type": "Task", "Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync", "End": True}
+    task = {"Type": "Task", "Resource": "arn:aws:states:::codebuild:startBuild.sync", "End": True}
     text = json.dumps({"StartAt": "Train", "States": {"Train": task}})
     code, message = refused(machines.client.create_state_machine, name="sync", definition=text, roleArn=ROLE)
     assert code == "InvalidDefinition"
-    assert "cannot wait for jobs of sagemaker at /States/Train/Resource" in message
+    assert "cannot wait for jobs of codebuild at /States/Train/Resource" in message
 
 
 def test_creating_again_is_the_same_machine_and_another_definition_is_refused(machines: Machines) -> None:

@@ -19,14 +19,17 @@ def apply() -> None:
 
 def with_metadata(typed_dict: Any, obj: dict[str, Any]) -> dict[str, Any]:
     """The result of a function, from boto3's answer."""
-    metadata = obj["ResponseMetadata"]
+    return {**{name: obj[name] for name in MEMBERS if name in obj}, **sdk_metadata(obj["ResponseMetadata"])}
+
+
+def sdk_metadata(metadata: dict[str, Any]) -> dict[str, Any]:
+    """boto3's metadata of an answer as AWS's SDK shows it."""
     headers = {name.title(): value for name, value in metadata.get("HTTPHeaders", {}).items()}
     return {
-        **{name: obj[name] for name in MEMBERS if name in obj},
         "SdkHttpMetadata": {
             "AllHttpHeaders": {name: [value] for name, value in headers.items()},
             "HttpHeaders": headers,
-            "HttpStatusCode": metadata["HTTPStatusCode"],
+            "HttpStatusCode": metadata.get("HTTPStatusCode"),
         },
         "SdkResponseMetadata": {"RequestId": metadata.get("RequestId", "")},
     }
