@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from localcloud.stepfunctions.protocol import Resource
 DATABASE = "stepfunctions.sqlite"
 RUNS_AT_ONCE = 1000
 """How many executions run side by side; each has two threads, which mostly wait."""
+CLOSED_TOKENS = 10_000
 
 
 @dataclass
@@ -34,6 +36,7 @@ class StatesCloud:
         tell: hears of every STANDARD execution that begins or ends.
         map_runs: the map runs that run now, by ARN.
         queues: the tasks that wait for a worker, by the activity's ARN.
+        closed_tokens: the tokens of tasks of the executions that ended last.
     """
 
     state: Path
@@ -44,6 +47,7 @@ class StatesCloud:
     map_runs: dict[str, MapRun] = field(default_factory=dict)
     queues: dict[str, Queue] = field(default_factory=dict)
     keeper: Callable[[Any, Request], Any] = lambda cloud, request: None
+    closed_tokens: deque[str] = field(default_factory=lambda: deque(maxlen=CLOSED_TOKENS))
     tell: Callable[[Resource], None] = lambda execution: None
     starting: threading.Lock = field(default_factory=threading.Lock)
     _journal: Journal | None = None

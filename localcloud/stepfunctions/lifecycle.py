@@ -107,6 +107,7 @@ def _new(
         run.outcome = outcome
         if not request.express or request.map_run:
             _record(cloud, run, outcome)
+        cloud.closed_tokens.extend(run.environment.callback_pool_manager._pool)
         cloud.runs.pop(request.arn, None)
         if listener is not None:
             listener(outcome)

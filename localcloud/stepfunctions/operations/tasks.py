@@ -26,7 +26,7 @@ def send_success(cloud: StatesCloud, request: Body) -> None:
     except ValueError as error:
         raise ServiceError("InvalidOutput", f"Invalid Output: '{error}'") from None
     outcome = CallbackOutcomeSuccess(callback_id=request["taskToken"], output=request["output"])
-    _tell(cloud, lambda pool: pool.notify(callback_id=request["taskToken"], outcome=outcome))
+    _tell(cloud, outcome.callback_id, lambda pool: pool.notify(callback_id=outcome.callback_id, outcome=outcome))
 
 
 @operation("SendTaskFailure")
@@ -35,16 +35,18 @@ def send_failure(cloud: StatesCloud, request: Body) -> None:
     outcome = CallbackOutcomeFailure(
         callback_id=request["taskToken"], error=request.get("error"), cause=request.get("cause")
     )
-    _tell(cloud, lambda pool: pool.notify(callback_id=request["taskToken"], outcome=outcome))
+    _tell(cloud, outcome.callback_id, lambda pool: pool.notify(callback_id=outcome.callback_id, outcome=outcome))
 
 
 @operation("SendTaskHeartbeat")
 def send_heartbeat(cloud: StatesCloud, request: Body) -> None:
     """The task still works."""
-    _tell(cloud, lambda pool: pool.heartbeat(callback_id=request["taskToken"]))
+    token = request["taskToken"]
+    # A task that does not count heartbeats, or not yet, takes them too.
+    _tell(cloud, token, lambda pool: pool.heartbeat(callback_id=token) or pool.get(token) is not None)
 
 
-def _tell(cloud: StatesCloud, say: Callable[[Any], bool]) -> None:
+def _tell(cloud: StatesCloud, token: str, say: Callable[[Any], bool]) -> None:
     """Find the execution that waits for the token.
 
     Raises:
@@ -56,7 +58,12 @@ def _tell(cloud: StatesCloud, say: Callable[[Any], bool]) -> None:
                 return
         except CallbackNotifyConsumerError as error:
             if isinstance(error.callback_consumer_error, CallbackConsumerTimeout):
-                message = "Task Timed Out: 'Provided task does not exist anymore'"
-                raise ServiceError("TaskTimedOut", message) from None
+                raise _timed_out() from None
             raise ServiceError("TaskDoesNotExist", "Task does not exist anymore") from None
+    if token in cloud.closed_tokens:
+        raise _timed_out()
     raise ServiceError("InvalidToken", "Invalid Token: 'Invalid token'")
+
+
+def _timed_out() -> ServiceError:
+    return ServiceError("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")

@@ -13,6 +13,7 @@ from typing import Any
 
 MODULES = (
     "activities",
+    "catching",
     "clients",
     "context",
     "distributed",

@@ -2,7 +2,9 @@
 
 AWS: developer guide, "Run a Job (.sync)": "A task can be aborted if the state machine execution is stopped, a different
 branch of a Parallel state fails, an iteration of a Map state fails. Step Functions will make a best-effort attempt to
-cancel the task." A job of a task that ran out of its TimeoutSeconds is stopped likewise.
+cancel the task." A job of a task that ran out of its TimeoutSeconds is stopped likewise. A token whose task is over is
+TaskTimedOut (API reference, SendTaskSuccess: "the task associated with the token has already been closed"). A worker may
+answer before the call that started it has returned.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sfn import (
     StateTaskServiceSfn,
 )
+from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackConsumerTimeout
 
 from localcloud.stepfunctions.engine.overrides.clients import boto_client_for
 
@@ -41,7 +44,11 @@ def apply() -> None:
     ) -> None:
         details = (env, resource_runtime_part, normalised_parameters, state_credentials)
         if self.resource.condition == ResourceCondition.WaitForTaskToken:
-            original(self, *details)
+            token = env.states.context_object.context_object_data["Task"]["Token"]
+            try:
+                original(self, *details)
+            finally:
+                env.callback_pool_manager.get(token).report(CallbackConsumerTimeout())
             return
         submitted = dict(env.stack[-1])
         sync = self.resource.condition == ResourceCondition.Sync
@@ -49,6 +56,12 @@ def apply() -> None:
         env.stack.append(_result(self, env, look, lambda: _stop(self, resource_runtime_part.region, submitted)))
 
     StateTaskServiceCallback._eval_integration_pattern = wait
+    heartbeats = StateTaskServiceCallback._wait_for_task_token_heartbeat
+
+    def wait_for_heartbeats(self: Any, env: Any, callback_endpoint: Any, heartbeat_endpoint: Any) -> Any:
+        return callback_endpoint.get_outcome() or heartbeats(self, env, callback_endpoint, heartbeat_endpoint)
+
+    StateTaskServiceCallback._wait_for_task_token_heartbeat = wait_for_heartbeats
     StateTaskServiceSfn.stop_job = _stop_execution
 
 
