@@ -3,8 +3,8 @@
 AWS: developer guide, "Run a Job (.sync)": "A task can be aborted if the state machine execution is stopped, a different
 branch of a Parallel state fails, an iteration of a Map state fails. Step Functions will make a best-effort attempt to
 cancel the task." A job of a task that ran out of its TimeoutSeconds is stopped likewise. A token whose task is over is
-TaskTimedOut (API reference, SendTaskSuccess: "the task associated with the token has already been closed"). A worker may
-answer before the call that started it has returned.
+TaskTimedOut (API reference, SendTaskSuccess: "the task associated with the token has already been closed"). A worker
+may answer before the call that started it has returned.
 """
 
 from __future__ import annotations
