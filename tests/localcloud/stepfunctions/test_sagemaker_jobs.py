@@ -152,6 +152,26 @@ def test_a_stopped_execution_stops_its_job(machines: Machines, sagemaker: Any, b
     assert machines.events(execution)[-1]["type"] == "ExecutionAborted"
 
 
+def test_a_branch_that_fails_stops_the_jobs_of_the_others(machines: Machines, sagemaker: Any, bucket: Bucket) -> None:
+    request = processing(bucket, SLEEPS)
+    name = request["ProcessingJobName"]
+    asks = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:sagemaker:describeProcessingJob",
+        "Parameters": {"ProcessingJobName": name},
+        "Retry": [{"ErrorEquals": ["SageMaker.SageMakerException"], "IntervalSeconds": 1, "MaxAttempts": 20}],
+        "Next": "Give up",
+    }
+    gives_up = {"Type": "Fail", "Error": "GaveUp"}
+    branches = [
+        {"StartAt": "Process", "States": {"Process": task("createProcessingJob.sync", request)}},
+        {"StartAt": "Ask", "States": {"Ask": asks, "Give up": gives_up}},
+    ]
+    ended = machines.run({"Both": {"Type": "Parallel", "Branches": branches, "End": True}}, {}, unique("branches"))
+    assert (ended["status"], ended["error"]) == ("FAILED", "GaveUp")
+    eventually(lambda: status(sagemaker, name) == "Stopped")
+
+
 def test_a_job_that_takes_too_long_is_stopped_and_its_state_can_catch_the_timeout(
     machines: Machines, sagemaker: Any, bucket: Bucket
 ) -> None:
