@@ -9,7 +9,10 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,7 +27,9 @@ from localcloud.door import Application, Message, Receive, Scope, Send
 from localcloud.environment import EVENTS_PATH
 from localcloud.regions import region_of, signed_for
 
+log = logging.getLogger(__name__)
 TARGET = "AWSStepFunctions."
+UNIVERSAL_TARGET = ":scheduler:::aws-sdk:sfn:startExecution"
 KIND = "AWS::StepFunctions::StateMachine"
 CALLS_AT_ONCE = 128
 """Workers of activities and callers of StartSyncExecution each hold a thread while they wait."""
@@ -49,8 +54,54 @@ def connect(url: str) -> Application:
     ministack_app.SERVICE_HANDLERS["states"] = handle
     seam.replace(__name__, own, "_start_execution", "data", by=lambda _: start)
     seam.replace(__name__, own, "_resolve_state_machine_arn", "arn", by=lambda _: lambda arn: arn)
+    seam.replace(
+        __name__,
+        eventbridge,
+        "_invoke_target",
+        "target",
+        "event",
+        "rule",
+        "view",
+        by=lambda own: _scheduled(own, start),
+    )
     provisioners._RESOURCE_HANDLERS[KIND] = _Machines(address).handlers()
     return _with_events(ministack_app.app)
+
+
+def _scheduled(own: Callable[..., None], start: Callable[[dict[str, Any]], Answer]) -> Callable[..., None]:
+    """`own`, which invokes a rule's or schedule's target, and what Scheduler does more.
+
+    AWS: Scheduler User Guide, "Using universal targets" and "Adding context attributes".
+    """
+
+    def invoke(target: dict[str, Any], event: dict[str, Any], rule: dict[str, Any], view: Any = None) -> None:
+        if event.get("Source") == "aws.scheduler" and target.get("Input"):
+            target = {**target, "Input": _with_attributes(target["Input"], event)}
+        if target.get("Arn", "").endswith(UNIVERSAL_TARGET):
+            status, _, body = start(_lower_members(json.loads(target.get("Input") or "{}")))
+            if status >= 400:
+                log.error("a schedule's execution was not started: %s", body.decode(errors="replace"))
+            return
+        own(target, event, rule, view)
+
+    return invoke
+
+
+def _with_attributes(text: str, event: dict[str, Any]) -> str:
+    scheduled = datetime.fromtimestamp(event["Time"], UTC)
+    attributes = {
+        "schedule-arn": event["Resources"][0],
+        "scheduled-time": f"{scheduled:%Y-%m-%dT%H:%M:%SZ}",
+        "execution-id": event["EventId"],
+        "attempt-number": "1",
+    }
+    for name, value in attributes.items():
+        text = text.replace(f"<aws.scheduler.{name}>", value)
+    return text
+
+
+def _lower_members(request: dict[str, Any]) -> dict[str, Any]:
+    return {name[:1].lower() + name[1:]: value for name, value in request.items()}
 
 
 def _post(address: str, target: str, body: bytes, region: str) -> Answer:

@@ -95,7 +95,13 @@ def test_objects_are_written_listed_copied_and_read(machines: Machines, bucket: 
             "S3.NoSuchKeyException",
             "(Service: S3, Status Code: 404, Request ID: ",
         ),
-        ("aws-sdk:s3:headObject", {"Key": "none"}, "S3.S3Exception", "(Service: S3, Status Code: 404, Request ID: "),
+        ("aws-sdk:s3:headObject", {"Key": "none"}, "S3.NoSuchKeyException", "(Service: S3, Status Code: 404, "),
+        (
+            "aws-sdk:s3:getObject",
+            {"Key": "a", "Range": "bytes=9-"},
+            "S3.S3Exception",
+            "(Service: S3, Status Code: 416, ",
+        ),
         ("aws-sdk:s3:listObjectsV2", {"Bucket": "nobodys-bucket"}, "S3.NoSuchBucketException", "Status Code: 404"),
         (
             "aws-sdk:ssm:getParameter",
@@ -163,6 +169,7 @@ def test_an_error_of_a_service_is_retried_and_caught_by_awss_name(
     machines: Machines, bucket: Bucket, resource: str, parameters: dict[str, Any], error: str, cause: str
 ) -> None:
     if ":s3:" in resource:
+        bucket.put("a", "short")
         parameters = {"Bucket": bucket.name, **parameters}
     retry = [{"ErrorEquals": ["Nobody.Exception"]}, {"ErrorEquals": [error], "IntervalSeconds": 1, "MaxAttempts": 0}]
     catch = [

@@ -61,6 +61,26 @@ TEMPLATE: dict[str, Any] = {
                 },
             },
         },
+        "AnyOperation": {
+            "Type": "AWS::Scheduler::Schedule",
+            "Properties": {
+                "ScheduleExpression": {"Ref": "At"},
+                "FlexibleTimeWindow": {"Mode": "OFF"},
+                "Target": {
+                    "Arn": "arn:aws:scheduler:::aws-sdk:sfn:startExecution",
+                    "RoleArn": {"Ref": "Role"},
+                    "Input": {
+                        "Fn::Sub": json.dumps(
+                            {
+                                "StateMachineArn": "${Machine}",
+                                "Name": "<aws.scheduler.execution-id>",
+                                "Input": '{"at": "<aws.scheduler.scheduled-time>"}',
+                            }
+                        )
+                    },
+                },
+            },
+        },
         "Arrivals": {
             "Type": "AWS::S3::Bucket",
             "Properties": {
@@ -168,6 +188,11 @@ def test_a_rule_starts_an_execution_with_the_part_that_it_picks(stack: Stack) ->
 
 def test_a_schedule_starts_an_execution_with_its_input(stack: Stack) -> None:
     assert stack.got("tick") == {"tick": 1}
+
+
+def test_a_schedule_calls_start_execution_itself(stack: Stack) -> None:
+    moment = datetime.fromisoformat(stack.got("at")["at"])
+    assert abs((datetime.now(UTC) - moment).total_seconds()) < 600
 
 
 def test_an_object_starts_an_execution_by_way_of_eventbridge(stack: Stack) -> None:

@@ -45,6 +45,8 @@ OPTIMIZED = {
     "states": ("StepFunctions", "AWSStepFunctions", "AWSStepFunctionsException"),
 }
 """How errors of a service begin, what their cause calls it, and its own exception."""
+HEADS = {"HeadBucket": "NoSuchBucketException", "HeadObject": "NoSuchKeyException"}
+"""A HEAD request's 404 has no body: the SDK (its ExceptionTranslationInterceptor) names what was not found."""
 UNREACHABLE = (ConnectionError, HTTPClientError)
 
 
@@ -113,7 +115,8 @@ def _sdk(error: Exception, service: str) -> tuple[str, str]:
     ]
     if "HostId" in metadata:
         details.append(f"Extended Request ID: {metadata['HostId']}")
-    name = pascal(exception_name(error, prefix + EXCEPTION))
+    heads = HEADS if metadata.get("HTTPStatusCode") == 404 else {}
+    name = pascal(exception_name(error, heads.get(error.operation_name, prefix + EXCEPTION)))
     return f"{prefix}.{name}", f"{told.get('Message')} ({', '.join(details)})"
 
 
