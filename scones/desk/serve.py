@@ -16,16 +16,15 @@ from project import aws
 from project.console import emit, say
 from project.errors import SconesError, UsageError
 from scones.desk.desk import CHANGES
+from scones.desk.door import NAMES
 from scones.reports.charts.theme import COLOURS
 
 HOST = "127.0.0.1"
-HOSTS = (HOST, "localhost")
-"""Names in the address bar that are served: another one that leads here is somebody else's page."""
 PORT = 8501
 PAUSE_SECONDS = 0.1
 PORTS = 20
 """How many ports from PORT on are tried when none was asked for."""
-APP = Path(__file__).with_name("app.py")
+APP = Path(__file__).with_name("guarded_app.py")
 
 
 def serve(allow_changes: bool, port: int | None, open_browser: bool) -> None:
@@ -77,9 +76,9 @@ def options(port: int, open_browser: bool) -> list[str]:
         **_theme("light", 0),
         **_theme("dark", 1),
     }
-    hosts = [f"--server.allowedHosts={host}" for host in HOSTS]
+    hosts = [f"--server.allowedHosts={host}" for host in NAMES]
     # Pages that may steer this one when they hold it in a frame; without the option, those of Streamlit's own sites.
-    holders = [f"--client.allowedOrigins=http://{host}:{port}" for host in HOSTS]
+    holders = [f"--client.allowedOrigins=http://{host}:{port}" for host in NAMES]
     return [f"--{name}={_text(value)}" for name, value in settings.items()] + hosts + holders
 
 

@@ -1,9 +1,11 @@
-"""A web page in a real browser that tries to get at the local cloud, in every way that a page has."""
+"""A web page in a real browser that tries to get at the local cloud and the desk, in every way that a page has."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import BIN, clean_environment
 from door_support import FUNCTIONS, asked, client, new_function, new_queue, resources
 
 from localcloud import up
@@ -41,6 +44,10 @@ ATTACK = """async ([url, functions, body, queue]) => {
         one.onerror = () => done('error');
         one.src = url + queue;
     });
+    const framed = document.createElement('iframe');
+    framed.src = url + '/framed';
+    document.body.append(framed);
+    await new Promise(done => { framed.onload = done; });
     const frame = document.createElement('iframe');
     frame.name = 'frame';
     document.body.append(frame);
@@ -95,9 +102,30 @@ def site(folder: Path) -> Iterator[str]:
         server.server_close()
 
 
-def test_a_page_of_another_site_gets_nothing_in(open_cloud: up.Running, browser: Any, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def desk(open_cloud: up.Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a dashboard that may change things."""
+    folder = tmp_path_factory.mktemp("desk")
+    environment = {**clean_environment(folder), **up.environment(open_cloud)}
+    command = [BIN / "scones", "dashboard", "--allow-changes", "--port", "0"]
+    with (folder / "desk.log").open("wb") as log:
+        child = subprocess.Popen(command, env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=log)
+        assert child.stdout
+        yield child.stdout.readline().decode().strip()
+        child.send_signal(signal.SIGTERM)
+        child.stdout.close()
+        child.wait(30)
+
+
+def addresses(cloud: up.Running) -> list[str]:
+    return [cloud.addresses.ministack, cloud.addresses.sagemaker, cloud.addresses.stepfunctions]
+
+
+def test_a_page_of_another_site_gets_nothing_in(
+    open_cloud: up.Running, desk: str, browser: Any, tmp_path: Path
+) -> None:
     before = resources(open_cloud)
-    for url in (open_cloud.addresses.ministack, open_cloud.addresses.sagemaker):
+    for url in (*addresses(open_cloud), desk):
         with site(tmp_path) as address, browser.new_context() as context:
             page = context.new_page()
             answers: list[Any] = []
@@ -108,13 +136,14 @@ def test_a_page_of_another_site_gets_nothing_in(open_cloud: up.Running, browser:
             met = [(one.request.method, one.url, one.status) for one in answers if one.url.startswith(url)]
             assert met.count(("POST", url + FUNCTIONS, 403)) == 2  # the fetch's and the form's
             assert ("GET", url + new_queue("from-a-picture"), 403) in met
+            assert ("GET", url + "/framed", 403) in met
             assert {status for _, _, status in met} == {403}
     assert resources(open_cloud) == before
 
 
-def test_a_page_whose_name_leads_here_gets_nothing_in(open_cloud: up.Running, browser: Any) -> None:
+def test_a_page_whose_name_leads_here_gets_nothing_in(open_cloud: up.Running, desk: str, browser: Any) -> None:
     before = resources(open_cloud)
-    for port in (open_cloud.addresses.ministack_port, open_cloud.addresses.sagemaker_port):
+    for port in [int(url.rpartition(":")[2]) for url in (*addresses(open_cloud), desk)]:
         with browser.new_context() as context:
             page = context.new_page()
             assert page.goto(f"http://{EVIL}:{port}{new_queue('from-a-link')}").status == 403
@@ -122,6 +151,23 @@ def test_a_page_whose_name_leads_here_gets_nothing_in(open_cloud: up.Running, br
             assert page.evaluate(script, [FUNCTIONS, new_function("rebound")]) == 403
             assert page.evaluate("path => fetch(path).then(answer => answer.status)", new_queue("rebound")) == 403
     assert resources(open_cloud) == before
+
+
+def test_the_desk_opens_from_a_link_and_in_no_frame(desk: str, browser: Any, tmp_path: Path) -> None:
+    port = int(desk.rpartition(":")[2])
+    with site(tmp_path) as address, browser.new_context() as context:
+        page = context.new_page()
+        page.goto(address)
+        page.set_content(f'<a href="{desk}/">the desk</a>')
+        page.click("a")
+        page.get_by_role("heading", name="Now").wait_for()  # so its own page's WebSocket is let in
+    for host, origin, status in ((port, port, 200), (port, port + 1, 403), (port + 1, port + 1, 403)):
+        headers = {"Host": f"localhost:{host}", "Origin": f"http://localhost:{origin}"}
+        found, answered, _ = asked(port, "GET", "/", headers)
+        assert found == status
+        assert answered["content-security-policy"] == "frame-ancestors 'none'"
+        assert answered["x-frame-options"] == "DENY"
+        assert not [name for name in answered if name.startswith("access-control-")]
 
 
 def test_a_stored_page_is_shown_when_its_address_is_typed_and_gets_nothing_in(
