@@ -17,6 +17,8 @@ from pathlib import Path
 
 import psutil
 
+from localcloud.private import OWNER_ONLY
+
 _children: dict[int, subprocess.Popen[bytes]] = {}
 """Children of this very process: it has to reap them, or they stay behind as zombies."""
 
@@ -41,6 +43,8 @@ def launch(
 ) -> Identity:
     """Start `command` in a session of its own, in `folder`, with both outputs in `log`; the previous log is kept.
 
+    What it writes is its user's alone (private.py).
+
     Args:
         inherited: file descriptors that stay open in the child, for locks that must live exactly as long as it does.
     """
@@ -57,6 +61,7 @@ def launch(
             stderr=subprocess.STDOUT,
             start_new_session=True,
             pass_fds=tuple(inherited),
+            umask=OWNER_ONLY,
         )
     _children[child.pid] = child
     return Identity(child.pid, psutil.Process(child.pid).create_time())

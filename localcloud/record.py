@@ -18,12 +18,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TextIO
 
 from localcloud.environment import Addresses
 from localcloud.errors import LocalCloudError
+from localcloud.private import make_private_folder, private_files
 from localcloud.processes import Identity
 
 FORMAT = 1
+SIGN = "up.lock"
+"""The first file that a state folder gets, and keeps."""
 
 
 @dataclass(frozen=True)
@@ -81,17 +85,12 @@ def remove(state: Path) -> None:
 def exclusive(state: Path, patience: float) -> Iterator[None]:
     """One command at a time starts or stops the parts on `state`; others wait `patience` seconds for their turn.
 
+    What it writes meanwhile is its user's alone, and so is the folder from now on.
+
     Raises:
-        LocalCloudError: the folder cannot be made or written, or the turn did not come.
+        LocalCloudError: the folder cannot be made, written or shut to others, or the turn did not come.
     """
-    try:
-        state.mkdir(parents=True, exist_ok=True)
-        file = (state / "up.lock").open("w")
-    except OSError as error:
-        raise LocalCloudError(
-            f"Using {state} as state folder: {error.strerror}.", "Choose another folder with --state."
-        ) from None
-    with file:
+    with private_files(), _lock_file(state) as file:
         deadline = time.monotonic() + patience
         while not lock(file.fileno()):
             if time.monotonic() > deadline:
@@ -101,6 +100,16 @@ def exclusive(state: Path, patience: float) -> Iterator[None]:
                 )
             time.sleep(0.05)
         yield
+
+
+def _lock_file(state: Path) -> TextIO:
+    try:
+        make_private_folder(state, SIGN)
+        return (state / SIGN).open("w")
+    except OSError as error:
+        raise LocalCloudError(
+            f"Using {state} as state folder: {error.strerror}.", "Choose another folder with --state."
+        ) from None
 
 
 def lock(descriptor: int) -> bool:

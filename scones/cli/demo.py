@@ -27,15 +27,17 @@ def demo(
     """
     if archive and not archive.is_file():
         raise DataError(f"Archive {archive}: there is no such file.", "Name one with --archive.")
+    from localcloud.private import make_private_folder, private_files
     from scones.cli.local import state_folder
     from scones.demo import pipeline_stages
     from scones.demo.stages import Demo
 
     outputs = settings.output_folder()
-    outputs.mkdir(exist_ok=True)
+    make_private_folder(outputs)
     run = Demo(archive, algorithm, state_folder(state), outputs, enforce_roles or None)
     try:
-        run.run(pipeline_stages.STAGES)
+        with private_files():
+            run.run(pipeline_stages.STAGES)
     finally:
         run.end(keep)
         if as_json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
@@ -27,12 +28,16 @@ def report(execution: str | None, output: Path | None, no_upload: bool, show: bo
 
     It is uploaded next to the execution's outputs and noted with its model package. Prints the path of the page.
     """
+    from localcloud.private import make_private_folder, private_files
     from pipelines.runs.executions import execution_id, resolve
     from scones.reports.publish import publish_report
 
     arn = resolve(settings.load().pipeline_name, execution)
-    folder = output or settings.output_folder() / "reports" / execution_id(arn)
-    done = publish_report(arn, folder, not no_upload)
+    own = settings.output_folder()
+    if not output:
+        make_private_folder(own)  # there are pictures of deliveries in it
+    with nullcontext() if output else private_files():
+        done = publish_report(arn, output or own / "reports" / execution_id(arn), not no_upload)
     for line in done.missing:
         say(f"Not in the report: {line}")
     if as_json:

@@ -21,6 +21,8 @@ from scones.reports.charts.theme import COLOURS
 
 HOST = "127.0.0.1"
 PORT = 8501
+OWNER_ONLY = 0o077
+"""The umask of the child: what it keeps of captured pictures is nobody else's."""
 PAUSE_SECONDS = 0.1
 PORTS = 20
 """How many ports from PORT on are tried when none was asked for."""
@@ -43,7 +45,7 @@ def serve(allow_changes: bool, port: int | None, open_browser: bool) -> None:
     port = _free(port)
     environment = {**os.environ, CHANGES: "1" if allow_changes else "0"}
     command = [sys.executable, "-m", "scones.desk", "run", str(APP), *options(port, open_browser)]
-    child = subprocess.Popen(command, env=environment, stdout=sys.stderr)
+    child = subprocess.Popen(command, env=environment, stdout=sys.stderr, umask=OWNER_ONLY)
     _pass_on_signals(child)
     mode = "changes allowed" if allow_changes else "read-only"
     say(f"Project {names.settings.project} in account {names.account}, {mode}.")

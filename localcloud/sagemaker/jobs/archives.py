@@ -48,7 +48,8 @@ def pack(folder: Path, target: Path) -> None:
 def unpack(archive: Path | IO[bytes], folder: Path) -> None:
     """Unpack a gzip-compressed tar, a path or an open file, into `folder`.
 
-    Only files and folders are taken. Of a file's mode only whether its owner may run it is kept, of a folder's nothing.
+    Only files and folders are taken. Of a file's mode only whether its owner may run it is kept, of a folder's nothing;
+    nobody else may do anything.
     Nothing is written of an archive that holds a link, a device, an absolute name, a name that leads out of `folder`,
     or a set-id or sticky file. The extraction filters of `tarfile` do less, and Python has them only from 3.11.4 on.
 
@@ -94,7 +95,7 @@ def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> Non
     target.parent.mkdir(parents=True, exist_ok=True)
     with content, target.open("wb") as file:
         shutil.copyfileobj(content, file)
-    target.chmod(_mode(member.mode))
+    target.chmod(_mode(member.mode) & 0o700)
 
 
 def _mode(mode: int) -> int:

@@ -116,8 +116,8 @@ def test_of_modes_only_whether_the_owner_may_run_a_file_is_kept(tmp_path: Path) 
     closed = member("closed", type=tarfile.DIRTYPE, mode=0o2000)
     files = [member("closed/run", size=1, mode=0o700), member("closed/data", size=1, mode=0o222)]
     unpack(archive_of(tmp_path / "model.tar.gz", closed, *files), tmp_path / "out")
-    assert (tmp_path / "out" / "closed" / "run").stat().st_mode & 0o7777 == 0o755
-    assert (tmp_path / "out" / "closed" / "data").stat().st_mode & 0o7777 == 0o644
+    assert (tmp_path / "out" / "closed" / "run").stat().st_mode & 0o7777 == 0o700
+    assert (tmp_path / "out" / "closed" / "data").stat().st_mode & 0o7777 == 0o600
 
 
 def test_an_open_file_is_unpacked_as_its_path_is(tmp_path: Path) -> None:
