@@ -23,9 +23,11 @@ from ministack.services import stepfunctions as own
 from ministack.services.cloudformation import provisioners
 
 from localcloud.corrections import seam
+from localcloud.corrections.passed_roles import held_to_roles
 from localcloud.door import Application, Message, Receive, Scope, Send
-from localcloud.environment import EVENTS_PATH
+from localcloud.environment import EVENTS_PATH, ROLES_CHECKED, UNTRUSTED_BY_STATES
 from localcloud.regions import region_of, signed_for
+from localcloud.roles.trust import trusts
 
 log = logging.getLogger(__name__)
 TARGET = "AWSStepFunctions."
@@ -51,7 +53,7 @@ def connect(url: str) -> Application:
         region = str(data["stateMachineArn"]).split(":")[3]
         return _post(address, f"{TARGET}StartExecution", json.dumps(data).encode(), region)
 
-    ministack_app.SERVICE_HANDLERS["states"] = handle
+    ministack_app.SERVICE_HANDLERS["states"] = held_to_roles("states", handle)
     seam.replace(__name__, own, "_start_execution", "data", by=lambda _: start)
     seam.replace(__name__, own, "_resolve_state_machine_arn", "arn", by=lambda _: lambda arn: arn)
     seam.replace(
@@ -110,6 +112,7 @@ def _post(address: str, target: str, body: bytes, region: str) -> Answer:
         headers = {
             "X-Amz-Target": target,
             "Content-Type": "application/x-amz-json-1.0",
+            ROLES_CHECKED: "yes",
             **signed_for(region, "states"),
         }
         connection.request("POST", "/", body, headers)
@@ -162,7 +165,9 @@ class _Machines:
         Functions does not forget its machines.
         """
         name = props.get("StateMachineName") or provisioners._physical_name(stack_name, logical_id, max_len=80)
-        request = {"name": name, "type": props.get("StateMachineType", "STANDARD"), **_settings(props)}
+        settings = _settings(props)
+        _require_trust(settings["roleArn"])
+        request = {"name": name, "type": props.get("StateMachineType", "STANDARD"), **settings}
         status, answer = self._call("CreateStateMachine", {**request, "tags": provisioners._sfn_tags(props)})
         if status >= 400 and answer.get("__type") == "StateMachineAlreadyExists":
             return self._change(answer["message"].split("'")[1], props)
@@ -194,7 +199,9 @@ class _Machines:
         _taken(*self._call("DeleteStateMachine", {"stateMachineArn": physical_id}))
 
     def _change(self, arn: str, props: dict[str, Any]) -> tuple[str, dict[str, str]]:
-        _taken(*self._call("UpdateStateMachine", {"stateMachineArn": arn, **_settings(props)}))
+        settings = _settings(props)
+        _require_trust(settings["roleArn"])
+        _taken(*self._call("UpdateStateMachine", {"stateMachineArn": arn, **settings}))
         if tags := provisioners._sfn_tags(props):
             _taken(*self._call("TagResource", {"resourceArn": arn, "tags": tags}))
         return arn, {"Arn": arn, "Name": arn.rsplit(":", 1)[-1]}
@@ -215,6 +222,11 @@ def _settings(props: dict[str, Any]) -> dict[str, Any]:
     if tracing := props.get("TracingConfiguration"):
         made["tracingConfiguration"] = _lower(tracing)
     return made
+
+
+def _require_trust(role: str) -> None:
+    if ministack_app.AUTH and not trusts(role, "states.amazonaws.com", get_region()):
+        raise ValueError(f"{UNTRUSTED_BY_STATES} (AccessDeniedException)")
 
 
 def _lower(value: Any) -> Any:

@@ -46,7 +46,7 @@ def cli() -> None:
 @click.option(
     "--enforce-roles/--no-enforce-roles",
     default=None,
-    help="Hold Lambda functions to what their IAM roles allow  [default: as it is up, else not]",
+    help="Hold functions, jobs, state machines and the like to their IAM roles  [default: as it is up, else not]",
 )
 @click.option("--quiet", is_flag=True, help="Say nothing unless something is wrong.")
 @click.pass_context
@@ -77,7 +77,7 @@ def bring_up(
     _say(f"  Step Functions  {running.addresses.stepfunctions}")
     _say(f"  state      {folder}")
     if running.enforce_roles:
-        _say("  roles      enforced for Lambda functions")
+        _say("  roles      enforced")
     given = context.get_parameter_source("state") is click.core.ParameterSource.COMMANDLINE
     option = f" --state {shlex.quote(str(folder))}" if given else ""
     _say(f'To use it from this shell:  eval "$({_command(context)} env{option})"')
@@ -110,7 +110,9 @@ def status(context: click.Context, state: Path | None, as_json: bool) -> None:
     else:
         click.echo(_table([HEADER, *map(_row, found)]))
         if any(part.enforce_roles for part in found):
-            _say("Lambda functions may do what their roles allow, and nothing else (--enforce-roles).")
+            _say(
+                "Functions, jobs and state machines may do what their roles allow, and nothing else (--enforce-roles)."
+            )
     if any(part.status != "up" for part in found):
         _say(f"To start what is missing: {_command(context)} up")
         context.exit(1)

@@ -10,6 +10,15 @@ from dataclasses import dataclass
 HOST = "127.0.0.1"
 EVENTS_PATH = "/_localcloud/events"
 """Where MiniStack's port takes events of `aws.states` from the local Step Functions; clients may not send any."""
+ROLES_PATH = "/_localcloud/roles"
+"""Where MiniStack's port answers the other parts' questions about roles, when they are enforced."""
+ROLES_CHECKED = "x-localcloud-roles"
+"""Header with which MiniStack tells the local Step Functions that it has looked at the roles in a request."""
+UNTRUSTED_BY_STATES = (
+    "Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume the "
+    "provided role."
+)
+"""AWS's words, as public issues quote them (lumigo-CLI 83)."""
 MARK = "LOCALCLOUD_PART_OF"
 """Set, to the state folder, in every process of a local cloud and so in what those start: how leftovers are found.
 

@@ -12,6 +12,7 @@ import asyncio
 import os
 import resource
 import sys
+from pathlib import Path
 
 from localcloud.memory import leave_out, share_arenas
 
@@ -25,6 +26,8 @@ from localcloud.corrections import apply_corrections  # noqa: E402
 from localcloud.corrections.seam import SeamError  # noqa: E402
 from localcloud.door import guarded  # noqa: E402
 from localcloud.environment import HOST  # noqa: E402
+from localcloud.roles import sessions  # noqa: E402
+from localcloud.roles.answers import with_roles  # noqa: E402
 from localcloud.service_models import keep_metadata_only  # noqa: E402
 
 KEEP_ALIVE_SECONDS = 75  # longer than SDKs keep an idle connection
@@ -39,12 +42,16 @@ def main() -> None:
     """
     parser = argparse.ArgumentParser(prog="python -m localcloud.ministack", description=__doc__)
     parser.add_argument("--stepfunctions", required=True, help="URL at which Step Functions answers")
+    parser.add_argument("--sessions", type=Path, help="enforce roles, and keep sessions of them in this file")
     options = parser.parse_args()
     share_arenas()
     try:
         apply_corrections()
         keep_metadata_only()
         application = connect(options.stepfunctions)
+        if options.sessions:
+            sessions.keep_in(options.sessions)
+            application = with_roles(application)
     except SeamError as error:
         sys.exit(str(error))
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

@@ -17,7 +17,7 @@ from __future__ import annotations
 import http.client
 import os
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -54,10 +54,11 @@ class CloudPart:
 
 
 def part(name: str, state: Path, addresses: Addresses, enforce_roles: bool = False) -> CloudPart:
-    """The part called `name` for this state folder (absolute) and these addresses; roles are MiniStack's alone."""
+    """The part called `name` for this state folder (absolute) and these addresses."""
     if name == MINISTACK:
         return ministack(state, addresses, enforce_roles)
-    return sagemaker(state, addresses) if name == SAGEMAKER else stepfunctions(state, addresses)
+    one = sagemaker(state, addresses) if name == SAGEMAKER else stepfunctions(state, addresses)
+    return replace(one, command=[*one.command, "--enforce-roles"]) if enforce_roles else one
 
 
 def ministack(state: Path, addresses: Addresses, enforce_roles: bool = False) -> CloudPart:
@@ -83,6 +84,8 @@ def ministack(state: Path, addresses: Addresses, enforce_roles: bool = False) ->
         "AUTH": "true" if enforce_roles else "false",
     }
     command = [sys.executable, "-P", "-m", "localcloud.ministack", "--stepfunctions", addresses.stepfunctions]
+    if enforce_roles:
+        command += ["--sessions", str(state / "role-sessions.jsonl")]
     return CloudPart(
         MINISTACK, "MiniStack", command, addresses.ministack_port, "--port", "/_ministack/health", environment
     )

@@ -32,8 +32,8 @@ def make_private_folder(folder: Path, sign: str | None = None) -> None:
     """Make `folder`, or shut one that is open to other users, and all that lies in it.
 
     Args:
-        sign: a file by which a folder is known as ours. An open one that holds something else is not touched; None takes
-            any folder.
+        sign: a file by which a folder is known as ours: an open one without it that holds something else is not
+            touched. None takes any folder.
 
     Raises:
         LocalCloudError: it is open to others, and not ours to shut.

@@ -37,7 +37,7 @@ class CloudRecord:
     addresses: Addresses
     parts: dict[str, Identity]
     enforce_roles: bool = False
-    """Whether MiniStack holds Lambda functions to their roles; it is started again as it was."""
+    """Whether everything is held to its role; parts are started again as they were."""
 
 
 def read(state: Path) -> CloudRecord | None:

@@ -39,7 +39,7 @@ class Running:
     started: tuple[str, ...] = ()
     """The parts that this call started; empty when all were up already."""
     enforce_roles: bool = False
-    """Lambda functions may do what their roles allow, and nothing else."""
+    """Functions, state machines, jobs, rules and schedules may do what their roles allow, and nothing else."""
     lost: bool = False
     """MiniStack had ended without saving: resources made since its last clean end are gone, S3 objects are kept."""
 
@@ -55,7 +55,7 @@ class PartStatus:
     memory_mb: float | None = None
     since: str | None = None
     enforce_roles: bool | None = None
-    """Whether Lambda functions are held to their roles; None for the part that runs none."""
+    """Whether everything is held to its role; told of MiniStack, which judges, and None for the others."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def start(
         port: MiniStack's; None takes the one in use on this folder, else 4566; 0 takes a free one.
         sagemaker_port: the same for the local SageMaker, 4567.
         stepfunctions_port: the same for the local Step Functions, 4568; None beside a free `port` is a free one too.
-        enforce_roles: hold Lambda functions to their roles; None leaves that as it is on this folder, else off.
+        enforce_roles: hold everything to its role; None leaves that as it is on this folder, else off.
 
     Raises:
         LocalCloudError: it is up in another way than asked for, a port is in use, another process holds the folder, or

@@ -18,6 +18,7 @@ pytest_plugins = [
     "local_functions",
     "deploy_walker",
     "door_support",
+    "role_support",
     "monitor_support",
     "endpoint_support",
     "pipeline_calls",

@@ -29,6 +29,10 @@ MODULES = (
     "s3_managed_key",
     "s3_key_encoding",
     "bucket_properties",
+    "denial_messages",
+    "role_boundaries",
+    "passed_roles",
+    "target_roles",
 )
 """The modules of this package that are corrections, in the order in which they are applied."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from localcloud.errors import LocalCloudError
+from localcloud.roles.client import Roles
 from localcloud.sagemaker import images
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.server import application
@@ -21,6 +22,7 @@ def main(argv: list[str] | None = None) -> None:
     """
     parser = arguments("python -m localcloud.sagemaker", __doc__)
     parser.add_argument("--region", default="us-east-1", help="the region of requests that are not signed")
+    parser.add_argument("--enforce-roles", action="store_true", help="hold callers, jobs and models to their roles")
     options = parser.parse_args(argv)
     lock = begin(options.state, "sagemaker", "SageMaker")
     try:
@@ -28,7 +30,9 @@ def main(argv: list[str] | None = None) -> None:
             log.info("image %s is registered by an installed distribution", repository)
     except LocalCloudError as error:
         raise SystemExit(f"Error: {error}") from None
-    cloud = Cloud(options.state.resolve(), options.ministack, f"http://127.0.0.1:{options.port}", region=options.region)
+    url = f"http://127.0.0.1:{options.port}"
+    roles = Roles(options.ministack, options.region) if options.enforce_roles else None
+    cloud = Cloud(options.state.resolve(), options.ministack, url, region=options.region, roles=roles)
     with lock:
         serve(application(cloud), options.port)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -12,9 +12,11 @@ import boto3
 from botocore.config import Config
 
 from localcloud.regions import FOLDER
+from localcloud.roles.client import Roles
 from localcloud.sagemaker import registry
 from localcloud.sagemaker.jobs.interruption import Interruption
 from localcloud.sagemaker.protocol import check_request, response_body
+from localcloud.sagemaker.roles import assumed
 from localcloud.sagemaker.store import Store
 
 DATABASE = "sagemaker.sqlite"
@@ -47,6 +49,7 @@ class Cloud:
         state: folder of the whole local cloud.
         aws_url: where every service but SageMaker answers.
         url: where this server answers; jobs get it as AWS_ENDPOINT_URL_SAGEMAKER.
+        roles: where they are enforced.
         jobs: those that run now, by ARN.
         executions: the threads of the pipeline executions that run now, by execution id.
         searches: the threads of the tuning jobs that run now, by name.
@@ -58,6 +61,7 @@ class Cloud:
     url: str
     account: str = "000000000000"
     region: str = "us-east-1"
+    roles: Roles | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
     listeners: list[Callable[[News], None]] = field(default_factory=list)
     changed: threading.Condition = field(default_factory=threading.Condition)
@@ -66,7 +70,7 @@ class Cloud:
     searches: dict[str, threading.Thread] = field(default_factory=dict)
     announced: int = 0
     _session: boto3.Session = field(default_factory=boto3.Session)
-    _clients: dict[str, Any] = field(default_factory=dict)
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
     _store: Store | None = None
     _shared: dict[Callable[[Cloud], Any], Any] = field(default_factory=dict)
     _making: threading.RLock = field(default_factory=threading.RLock)
@@ -97,19 +101,25 @@ class Cloud:
     def s3(self) -> Any:
         return self.aws("s3")
 
-    def aws(self, service: str) -> Any:
+    def aws(self, service: str, role: str = "") -> Any:
         """The boto3 client of another service of this local account; the same one every time, for all threads.
 
         All come of one session, which reads AWS's list of endpoints (12 MB) once.
+
+        Args:
+            role: in whose name it acts, where roles are enforced.
+
+        Raises:
+            ServiceError: ValidationException; SageMaker may not assume the role.
         """
+        key = (service, role if self.roles else "")
         with self._making:  # making a client is not safe in two threads, using one is
-            if service not in self._clients:
-                self._clients[service] = self._session.client(
+            if key not in self._clients:
+                self._clients[key] = self._session.client(
                     service,
                     endpoint_url=self.aws_url,
                     region_name=self.region,
-                    aws_access_key_id="test",
-                    aws_secret_access_key="test",  # noqa: S106 - the local cloud takes any
+                    **self.credentials(role),
                     config=Config(
                         max_pool_connections=64,
                         connect_timeout=5,
@@ -117,11 +127,20 @@ class Cloud:
                         s3={"addressing_style": "path"},
                     ),
                 )
-            return self._clients[service]
+            return self._clients[key]
+
+    def credentials(self, role: str) -> dict[str, str]:
+        """What a boto3 client, or the process of a job or model, acts with: a session of its role where enforced.
+
+        Raises:
+            ServiceError: ValidationException; SageMaker may not assume the role.
+        """
+        return assumed(self.roles, role) or {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
     def beside(self, region: str) -> Cloud:
         """The same account in another region."""
-        return Cloud(self.state, self.aws_url, self.url, self.account, region)
+        roles = replace(self.roles, region=region) if self.roles else None
+        return Cloud(self.state, self.aws_url, self.url, self.account, region, roles)
 
     def prepare(self) -> None:
         """Begin to make the clients that every job uses: it takes half a second, which the first job need not wait."""

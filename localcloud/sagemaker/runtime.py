@@ -10,6 +10,7 @@ from functools import cache
 
 import botocore.loaders
 from botocore.model import ServiceModel
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
@@ -25,6 +26,7 @@ from localcloud.sagemaker.endpoints.invocation import (
     invoke,
 )
 from localcloud.sagemaker.errors import ServiceError, own_fault
+from localcloud.sagemaker.roles import check_call
 
 log = logging.getLogger(__name__)
 PATH = "/endpoints/{name}/invocations"
@@ -43,7 +45,12 @@ def invocations(cloud_of: Callable[[Request], Awaitable[Cloud]]) -> Callable[[Re
             headers = dict(request.headers)
             body = await _body(request)
             _check(headers)
-            result = await invoke(await cloud_of(request), Invocation(request.path_params["name"], headers, body))
+            cloud = await cloud_of(request)
+            if cloud.roles:
+                asked = {"EndpointName": request.path_params["name"]}
+                caller = headers.get("authorization", "")
+                await run_in_threadpool(check_call, cloud.roles, cloud.arn(""), caller, "InvokeEndpoint", asked)
+            result = await invoke(cloud, Invocation(request.path_params["name"], headers, body))
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
         except ServiceError as error:

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -22,6 +23,7 @@ from localcloud.sagemaker.errors import own_fault
 from localcloud.sagemaker.events.dispatcher import Dispatcher
 from localcloud.sagemaker.jobs import lifecycle as jobs
 from localcloud.sagemaker.monitoring.scheduler import Scheduler
+from localcloud.sagemaker.roles import check_call
 from localcloud.sagemaker.tuning import search as searches
 from localcloud.service.endpoint import JsonProtocol, account_of, routes
 
@@ -87,5 +89,10 @@ def application(home: Cloud) -> Application:
     async def cloud_of(request: Request) -> Cloud:
         return (await account_of(request, regions, home.region)).cloud
 
+    async def check(request: Request, cloud: Cloud, operation: str, body: Any) -> None:
+        caller = request.headers.get("authorization", "")
+        await run_in_threadpool(check_call, cloud.roles, cloud.arn(""), caller, operation, body)
+
+    api = routes(PROTOCOL, cloud_of, Cloud.call, check if home.roles else None)
     invocations = Route(runtime.PATH, runtime.invocations(cloud_of), methods=["POST"])
-    return guarded(Starlette(routes=[invocations, *routes(PROTOCOL, cloud_of, Cloud.call)], lifespan=lifespan))
+    return guarded(Starlette(routes=[invocations, *api], lifespan=lifespan))

@@ -55,12 +55,14 @@ def routes(
     protocol: JsonProtocol,
     account: Callable[[Request], Awaitable[Account]],
     call: Callable[[Account, str, Any], dict[str, Any]],
+    check: Callable[[Request, Account, str, Any], Awaitable[None]] | None = None,
 ) -> list[Route]:
     """The operations and the health.
 
     Args:
         account: whom a request is for.
         call: gets that, an operation's name and the request's body, in a thread of its own.
+        check: gets the same and the request before that; whether the caller may ask it.
     """
     media_type = f"application/x-amz-json-{protocol.version}"
 
@@ -79,7 +81,10 @@ def routes(
                 raise ServiceError("UnknownOperationException", f"X-Amz-Target is {target!r}.", 404)
             body = _parsed(await request.body())
             whose = await account(request)
-            answer = await run_in_threadpool(call, whose, target.removeprefix(protocol.prefix), body)
+            operation = target.removeprefix(protocol.prefix)
+            if check:
+                await check(request, whose, operation, body)
+            answer = await run_in_threadpool(call, whose, operation, body)
             return JSONResponse(answer, headers={"x-amzn-requestid": str(uuid.uuid4())}, media_type=media_type)
         except ServiceError as error:
             return refusal(error)

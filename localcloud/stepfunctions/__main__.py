@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from localcloud.roles.client import Roles
 from localcloud.service.process import arguments, begin, serve
 from localcloud.stepfunctions.clients import Clients
 from localcloud.stepfunctions.cloud import StatesCloud
@@ -20,6 +21,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = arguments("python -m localcloud.stepfunctions", __doc__)
     parser.add_argument("--sagemaker", help="URL of the local SageMaker, when there is one")
     parser.add_argument("--events", action="store_true", help="tell MiniStack's EventBridge of executions")
+    parser.add_argument("--enforce-roles", action="store_true", help="act in the name of state machines' roles")
     parser.add_argument("--region", default="us-east-1")
     options = parser.parse_args(argv)
     lock = begin(options.state, "stepfunctions", "Step Functions")
@@ -27,7 +29,10 @@ def main(argv: list[str] | None = None) -> None:
     urls = {"stepfunctions": f"http://127.0.0.1:{options.port}"}
     if options.sagemaker:
         urls |= {"sagemaker": options.sagemaker, "sagemaker-runtime": options.sagemaker}
-    cloud = StatesCloud(options.state.resolve(), Clients(options.ministack, urls), region=options.region)
+    roles = Roles(options.ministack, options.region) if options.enforce_roles else None
+    if roles:
+        del urls["stepfunctions"]  # MiniStack's port leads there too, and looks at policies first
+    cloud = StatesCloud(options.state.resolve(), Clients(options.ministack, urls, roles), region=options.region)
     if options.events:
         cloud.tell = Courier(options.ministack).tell
     with lock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import anyio.to_thread
 from starlette.applications import Starlette
@@ -12,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from localcloud.door import Application, guarded
+from localcloud.environment import ROLES_CHECKED
 from localcloud.regions import Regions, kept
 from localcloud.service.endpoint import JsonProtocol, account_of, routes
 from localcloud.stepfunctions import lifecycle, operations
@@ -22,6 +24,7 @@ from localcloud.stepfunctions.engine.run import own_fault
 from localcloud.stepfunctions.map_runs import Keeper
 from localcloud.stepfunctions.operations.activities import open_queues
 from localcloud.stepfunctions.protocol import TARGET_PREFIX
+from localcloud.stepfunctions.trust import check_trust
 
 PROTOCOL = JsonProtocol(TARGET_PREFIX, "1.0", own_fault, logging.getLogger("localcloud.stepfunctions"))
 REQUESTS_AT_ONCE = 256
@@ -50,7 +53,12 @@ def application(home: StatesCloud) -> Application:
     async def cloud_of(request: Request) -> StatesCloud:
         return await account_of(request, regions, home.region)
 
-    return guarded(Starlette(routes=routes(PROTOCOL, cloud_of, operations.call), lifespan=lifespan))
+    async def check(request: Request, cloud: StatesCloud, operation: str, body: Any) -> None:
+        if ROLES_CHECKED not in request.headers:
+            await run_in_threadpool(check_trust, cloud, operation, body)
+
+    api = routes(PROTOCOL, cloud_of, operations.call, check if home.clients.roles else None)
+    return guarded(Starlette(routes=api, lifespan=lifespan))
 
 
 def _begin(cloud: StatesCloud) -> None:

@@ -16,7 +16,7 @@ from scones.cli.options import as_json_option
 @click.option("--algorithm", type=click.Choice(["builtin", "pytorch"]), help="Instead of the one in scones.toml.")
 @click.option("--state", type=click.Path(path_type=Path), help="State folder of the local cloud.")
 @click.option("--keep", is_flag=True, help="Leave the local cloud up at the end.")
-@click.option("--enforce-roles", is_flag=True, help="Hold Lambda functions to what their IAM roles allow.")
+@click.option("--enforce-roles", is_flag=True, help="Hold everything to its IAM role.")
 @as_json_option
 def demo(
     archive: Path | None, algorithm: str | None, state: Path | None, keep: bool, enforce_roles: bool, as_json: bool

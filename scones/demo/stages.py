@@ -24,7 +24,7 @@ class Demo:
     """One run of the demo.
 
     Attributes:
-        enforce_roles: hold Lambda functions to their roles; None leaves a local cloud that is up as it is.
+        enforce_roles: hold everything to its role; None leaves a local cloud that is up as it is.
         found: what stages found out and later ones (and the summary) need: ARNs, paths, accuracy.
         done: each stage with its status ("ok" or "failed"), seconds and line.
         closers: what has to be ended at the end, last opened first.

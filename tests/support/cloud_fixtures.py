@@ -93,7 +93,7 @@ def state(tmp_path: Path) -> Iterator[Path]:
 def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     """A running local cloud on free ports, shared by this process's tests: use names of your own in it.
 
-    Lambda functions are held to their roles in it. Every call that is made in a role's name is recorded, and at the end
+    Everything is held to its role in it. Every call that is made in a role's name is recorded, and at the end
     all of them are judged by the roles' policies: what a role may not do is an error that names role and action.
     """
     state = tmp_path_factory.mktemp("cloud")
@@ -103,7 +103,8 @@ def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud
         patch.setattr(parts, "for_processes", recorded_calls.recorded(parts.for_processes, record))
         running = up.start(state, port=0, sagemaker_port=0, enforce_roles=True)
     iam = client_of_iam(running.addresses)
-    trust = policy(Principal={"Service": ["lambda.amazonaws.com", "states.amazonaws.com"]}, Action="sts:AssumeRole")
+    services = [f"{name}.amazonaws.com" for name in ("lambda", "states", "sagemaker", "events", "scheduler", "pipes")]
+    trust = policy(Principal={"Service": services}, Action="sts:AssumeRole")
     iam.create_role(RoleName="any", AssumeRolePolicyDocument=trust)
     iam.put_role_policy(RoleName="any", PolicyName="everything", PolicyDocument=policy(Action="*", Resource="*"))
     variables = {**up.environment(running), "LOCALCLOUD_STATE": str(state)}

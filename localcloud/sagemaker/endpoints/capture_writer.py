@@ -19,6 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.endpoints.capture import Captured, Options, line, place
+from localcloud.sagemaker.errors import ServiceError
 
 log = logging.getLogger(__name__)
 FILE_BYTES = 4 << 20
@@ -46,7 +47,10 @@ def seconds_from_environment() -> float:
 
 @dataclass
 class File:
-    """Records of one variant that go into one file; `due` is when it is to be written (or tried again)."""
+    """Records of one variant that go into one file; `due` is when it is to be written (or tried again).
+
+    `role` is its model's, in whose name it is written where roles are enforced.
+    """
 
     endpoint: str
     variant: str
@@ -56,6 +60,7 @@ class File:
     size: int = 0
     failures: int = 0
     place: tuple[str, str] | None = None
+    role: str = ""
 
 
 class CaptureWriter:
@@ -78,7 +83,7 @@ class CaptureWriter:
         self._writing = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def add(self, endpoint: str, variant: str, options: Options, captured: Captured) -> None:
+    def add(self, endpoint: str, variant: str, options: Options, captured: Captured, role: str = "") -> None:
         """Keep a record; returns at once."""
         with self._news:
             if self._size + captured.size > MOST_BYTES:
@@ -87,7 +92,7 @@ class CaptureWriter:
             key = (endpoint, variant, options)
             file = self._open.get(key)
             if file is None:
-                file = self._open[key] = File(endpoint, variant, options, self._clock() + self._seconds)
+                file = self._open[key] = File(endpoint, variant, options, self._clock() + self._seconds, role=role)
                 self._news.notify()
             file.records.append(captured)
             file.size += captured.size
@@ -152,8 +157,10 @@ class CaptureWriter:
         bucket, key = file.place
         body = b"".join(line(captured, file.options) for captured in file.records)
         try:
-            self._cloud.s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/octet-stream")
-        except (BotoCoreError, ClientError) as error:
+            self._cloud.aws("s3", file.role).put_object(
+                Bucket=bucket, Key=key, Body=body, ContentType="application/octet-stream"
+            )
+        except (BotoCoreError, ClientError, ServiceError) as error:
             file.failures += 1
             pause = min(LONGEST_PAUSE_SECONDS, 2.0 ** (file.failures - 1))
             log.warning("captured data of endpoint %s, again in %.0f s: %s", file.endpoint, pause, error)

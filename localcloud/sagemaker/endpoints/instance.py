@@ -99,7 +99,8 @@ class Instance:
             began = time.monotonic()
             try:
                 if not fetched:
-                    fetch_model(self._cloud.s3, self.variant.container, self._folder, self._interruption)
+                    s3 = self._cloud.aws("s3", self.variant.role)
+                    fetch_model(s3, self.variant.container, self._folder, self._interruption)
                     fetched = True
                 self._serve()
             except (JobFailedError, DownloadError, ServiceError, ClientError, BotoCoreError, OSError) as error:
@@ -122,7 +123,7 @@ class Instance:
         """
         own = {"SAGEMAKER_REGION": self._cloud.region}
         container, folder, limit = self.variant.container, self._folder, self.variant.startup_seconds
-        with run_server(self._cloud, container, folder, own, self._interruption, limit) as server:
+        with run_server(self._cloud, container, folder, own, self._interruption, limit, self.variant.role) as server:
             self.connections = Connections(urlsplit(server.url).port or 0)
             self._turn("healthy")
             self._watch(server)

@@ -192,4 +192,4 @@ def _capture(
         invocation.headers.get(INFERENCE_ID, ""),
         invocation.headers.get(CUSTOM_ATTRIBUTES, ""),
     )
-    cloud.shared(EndpointHosting).capture.add(invocation.endpoint, variant.name, wanted, captured)
+    cloud.shared(EndpointHosting).capture.add(invocation.endpoint, variant.name, wanted, captured, variant.role)

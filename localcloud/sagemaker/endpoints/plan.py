@@ -28,6 +28,7 @@ class Variant:
     Attributes:
         container: image, model data and environment of the model.
         startup_seconds: how long /ping may take to answer 200.
+        role: the model's, in whose name its data is fetched and its process runs where roles are enforced.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Variant:
     container: Body
     startup_seconds: float
     instance_type: str
+    role: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ def _variant(cloud: Cloud, request: Body) -> Variant:
         container=container(cloud, model.body, approved=False),
         startup_seconds=float(request.get("ContainerStartupHealthCheckTimeoutInSeconds", STARTUP_SECONDS)),
         instance_type=request["InstanceType"],
+        role=model.body.get("ExecutionRoleArn", ""),
     )
 
 

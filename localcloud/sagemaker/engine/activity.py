@@ -20,6 +20,7 @@ from localcloud.sagemaker.engine.expressions import ExpressionError, resolve
 from localcloud.sagemaker.engine.outcomes import Outcomes
 from localcloud.sagemaker.engine.step_types import DONE, JOBS, KINDS, StepType, job_name
 from localcloud.sagemaker.errors import ServiceError
+from localcloud.sagemaker.roles import check_step
 
 log = logging.getLogger(__name__)
 _LETTERS = string.ascii_letters + string.digits
@@ -134,6 +135,9 @@ class Activity:
         try:
             if self.step.type == "RegisterModel":
                 self._make_group(request)
+            pipeline = self.cloud.store.find(records.PIPELINE.name, self.run.parent)
+            role = pipeline.body["RoleArn"] if pipeline else ""
+            check_step(self.cloud.roles, self.cloud.arn(""), role, self.kind.create, request)
             arn = self.cloud.call(self.kind.create, request)[self.kind.arn]
         except ServiceError as error:
             return self._retry_or_fail(retries.refusal_type(error.code, error.status), str(error), stopping=False)

@@ -6,10 +6,14 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from localcloud.roles.client import Check, RoleDeniedError
+from localcloud.roles.targets import ACTIONS, NEED_ROLE
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.errors import ServiceError
 
 Target = dict[str, Any]
+EVENTS = "events.amazonaws.com"
+SESSION = "events"
 THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"}
 
 
@@ -26,6 +30,7 @@ def call(cloud: Cloud, target: Target, text: str, delivery: str) -> None:
     """
     arn = target["Arn"]
     service = arn.split(":")[2] if arn.count(":") >= 5 else ""
+    _require_role(cloud, target, service)
     if service == "lambda":
         cloud.aws("lambda").invoke(FunctionName=arn, InvocationType="Event", Payload=text.encode())
     elif service == "states":
@@ -43,6 +48,23 @@ def call(cloud: Cloud, target: Target, text: str, delivery: str) -> None:
         raise UnsupportedTargetError(
             f"the local SageMaker delivers events to Lambda, Step Functions, SNS, SQS and its pipelines, not to {arn}"
         )
+
+
+def _require_role(cloud: Cloud, target: Target, service: str) -> None:
+    """Where roles are enforced, check that EventBridge may call the target in the name of the role that it was given.
+
+    Raises:
+        ServiceError: AccessDeniedException; not one that passes.
+    """
+    role = target.get("RoleArn", "")
+    if cloud.roles is None or service not in ACTIONS or not (role or service in NEED_ROLE):
+        return
+    if not role:
+        raise ServiceError("AccessDeniedException", f"The target {target['Arn']} has no RoleArn.")
+    try:
+        cloud.roles.check_role(role, EVENTS, SESSION, Check(ACTIONS[service], target["Arn"]))
+    except RoleDeniedError as denied:
+        raise ServiceError("AccessDeniedException", denied.message) from None
 
 
 def send(cloud: Cloud, queue_arn: str, text: str, **more: Any) -> None:

@@ -92,8 +92,8 @@ def command(words: Sequence[str], folder: Folder) -> list[str]:
     return [sys.executable if local[0] in PYTHONS else local[0], *local[1:]]
 
 
-def environment(cloud: Cloud, folder: Folder, own: Mapping[str, str]) -> dict[str, str]:
-    """All that a job's process sees of the world: the local cloud's addresses, and `own` (the job's variables).
+def environment(cloud: Cloud, folder: Folder, own: Mapping[str, str], role: str = "") -> dict[str, str]:
+    """All that a job's process sees of the world: addresses, a session of its `role`, `own` (the job's variables).
 
     Nothing else of the server's environment is handed on, so that a job which needs more fails here as it would in a
     container. The interpreter's folder leads PATH: a shell script's `python3` is the same one.
@@ -107,8 +107,7 @@ def environment(cloud: Cloud, folder: Folder, own: Mapping[str, str]) -> dict[st
         "AWS_ENDPOINT_URL": cloud.aws_url,
         "AWS_ENDPOINT_URL_SAGEMAKER": cloud.url,
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": cloud.url,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
+        **{name.upper(): value for name, value in cloud.credentials(role).items()},
         "AWS_REGION": cloud.region,
         "AWS_DEFAULT_REGION": cloud.region,
         "AWS_EC2_METADATA_DISABLED": "true",

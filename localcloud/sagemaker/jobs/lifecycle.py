@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 from botocore.exceptions import ConnectionError as NoConnectionError
@@ -25,6 +26,7 @@ from localcloud.sagemaker.jobs.interruption import MAX_RUNTIME_EXCEEDED, STOPPED
 from localcloud.sagemaker.jobs.job_types import KINDS, UNFINISHED, JobType
 from localcloud.sagemaker.jobs.log_shipping import ship_job_log
 from localcloud.sagemaker.jobs.transfer import DownloadError
+from localcloud.sagemaker.models import MODEL
 from localcloud.sagemaker.resources import existing
 from localcloud.sagemaker.store import AlreadyExistsError, Body, MissingError, Resource
 
@@ -52,6 +54,19 @@ class JobRun:
     work: Callable[[JobRun], None]
     interruption: Interruption = field(default_factory=Interruption)
     thread: threading.Thread | None = None
+
+    @property
+    def role(self) -> str:
+        """The role of the job, or of a transform job's model."""
+        if model := self.request.get("ModelName"):
+            found = self.cloud.store.find(MODEL.name, model)
+            return str(found.body.get("ExecutionRoleArn", "")) if found else ""
+        return str(self.request.get("RoleArn", ""))
+
+    @property
+    def s3(self) -> Any:
+        """S3, in the name of the job's role."""
+        return self.cloud.aws("s3", self.role)
 
     def record(self, change: Body | Callable[[Body], Body]) -> Resource:
         """Change the job's record, but not its status."""

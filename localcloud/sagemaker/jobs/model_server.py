@@ -65,6 +65,7 @@ def run_server(
     own: Mapping[str, str],
     interruption: Interruption,
     startup_seconds: float | None = None,
+    role: str = "",
 ) -> Iterator[Server]:
     """Run the container's serving program during the block, which begins when it is healthy; its port is chosen here.
 
@@ -76,7 +77,7 @@ def run_server(
     variables = {**container.get("Environment", {}), **own, "SAGEMAKER_BIND_TO_PORT": str(port)}
     program = images.program(container["Image"], "serve")
     command = child.command([*program.command, "serve"], folder)
-    process = child.Child(command, child.environment(cloud, folder, variables), folder)
+    process = child.Child(command, child.environment(cloud, folder, variables, role), folder)
     server = Server(f"http://{HOST}:{port}", process, urllib3.PoolManager(maxsize=transfer.THREADS, block=True))
     try:
         with interruption.on(process.end):

@@ -67,7 +67,7 @@ def work(job: JobRun) -> None:
         continuous = output["S3UploadMode"] == "Continuous"
         if succeeded or continuous:
             interruption = job.interruption if succeeded else Interruption()
-            transfer.upload(job.cloud.s3, job.folder.path(output["LocalPath"]), output["S3Uri"], interruption)
+            transfer.upload(job.s3, job.folder.path(output["LocalPath"]), output["S3Uri"], interruption)
     job.interruption.check()
     if exit_code:
         raise JobFailedError(failure_reason(job.folder, exit_code))
@@ -79,8 +79,8 @@ def _download(job: JobRun) -> None:
         target = job.folder.path(source["LocalPath"])
         target.mkdir(parents=True, exist_ok=True)
         if not item.get("AppManaged"):
-            found = transfer.objects(job.cloud.s3, source["S3Uri"], source["S3DataType"])
-            transfer.download(job.cloud.s3, found, target, job.interruption)
+            found = transfer.objects(job.s3, source["S3Uri"], source["S3DataType"])
+            transfer.download(job.s3, found, target, job.interruption)
 
 
 def _run(job: JobRun) -> int:
@@ -99,7 +99,7 @@ def _run(job: JobRun) -> int:
     program = images.program(application["ImageUri"], "process")
     words = [*application.get("ContainerEntrypoint", program.command), *application.get("ContainerArguments", [])]
     own = {**job.request.get("Environment", {}), "PROCESSING_JOB_ARN": job.arn, "PROCESSING_JOB_NAME": job.name}
-    environment = child.environment(job.cloud, job.folder, own)
+    environment = child.environment(job.cloud, job.folder, own, job.role)
     try:
         return child.run(child.command(words, job.folder), environment, job.folder, job.interruption)
     except OSError as error:

@@ -88,8 +88,8 @@ def work(job: JobRun) -> None:
             source = channel["DataSource"]["S3DataSource"]
             target = job.folder.base / "input" / "data" / channel["ChannelName"]
             target.mkdir(parents=True, exist_ok=True)
-            found = transfer.objects(job.cloud.s3, source["S3Uri"], source["S3DataType"])
-            transfer.download(job.cloud.s3, found, target, job.interruption)
+            found = transfer.objects(job.s3, source["S3Uri"], source["S3DataType"])
+            transfer.download(job.s3, found, target, job.interruption)
         _write_configuration(job)
         job.interruption.check()
         _turn(job, "Training")
@@ -146,7 +146,7 @@ def _run(job: JobRun) -> int:
     words = algorithm.get("ContainerEntrypoint") or [*(program.training or program.command), "train"]
     words = [*words, *algorithm.get("ContainerArguments", [])]
     own = {**job.request.get("Environment", {}), "TRAINING_JOB_NAME": job.name, "TRAINING_JOB_ARN": job.arn}
-    environment = child.environment(job.cloud, job.folder, own)
+    environment = child.environment(job.cloud, job.folder, own, job.role)
     try:
         return child.run(child.command(words, job.folder), environment, job.folder, job.interruption)
     except OSError as error:
@@ -171,6 +171,6 @@ def _upload(job: JobRun) -> None:
         if archives.files_below(folder):
             archive = job.folder.root / f"{name}.tar.gz"
             archives.pack(folder, archive)
-            transfer.upload_file(job.cloud.s3, archive, bucket, f"{prefix}/{archive.name}")
+            transfer.upload_file(job.s3, archive, bucket, f"{prefix}/{archive.name}")
             archive.unlink()
     job.record({"ModelArtifacts": {"S3ModelArtifacts": f"s3://{bucket}/{prefix}/model.tar.gz"}})

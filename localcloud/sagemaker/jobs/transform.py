@@ -76,10 +76,10 @@ def check(request: dict[str, Any]) -> None:
 def work(job: JobRun, container: dict[str, Any]) -> None:
     """Do the job with the model's container definition; returns when every output is uploaded."""
     source = job.request["TransformInput"]["DataSource"]["S3DataSource"]
-    found = transfer.objects(job.cloud.s3, source["S3Uri"], source["S3DataType"])
+    found = transfer.objects(job.s3, source["S3Uri"], source["S3DataType"])
     for item in found:
         transfer.inside(job.folder.root, item.relative)
-    fetch_model(job.cloud.s3, container, job.folder, job.interruption)
+    fetch_model(job.s3, container, job.folder, job.interruption)
     payload = job.request.get("MaxPayloadInMB", DEFAULT_PAYLOAD_MB)
     strategy = job.request.get("BatchStrategy", "MultiRecord")
     own = {
@@ -89,7 +89,7 @@ def work(job: JobRun, container: dict[str, Any]) -> None:
         "SAGEMAKER_BATCH_STRATEGY": "SINGLE_RECORD" if strategy == "SingleRecord" else "MULTI_RECORD",
         "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": str(job.request.get("MaxConcurrentTransforms", 1)),
     }
-    with run_server(job.cloud, container, job.folder, own, job.interruption) as server:
+    with run_server(job.cloud, container, job.folder, own, job.interruption, role=job.role) as server:
         plan = _plan(job.request, _execution_parameters(server))
         limits = f"MaxConcurrentTransforms={plan.concurrency}, MaxPayloadInMB={plan.payload_mb}"
         _log(job, f"{limits}, BatchStrategy={plan.strategy}")
@@ -112,7 +112,7 @@ def _transform_all(job: JobRun, server: Server, plan: TransformPlan, found: list
             _log(job, line)
             return
         joined = (b"\n" if plan.assemble == "Line" else b"").join(answers)
-        job.cloud.s3.put_object(Bucket=bucket, Key=f"{prefix}{item.relative}.out", Body=joined)
+        job.s3.put_object(Bucket=bucket, Key=f"{prefix}{item.relative}.out", Body=joined)
 
     transfer.in_threads(one, found, job.interruption)
     job.interruption.check()
@@ -132,7 +132,7 @@ def _fetch(job: JobRun, item: transfer.Object, plan: TransformPlan) -> bytes:
     if plan.split == "None" and item.size > plan.payload_mb * MEGABYTE:
         raise RecordRefusedError(f"ClientError: Too much data for max payload size ({item.size} bytes)")
     try:
-        body: bytes = job.cloud.s3.get_object(Bucket=item.bucket, Key=item.key)["Body"].read()
+        body: bytes = job.s3.get_object(Bucket=item.bucket, Key=item.key)["Body"].read()
     except ClientError as error:
         raise transfer.DownloadError(f"{item.uri}: {error}") from None
     return body

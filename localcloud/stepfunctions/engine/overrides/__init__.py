@@ -16,6 +16,7 @@ MODULES = (
     "catching",
     "clients",
     "context",
+    "denied_invocations",
     "distributed",
     "encoding",
     "error_names",

@@ -1,14 +1,18 @@
 """Tasks reach the services of the local cloud.
 
-moto's go to its own server. A task's region is kept; its credentials name a role, which is not assumed here.
+moto's go to its own server. A task's region is kept. Its credentials name a role, the state machine's unless the state
+names another: it is assumed where roles are enforced. A role that Step Functions may not assume fails the task.
 """
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
+from botocore.exceptions import ClientError
 from moto.stepfunctions.parser.asl.utils import boto_client
 
+from localcloud.roles.client import RoleDeniedError
 from localcloud.stepfunctions.clients import Clients
 from localcloud.stepfunctions.engine.overrides import put
 
@@ -22,7 +26,13 @@ def use(clients: Clients) -> None:
 
 def boto_client_for(region: str, service: str, state_credentials: Any = None) -> Any:
     """The client of `service` in `region`."""
-    return _CLIENTS[0].get(service, region)
+    role = state_credentials.role_arn if state_credentials else ""
+    try:
+        return _CLIENTS[0].get(service, region, role)
+    except RoleDeniedError as denied:
+        told = {"Code": "AccessDeniedException", "Message": denied.message}
+        metadata = {"HTTPStatusCode": 403, "RequestId": str(uuid.uuid4())}
+        raise ClientError({"Error": told, "ResponseMetadata": metadata}, "AssumeRole") from None
 
 
 def apply() -> None:

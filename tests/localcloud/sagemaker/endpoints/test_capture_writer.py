@@ -37,8 +37,7 @@ class Bucket:
         self.away = False
         self.tries = 0
 
-    @property
-    def s3(self) -> Bucket:
+    def aws(self, _service: str, _role: str) -> Bucket:
         return self
 
     def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str) -> None:  # noqa: N803
