@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cloud_fixtures import LocalCloud
+from cloud_fixtures import ANY_ROLE, LocalCloud
 from story_support import Story, always
 
 from infra import template
@@ -58,9 +58,8 @@ def project(local_cloud: LocalCloud, tmp_path: Path) -> Iterator[Project]:
     made.deploy()
     version = clients["sagemaker"].describe_model_package(ModelPackageName=made.register(always("[0.9, 0.1]")))
     [container] = version["InferenceSpecification"]["Containers"]
-    role = f"arn:aws:iam::000000000000:role/{NEIGHBOUR}-model"
     clients["sagemaker"].create_model(
-        ModelName=f"{NEIGHBOUR}-v1-00000000", PrimaryContainer=container, ExecutionRoleArn=role
+        ModelName=f"{NEIGHBOUR}-v1-00000000", PrimaryContainer=container, ExecutionRoleArn=ANY_ROLE
     )
     clients["logs"].create_log_group(logGroupName=f"/aws/lambda/{NEIGHBOUR}-deploy")
     yield made

@@ -32,6 +32,8 @@ OPEN_QUEUE = {
 """Attributes of a queue that topics may write to: without a policy nobody but its owner may."""
 ANY_ROLE = "arn:aws:iam::000000000000:role/any"
 """A role of the local cloud that may do everything, for functions and state machines that are about something else."""
+ROLES = ("any", "job-role", "example-role")
+"""Roles that may do everything; the latter two are those of requests that other helpers make."""
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -105,8 +107,9 @@ def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud
     iam = client_of_iam(running.addresses)
     services = [f"{name}.amazonaws.com" for name in ("lambda", "states", "sagemaker", "events", "scheduler", "pipes")]
     trust = policy(Principal={"Service": services}, Action="sts:AssumeRole")
-    iam.create_role(RoleName="any", AssumeRolePolicyDocument=trust)
-    iam.put_role_policy(RoleName="any", PolicyName="everything", PolicyDocument=policy(Action="*", Resource="*"))
+    for name in ROLES:
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
+        iam.put_role_policy(RoleName=name, PolicyName="everything", PolicyDocument=policy(Action="*", Resource="*"))
     variables = {**up.environment(running), "LOCALCLOUD_STATE": str(state)}
     yield LocalCloud(running.state, running.addresses, variables, {**clean_environment(state), **variables}, record)
     try:
