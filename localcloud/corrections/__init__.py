@@ -29,6 +29,7 @@ MODULES = (
     "s3_managed_key",
     "s3_key_encoding",
     "bucket_properties",
+    "request_resources",
     "denial_messages",
     "role_boundaries",
     "passed_roles",

@@ -1,0 +1,62 @@
+"""Rules of the default bus and the alarms that are asked for are checked under AWS's names for them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from ministack.core import iam_actions
+
+from localcloud.corrections import seam
+
+BEHAVIOUR = "A rule of the default bus is rule/<name> in policies; DescribeAlarms is checked on the alarm it names."
+EVIDENCE = (
+    "Service authorization reference, EventBridge (rule-on-default-event-bus: rule/${RuleName}) and CloudWatch "
+    "(DescribeAlarms: alarm*)."
+)
+MINISTACK = "1.5.33"
+
+DEFAULT_BUS = ":rule/default/"
+
+
+def _named(original: Callable[..., Any]) -> Callable[..., Any]:
+    def resource(
+        service: str,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+        query_params: dict[str, Any],
+        region: str,
+        account_id: str,
+    ) -> Any:
+        found = original(service, method, path, headers, body, query_params, region, account_id)
+        if service == "events":
+            return found.replace(DEFAULT_BUS, ":rule/")
+        if found == "*" and (alarm := _alarm(path, headers, body, query_params)):
+            return f"arn:aws:cloudwatch:{region}:{account_id}:alarm:{alarm}"
+        return found
+
+    return resource
+
+
+def _alarm(path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> str | None:
+    """The first alarm that a DescribeAlarms names, in the query or JSON protocol."""
+    if query.get("Action") in ("DescribeAlarms", ["DescribeAlarms"]):
+        given = query.get("AlarmNames.member.1")
+        return given[0] if isinstance(given, list) and given else given
+    if "DescribeAlarms" not in (path.rpartition("/")[2], headers.get("x-amz-target", "").rpartition(".")[2]):
+        return None
+    try:
+        asked = json.loads(body)
+    except ValueError:
+        return None
+    names = asked.get("AlarmNames") if isinstance(asked, dict) else None
+    return str(names[0]) if isinstance(names, list) and names else None
+
+
+def apply() -> None:
+    """Raises SeamError when MiniStack names resources in another way."""
+    parameters = ("service", "method", "path", "headers", "body", "query_params", "region", "account_id")
+    seam.replace(__name__, iam_actions, "extract_resource_arn", *parameters, by=_named)
