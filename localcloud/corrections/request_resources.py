@@ -44,8 +44,8 @@ def _named(original: Callable[..., Any]) -> Callable[..., Any]:
 def _alarm(path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> str | None:
     """The first alarm that a DescribeAlarms names, in the query or JSON protocol."""
     if query.get("Action") in ("DescribeAlarms", ["DescribeAlarms"]):
-        given = query.get("AlarmNames.member.1")
-        return given[0] if isinstance(given, list) and given else given
+        given: Any = query.get("AlarmNames.member.1")
+        return str(given[0] if isinstance(given, list) else given) if given else None
     if "DescribeAlarms" not in (path.rpartition("/")[2], headers.get("x-amz-target", "").rpartition(".")[2]):
         return None
     try:
