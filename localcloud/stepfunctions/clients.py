@@ -32,7 +32,7 @@ def last_metadata() -> dict[str, Any]:
 
 @dataclass
 class Clients:
-    """One client a service, region and role, shared by all threads; all of one session, which reads AWS's endpoints once.
+    """One client a service, region and role for all threads, all of one session, which reads AWS's endpoints once.
 
     Attributes:
         aws_url: where every service answers that has no address of its own.

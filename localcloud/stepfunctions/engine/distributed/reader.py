@@ -26,7 +26,7 @@ class UnreadableError(Exception):
     """The items cannot be read; the message is the cause."""
 
 
-def items(env: Any, reader: dict[str, Any], jsonata: bool, region: str) -> list[Any]:
+def items(env: Any, reader: dict[str, Any], jsonata: bool) -> list[Any]:
     """All items that an ItemReader describes, at most MaxItems.
 
     Raises:
@@ -35,7 +35,7 @@ def items(env: Any, reader: dict[str, Any], jsonata: bool, region: str) -> list[
     config = reader.get("ReaderConfig", {})
     most = number(env, config, "MaxItems", jsonata, READER_FAILED)
     place = evaluated(env, reader.get("Arguments" if jsonata else "Parameters", {}), jsonata)
-    client = clients.boto_client_for(region, "s3")
+    client = clients.of_machine(env, "s3")
     try:
         found = _listed(client, place, config) if _is_listing(reader) else _of_object(client, place, config)
         return list(itertools.islice(found, most or None))

@@ -78,10 +78,7 @@ def evaluate(env: Any, given: Any, runs: MapRuns, is_resumed: bool) -> Any:
 
 
 def _jobs(env: Any, given: Any, state: dict[str, Any], jsonata: bool) -> list[Job]:
-    if "ItemReader" in state:
-        found = items(env, state["ItemReader"], jsonata, env.aws_execution_details.region)
-    else:
-        found = given.input_items
+    found = items(env, state["ItemReader"], jsonata) if "ItemReader" in state else given.input_items
     grouped = batches(env, state.get("ItemBatcher"), _selected(env, given, found), jsonata)
     return [Job(index, to_json_str(value), count) for index, (value, count) in enumerate(grouped)]
 
@@ -106,7 +103,7 @@ def _output(env: Any, run: MapRun, state: dict[str, Any], jsonata: bool) -> Any:
     writer = state.get("ResultWriter", {})
     if "Resource" not in writer:
         return state_output(run.results(), writer.get("WriterConfig", {}))
-    output = write(env, writer, run.results(), run.arn, jsonata, env.aws_execution_details.region)
+    output = write(env, writer, run.results(), run.arn, jsonata)
     run.written = True
     return output
 

@@ -61,7 +61,7 @@ def state_output(children: list[MapChild], config: dict[str, Any]) -> Any:
     return _lines(found) if config.get("OutputType") == "JSONL" else found
 
 
-def write(env: Any, writer: dict[str, Any], children: list[MapChild], map_run: str, jsonata: bool, region: str) -> Any:
+def write(env: Any, writer: dict[str, Any], children: list[MapChild], map_run: str, jsonata: bool) -> Any:
     """Write the results to S3 and return the output of the state.
 
     Raises:
@@ -72,7 +72,7 @@ def write(env: Any, writer: dict[str, Any], children: list[MapChild], map_run: s
     folder = f"{prefix}{'/' if prefix and not prefix.endswith('/') else ''}{map_run.rpartition(':')[2]}"
     config = writer.get("WriterConfig", {})
     suffix = "jsonl" if config.get("OutputType") == "JSONL" else "json"
-    client = clients.boto_client_for(region, "s3")
+    client = clients.of_machine(env, "s3")
     manifest: dict[str, Any] = {"DestinationBucket": place["Bucket"], "MapRunArn": map_run, "ResultFiles": {}}
     try:
         for file, statuses in FILES.items():

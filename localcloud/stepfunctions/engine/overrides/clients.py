@@ -10,6 +10,7 @@ import uuid
 from typing import Any
 
 from botocore.exceptions import ClientError
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.credentials import StateCredentials
 from moto.stepfunctions.parser.asl.utils import boto_client
 
 from localcloud.roles.client import RoleDeniedError
@@ -33,6 +34,12 @@ def boto_client_for(region: str, service: str, state_credentials: Any = None) ->
         told = {"Code": "AccessDeniedException", "Message": denied.message}
         metadata = {"HTTPStatusCode": 403, "RequestId": str(uuid.uuid4())}
         raise ClientError({"Error": told, "ResponseMetadata": metadata}, "AssumeRole") from None
+
+
+def of_machine(env: Any, service: str) -> Any:
+    """The client of `service` in the state machine's region that acts as its role."""
+    details = env.aws_execution_details
+    return boto_client_for(details.region, service, StateCredentials(role_arn=details.role_arn))
 
 
 def apply() -> None:

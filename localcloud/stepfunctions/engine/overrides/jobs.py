@@ -53,7 +53,8 @@ def apply() -> None:
         submitted = dict(env.stack[-1])
         sync = self.resource.condition == ResourceCondition.Sync
         look = (self._build_sync_resolver if sync else self._build_sync2_resolver)(*details)
-        env.stack.append(_result(self, env, look, lambda: _stop(self, resource_runtime_part.region, submitted)))
+        whose = (resource_runtime_part.region, submitted, state_credentials)
+        env.stack.append(_result(self, env, look, lambda: _stop(self, *whose)))
 
     StateTaskServiceCallback._eval_integration_pattern = wait
     heartbeats = StateTaskServiceCallback._wait_for_task_token_heartbeat
@@ -81,14 +82,14 @@ def _result(task: Any, env: Any, look: Callable[[], Any], stop: Callable[[], Non
     raise AbandonedError(task.resource.resource_arn)
 
 
-def _stop(task: Any, region: str, submitted: dict[str, Any]) -> None:
+def _stop(task: Any, region: str, submitted: dict[str, Any], state_credentials: Any) -> None:
     if not hasattr(task, "stop_job"):
         return  # batch, ecs and glue: moto starts their jobs
     try:
-        task.stop_job(region, submitted)
+        task.stop_job(region, submitted, state_credentials)
     except (ClientError, BotoCoreError) as error:
         log.warning("%s: its job cannot be stopped: %s", task.resource.resource_arn, error)
 
 
-def _stop_execution(self: Any, region: str, submitted: dict[str, Any]) -> None:
-    boto_client_for(region, "stepfunctions").stop_execution(executionArn=submitted["ExecutionArn"])
+def _stop_execution(self: Any, region: str, submitted: dict[str, Any], state_credentials: Any) -> None:
+    boto_client_for(region, "stepfunctions", state_credentials).stop_execution(executionArn=submitted["ExecutionArn"])

@@ -44,7 +44,7 @@ class SageMakerTask(StateTaskServiceCallback):
     def _eval_service_task(
         self, env: Any, resource_runtime_part: Any, normalised_parameters: Any, state_credentials: Any
     ) -> None:
-        client = boto_client_for(resource_runtime_part.region, "sagemaker")
+        client = boto_client_for(resource_runtime_part.region, "sagemaker", state_credentials)
         env.stack.append(getattr(client, self._get_boto_service_action())(**normalised_parameters))
 
     def _build_sync_resolver(
@@ -53,7 +53,7 @@ class SageMakerTask(StateTaskServiceCallback):
         env.stack.pop()
         self_name = f"{self._kind}Name"
         describe = f"Describe{self._kind}"
-        client = boto_client_for(resource_runtime_part.region, "sagemaker")
+        client = boto_client_for(resource_runtime_part.region, "sagemaker", state_credentials)
         method = getattr(client, xform_name(describe))
 
         def look() -> Any:
@@ -68,10 +68,10 @@ class SageMakerTask(StateTaskServiceCallback):
 
         return look
 
-    def stop_job(self, region: str, submitted: dict[str, Any]) -> None:
+    def stop_job(self, region: str, submitted: dict[str, Any], state_credentials: Any) -> None:
         """Stop the job that the task started."""
         name = submitted[f"{self._kind}Arn"].rpartition("/")[2]
-        stop = getattr(boto_client_for(region, "sagemaker"), xform_name(f"Stop{self._kind}"))
+        stop = getattr(boto_client_for(region, "sagemaker", state_credentials), xform_name(f"Stop{self._kind}"))
         stop(**{f"{self._kind}Name": name})
 
 
