@@ -11,6 +11,7 @@ Starts a local cloud of its own on free ports in a temporary folder, and prints 
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import tempfile
 import time
@@ -20,9 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from localcloud import up
+from localcloud.image_table import FILE, VARIABLE
 from localcloud.sagemaker import operations
 from localcloud.sagemaker.cloud import Cloud
-from localcloud.sagemaker.images import PROGRAMS, Program
 from localcloud.sagemaker.jobs import lifecycle, transfer
 from localcloud.sagemaker.jobs.interruption import Interruption
 
@@ -129,7 +130,9 @@ def transform(cloud: Cloud, files: int) -> float:
     """Objects a second, its start included."""
     script = cloud.state / "server.py"
     script.write_text(SERVER)
-    PROGRAMS["benchmark"] = Program(frozenset({"serve"}), ("python3", str(script)))
+    table = cloud.state / FILE
+    table.write_text(f'[images.benchmark]\nserve = ["python3", "{script}"]\n')
+    os.environ[VARIABLE] = str(table)
     cloud.call("CreateModel", {"ModelName": "model", "PrimaryContainer": {"Image": "benchmark"}})
     source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/files"}}
     request = {

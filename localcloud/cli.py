@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from localcloud import environment, up
+from localcloud import environment, image_table, up
 from localcloud.corrections import corrections
 from localcloud.errors import LocalCloudError
 from localcloud.state import state_folder
@@ -102,9 +102,10 @@ def down(state: Path | None) -> None:
 def status(context: click.Context, state: Path | None, as_json: bool) -> None:
     """Show each part: up, down, crashed or not answering.
 
-    Exit code 1 unless all are up.
+    Exit code 1 unless all are up, 2 if the image table is wrong.
     """
-    found = up.status(state_folder(state))
+    folder = state_folder(state)
+    found = up.status(folder)
     if as_json:
         click.echo(json.dumps([asdict(part) for part in found], indent=2))
     else:
@@ -128,6 +129,22 @@ def env(state: Path | None, as_json: bool) -> None:
         click.echo(json.dumps(up.environment(running), indent=2))
     else:
         click.echo("\n".join(environment.shell_lines(running.addresses, os.environ)))
+
+
+@cli.command("images")
+@_state
+@_as_json
+def list_images(state: Path | None, as_json: bool) -> None:
+    """List the images that something stands in for: what they can be used for, with which Python, and who says so."""
+    folder = state_folder(state)
+    image_table.require_table(folder)
+    found = image_table.programs(image_table.config_file(folder))
+    if as_json:
+        click.echo(json.dumps([{**asdict(one), "uses": sorted(one.uses)} for one in found], indent=2))
+        return
+    rows = [(one.repository, ", ".join(sorted(one.uses)), one.interpreter, one.origin) for one in found]
+    click.echo(_table([("REPOSITORY", "USES", "INTERPRETER", "FROM"), *rows]))
+    _say("Any other image trains and processes if the request brings its script.")
 
 
 @cli.command("corrections")

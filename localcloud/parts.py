@@ -21,6 +21,7 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from localcloud import image_table
 from localcloud.corrections import ANY_MINISTACK, TESTED_MINISTACK, is_tested
 from localcloud.environment import HOST, Addresses, for_processes
 from localcloud.errors import LocalCloudError
@@ -94,6 +95,7 @@ def ministack(state: Path, addresses: Addresses, enforce_roles: bool = False) ->
 def sagemaker(state: Path, addresses: Addresses) -> CloudPart:
     """The local SageMaker, which keeps its own database and job folders in the state folder."""
     settings = {name: os.environ[name] for name in _SAGEMAKER_SETTINGS if name in os.environ}
+    settings[image_table.VARIABLE] = str(image_table.config_file(state))
     environment = {**for_processes(addresses, str(state), os.environ), **settings, "TMPDIR": str(state / "tmp")}
     port = addresses.sagemaker_port
     command = [sys.executable, "-P", "-m", "localcloud.sagemaker", "--state", str(state), "--port", str(port)]

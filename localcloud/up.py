@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from localcloud import parts, ports, processes, record
+from localcloud import image_table, parts, ports, processes, record
 from localcloud.environment import MARK, Addresses, variables
 from localcloud.errors import LocalCloudError
 from localcloud.processes import Identity
@@ -91,9 +91,11 @@ def start(
     Raises:
         LocalCloudError: it is up in another way than asked for, a port is in use, another process holds the folder, or
             a part does not come up; whatever this call had started is ended again.
+        SettingError: the user's image table is wrong; nothing was started.
     """
     parts.require_ministack()
     state = state.resolve()
+    image_table.require_table(state)
     if port == 0 and stepfunctions_port is None:
         stepfunctions_port = 0
     with record.exclusive(state, START_PATIENCE):

@@ -2,7 +2,5 @@
 
 from __future__ import annotations
 
-from localcloud.sagemaker.images import Program
-
-ANALYZER = Program(frozenset({"process"}), ("python3", "-m", "steps.run", "monitor"))
+ANALYZER = {"uses": ["process"], "process": ["python3", "-m", "steps.run", "monitor"]}
 """For Model Monitor's prebuilt analyzer, which takes no pictures on AWS."""

@@ -79,7 +79,7 @@ def unpack(given: Mapping[str, Any], code: Path) -> str:
     if not str(script).endswith(".py"):
         raise SettingError(f"Script mode: {script} is not a Python file, which is all that runs here.")
     if str(source).startswith("s3://"):
-        _unpack_object(str(source), code)
+        unpack_object(str(source), code)
     elif Path(source).is_dir():
         shutil.copytree(source, code, dirs_exist_ok=True)
     else:
@@ -89,7 +89,12 @@ def unpack(given: Mapping[str, Any], code: Path) -> str:
     return str(script)
 
 
-def _unpack_object(uri: str, code: Path) -> None:
+def unpack_object(uri: str, code: Path) -> None:
+    """Unpack a tar.gz in S3 into a folder.
+
+    Raises:
+        ArtifactError: it is not there, or is none.
+    """
     import boto3  # half a second that a folder does not need
     from botocore.exceptions import ClientError
 

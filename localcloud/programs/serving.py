@@ -88,8 +88,8 @@ def serve(load: Callable[[], Predict], limits: Limits | None = None) -> int:
     print(f"Listening on http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
     config = uvicorn.Config(
         guarded(application(predict, limits)),
-        loop="uvloop",
-        http="httptools",
+        loop="auto",
+        http="auto",  # httptools and uvloop, or what is pure Python in an interpreter of the user's
         ws="none",
         lifespan="off",
         log_level="warning",

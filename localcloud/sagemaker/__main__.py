@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 
+from localcloud import image_table
 from localcloud.errors import LocalCloudError
 from localcloud.roles.client import Roles
-from localcloud.sagemaker import images
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.server import application
 from localcloud.service.process import arguments, begin, serve
@@ -18,7 +19,7 @@ def main(argv: list[str] | None = None) -> None:
     """Serve on 127.0.0.1 until SIGTERM or SIGINT.
 
     Raises:
-        SystemExit: another server holds the state folder, or an installed distribution registers an image wrongly.
+        SystemExit: another server holds the state folder, or a row of the image table is wrong.
     """
     parser = arguments("python -m localcloud.sagemaker", __doc__)
     parser.add_argument("--region", default="us-east-1", help="the region of requests that are not signed")
@@ -26,8 +27,8 @@ def main(argv: list[str] | None = None) -> None:
     options = parser.parse_args(argv)
     lock = begin(options.state, "sagemaker", "SageMaker")
     try:
-        for repository in images.registered():
-            log.info("image %s is registered by an installed distribution", repository)
+        os.environ[image_table.VARIABLE] = str(image_table.config_file(options.state))
+        image_table.programs(image_table.config_file(options.state))
     except LocalCloudError as error:
         raise SystemExit(f"Error: {error}") from None
     url = f"http://127.0.0.1:{options.port}"

@@ -1,123 +1,26 @@
-"""Which local program stands in for a container image, by repository name.
+"""Which local program runs for a container image: the image table's row, or script mode for an image that is in none.
 
 An image's account, region and tag do not matter here: `763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:
-2.10-cpu-py313` is `pytorch-training`. To run another image, a distribution that is installed beside localcloud
-registers a Program that keeps the container contract (`train` or `serve` as its last argument, files below
-$SAGEMAKER_BASE_DIR):
-
-    entry_points={"localcloud.images": ["my-repository = my_package.local_images:PROGRAM"]}
-
-A registered program takes the place of one in PROGRAMS.
+2.10-cpu-py313` is `pytorch-training`.
 """
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cache
-from importlib.metadata import entry_points
-from typing import Literal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
+from localcloud import image_table, lent
 from localcloud.errors import LocalCloudError
+from localcloud.image_table import Program, Use
 from localcloud.sagemaker.errors import validation
 
-Use = Literal["train", "serve", "process"]
-
-
-@dataclass(frozen=True)
-class Tunable:
-    """How far a tuning job may change a hyperparameter: numbers from low to high, or any of the values."""
-
-    kind: Literal["Integer", "Continuous", "Categorical"]
-    low: float = 0.0
-    high: float = 0.0
-    values: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Program:
-    """What runs in place of an image.
-
-    Attributes:
-        uses: what the image can be asked to do.
-        command: the image's own entry point, to which `train` or `serve` is appended; without one, a job must name its
-            entry point.
-        training: the entry point for training, where that is another one.
-        metrics: names and regular expressions of the metrics that the image defines itself, as built-in algorithms do.
-        tunable: the hyperparameters that a tuning job may change; nothing means any, as with a script of one's own.
-    """
-
-    uses: frozenset[Use]
-    command: tuple[str, ...] = ()
-    training: tuple[str, ...] = ()
-    metrics: tuple[tuple[str, str], ...] = ()
-    tunable: Mapping[str, Tunable] = field(default_factory=dict)
-
-
-def _module(name: str) -> tuple[str, ...]:
-    return ("python3", "-m", f"localcloud.programs.{name}")
-
-
-IMAGE_CLASSIFICATION_TUNABLE = {
-    "beta_1": Tunable("Continuous", 1e-6, 0.999),
-    "beta_2": Tunable("Continuous", 1e-6, 0.999),
-    "eps": Tunable("Continuous", 1e-8, 1.0),
-    "gamma": Tunable("Continuous", 1e-8, 0.999),
-    "learning_rate": Tunable("Continuous", 1e-6, 0.5),
-    "mini_batch_size": Tunable("Integer", 8, 512),
-    "momentum": Tunable("Continuous", 0.0, 0.999),
-    "optimizer": Tunable("Categorical", values=("sgd", "adam", "rmsprop", "nag")),
-    "weight_decay": Tunable("Continuous", 0.0, 0.999),
-}
-"""The developer guide, "Tune an Image Classification Model"."""
-
-PROGRAMS: dict[str, Program] = {
-    "image-classification": Program(
-        frozenset({"train", "serve"}),
-        _module("image_classification"),
-        metrics=(
-            ("train:accuracy", r"Epoch\[\d+\] Train-accuracy=([0-9.]+)"),
-            ("validation:accuracy", r"Epoch\[\d+\] Validation-accuracy=([0-9.]+)"),
-        ),
-        tunable=IMAGE_CLASSIFICATION_TUNABLE,
-    ),
-    "pytorch-training": Program(frozenset({"train", "process"}), training=_module("script_mode")),
-    "pytorch-inference": Program(frozenset({"serve", "process"}), _module("pytorch_inference")),
-    "sagemaker-scikit-learn": Program(frozenset({"train", "process"}), training=_module("script_mode")),
-}
-
-
-GROUP = "localcloud.images"
-"""The group of entry points: the name is an image's repository, the value an object of type Program."""
-FIX = f"Correct its entry point in the group {GROUP}, or uninstall it."
-
-
-@cache
-def registered() -> dict[str, Program]:
-    """The programs that installed distributions register, by repository; read once.
-
-    Raises:
-        LocalCloudError: an entry is wrong, or two distributions register the same repository.
-    """
-    return read_registered()
-
-
-def read_registered() -> dict[str, Program]:
-    """`registered`, read anew."""
-    found: dict[str, Program] = {}
-    for entry in entry_points(group=GROUP):
-        where = f"The image {entry.name!r}, which {entry.dist.name if entry.dist else 'a distribution'} registers"
-        try:
-            program = entry.load()
-        except (ImportError, AttributeError) as error:
-            raise LocalCloudError(f"{where} as {entry.value}, cannot be loaded: {error}.", FIX) from None
-        if not isinstance(program, Program):
-            raise LocalCloudError(f"{where} as {entry.value}, is no Program but {type(program).__name__}.", FIX)
-        if entry.name in found:
-            raise LocalCloudError(f"{where}, is registered by another distribution as well.", FIX)
-        found[entry.name] = program
-    return found
+PYTHONS = {"python", "python3"}
+SCRIPT_VARIABLE = "SAGEMAKER_PROGRAM"
 
 
 def repository(image: str) -> str:
@@ -131,19 +34,88 @@ def program(image: str, use: Use) -> Program:
     """The program that stands in for `image` when it is to train, serve or process.
 
     Raises:
-        ServiceError: ValidationException; there is none, or it cannot be used like that.
+        ServiceError: ValidationException; it cannot be used like that, or the image table is wrong.
     """
     name = repository(image)
-    programs = {**PROGRAMS, **registered()}
-    found = programs.get(name)
+    named = os.environ.get(image_table.VARIABLE)
+    try:
+        found = image_table.find(name, Path(named) if named else None)
+    except LocalCloudError as error:
+        raise validation(str(error)) from None
     if found is None:
-        known = ", ".join(sorted(programs))
+        if use == "serve":
+            raise unknown(image, use)
+        return Program(name)
+    if use not in found.uses or (use == "serve" and not found.serve):
+        can = ", ".join(sorted(found.uses - ({use} if use == "serve" else set())))
         raise validation(
-            f"No local program stands in for the image {image!r}: the local SageMaker knows the repositories {known}. "
-            f"To add one, register {name!r} in the entry point group {GROUP}."
-        )
-    if use not in found.uses:
-        raise validation(
-            f"The image {image!r} cannot {use}: its repository {name!r} can {', '.join(sorted(found.uses))}."
+            f"The image {image!r} cannot {use}: its repository {name!r} can {can}. {_row(name, use, 'To change that')}"
         )
     return found
+
+
+def training(image: str, entrypoint: Sequence[str], parameters: Mapping[str, str], own: Mapping[str, str]) -> Program:
+    """The program that trains in place of `image`, for a request with this entry point, hyperparameters and variables.
+
+    Raises:
+        ServiceError: ValidationException; as `program`, or there is neither a row nor a script.
+    """
+    found = program(image, "train")
+    if not found.origin and not (entrypoint or parameters.get("sagemaker_program") or own.get(SCRIPT_VARIABLE)):
+        raise unknown(image, "train", ", and the request brings no script: a ContainerEntrypoint, or sagemaker_program")
+    return found
+
+
+def processing(image: str, entrypoint: Sequence[str]) -> Program:
+    """The program that processes in place of `image`, for a request with this entry point.
+
+    Raises:
+        ServiceError: ValidationException; as `program`, or nobody names an entry point.
+    """
+    found = program(image, "process")
+    if not (entrypoint or found.process):
+        if found.origin:
+            raise validation("ContainerEntrypoint is missing: the image has no program of its own here.")
+        raise unknown(image, "process", ", and the request brings no script: a ContainerEntrypoint")
+    return found
+
+
+def unknown(image: str, use: Use, more: str = "") -> Exception:
+    """The error for an image that is in no table, with what to write into it."""
+    name = repository(image)
+    return validation(f"No local program stands in for the image {image!r}{more}. {_row(name, use, 'To add one')}")
+
+
+def not_started(image: str, use: Use, word: str, error: OSError) -> str:
+    """The FailureReason of a job whose entry point cannot be started; a missing one is often in the image on AWS."""
+    reason = f"ClientError: The entry point {word!r} cannot be started: {error}."
+    if isinstance(error, FileNotFoundError):
+        reason += (
+            f" A program of the image itself is not here. {_row(repository(image), use, 'To put another in its place')}"
+        )
+    return reason
+
+
+def _row(name: str, use: str, to: str) -> str:
+    named = os.environ.get(image_table.VARIABLE, image_table.FILE)
+    return f'{to}, write into {named}: [images."{name}"] and {use} = ["python3", …], its entry point.'
+
+
+def command(words: Sequence[str], found: Program) -> list[str]:
+    """`words` with the program's interpreter in place of `python3`.
+
+    A module of localcloud's runs in a foreign interpreter as well: what it needs is lent to it (lent.py).
+    """
+    first, *rest = words
+    if first not in PYTHONS:
+        return [first, *rest]
+    if found.interpreter != sys.executable and rest[:1] == ["-m"] and rest[1].startswith("localcloud."):
+        return [found.interpreter, str(lent.__file__), os.pathsep.join(_lenders()), *rest[1:]]
+    return [found.interpreter, *rest]
+
+
+def _lenders() -> list[str]:
+    """The folders in which this interpreter has what is lent."""
+    specs: list[Any] = [importlib.util.find_spec(name) for name in lent.NAMES]
+    files = [(Path(spec.origin), spec.submodule_search_locations is not None) for spec in specs if spec]
+    return list(dict.fromkeys(str(file.parents[package]) for file, package in files))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from localcloud.sagemaker import images
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.errors import validation
 from localcloud.sagemaker.resources import ResourceType, existing
@@ -19,8 +18,7 @@ def container(cloud: Cloud, model: Body, *, approved: bool = True) -> Body:
     Without `approved` the package of a model that was made while it was approved may have been rejected since.
 
     Raises:
-        ServiceError: ValidationException; there is not exactly one, no local program serves its image, or its package
-            is not approved.
+        ServiceError: ValidationException; there is not exactly one, or its package is not approved.
     """
     containers = [model["PrimaryContainer"]] if model.get("PrimaryContainer") else model.get("Containers", [])
     if len(containers) != 1:
@@ -31,7 +29,6 @@ def container(cloud: Cloud, model: Body, *, approved: bool = True) -> Body:
         only = {**packaged, "Environment": {**packaged.get("Environment", {}), **only.get("Environment", {})}}
     if only.get("ModelDataSource") or only.get("Mode", "SingleModel") != "SingleModel":
         raise validation("The local SageMaker takes a model's data from ModelDataUrl, and does Mode SingleModel only.")
-    images.program(only.get("Image", ""), "serve")
     return only
 
 

@@ -13,9 +13,9 @@ import psutil
 import pytest
 from cloud_fixtures import LocalCloud, eventually
 
+from localcloud.image_table import FILE, VARIABLE
 from localcloud.sagemaker import operations
 from localcloud.sagemaker.cloud import Cloud
-from localcloud.sagemaker.images import PROGRAMS, Program
 from localcloud.sagemaker.jobs import folder
 from localcloud.sagemaker.server import shut_down
 
@@ -219,12 +219,15 @@ ServingModel = Callable[[str], str]
 @pytest.fixture
 def serving_model(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ServingModel:
     """Make a model whose serving program answers with `answer(body, headers) -> (status, bytes)`, given as source."""
+    table = tmp_path / FILE
+    monkeypatch.setenv(VARIABLE, str(table))
 
     def make(source: str) -> str:
         script = tmp_path / f"{unique('serve')}.py"
         script.write_text(textwrap.dedent(SERVER) + textwrap.dedent(source) + "\nrun(answer)\n")
         repository = unique("serving")
-        monkeypatch.setitem(PROGRAMS, repository, Program(frozenset({"serve"}), ("python3", str(script))))
+        with table.open("a") as rows:
+            rows.write(f'[images.{repository}]\nserve = ["python3", "{script}"]\n')
         name = unique("model")
         container = {"Image": f"{REGISTRY}/{repository}:1"}
         cloud.call("CreateModel", {"ModelName": name, "PrimaryContainer": container, "ExecutionRoleArn": ROLE})

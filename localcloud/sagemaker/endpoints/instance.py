@@ -22,7 +22,7 @@ from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.endpoints.plan import Variant
 from localcloud.sagemaker.endpoints.upstream import Connections
 from localcloud.sagemaker.errors import ServiceError, own_fault
-from localcloud.sagemaker.jobs.failure_reasons import failure_reason, last_error
+from localcloud.sagemaker.jobs.failure_reasons import explained, failure_reason, last_error
 from localcloud.sagemaker.jobs.folder import Folder
 from localcloud.sagemaker.jobs.interruption import STOPPED, InterruptedJobError, Interruption
 from localcloud.sagemaker.jobs.lifecycle import JobFailedError
@@ -132,7 +132,9 @@ class Instance:
         missed, next_ping = 0, time.monotonic() + PING_SECONDS
         while not self._interruption.event.wait(LOOK_SECONDS):
             if not server.process.running:
-                raise JobFailedError(failure_reason(self._folder, server.process.wait()))
+                raise JobFailedError(
+                    failure_reason(self._folder, server.process.wait(), self.variant.container["Image"])
+                )
             if time.monotonic() >= next_ping:
                 missed = 0 if healthy(server) else missed + 1
                 next_ping = time.monotonic() + PING_SECONDS
@@ -147,5 +149,5 @@ class Instance:
     def _reason(self, error: Exception) -> str:
         if isinstance(error, DownloadError | ClientError):
             return f"Failed to download model data: {error}"
-        said = last_error(self._folder)
+        said = explained(last_error(self._folder), self.variant.container["Image"])
         return f"{error}: {said}" if said and said not in str(error) else str(error)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from localcloud.sagemaker import images
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.jobs.model_server import STARTUP_SECONDS
@@ -105,6 +106,16 @@ def _variant(cloud: Cloud, request: Body) -> Variant:
         instance_type=request["InstanceType"],
         role=model.body.get("ExecutionRoleArn", ""),
     )
+
+
+def require_serving(made: EndpointPlan) -> None:
+    """Refuse to start what no local program serves.
+
+    Raises:
+        ServiceError: ValidationException.
+    """
+    for variant in made.variants:
+        images.program(variant.container.get("Image", ""), "serve")
 
 
 def retaining(new: EndpointPlan, live: EndpointPlan, excluded: set[str]) -> EndpointPlan:

@@ -92,14 +92,16 @@ def command(words: Sequence[str], folder: Folder) -> list[str]:
     return [sys.executable if local[0] in PYTHONS else local[0], *local[1:]]
 
 
-def environment(cloud: Cloud, folder: Folder, own: Mapping[str, str], role: str = "") -> dict[str, str]:
+def environment(
+    cloud: Cloud, folder: Folder, own: Mapping[str, str], role: str = "", interpreter: str = sys.executable
+) -> dict[str, str]:
     """All that a job's process sees of the world: addresses, a session of its `role`, `own` (the job's variables).
 
     Nothing else of the server's environment is handed on, so that a job which needs more fails here as it would in a
     container. The interpreter's folder leads PATH: a shell script's `python3` is the same one.
     """
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
-    inherited["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), inherited.get("PATH", os.defpath)])
+    inherited["PATH"] = os.pathsep.join([str(Path(interpreter).parent), inherited.get("PATH", os.defpath)])
     return {
         **inherited,
         "TMPDIR": str(folder.temporary),

@@ -4,23 +4,45 @@ from __future__ import annotations
 
 import re
 
+from localcloud.image_table import FILE
+from localcloud.sagemaker.images import repository
 from localcloud.sagemaker.jobs.folder import FAILURE_CHARACTERS, Folder
 
 BLAMED = ("AlgorithmError:", "ClientError:", "InternalServerError:")
 ERROR_LINE = re.compile(r"^(?:[\w.]*(?:Error|Exception)|[\w.-]+: error): \S")
 LOG_TAIL_BYTES = 64_000
+MISSING = re.compile(r"ModuleNotFoundError: No module named '([\w]+)")
+EXTRAS = {
+    **dict.fromkeys(("onnx", "onnxruntime", "PIL", "torch"), "programs"),
+    "sklearn": "scikit-learn",
+    "xgboost": "xgboost",
+}
+"""Which extra of the distribution `localcloud` brings a module."""
 
 
-def failure_reason(folder: Folder, exit_code: int) -> str:
+def failure_reason(folder: Folder, exit_code: int, image: str) -> str:
     """What the program wrote to /opt/ml/output/failure, else the last error line of its log, and its exit code.
 
     A text that says itself whose fault it was ("ClientError: …") stays as it is; any other is an AlgorithmError.
     """
     text = folder.message("output/failure") or last_error(folder) or "See job logs for more information"
+    text = explained(text, image)
     if not text.startswith(BLAMED):
         text = f"AlgorithmError: {text.removeprefix('Error: ')}"
     suffix = f", exit code: {exit_code}"
     return text[: FAILURE_CHARACTERS - len(suffix)] + suffix
+
+
+def explained(text: str, image: str) -> str:
+    """An error's text, with what to do if a library is missing that the image has on AWS."""
+    found = MISSING.search(text)
+    if not found:
+        return text
+    name = repository(image)
+    extra = EXTRAS.get(found[1])
+    ways = [f"pip install 'localcloud[{extra}]'"] if extra else []
+    ways.append(f'name an interpreter that has it in {FILE}: [images."{name}"] interpreter = "…"')
+    return f"{text.rstrip('.')}. The interpreter that stands in for {name} has no {found[1]}: {'; or '.join(ways)}"
 
 
 def last_error(folder: Folder) -> str:

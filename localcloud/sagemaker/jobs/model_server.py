@@ -76,8 +76,8 @@ def run_server(
     (port,) = ports.free(1)
     variables = {**container.get("Environment", {}), **own, "SAGEMAKER_BIND_TO_PORT": str(port)}
     program = images.program(container["Image"], "serve")
-    command = child.command([*program.command, "serve"], folder)
-    process = child.Child(command, child.environment(cloud, folder, variables, role), folder)
+    command = child.command(images.command(program.serve, program), folder)
+    process = child.Child(command, child.environment(cloud, folder, variables, role, program.interpreter), folder)
     server = Server(f"http://{HOST}:{port}", process, urllib3.PoolManager(maxsize=transfer.THREADS, block=True))
     try:
         with interruption.on(process.end):

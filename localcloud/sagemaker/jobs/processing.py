@@ -26,9 +26,8 @@ def check(request: dict[str, Any]) -> None:
     Raises:
         ServiceError: ValidationException.
     """
-    program = images.program(request["AppSpecification"]["ImageUri"], "process")
-    if not request["AppSpecification"].get("ContainerEntrypoint") and not program.command:
-        raise validation("AppSpecification.ContainerEntrypoint is missing: the image has no program of its own here.")
+    application = request["AppSpecification"]
+    images.processing(application["ImageUri"], application.get("ContainerEntrypoint", []))
     if request["ProcessingResources"]["ClusterConfig"]["InstanceCount"] != 1:
         raise validation("The local SageMaker runs a processing job on one instance: set InstanceCount to 1.")
     for item in request.get("ProcessingInputs", []):
@@ -70,7 +69,7 @@ def work(job: JobRun) -> None:
             transfer.upload(job.s3, job.folder.path(output["LocalPath"]), output["S3Uri"], interruption)
     job.interruption.check()
     if exit_code:
-        raise JobFailedError(failure_reason(job.folder, exit_code))
+        raise JobFailedError(failure_reason(job.folder, exit_code, job.request["AppSpecification"]["ImageUri"]))
 
 
 def _download(job: JobRun) -> None:
@@ -97,10 +96,11 @@ def _run(job: JobRun) -> int:
         },
     )
     program = images.program(application["ImageUri"], "process")
-    words = [*application.get("ContainerEntrypoint", program.command), *application.get("ContainerArguments", [])]
+    words = [*application.get("ContainerEntrypoint", program.process), *application.get("ContainerArguments", [])]
+    words = images.command(words, program)
     own = {**job.request.get("Environment", {}), "PROCESSING_JOB_ARN": job.arn, "PROCESSING_JOB_NAME": job.name}
-    environment = child.environment(job.cloud, job.folder, own, job.role)
+    environment = child.environment(job.cloud, job.folder, own, job.role, program.interpreter)
     try:
         return child.run(child.command(words, job.folder), environment, job.folder, job.interruption)
     except OSError as error:
-        raise JobFailedError(f"ClientError: The entry point {words[0]!r} cannot be started: {error}.") from None
+        raise JobFailedError(images.not_started(application["ImageUri"], "process", words[0], error)) from None

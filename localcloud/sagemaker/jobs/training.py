@@ -43,11 +43,8 @@ def check(request: dict[str, Any]) -> None:
         raise validation(
             "AlgorithmSpecification.TrainingImage is missing: the local SageMaker has no algorithms by name."
         )
-    program = images.program(algorithm["TrainingImage"], "train")
-    if not algorithm.get("ContainerEntrypoint") and not (program.training or program.command):
-        raise validation(
-            "AlgorithmSpecification.ContainerEntrypoint is missing: the image has no program of its own here."
-        )
+    entrypoint, own = algorithm.get("ContainerEntrypoint", []), request.get("Environment", {})
+    program = images.training(algorithm["TrainingImage"], entrypoint, request.get("HyperParameters", {}), own)
     definitions = algorithm.get("MetricDefinitions", [])
     if definitions and program.metrics:
         raise validation(
@@ -96,7 +93,8 @@ def work(job: JobRun) -> None:
         exit_code = _run(job)
     _record_metrics(job)
     if exit_code and not job.interruption.event.is_set():
-        raise JobFailedError(failure_reason(job.folder, exit_code))
+        image = job.request["AlgorithmSpecification"]["TrainingImage"]
+        raise JobFailedError(failure_reason(job.folder, exit_code, image))
     if not job.interruption.event.is_set():
         _turn(job, "Uploading")
     _upload(job)
@@ -143,14 +141,15 @@ def _write_configuration(job: JobRun) -> None:
 def _run(job: JobRun) -> int:
     algorithm = job.request["AlgorithmSpecification"]
     program = images.program(algorithm["TrainingImage"], "train")
-    words = algorithm.get("ContainerEntrypoint") or [*(program.training or program.command), "train"]
-    words = [*words, *algorithm.get("ContainerArguments", [])]
+    words = algorithm.get("ContainerEntrypoint") or program.train
+    words = images.command([*words, *algorithm.get("ContainerArguments", [])], program)
     own = {**job.request.get("Environment", {}), "TRAINING_JOB_NAME": job.name, "TRAINING_JOB_ARN": job.arn}
-    environment = child.environment(job.cloud, job.folder, own, job.role)
+    own["LOCALCLOUD_IMAGE"] = algorithm["TrainingImage"]  # a program may do as its version does
+    environment = child.environment(job.cloud, job.folder, own, job.role, program.interpreter)
     try:
         return child.run(child.command(words, job.folder), environment, job.folder, job.interruption)
     except OSError as error:
-        raise JobFailedError(f"ClientError: The entry point {words[0]!r} cannot be started: {error}.") from None
+        raise JobFailedError(images.not_started(algorithm["TrainingImage"], "train", words[0], error)) from None
 
 
 def _record_metrics(job: JobRun) -> None:

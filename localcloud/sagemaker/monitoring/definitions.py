@@ -105,9 +105,7 @@ def check(definition: MonitoringDefinition, cloud: Cloud) -> None:
     if "EndpointInput" not in definition.body["MonitoringInputs"][0]:
         raise validation("The local SageMaker monitors endpoints: give an EndpointInput.")
     application = definition.body["MonitoringAppSpecification"]
-    program = images.program(application["ImageUri"], "process")
-    if not application.get("ContainerEntrypoint") and not program.command:
-        raise validation("ContainerEntrypoint is missing: the image has no program of its own here.")
+    images.processing(application["ImageUri"], application.get("ContainerEntrypoint", []))
     for name in ("RecordPreprocessorSourceUri", "PostAnalyticsProcessorSourceUri"):
         if application.get(name):
             raise validation(f"The local SageMaker does not support {name}: it is for AWS's prebuilt analyzer.")

@@ -21,7 +21,7 @@ NOT_DONE_IN_VARIANTS = ("ServerlessConfig", "ManagedInstanceScaling", "InstanceP
 
 @operation("CreateEndpointConfig")
 def create(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
-    """Add a configuration whose models are there and can be served here."""
+    """Add a configuration whose models are there."""
     _check(request)
     plan(cloud, request)
     name = request["EndpointConfigName"]

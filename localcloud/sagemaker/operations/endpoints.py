@@ -8,7 +8,7 @@ from typing import Any
 from localcloud.sagemaker.cloud import Cloud, News
 from localcloud.sagemaker.endpoints import deployment, policy, records
 from localcloud.sagemaker.endpoints.hosting import EndpointHosting
-from localcloud.sagemaker.endpoints.plan import EndpointPlan, limited, plan, retaining
+from localcloud.sagemaker.endpoints.plan import EndpointPlan, limited, plan, require_serving, retaining
 from localcloud.sagemaker.errors import validation
 from localcloud.sagemaker.operations.endpoint_configs import ENDPOINT_CONFIG
 from localcloud.sagemaker.operations.listing import page
@@ -27,6 +27,7 @@ def create(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     wanted = plan(cloud, existing(cloud, ENDPOINT_CONFIG, request["EndpointConfigName"]).body)
     config = request.get("DeploymentConfig", {})
     policy.check(config, wanted.instances)
+    require_serving(wanted)
     body: Body = {
         "EndpointName": name,
         "EndpointArn": arn,
@@ -128,5 +129,6 @@ def _updatable(cloud: Cloud, name: str) -> Resource:
 
 
 def _begin(cloud: Cloud, found: Resource, wanted: EndpointPlan, config: Body) -> None:
+    require_serving(wanted)
     records.begin(cloud, found.name, "Updating", {"Next": wanted.to_body(), "FailureReason": None})
     deployment.update(cloud, found.name, config)

@@ -19,7 +19,7 @@ from localcloud.sagemaker.store import AlreadyExistsError, Body
 
 @operation("CreateModel")
 def create(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
-    """Add a model whose image can serve here and whose model data is there."""
+    """Add a model whose model data is there; its image matters when something starts."""
     name = request["ModelName"]
     arn = cloud.arn(f"model/{name}")
     _require_model_data(cloud, container(cloud, request))

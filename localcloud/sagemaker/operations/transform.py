@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from localcloud.sagemaker import images
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.jobs import lifecycle, transform
 from localcloud.sagemaker.jobs.job_types import TRANSFORM
@@ -23,7 +24,9 @@ def create(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     model = existing(cloud, MODEL, request["ModelName"]).body
     uri = request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
     require_objects(cloud.s3, uri, model.get("ExecutionRoleArn", ""), cloud.region)
-    arn = lifecycle.begin(cloud, TRANSFORM, request, partial(transform.work, container=container(cloud, model)))
+    served = container(cloud, model)
+    images.program(served.get("Image", ""), "serve")
+    arn = lifecycle.begin(cloud, TRANSFORM, request, partial(transform.work, container=served))
     cloud.store.set_tags(arn, as_dict(request.get("Tags")))
     return {"TransformJobArn": arn}
 

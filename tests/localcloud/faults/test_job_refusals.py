@@ -53,7 +53,11 @@ def test_data_that_is_not_there_is_refused_in_the_services_words(cloud: Cloud, b
 
 TWO = {"InstanceCount": 2, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
-    ("AppSpecification", {"ImageUri": f"{REGISTRY}/unknown:1"}, "register 'unknown' in the entry"),
+    (
+        "AppSpecification",
+        {"ImageUri": f"{REGISTRY}/unknown:1", "ContainerEntrypoint": None},
+        'write into localcloud.toml: [images."unknown"] and process = ',
+    ),
     ("AppSpecification", {"ContainerEntrypoint": None}, "ContainerEntrypoint is missing"),
     ("ProcessingResources", {"ClusterConfig": TWO}, "set InstanceCount to 1"),
 ]

@@ -3,15 +3,18 @@
 import json
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
 from program_support import REPOSITORY, launch, running_server
 
 from localcloud.errors import ArtifactError
-from localcloud.programs.pytorch_inference import load_predictor
+from localcloud.programs import handlers
+from localcloud.programs.pytorch_inference import DEFAULTS
 from localcloud.programs.serving import RequestError
 
+load_predictor = partial(handlers.load_predictor, defaults=DEFAULTS)
 MODULE = ("-m", "localcloud.programs.pytorch_inference")
 
 # Each handler writes down what it was given.
@@ -164,8 +167,9 @@ def test_served_over_http(make_model, tmp_path):
 def test_handler_without_pytorch_is_served_without_it(make_model):
     model = make_model(HANDLERS)
     program = (
-        "import sys; from pathlib import Path; from localcloud.programs.pytorch_inference import load_predictor;"
-        f"load_predictor(Path({str(model)!r})); print('torch' in sys.modules)"
+        "import sys; from pathlib import Path; from localcloud.programs.handlers import load_predictor;"
+        f"from localcloud.programs.pytorch_inference import DEFAULTS;"
+        f"load_predictor(Path({str(model)!r}), DEFAULTS); print('torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

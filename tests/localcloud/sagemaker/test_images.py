@@ -1,14 +1,16 @@
 """Which program stands in for an image."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
-from localcloud.errors import LocalCloudError
+from localcloud import image_table
 from localcloud.sagemaker import images
 from localcloud.sagemaker.errors import ServiceError
 
 ACCOUNT = "763104351884.dkr.ecr.us-east-1.amazonaws.com"
+MINE = f"{ACCOUNT}/team/mine:1"
 
 
 @pytest.mark.parametrize(
@@ -26,66 +28,52 @@ def test_the_repository_is_what_counts_of_an_image(image: str, repository: str) 
     assert images.repository(image) == repository
 
 
-def test_an_unknown_image_is_refused_with_the_way_to_add_it() -> None:
+def test_an_unknown_image_trains_and_processes_what_the_request_brings() -> None:
+    assert images.training(MINE, [], {"sagemaker_program": "train.py"}, {}).train == image_table.SCRIPT_MODE
+    assert images.training(MINE, [], {}, {"SAGEMAKER_PROGRAM": "train.py"}).interpreter == sys.executable
+    assert images.training(MINE, ["python3", "train.py"], {}, {}).uses == {"train", "process"}
+    assert images.processing(MINE, ["python3", "job.py"]).uses == {"train", "process"}
+
+
+@pytest.mark.parametrize("use", ["train", "serve", "process"])
+def test_an_unknown_image_without_a_script_is_refused_with_the_row_to_write(use: str) -> None:
+    ask = {
+        "train": lambda: images.training(MINE, [], {"epochs": "2"}, {}),
+        "serve": lambda: images.program(MINE, "serve"),
+        "process": lambda: images.processing(MINE, []),
+    }
     with pytest.raises(ServiceError) as refusal:
-        images.program(f"{ACCOUNT}/sagemaker-xgboost:1.7", "train")
+        ask[use]()
     assert refusal.value.code == "ValidationException"
-    assert "register 'sagemaker-xgboost' in the entry point group localcloud.images" in refusal.value.message
-
-
-def test_an_image_is_refused_for_what_it_cannot_do() -> None:
-    with pytest.raises(ServiceError, match="cannot serve"):
-        images.program(f"{ACCOUNT}/pytorch-training:2.10", "serve")
-
-
-def install(site: Path, name: str, entries: str) -> None:
-    """A distribution with entry points of the group, as an installer leaves it: a module and a dist-info folder."""
-    info = site / f"{name}-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[localcloud.images]\n{entries}\n")
-    (site / f"{name}.py").write_text(
-        "from localcloud.sagemaker.images import Program\n"
-        "PROGRAM = Program(frozenset({'process'}), ('python3', '-m', 'mine'))\n"
-        "TEXT = 'python3 -m mine'\n"
+    assert refusal.value.message.endswith(
+        f'To add one, write into localcloud.toml: [images."team/mine"] and {use} = ["python3", …], its entry point.'
     )
 
 
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that Python looks for distributions in."""
-    monkeypatch.syspath_prepend(tmp_path)
-    return tmp_path
+def test_an_image_is_refused_for_what_it_cannot_do() -> None:
+    with pytest.raises(ServiceError, match="cannot serve: its repository 'pytorch-training' can process, train"):
+        images.program(f"{ACCOUNT}/pytorch-training:2.10", "serve")
 
 
-def test_an_installed_distribution_registers_a_program_for_an_image(site: Path) -> None:
-    install(site, "of_mine", "team/mine = of_mine:PROGRAM")
-    assert images.read_registered()["team/mine"].command == ("python3", "-m", "mine")
+def test_a_table_that_is_edited_counts_at_once_and_a_wrong_one_is_a_refusal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / image_table.FILE
+    monkeypatch.setenv(image_table.VARIABLE, str(table))
+    with pytest.raises(ServiceError, match="No local program"):
+        images.program(MINE, "serve")
+    table.write_text('[images."team/mine"]\nserve = ["./serve.sh", "now"]\n')
+    assert images.program(MINE, "serve").serve == (f"{tmp_path}/serve.sh", "now")
+    table.write_text('[images."team/mine"]\nserves = ["./serve.sh"]\n')
+    with pytest.raises(ServiceError, match=f"{table}.*unknown member 'serves'. Did you mean 'serve'"):
+        images.program(MINE, "serve")
 
 
-@pytest.mark.parametrize(
-    ("entry", "problem"),
-    [
-        ("mine = no_such_module:PROGRAM", "as no_such_module:PROGRAM, cannot be loaded: No module named"),
-        ("mine = wrong:MISSING", "as wrong:MISSING, cannot be loaded: .*MISSING"),
-        ("mine = wrong:TEXT", "as wrong:TEXT, is no Program but str"),
-    ],
-)
-def test_a_wrong_entry_is_one_line_that_names_the_distribution(site: Path, entry: str, problem: str) -> None:
-    install(site, "wrong", entry)
-    with pytest.raises(
-        LocalCloudError, match=f"The image 'mine', which wrong registers {problem}.* uninstall it"
-    ) as said:
-        images.read_registered()
-    assert "\n" not in str(said.value)
-
-
-def test_two_distributions_cannot_register_one_image(site: Path) -> None:
-    install(site, "first", "mine = first:PROGRAM")
-    install(site, "second", "mine = second:PROGRAM")
-    with pytest.raises(LocalCloudError, match="registered by another distribution as well"):
-        images.read_registered()
-
-
-def test_what_this_project_registers_can_be_loaded() -> None:
-    assert images.registered()["sagemaker-model-monitor-analyzer"].uses == {"process"}
+def test_python3_is_the_rows_interpreter_and_what_is_ours_is_lent_to_it() -> None:
+    foreign = image_table.Program("mine", interpreter="/venv/bin/python")
+    assert images.command(["python3", "job.py"], foreign) == ["/venv/bin/python", "job.py"]
+    assert images.command(["/bin/sh", "-c", "python3"], foreign) == ["/bin/sh", "-c", "python3"]
+    python, lender, folders, *rest = images.command(image_table.SCRIPT_MODE, foreign)
+    assert (python, Path(lender).name) == ("/venv/bin/python", "lent.py")
+    assert str(Path(image_table.__file__).parents[1]) in folders.split(":")
+    assert rest == ["localcloud.programs.script_mode", "train"]

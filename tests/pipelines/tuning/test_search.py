@@ -103,7 +103,7 @@ def test_a_grid_has_as_many_jobs_as_combinations_and_its_cost_is_told() -> None:
 
 
 def test_what_we_offer_to_tune_of_the_builtin_algorithm_is_what_aws_tunes_and_what_the_settings_have() -> None:
-    allowed = images.PROGRAMS["image-classification"].tunable
+    allowed = images.program("image-classification", "train").tunable
     kinds = {float: "Continuous", int: "Integer", str: "Categorical"}
     for name, kind in ranges.BUILTIN.items():
         assert allowed[name].kind == kinds[kind]

@@ -30,13 +30,13 @@ def test_the_reason_is_the_failure_file_else_the_last_error_of_the_log(
     folder.log.write_text(log)
     if failure:
         (folder.base / "output" / "failure").write_text(failure)
-    assert failure_reason(folder, 3) == reason
+    assert failure_reason(folder, 3, "team/mine:1") == reason
 
 
 def test_a_long_reason_keeps_its_exit_code(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.make()
     (folder.base / "output" / "failure").write_text("x" * 5000)
-    reason = failure_reason(folder, 1)
+    reason = failure_reason(folder, 1, "team/mine:1")
     assert len(reason) == 1024
     assert reason.endswith("xx, exit code: 1")

@@ -202,8 +202,11 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "grid of numbers": ({"Strategy": "Grid"}, {}, "takes only CategoricalParameterRanges"),
     "no image": (
         {},
-        {"AlgorithmSpecification": {"TrainingImage": f"{REGISTRY}/unknown:1", "TrainingInputMode": "File"}},
-        "register 'unknown' in the entry",
+        {
+            "AlgorithmSpecification": {"TrainingImage": f"{REGISTRY}/unknown:1", "TrainingInputMode": "File"},
+            "StaticHyperParameters": {},
+        },
+        "and the request brings no script",
     ),
     "no data": ({}, {"InputDataConfig": [channel("train", "s3://no-such-bucket-at-all/x")]}, "No S3 objects found"),
 }
