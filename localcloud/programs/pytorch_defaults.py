@@ -1,7 +1,8 @@
 """The PyTorch inference toolkit's own handlers, for a model whose code leaves them out.
 
 They load a TorchScript file, and understand JSON, CSV and NumPy's .npy on both sides; images need the model's own code.
-PyTorch is imported inside the functions: a handler that does without it starts a second sooner.
+PyTorch and NumPy are imported inside the functions: a handler that does without them starts a second sooner, and in an
+interpreter that has neither.
 """
 
 from __future__ import annotations
@@ -10,8 +11,6 @@ import io
 import json
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 JSON, CSV, NPY = "application/json", "text/csv", "application/x-npy"
 
@@ -30,6 +29,7 @@ def model_fn(model_dir: str) -> Any:
 
 def input_fn(body: str | bytes, content_type: str) -> Any:
     """The numbers in the body as a float32 tensor."""
+    import numpy as np
     import torch
 
     if content_type == JSON:
@@ -53,6 +53,8 @@ def predict_fn(data: Any, model: Any) -> Any:
 
 def output_fn(prediction: Any, accept: str) -> bytes:
     """A tensor (or anything that NumPy reads) as JSON, CSV or .npy."""
+    import numpy as np
+
     numbers = prediction.detach().cpu().numpy() if hasattr(prediction, "detach") else np.asarray(prediction)
     if accept == JSON:
         return json.dumps(numbers.tolist()).encode()

@@ -27,6 +27,9 @@ from localcloud.programs.image_classification.torch_network import TorchNetwork,
 
 SEED = 2026  # the contract has no seed: every job with the same input gives the same model
 BATCHES_PER_SPEED_LINE = 20
+LONG_SECONDS = 600.0
+"""A job that would take longer than this is told so, once, by its second batch: the first warms up."""
+SMALL_SIDE = 32  # pixels; up to here the paper's CIFAR family, which begins with 20 layers, is the faster one
 NEARLY_ONE = 1 - 1e-7  # the contract allows a beta of 1, at which Adam's bias correction divides by zero
 
 
@@ -213,6 +216,7 @@ def _train_epoch(
     seen = right = right_in_top = 0
     total_loss = torch.zeros(())
     since, started = 0, time.perf_counter()
+    first_ended = started
     for number, (pixels, labels) in enumerate(batches):
         with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
             logits = network(pixels).float()
@@ -226,6 +230,10 @@ def _train_epoch(
         if top_k is not None:
             best = logits.topk(min(top_k, hyperparameters.num_classes)).indices
             right_in_top += int((best == labels[:, None]).any(1).sum())
+        if epoch == 0 and number == 0:
+            first_ended = time.perf_counter()
+        if epoch == 0 and number == 1 and (said := slowness(hyperparameters, time.perf_counter() - first_ended)):
+            log(said, "WARNING")
         if number and number % BATCHES_PER_SPEED_LINE == 0:
             speed = (seen - since) / (time.perf_counter() - started)
             tops = "" if top_k is None else f"#011top_k_accuracy_{top_k}={right_in_top / seen:.6f}"
@@ -239,6 +247,23 @@ def _train_epoch(
     log(f"Epoch[{epoch}] Train-accuracy={right / seen:.6f}")
     if top_k is not None:
         log(f"Epoch[{epoch}] Train-top_k_accuracy_{top_k}={right_in_top / seen:.6f}")
+
+
+def slowness(hyperparameters: AlgorithmHyperparameters, batch_seconds: float) -> str:
+    """What to say of a job whose batches take so long, with what makes it faster; "" if it is no long one."""
+    speed = hyperparameters.mini_batch_size / batch_seconds
+    samples = hyperparameters.num_training_samples * hyperparameters.epochs
+    if samples / speed <= LONG_SECONDS:
+        return ""
+    channels, height, width = hyperparameters.image_shape
+    least = 20 if min(height, width) <= SMALL_SIDE else 18
+    layers = f"num_layers {least} (it is {hyperparameters.num_layers}), " if hyperparameters.num_layers > least else ""
+    shape = f"a smaller image_shape (it is {channels},{height},{width})"
+    return (
+        f"Speed on this CPU: {speed:.2f} samples/sec; {hyperparameters.epochs} epochs of "
+        f"{hyperparameters.num_training_samples} images will take about {samples / speed / 60:.0f} minutes. "
+        f"Faster: {layers}{shape}, or fewer epochs."
+    )
 
 
 def bfloat16_is_fast() -> bool:

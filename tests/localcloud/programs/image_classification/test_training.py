@@ -5,8 +5,10 @@ import pytest
 import torch
 from program_support import make_job
 
+from localcloud.programs.image_classification import training
 from localcloud.programs.image_classification.checkpoint import load_newest
-from localcloud.programs.image_classification.training import EarlyStopping, RollingValidation
+from localcloud.programs.image_classification.hyperparameters import read_hyperparameters
+from localcloud.programs.image_classification.training import EarlyStopping, RollingValidation, slowness
 
 
 def lines(capsys, pattern):
@@ -158,3 +160,24 @@ def test_epoch_takes_num_training_samples_and_says_so_when_there_are_more(tmp_pa
     assert "num_training_samples is 4, and the train channel has 12 images" in output
     accuracy = float(output.split("Train-accuracy=")[1].split()[0])
     assert (accuracy * 4).is_integer()
+
+
+DEFAULT_NETWORK = {"num_classes": "2", "num_training_samples": "1000"}
+
+
+def test_a_network_that_is_too_much_for_this_machine_is_named_with_the_speed_and_the_fix():
+    given = read_hyperparameters(DEFAULT_NETWORK)
+    assert slowness(given, 32 / 2.5) == (
+        "Speed on this CPU: 2.50 samples/sec; 30 epochs of 1000 images will take about 200 minutes. "
+        "Faster: num_layers 18 (it is 152), a smaller image_shape (it is 3,224,224), or fewer epochs."
+    )
+    small = read_hyperparameters({**DEFAULT_NETWORK, "num_layers": "20", "image_shape": "3,32,32", "epochs": "3000"})
+    assert "Faster: a smaller image_shape (it is 3,32,32), or fewer epochs." in slowness(small, 1.0)
+    assert slowness(given, 32 / 100) == ""
+
+
+@pytest.mark.parametrize(("limit", "said"), [(0.0, 1), (float("inf"), 0)])
+def test_a_long_job_says_so_once(tmp_path, capsys, monkeypatch, limit, said):
+    monkeypatch.setattr(training, "LONG_SECONDS", limit)
+    assert make_job(tmp_path, epochs="2").run() == 0
+    assert len(lines(capsys, "Speed on this CPU")) == said
