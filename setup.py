@@ -63,6 +63,7 @@ DEV = [
     "types-pyyaml",
     "types-requests",
     "types-tqdm",
+    "xgboost-cpu>=3,<4; sys_platform == 'linux'",
 ]
 
 setup(

@@ -31,7 +31,7 @@ class _BoosterUnpickler(pickle.Unpickler):
 def is_pickled(image: str) -> bool:
     """Whether the version in an image's tag (`1.0-1`, `0.90-2-cpu-py3`) pickles; one without a version does not."""
     found = re.search(r":(\d+)\.(\d+)", image.rpartition("/")[2])
-    return bool(found) and (int(found[1]), int(found[2])) < OWN_FORM_FROM
+    return found is not None and (int(found[1]), int(found[2])) < OWN_FORM_FROM
 
 
 def write_model(booster: xgboost.Booster, folder: Path, image: str) -> None:
@@ -53,6 +53,8 @@ def load_model(folder: Path) -> xgboost.Booster:
     try:
         if content[:1] == b"\x80":  # every pickle since protocol 2 begins so, and no form of xgboost's own
             booster = _BoosterUnpickler(io.BytesIO(content)).load()
+        elif content[:1] != b"{":  # xgboost ends the process at what is neither its UBJSON nor its JSON
+            raise ValueError("it is neither a pickle nor UBJSON or JSON")
         else:
             booster = xgboost.Booster()
             booster.load_model(bytearray(content))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from localcloud.image_table import Tunable
 from localcloud.sagemaker import images, protocol
 from localcloud.sagemaker.errors import validation
 from localcloud.sagemaker.jobs import training
@@ -147,7 +148,7 @@ def _check_tunable(image: str, space: list[Range]) -> None:
             )
 
 
-def _described(allowed: images.Tunable) -> str:
+def _described(allowed: Tunable) -> str:
     if allowed.kind == "Categorical":
         return f"a categorical range of {_list(list(allowed.values))}"
     return f"an {allowed.kind.lower()} range within [{allowed.low:g}, {allowed.high:g}]".replace("an c", "a c")
