@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -86,6 +87,20 @@ def test_up_status_and_images_refuse_a_wrong_table_before_anything_starts(tmp_pa
         assert (done.returncode, done.stderr.count("\n")) == (2, 1)
         assert "interpreter is 'gone', and there is no Python at" in done.stderr
     assert not (tmp_path / ".localcloud" / "local.json").exists()
+
+
+def test_the_tables_in_the_docs_are_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("tensorflow", "forecast"):
+        environment(tmp_path / "venvs" / name)
+    page = Path(image_table.__file__).parents[1] / "docs" / "images.md"
+    blocks = re.findall(r"^```toml\n(.*?)^```", page.read_text(encoding="utf-8"), re.S | re.M)
+    found = {one.repository: one for one in image_table.programs(write(tmp_path, "\n".join(blocks)))}
+    assert found["team/forecast"].serve == (f"{tmp_path}/serve.sh", "--quiet")
+    assert found["tensorflow-training*"].interpreter == f"{tmp_path}/venvs/tensorflow/bin/python"
+    assert found["team/forecast"].tunable.keys() == {"depth", "loss"}
+    listed = set(re.findall(r"`([a-z-]+\*?)`", re.sub(r"\|[^|]*\|$", "", page.read_text(encoding="utf-8"), flags=re.M)))
+    assert {one.repository for one in image_table.programs(None)} <= listed
 
 
 def test_images_lists_what_stands_in_for_what_and_who_says_so(tmp_path: Path) -> None:
