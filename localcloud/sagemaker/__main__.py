@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 
 from localcloud import image_table
@@ -11,8 +10,6 @@ from localcloud.roles.client import Roles
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.server import application
 from localcloud.service.process import arguments, begin, serve
-
-log = logging.getLogger("localcloud.sagemaker")
 
 
 def main(argv: list[str] | None = None) -> None:
