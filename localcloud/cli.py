@@ -114,6 +114,7 @@ def status(context: click.Context, state: Path | None, as_json: bool) -> None:
             _say(
                 "Functions, jobs and state machines may do what their roles allow, and nothing else (--enforce-roles)."
             )
+    image_table.require_table(folder)
     if any(part.status != "up" for part in found):
         _say(f"To start what is missing: {_command(context)} up")
         context.exit(1)

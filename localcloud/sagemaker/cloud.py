@@ -69,7 +69,7 @@ class Cloud:
     executions: dict[str, threading.Thread] = field(default_factory=dict)
     searches: dict[str, threading.Thread] = field(default_factory=dict)
     announced: int = 0
-    _session: boto3.Session = field(default_factory=boto3.Session)
+    _session: boto3.Session | None = None
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
     _store: Store | None = None
     _shared: dict[Callable[[Cloud], Any], Any] = field(default_factory=dict)
@@ -115,6 +115,7 @@ class Cloud:
         key = (service, role if self.roles else "")
         with self._making:  # making a client is not safe in two threads, using one is
             if key not in self._clients:
+                self._session = self._session or boto3.Session()
                 self._clients[key] = self._session.client(
                     service,
                     endpoint_url=self.aws_url,

@@ -90,7 +90,7 @@ def test_every_problem_is_reported_at_once() -> None:
         ([fail("F", "x", RetryPolicies=[{"ExceptionType": ["Step.THROTTLING"]}])], "a Fail step is never retried"),
         ([processing("A", RetryPolicies=[{"ExceptionType": ["Step.OTHER"]}])], "retries .* not 'Step.OTHER'"),
         ([processing("A", {"Get": "Steps"})], "names nothing|not a path"),
-        ([processing("A", "x" * 257)], "Model Validation failed: Value of length 257"),
+        ([processing("A", "x" * 257)], "less than or equal to 256"),
         ([{"Name": "M", "Type": "Model", "Arguments": {"Colour": 1}}], "Unknown parameter in input: 'colour'"),
     ],
 )  # fmt: skip
