@@ -78,6 +78,8 @@ def bring_up(
     _say(f"  state      {folder}")
     if running.enforce_roles:
         _say("  roles      enforced")
+    if not running.isolation.private:
+        _say(running.isolation.words)
     given = context.get_parameter_source("state") is click.core.ParameterSource.COMMANDLINE
     option = f" --state {shlex.quote(str(folder))}" if given else ""
     _say(f'To use it from this shell:  eval "$({_command(context)} env{option})"')
@@ -114,6 +116,8 @@ def status(context: click.Context, state: Path | None, as_json: bool) -> None:
             _say(
                 "Functions, jobs and state machines may do what their roles allow, and nothing else (--enforce-roles)."
             )
+        for isolation in {part.isolation for part in found if part.isolation}:
+            _say(isolation.words)
     image_table.require_table(folder)
     if any(part.status != "up" for part in found):
         _say(f"To start what is missing: {_command(context)} up")

@@ -27,6 +27,7 @@ It is never part of what a user's shell is given.
 
 _KEPT = {"PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "CUDA_VISIBLE_DEVICES"}
 _KEPT |= {"LOCALCLOUD_CAPTURE_SECONDS"}  # how long data capture may hold a record back
+_KEPT |= {"LOCALCLOUD_WRITABLE"}  # what jobs and functions may write to beside their own folders
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 _IN_THE_WAY = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
 

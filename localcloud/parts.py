@@ -25,6 +25,8 @@ from localcloud import image_table
 from localcloud.corrections import ANY_MINISTACK, TESTED_MINISTACK, is_tested
 from localcloud.environment import HOST, Addresses, for_processes
 from localcloud.errors import LocalCloudError
+from localcloud.isolation import offer
+from localcloud.isolation.offer import Isolation
 
 MINISTACK = "ministack"
 SAGEMAKER = "sagemaker"
@@ -35,7 +37,8 @@ FUNCTIONS_AT_ONCE = min(16, max(4, 2 * (os.cpu_count() or 1)))
 """How many Lambda invocations run side by side; more wait (corrections/waiting_for_functions.py).
 
 Each is a process of some 50 MB; idle ones end (corrections/idle_functions.py). MiniStack's own limit would let a
-hundred pictures that land at once take more memory than there is.
+hundred pictures that land at once take more memory than there is. Where functions have no /tmp of their own, one runs
+at a time: of two that download to the same name, one would get the other's file.
 """
 _SAGEMAKER_SETTINGS = ("LOCALCLOUD_CAPTURE_SECONDS",)
 """Variables of the user's shell that the local SageMaker reads: how long a captured invocation waits for its file."""
@@ -54,22 +57,36 @@ class CloudPart:
     environment: dict[str, str] = field(repr=False)
 
 
-def part(name: str, state: Path, addresses: Addresses, enforce_roles: bool = False) -> CloudPart:
-    """The part called `name` for this state folder (absolute) and these addresses."""
+def part(
+    name: str,
+    state: Path,
+    addresses: Addresses,
+    enforce_roles: bool = False,
+    isolation: Isolation | None = None,
+) -> CloudPart:
+    """The part called `name` for this state folder (absolute) and these addresses.
+
+    `isolation` is what foreign code gets; None is what this machine offers.
+    """
+    isolation = isolation or offer.offered()
     if name == MINISTACK:
-        return ministack(state, addresses, enforce_roles)
-    one = sagemaker(state, addresses) if name == SAGEMAKER else stepfunctions(state, addresses)
+        return ministack(state, addresses, enforce_roles, isolation)
+    one = sagemaker(state, addresses, isolation) if name == SAGEMAKER else stepfunctions(state, addresses)
     return replace(one, command=[*one.command, "--enforce-roles"]) if enforce_roles else one
 
 
-def ministack(state: Path, addresses: Addresses, enforce_roles: bool = False) -> CloudPart:
+def ministack(
+    state: Path, addresses: Addresses, enforce_roles: bool = False, isolation: Isolation | None = None
+) -> CloudPart:
     """MiniStack: S3, IAM, Lambda, CloudFormation and everything else but SageMaker.
 
     With `enforce_roles` a Lambda function gets a session of its role, and MiniStack refuses it what the role's policies
     do not allow. The credentials of `environment.variables` stay those of the account's root user.
     """
+    isolation = isolation or offer.offered()
     environment = {
         **for_processes(addresses, str(state), os.environ),
+        offer.VARIABLE: isolation.variable,
         "GATEWAY_PORT": str(addresses.ministack_port),
         "MINISTACK_REGION": addresses.region,
         "PERSIST_STATE": "1",
@@ -81,7 +98,7 @@ def ministack(state: Path, addresses: Addresses, enforce_roles: bool = False) ->
         "SFTP_ENABLED": "0",
         "USE_SSL": "0",
         "DOCKER_HOST": f"unix://{state / 'no-docker.sock'}",
-        "LAMBDA_ACCOUNT_CONCURRENCY": str(FUNCTIONS_AT_ONCE),
+        "LAMBDA_ACCOUNT_CONCURRENCY": str(FUNCTIONS_AT_ONCE if isolation.private else 1),
         "AUTH": "true" if enforce_roles else "false",
     }
     command = [sys.executable, "-P", "-m", "localcloud.ministack", "--stepfunctions", addresses.stepfunctions]
@@ -92,11 +109,12 @@ def ministack(state: Path, addresses: Addresses, enforce_roles: bool = False) ->
     )
 
 
-def sagemaker(state: Path, addresses: Addresses) -> CloudPart:
+def sagemaker(state: Path, addresses: Addresses, isolation: Isolation | None = None) -> CloudPart:
     """The local SageMaker, which keeps its own database and job folders in the state folder."""
     settings = {name: os.environ[name] for name in _SAGEMAKER_SETTINGS if name in os.environ}
     settings[image_table.VARIABLE] = str(image_table.config_file(state))
     environment = {**for_processes(addresses, str(state), os.environ), **settings, "TMPDIR": str(state / "tmp")}
+    environment[offer.VARIABLE] = (isolation or offer.offered()).variable
     port = addresses.sagemaker_port
     command = [sys.executable, "-P", "-m", "localcloud.sagemaker", "--state", str(state), "--port", str(port)]
     command += ["--ministack", addresses.ministack, "--region", addresses.region]

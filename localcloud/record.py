@@ -22,6 +22,7 @@ from typing import TextIO
 
 from localcloud.environment import Addresses
 from localcloud.errors import LocalCloudError
+from localcloud.isolation.offer import NONE, NOT_ISOLATED, Isolation
 from localcloud.private import make_private_folder, private_files
 from localcloud.processes import Identity
 
@@ -38,6 +39,8 @@ class CloudRecord:
     parts: dict[str, Identity]
     enforce_roles: bool = False
     """Whether everything is held to its role; parts are started again as they were."""
+    isolation: Isolation = NOT_ISOLATED
+    """Whether foreign code gets a private view of the machine, as `up` found out."""
 
 
 def read(state: Path) -> CloudRecord | None:
@@ -52,7 +55,8 @@ def read(state: Path) -> CloudRecord | None:
         if found["format"] != FORMAT:
             raise ValueError(f"format is {found['format']!r}, not {FORMAT}")
         parts = {name: Identity(int(part["pid"]), float(part["started"])) for name, part in found["parts"].items()}
-        return CloudRecord(Addresses(**found["addresses"]), parts, bool(found.get("enforce_roles", False)))
+        isolation = Isolation(**found.get("isolation", {"kind": NONE, "reason": "started by an older version"}))
+        return CloudRecord(Addresses(**found["addresses"]), parts, bool(found.get("enforce_roles", False)), isolation)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -69,6 +73,7 @@ def write(state: Path, record: CloudRecord) -> None:
         "format": FORMAT,
         "addresses": asdict(record.addresses),
         "enforce_roles": record.enforce_roles,
+        "isolation": asdict(record.isolation),
         "parts": {name: asdict(part) for name, part in record.parts.items()},
     }
     temporary = path.with_suffix(f".{os.getpid()}.tmp")

@@ -14,6 +14,7 @@ from pathlib import Path
 from localcloud import image_table, parts, ports, processes, record
 from localcloud.environment import MARK, Addresses, variables
 from localcloud.errors import LocalCloudError
+from localcloud.isolation.offer import NOT_ISOLATED, Isolation, offered
 from localcloud.processes import Identity
 from localcloud.record import CloudRecord
 
@@ -40,6 +41,8 @@ class Running:
     """The parts that this call started; empty when all were up already."""
     enforce_roles: bool = False
     """Functions, state machines, jobs, rules and schedules may do what their roles allow, and nothing else."""
+    isolation: Isolation = NOT_ISOLATED
+    """Whether jobs, models and functions get a private view of the machine."""
     lost: bool = False
     """MiniStack had ended without saving: resources made since its last clean end are gone, S3 objects are kept."""
 
@@ -56,6 +59,8 @@ class PartStatus:
     since: str | None = None
     enforce_roles: bool | None = None
     """Whether everything is held to its role; told of MiniStack, which judges, and None for the others."""
+    isolation: Isolation | None = None
+    """Whether what the part runs gets a private view of the machine; None for the part that runs nothing."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +126,7 @@ def _fresh(state: Path, asked: tuple[int | None, ...], region: str, enforce_role
         chosen = [free if want == 0 else want or known for free, want, known in zip(spare, asked, usual, strict=True)]
         addresses = Addresses(chosen[0], chosen[1], region, chosen[2])
         try:
-            return _bring_up(state, CloudRecord(addresses, {}, enforce_roles), list(parts.ORDER))
+            return _bring_up(state, CloudRecord(addresses, {}, enforce_roles, offered()), list(parts.ORDER))
         except LocalCloudError:
             taken = not all(map(ports.is_free, chosen))
             if not (0 in asked and taken) or attempt + 1 == _ATTEMPTS:
@@ -161,11 +166,11 @@ def _bring_up(state: Path, kept: CloudRecord, missing: list[str]) -> Running:
                 processes.end(current.parts[name], STOP_PATIENCE)
         record.write(state, kept) if kept.parts else record.remove(state)
         raise
-    return Running(state, kept.addresses, tuple(missing), kept.enforce_roles)
+    return Running(state, kept.addresses, tuple(missing), kept.enforce_roles, kept.isolation)
 
 
 def _part(name: str, state: Path, as_recorded: CloudRecord) -> parts.CloudPart:
-    return parts.part(name, state, as_recorded.addresses, as_recorded.enforce_roles)
+    return parts.part(name, state, as_recorded.addresses, as_recorded.enforce_roles, as_recorded.isolation)
 
 
 def _launch(state: Path, one: parts.CloudPart) -> Identity:
@@ -288,11 +293,14 @@ def status(state: Path) -> list[PartStatus]:
 def _part_status(one: parts.CloudPart, identity: Identity | None, as_recorded: CloudRecord) -> PartStatus:
     process = processes.find(identity) if identity else None
     roles = as_recorded.enforce_roles if one.name == parts.MINISTACK else None
+    isolation = None if one.name == parts.STEPFUNCTIONS else as_recorded.isolation
     if identity is None or process is None:
-        return PartStatus(one.name, "crashed" if identity else "down", one.port, enforce_roles=roles)
+        down = "crashed" if identity else "down"
+        return PartStatus(one.name, down, one.port, enforce_roles=roles, isolation=isolation)
     answer = "up" if parts.healthy(one.port, one.health) else "not answering"
     since = datetime.fromtimestamp(identity.started, UTC).isoformat(timespec="seconds")
-    return PartStatus(one.name, answer, one.port, identity.pid, processes.memory_mb(process), since, roles)
+    memory = processes.memory_mb(process)
+    return PartStatus(one.name, answer, one.port, identity.pid, memory, since, roles, isolation)
 
 
 def running(state: Path) -> Running:
@@ -307,4 +315,4 @@ def running(state: Path) -> Running:
     for part in status(state):
         if part.status != "up":
             raise LocalCloudError(f"The local cloud on {state}: {part.part} is {part.status}.", "Run: localcloud up.")
-    return Running(state.resolve(), found.addresses, enforce_roles=found.enforce_roles)
+    return Running(state.resolve(), found.addresses, enforce_roles=found.enforce_roles, isolation=found.isolation)

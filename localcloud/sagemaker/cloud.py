@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 import boto3
 from botocore.config import Config
 
+from localcloud.isolation.offer import Isolation, offered
 from localcloud.regions import FOLDER
 from localcloud.roles.client import Roles
 from localcloud.sagemaker import registry
@@ -50,6 +51,7 @@ class Cloud:
         aws_url: where every service but SageMaker answers.
         url: where this server answers; jobs get it as AWS_ENDPOINT_URL_SAGEMAKER.
         roles: where they are enforced.
+        isolation: whether jobs and models get a private view of the machine.
         jobs: those that run now, by ARN.
         executions: the threads of the pipeline executions that run now, by execution id.
         searches: the threads of the tuning jobs that run now, by name.
@@ -62,6 +64,7 @@ class Cloud:
     account: str = "000000000000"
     region: str = "us-east-1"
     roles: Roles | None = None
+    isolation: Isolation = field(default_factory=offered)
     stopping: threading.Event = field(default_factory=threading.Event)
     listeners: list[Callable[[News], None]] = field(default_factory=list)
     changed: threading.Condition = field(default_factory=threading.Condition)

@@ -19,6 +19,7 @@ from commands import POINTING, clean_environment, run_scones
 
 from localcloud import parts, processes, up
 from localcloud.environment import Addresses
+from localcloud.isolation import enter
 
 
 def policy(**statement: Any) -> str:
@@ -68,6 +69,28 @@ def gone(process: psutil.Process | int) -> bool:
         return processes.find(processes.Identity(process.pid, process.create_time())) is None
     except psutil.NoSuchProcess:
         return True
+
+
+def process_inside(number: int, variable: str, value: str) -> psutil.Process:
+    """The process that knows itself by `number`, one of those that were started with `variable=value`.
+
+    With a view of its own a process has another number inside than outside.
+    """
+    [found] = [pid for pid in started_with(variable, value) if number_inside(pid) == number]
+    return psutil.Process(found)
+
+
+def started_with(variable: str, value: str) -> list[int]:
+    """The numbers of processes started with `variable=value`, without those that only hold a private view."""
+    marked = [psutil.Process(one.pid) for one in processes.marked(variable, value)]
+    return [process.pid for process in marked if enter.__file__ not in process.cmdline()]
+
+
+def number_inside(pid: int) -> int:
+    """The number that a process knows itself by."""
+    status = Path(f"/proc/{pid}/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    return next((int(line.split()[-1]) for line in lines if line.startswith("NSpid:")), pid)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import pytest
 import uvicorn
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from cloud_fixtures import eventually
+from cloud_fixtures import eventually, started_with
 from job_support import REGISTRY, ROLE, Bucket, unique
 
 from localcloud.sagemaker.cloud import Cloud
@@ -37,7 +37,8 @@ WORD = """
 """
 """Answers with the model's word and the length of the body."""
 ANSWERS = 'def answer(body, headers):\n    return 200, b"{word}"'
-PID = "def answer(body, headers):\n    return 200, str(os.getpid()).encode()"
+PORT = "def answer(body, headers):\n    return 200, os.environ['SAGEMAKER_BIND_TO_PORT'].encode()"
+"""Answers with what no two processes have alike; see `process_at`."""
 ENDS = 'sys.exit("Error: the weights are not readable.")'
 SLOW = """
 import time
@@ -112,6 +113,12 @@ def clients_of(url: str) -> Clients:
     }
     session = _session()
     return Clients(url, session.client("sagemaker", **options), session.client("sagemaker-runtime", **options))
+
+
+def process_at(port: int) -> int:
+    """The serving process that answers at a port: its number."""
+    [found] = started_with("SAGEMAKER_BIND_TO_PORT", str(port))
+    return found
 
 
 @cache

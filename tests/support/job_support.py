@@ -11,12 +11,13 @@ from typing import Any
 
 import psutil
 import pytest
-from cloud_fixtures import LocalCloud, eventually
+from cloud_fixtures import LocalCloud, eventually, process_inside
 
 from localcloud.image_table import FILE, VARIABLE
 from localcloud.sagemaker import operations
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.jobs import folder
+from localcloud.sagemaker.jobs.child import JOB_VARIABLE, WRITABLE_VARIABLE
 from localcloud.sagemaker.server import shut_down
 
 ROLE = "arn:aws:iam::000000000000:role/job-role"
@@ -80,8 +81,14 @@ def clients() -> dict[str, Any]:
 
 
 @pytest.fixture
-def cloud(local_cloud: LocalCloud, clients: dict[str, Any], tmp_path: Path) -> Iterator[Cloud]:
-    """A local SageMaker without its HTTP server; what it works on is stopped with the test."""
+def cloud(
+    local_cloud: LocalCloud, clients: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Cloud]:
+    """A local SageMaker without its HTTP server; what it works on is stopped with the test.
+
+    Its jobs and models see the test's own folder, where they find files that the test gives them a sign with.
+    """
+    monkeypatch.setenv(WRITABLE_VARIABLE, str(tmp_path))
     operations.load()
     state = tmp_path / "a state, with ä"
     state.mkdir()
@@ -206,7 +213,8 @@ def log_of(cloud: Cloud, kind: str, name: str) -> str:
 def ready(cloud: Cloud, kind: str, name: str) -> psutil.Process:
     """Wait until the job's program says that it is ready; its process."""
     eventually(lambda: log_of(cloud, kind, name).endswith(" \n"))
-    return psutil.Process(int(log_of(cloud, kind, name).split()[1]))
+    number = int(log_of(cloud, kind, name).split()[1])
+    return process_inside(number, JOB_VARIABLE, str(folder.folder(cloud.state, kind, name).root))
 
 
 def kind_of(request: dict[str, Any]) -> str:

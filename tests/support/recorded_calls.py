@@ -73,7 +73,8 @@ class Call:
 
 def variables(file: Path) -> dict[str, str]:
     """What makes a Python process, and what it starts, write its calls to `file`."""
-    return {"PYTHONPATH": str(FOLDER), FILE: str(file)}
+    file.touch()
+    return {"PYTHONPATH": str(FOLDER), FILE: str(file), "LOCALCLOUD_WRITABLE": str(file)}
 
 
 def recorded(for_processes: Callable[..., dict[str, str]], file: Path) -> Callable[..., dict[str, str]]:

@@ -37,9 +37,10 @@ class Fleet:
         self._root = root
         self._news = threading.Condition()
         self._changed = changed
+        private = cloud.isolation.private
         self.instances: dict[str, list[Instance]] = {
             variant.name: [
-                Instance(cloud, endpoint, variant, Folder(root / f"{variant.name}-{number}"), self._tell)
+                Instance(cloud, endpoint, variant, Folder(root / f"{variant.name}-{number}", private), self._tell)
                 for number in range(variant.instances)
             ]
             for variant in plan.variants

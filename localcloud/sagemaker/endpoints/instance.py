@@ -8,7 +8,6 @@ starting ──► healthy        /ping answered 200
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
 import time
 import uuid
@@ -85,7 +84,7 @@ class Instance:
             log.exception("an instance of endpoint %s", self._endpoint)
             self._turn("down", own_fault(error))
         finally:
-            shutil.rmtree(self._folder.root, ignore_errors=True)
+            self._folder.remove()
             self._turn("ended")
 
     def _keep_up(self) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import shutil
 
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.endpoints import deployment, records
 from localcloud.sagemaker.endpoints.hosting import EndpointHosting
 from localcloud.sagemaker.jobs.child import end_leftovers
-from localcloud.sagemaker.jobs.folder import Folder
+from localcloud.sagemaker.jobs.folder import Folder, remove_tree
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +23,8 @@ def recover(cloud: Cloud) -> None:
     for root in sorted((cloud.folder / "endpoints").glob("*/*/*")):
         if left := end_leftovers(Folder(root)):
             log.warning("%d processes of an endpoint were left by a restart and ended: %s", left, root)
-    shutil.rmtree(cloud.folder / "endpoints", ignore_errors=True)
+    if (cloud.folder / "endpoints").exists():
+        remove_tree(cloud.folder / "endpoints")
     for endpoint in cloud.store.page(records.KIND)[0]:
         if endpoint.status == "Creating":
             deployment.create(cloud, endpoint.name)

@@ -1,45 +1,68 @@
-"""One child process: started in a group of its own with a scrubbed environment, its output in the job's log."""
+"""One child process: started in a group of its own with a scrubbed environment, its output in the job's log.
+
+Where the machine allows it, it has a private view of the files (localcloud/isolation): /opt/ml is its folder, /tmp and
+the home folder are its own, what it installs is in a layer of its own, and it can write nowhere else.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import signal
+import site
 import subprocess
 import sys
 import threading
+import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from localcloud.environment import MARK
+from localcloud.isolation.offer import make_layer
+from localcloud.isolation.python import installs_into, needed
+from localcloud.isolation.view import Layer, View, isolated
 from localcloud.processes import find, marked
 from localcloud.sagemaker.cloud import Cloud
-from localcloud.sagemaker.jobs.folder import Folder
+from localcloud.sagemaker.jobs.folder import CONTAINER_BASE, Folder
 from localcloud.sagemaker.jobs.interruption import Interruption
 
 GRACE_SECONDS = 5.0
 """From SIGTERM to SIGKILL. AWS gives a training job 120 s; somebody at a terminal would not wait that long."""
 
-INHERITED = ("PATH", "HOME", "LANG", "OMP_NUM_THREADS")
+INHERITED = ("PATH", "HOME", "LANG", "OMP_NUM_THREADS", "LOCALCLOUD_WRITABLE")
 PYTHONS = {"python", "python3"}
 BASE_VARIABLE = "SAGEMAKER_BASE_DIR"
+"""Where a job's program finds its /opt/ml."""
+JOB_VARIABLE = "LOCALCLOUD_JOB"
+"""The job's folder on this machine: how its processes are found."""
+WRITABLE_VARIABLE = "LOCALCLOUD_WRITABLE"
+"""In the user's shell: more paths that jobs may write to, such as a cache of models, with colons between them."""
 
 
 class Child:
     """A process that leads its own group; when it ends, the rest of its group is ended too, as in a container."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], folder: Folder) -> None:
-        """Start it.
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], folder: Folder, network: bool = True
+    ) -> None:
+        """Start it; without `network`, if it has a private view, it reaches nothing.
 
         Raises:
             OSError: there is no such program, or it cannot be started.
         """
+        stdin = subprocess.DEVNULL
+        if folder.private:
+            _require_program(command[0], environment, folder)
+            command = isolated(command, view(command, environment, folder, network))
+            stdin = subprocess.PIPE  # held open until the end: a server that is killed lets go of it, and all is ended
         with folder.log.open("ab") as log:
             self._process = subprocess.Popen(
                 list(command),
-                cwd=folder.root,
+                cwd=folder.home,
                 env=dict(environment),
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -55,6 +78,8 @@ class Child:
         """Wait for the end; the exit code as a shell shows it (128 + the number of the signal that killed it)."""
         code = self._process.wait()
         self._ended.set()
+        if self._process.stdin:
+            self._process.stdin.close()
         self._signal(signal.SIGKILL)
         if self._killer:
             self._killer.cancel()
@@ -75,15 +100,58 @@ class Child:
             os.killpg(self._process.pid, number)
 
 
-def run(command: Sequence[str], environment: Mapping[str, str], folder: Folder, interruption: Interruption) -> int:
+def run(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Folder,
+    interruption: Interruption,
+    network: bool = True,
+) -> int:
     """Run a command to its end and return its exit code; an interruption ends it early.
 
     Raises:
         OSError: it cannot be started.
     """
-    child = Child(command, environment, folder)
+    child = Child(command, environment, folder, network)
     with interruption.on(child.end):
         return child.wait()
+
+
+def view(command: Sequence[str], environment: Mapping[str, str], folder: Folder, network: bool) -> View:
+    """What a job's process sees; `python3` on its PATH is the interpreter that it may install for."""
+    interpreter = Path(shutil.which("python3", path=environment.get("PATH")) or sys.executable)
+    more = [Path(path) for path in environment.get(WRITABLE_VARIABLE, "").split(os.pathsep) if path]
+    writable = {
+        CONTAINER_BASE: folder.base,
+        "/tmp": folder.temporary,  # noqa: S108 - the job's own
+        "/var/tmp": folder.root / "var-tmp",  # noqa: S108
+        str(folder.home): folder.home,
+        **{str(path): path for path in more if path.exists()},
+    }
+    layers = tuple(
+        make_layer(Layer(prefix, folder.root / "layers" / uuid.uuid4().hex)) for prefix in installs_into(interpreter)
+    )
+    given = [Path(word) for word in command if word.startswith("/")]
+    return View(
+        str(folder.home),
+        writable,
+        memory={"/dev/shm": 0},  # noqa: S108
+        layers=layers,
+        visible=(*needed(interpreter), *given),
+        network=network,
+    )
+
+
+def _require_program(program: str, environment: Mapping[str, str], folder: Folder) -> None:
+    """Check that there is such a program, as starting it without a view would.
+
+    Raises:
+        OSError: there is none, or it is no program.
+    """
+    known = program if not program.startswith(CONTAINER_BASE + "/") else str(folder.path(program))
+    if shutil.which(known, path=environment.get("PATH", os.defpath)) is None:
+        number = errno.EACCES if Path(known).exists() else errno.ENOENT
+        raise OSError(number, os.strerror(number), program)
 
 
 def command(words: Sequence[str], folder: Folder) -> list[str]:
@@ -104,7 +172,9 @@ def environment(
     inherited["PATH"] = os.pathsep.join([str(Path(interpreter).parent), inherited.get("PATH", os.defpath)])
     return {
         **inherited,
-        "TMPDIR": str(folder.temporary),
+        **_settings_at(inherited.get("HOME")),
+        **({} if folder.private else {"TMPDIR": str(folder.temporary)}),
+        "HOME": str(folder.home),
         "PYTHONUNBUFFERED": "1",
         "AWS_ENDPOINT_URL": cloud.aws_url,
         "AWS_ENDPOINT_URL_SAGEMAKER": cloud.url,
@@ -116,9 +186,20 @@ def environment(
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         **{name: folder.local(value) for name, value in own.items()},
-        BASE_VARIABLE: str(folder.base),
+        BASE_VARIABLE: folder.seen_base,
+        JOB_VARIABLE: str(folder.root),
         MARK: str(cloud.state),
     }
+
+
+def _settings_at(home: str | None) -> dict[str, str]:
+    """What a process with another home folder is told so that it finds what the user installed and how pip is set."""
+    found = {"PYTHONUSERBASE": site.getuserbase()} if site.ENABLE_USER_SITE else {}
+    if home:
+        known = [Path(home, ".config", "pip", "pip.conf"), Path(home, ".pip", "pip.conf")]
+        if settings := next((path for path in known if path.is_file()), None):
+            found["PIP_CONFIG_FILE"] = str(settings)
+    return found
 
 
 def end_leftovers(folder: Folder) -> int:
@@ -127,7 +208,7 @@ def end_leftovers(folder: Folder) -> int:
     They are known by the job's own folder in the environment they were started with: a process that was given the
     number of a dead one meanwhile is never touched. What shares a group with them belongs to the job as well.
     """
-    left = marked(BASE_VARIABLE, str(folder.base))
+    left = marked(JOB_VARIABLE, str(folder.root))
     for identity in left:
         with suppress(ProcessLookupError):
             if find(identity):

@@ -1,18 +1,20 @@
 """A job's folder: the container's `/opt/ml` at `<state>/regions/<region>/jobs/<kind>-<job name>/opt/ml`.
 
-There is no root and no mount here, so a path below /opt/ml in what the job is told (entry point, arguments, values of
-environment variables) is replaced by the path below the job's own folder.
+A job with a private view of the machine sees it at /opt/ml. For one without, a path below /opt/ml in what it is told
+(entry point, arguments, values of environment variables) is replaced by the path below the job's own folder.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+CONTAINER_BASE = "/opt/ml"
 OPT_ML = re.compile(r"(?<![\w./-])/opt/ml(?![\w.-])")
 FAILURE_CHARACTERS = 1024
 """How much of `failure` and `message` the service shows."""
@@ -23,15 +25,22 @@ class Folder:
     """The folder of one job.
 
     Attributes:
-        root: working directory of the process.
+        root: what holds all of it.
+        private: whether the job sees it at the container's paths.
     """
 
     root: Path
+    private: bool = False
 
     @property
     def base(self) -> Path:
         """What the container knows as /opt/ml."""
         return self.root / "opt" / "ml"
+
+    @property
+    def seen_base(self) -> str:
+        """Where the job sees it."""
+        return CONTAINER_BASE if self.private else str(self.base)
 
     @property
     def log(self) -> Path:
@@ -41,15 +50,28 @@ class Folder:
     def temporary(self) -> Path:
         return self.root / "tmp"
 
+    @property
+    def home(self) -> Path:
+        """The job's home folder, in which it starts."""
+        return self.root / "home"
+
+    @property
+    def throwaway(self) -> tuple[Path, ...]:
+        """What nobody looks at when the job has ended."""
+        return tuple(self.root / name for name in ("tmp", "var-tmp", "home", "layers"))
+
     def make(self) -> None:
         """Make the folder anew: nothing of an earlier job of the same name stays."""
         self.remove()
-        for path in (self.base / "input" / "config", self.base / "output", self.base / "model", self.temporary):
+        own = (self.base / "input" / "config", self.base / "output", self.base / "model")
+        for path in (*own, *self.throwaway):
             path.mkdir(parents=True)
         self.log.touch()
 
     def local(self, text: str) -> str:
-        """`text` with every path below /opt/ml replaced by its place on this machine."""
+        """`text` as the job is told it: with its own paths in the place of those below /opt/ml, if it sees those."""
+        if self.private:
+            return text
         return OPT_ML.sub(lambda _: str(self.base), text)
 
     def path(self, container_path: str) -> Path:
@@ -58,9 +80,9 @@ class Folder:
         Raises:
             ValueError: the path is not below /opt/ml.
         """
-        if not re.match(r"/opt/ml(/|$)", container_path) or ".." in container_path.split("/"):
+        if not re.match(rf"{CONTAINER_BASE}(/|$)", container_path) or ".." in container_path.split("/"):
             raise ValueError(f"{container_path!r} is not below /opt/ml")
-        return self.base / container_path.removeprefix("/opt/ml").strip("/")
+        return self.base / container_path.removeprefix(CONTAINER_BASE).strip("/")
 
     def write(self, relative: str, document: Any) -> None:
         """Write a JSON file below /opt/ml."""
@@ -79,14 +101,31 @@ class Folder:
     def remove(self) -> None:
         """Remove the folder, if there is one."""
         if self.root.exists():
-            shutil.rmtree(self.root)
+            remove_tree(self.root)
+
+    def remove_throwaway(self) -> None:
+        """Remove what nobody looks at when the job has ended."""
+        for path in self.throwaway:
+            if path.exists():
+                remove_tree(path)
 
     def remove_all_but_log(self) -> None:
         """Remove all but the log: what a completed job made is in S3."""
-        shutil.rmtree(self.root / "opt", ignore_errors=True)
-        shutil.rmtree(self.temporary, ignore_errors=True)
+        self.remove_throwaway()
+        if (self.root / "opt").exists():
+            remove_tree(self.root / "opt")
 
 
-def folder(state: Path, kind: str, name: str) -> Folder:
+def folder(state: Path, kind: str, name: str, private: bool = False) -> Folder:
     """The folder of a job of the region whose folder is `state`; `kind` is the resource's, such as "ProcessingJob"."""
-    return Folder(state / "jobs" / f"{kind.removesuffix('Job').lower()}-{name}")
+    return Folder(state / "jobs" / f"{kind.removesuffix('Job').lower()}-{name}", private)
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a folder with all that is in it, even folders that may not be read: overlayfs leaves such, and jobs do."""
+    path.chmod(0o700)
+    for parent, names, _ in os.walk(path):
+        for inner in (Path(parent, name) for name in names):
+            if not inner.is_symlink():
+                inner.chmod(0o700)  # before it is walked into
+    shutil.rmtree(path)

@@ -101,7 +101,8 @@ def begin(cloud: Cloud, kind: JobType, request: Body, work: Callable[[JobRun], N
         resource = cloud.store.insert(kind.name, name, body, arn=arn, parent=parent, status="InProgress")
     except AlreadyExistsError:
         raise in_use(f"{kind.taken} ({arn})") from None
-    job = JobRun(cloud, kind, name, arn, request, folder(cloud.folder, kind.name, name), work)
+    own = folder(cloud.folder, kind.name, name, cloud.isolation.private)
+    job = JobRun(cloud, kind, name, arn, request, own, work)
     job.thread = threading.Thread(target=_live, args=(job,), name=f"{kind.name} {name}", daemon=True)
     cloud.jobs[arn] = job
     cloud.announce(News(kind.name, name, "InProgress", "", resource.body))
@@ -118,6 +119,8 @@ def _live(job: JobRun) -> None:
             status, reason = _outcome(job)
         if status == "Completed":
             job.folder.remove_all_but_log()
+        else:
+            job.folder.remove_throwaway()
     except Exception as error:
         log.exception("%s %s", job.kind.name, job.name)
         reason = own_fault(error)
@@ -199,7 +202,9 @@ def recover(cloud: Cloud) -> None:
     """End what jobs left running when the server was killed, and mark those jobs as failed. For the server's start."""
     for kind in KINDS:
         for resource in cloud.store.page(kind.name, statuses=UNFINISHED)[0]:
-            left = end_leftovers(folder(cloud.folder, kind.name, resource.name))
+            own = folder(cloud.folder, kind.name, resource.name)
+            left = end_leftovers(own)
+            own.remove_throwaway()
             log.warning("%s %s was cut off by a restart; %d processes ended", kind.name, resource.name, left)
             reason = {"FailureReason": RESTARTED, f"{kind.stage}EndTime": time.time()}
             change(cloud, kind, resource.name, "Failed", reason)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from cloud_fixtures import eventually, gone
-from endpoint_support import ENDS, PID, Clients, Load, refused, word_model
+from endpoint_support import ENDS, PORT, Clients, Load, process_at, refused, word_model
 from job_support import Bucket, ServingModel
 
 from localcloud.sagemaker.cloud import Cloud
@@ -61,7 +61,7 @@ def test_model_data_that_is_gone_or_no_archive_fails_the_endpoint(endpoints: Cli
 def test_a_failed_endpoint_can_only_be_deleted(endpoints: Clients, serving_model: ServingModel) -> None:
     name = endpoints.create(endpoints.config(serving_model(ENDS)))
     endpoints.settled(name)
-    other = endpoints.config(serving_model(PID))
+    other = endpoints.config(serving_model(PORT))
     error = refused(endpoints.sagemaker.update_endpoint, EndpointName=name, EndpointConfigName=other)
     assert "it can only be deleted" in error["Error"]["Message"]
     assert "not found" in refused(endpoints.runtime.invoke_endpoint, EndpointName=name, Body=b"")["Error"]["Message"]
@@ -71,9 +71,9 @@ def test_a_failed_endpoint_can_only_be_deleted(endpoints: Clients, serving_model
 
 
 def test_a_process_that_is_killed_is_replaced(endpoints: Clients, serving_model: ServingModel) -> None:
-    name = endpoints.serve(endpoints.config(serving_model(PID)))
+    name = endpoints.serve(endpoints.config(serving_model(PORT)))
     first = int(endpoints.invoke(name))
-    os.kill(first, signal.SIGKILL)
+    os.kill(process_at(first), signal.SIGKILL)
     codes = set()
 
     def served_again() -> bool:
@@ -90,13 +90,14 @@ def test_a_process_that_is_killed_is_replaced(endpoints: Clients, serving_model:
 def test_with_two_instances_no_request_fails_when_one_is_killed(
     endpoints: Clients, serving_model: ServingModel
 ) -> None:
-    name = endpoints.serve(endpoints.config(serving_model(PID), variant={"InitialInstanceCount": 2}))
+    name = endpoints.serve(endpoints.config(serving_model(PORT), variant={"InitialInstanceCount": 2}))
     load = Load(lambda: endpoints.invoke(name), threads=1)
     with load.running():
         load.more(10)
     idle = int(load.answers[-1])  # nothing is under way: no answer can be lost with it
-    os.kill(idle, signal.SIGKILL)
-    eventually(lambda: gone(idle))  # until then it may take a request with it
+    process = process_at(idle)
+    os.kill(process, signal.SIGKILL)
+    eventually(lambda: gone(process))  # until then it may take a request with it
     again = Load(lambda: endpoints.invoke(name), threads=2)
     with again.running():
         again.more(100)
@@ -110,10 +111,10 @@ def test_an_endpoint_whose_process_does_not_stay_up_is_out_of_service_until_it_d
     monkeypatch.setattr(hosting, "FAILURES_TOLERATED", 2)
     broken = tmp_path / "broken"
     name = endpoints.serve(
-        endpoints.config(serving_model(f'if os.path.exists({str(broken)!r}):\n    sys.exit("Error: broken.")\n{PID}'))
+        endpoints.config(serving_model(f'if os.path.exists({str(broken)!r}):\n    sys.exit("Error: broken.")\n{PORT}'))
     )
     broken.touch()
-    os.kill(int(endpoints.invoke(name)), signal.SIGKILL)
+    os.kill(process_at(int(endpoints.invoke(name))), signal.SIGKILL)
     describe = endpoints.sagemaker.describe_endpoint
     eventually(lambda: describe(EndpointName=name)["EndpointStatus"] == "OutOfService")
     found = describe(EndpointName=name)
@@ -133,9 +134,9 @@ def test_a_process_that_hangs_is_replaced(
     monkeypatch.setattr(instance, "PING_SECONDS", 0.01)
     monkeypatch.setattr("localcloud.sagemaker.jobs.model_server.PING_SECONDS", 0.2)
     monkeypatch.setattr("localcloud.sagemaker.jobs.child.GRACE_SECONDS", 0.1)  # a stopped process ignores SIGTERM
-    name = endpoints.serve(endpoints.config(serving_model(PID)))
+    name = endpoints.serve(endpoints.config(serving_model(PORT)))
     first = int(endpoints.invoke(name))
-    os.kill(first, signal.SIGSTOP)
+    os.kill(process_at(first), signal.SIGSTOP)
     eventually(lambda: endpoints.settled(name)["ProductionVariants"][0]["CurrentInstanceCount"] == 0)
     eventually(lambda: endpoints.settled(name)["ProductionVariants"][0]["CurrentInstanceCount"] == 1)
     assert int(endpoints.invoke(name)) != first

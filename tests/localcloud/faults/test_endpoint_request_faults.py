@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from cloud_fixtures import eventually
-from endpoint_support import PID, SLOW, Clients, capture, refused, word_model
+from endpoint_support import PORT, SLOW, Clients, capture, refused, word_model
 from job_support import Bucket, ServingModel
 
 from localcloud.sagemaker.cloud import Cloud
@@ -114,7 +114,7 @@ def test_a_client_that_is_slow_holds_up_nobody_and_is_given_up(
 
 
 def test_a_web_page_is_refused_before_it_has_sent_its_body(endpoints: Clients, serving_model: ServingModel) -> None:
-    name = endpoints.serve(endpoints.config(serving_model(PID)))
+    name = endpoints.serve(endpoints.config(serving_model(PORT)))
     with _connected(endpoints) as page:
         page.sendall(_head(endpoints, name, "Origin: http://evil\r\nContent-Length: 10"))
         assert page.recv(4096).startswith(b"HTTP/1.1 403 ")
@@ -124,7 +124,7 @@ def test_capture_that_s3_does_not_take_never_fails_an_invocation(
     endpoints: Clients, cloud: Cloud, bucket: Bucket, serving_model: ServingModel
 ) -> None:
     options = {**capture(bucket), "DestinationS3Uri": "s3://there-is-no-such-bucket-here/x"}
-    name = endpoints.serve(endpoints.config(serving_model(PID), DataCaptureConfig=options))
+    name = endpoints.serve(endpoints.config(serving_model(PORT), DataCaptureConfig=options))
     endpoints.invoke(name)
     assert not cloud.shared(EndpointHosting).capture.flush(name)
     endpoints.invoke(name)

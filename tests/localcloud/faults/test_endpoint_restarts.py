@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 import pytest
-from endpoint_support import ENDS, PID, clients_of, refused, served
+from endpoint_support import ENDS, PORT, clients_of, refused, served
 from job_support import ServingModel
 from schedule_support import Watched
 
@@ -14,7 +14,7 @@ from localcloud.processes import marked
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.endpoints import records
 from localcloud.sagemaker.endpoints.hosting import EndpointHosting
-from localcloud.sagemaker.jobs.child import BASE_VARIABLE
+from localcloud.sagemaker.jobs.child import JOB_VARIABLE
 from localcloud.sagemaker.server import shut_down
 
 pytestmark = pytest.mark.usefixtures("no_pauses")
@@ -25,14 +25,14 @@ def test_a_clean_restart_serves_what_was_in_service_and_gives_up_an_update(
 ) -> None:
     with served(cloud) as url:
         clients = clients_of(url)
-        name = clients.serve(live := clients.config(serving_model(PID)))
+        name = clients.serve(live := clients.config(serving_model(PORT)))
         new = clients.config(serving_model("threading.Event().wait()"))
         failed = clients.create(clients.config(serving_model(ENDS)))
         clients.settled(failed)
         first = int(clients.invoke(name))
         clients.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=new)
-        bases = [str(path / "opt" / "ml") for path in (cloud.folder / "endpoints").glob("*/*/*")]
-    assert [process for base in bases for process in marked(BASE_VARIABLE, base)] == []
+        roots = [str(path) for path in (cloud.folder / "endpoints").glob("*/*/*")]
+    assert [process for root in roots for process in marked(JOB_VARIABLE, root)] == []
     again = Cloud(cloud.state, cloud.aws_url, cloud.url, _clients=cloud._clients)
     with served(again) as url:
         clients = clients_of(url)
@@ -47,7 +47,7 @@ def test_while_the_model_is_started_again_after_a_restart_it_is_not_ready(
     cloud: Cloud, tmp_path: Any, serving_model: ServingModel
 ) -> None:
     hold = tmp_path / "hold"
-    model = serving_model(f"import time\nwhile os.path.exists({str(hold)!r}):\n    time.sleep(0.01)\n{PID}")
+    model = serving_model(f"import time\nwhile os.path.exists({str(hold)!r}):\n    time.sleep(0.01)\n{PORT}")
     with served(cloud) as url:
         name = clients_of(url).serve(clients_of(url).config(model))
     hold.touch()

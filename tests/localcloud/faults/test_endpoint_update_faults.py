@@ -7,7 +7,7 @@ import signal
 from typing import Any
 
 import pytest
-from endpoint_support import ANSWERS, ENDS, PID, Clients, Load, baking, canary
+from endpoint_support import ANSWERS, ENDS, PORT, Clients, Load, baking, canary, process_at
 from job_support import ServingModel, unique
 
 from localcloud.sagemaker.cloud import Cloud
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("no_pauses")
 def test_an_update_to_a_broken_model_keeps_what_is_live_and_says_why(
     endpoints: Clients, cloud: Cloud, serving_model: ServingModel
 ) -> None:
-    name = endpoints.serve(live := endpoints.config(serving_model(PID)))
+    name = endpoints.serve(live := endpoints.config(serving_model(PORT)))
     pid = endpoints.invoke(name)
     broken = endpoints.config(serving_model(ENDS))
     load = Load(lambda: endpoints.invoke(name), threads=2)
@@ -34,7 +34,7 @@ def test_an_update_to_a_broken_model_keeps_what_is_live_and_says_why(
     assert set(load.answers) == {pid}
     assert len(list((cloud.folder / "endpoints" / name).glob("*/*"))) == 1, "nothing of the new fleet is left"
 
-    good = endpoints.config(serving_model(PID))
+    good = endpoints.config(serving_model(PORT))
     endpoints.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=good)
     found = endpoints.settled(name)
     assert found["EndpointConfigName"] == good
@@ -80,13 +80,13 @@ def test_an_alarm_while_baking_brings_the_old_fleet_back(
 def test_a_new_process_that_crashes_while_it_is_watched_brings_the_old_fleet_back(
     endpoints: Clients, serving_model: ServingModel
 ) -> None:
-    name = endpoints.serve(blue := endpoints.config(serving_model(PID)))
+    name = endpoints.serve(blue := endpoints.config(serving_model(PORT)))
     old = int(endpoints.invoke(name))
-    green = endpoints.config(serving_model(PID))
+    green = endpoints.config(serving_model(PORT))
     endpoints.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=green, DeploymentConfig=canary(3600))
     baking(endpoints, name)
-    new = next(pid for pid in iter(lambda: int(endpoints.invoke(name)), None) if pid != old)
-    os.kill(new, signal.SIGKILL)
+    new = next(port for port in iter(lambda: int(endpoints.invoke(name)), None) if port != old)
+    os.kill(process_at(new), signal.SIGKILL)
     found = endpoints.settled(name)
     assert (found["EndpointStatus"], found["EndpointConfigName"]) == ("InService", blue)
     assert "failed while it was watched" in found["FailureReason"]
@@ -96,8 +96,8 @@ def test_a_new_process_that_crashes_while_it_is_watched_brings_the_old_fleet_bac
 def test_a_server_that_fails_itself_leaves_the_endpoint_as_it_was(
     endpoints: Clients, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, serving_model: ServingModel
 ) -> None:
-    name = endpoints.serve(live := endpoints.config(serving_model(PID)))
-    new = endpoints.config(serving_model(PID))
+    name = endpoints.serve(live := endpoints.config(serving_model(PORT)))
+    new = endpoints.config(serving_model(PORT))
 
     def fails(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")

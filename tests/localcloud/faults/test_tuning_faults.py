@@ -16,13 +16,14 @@ import boto3
 import psutil
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
-from cloud_fixtures import LocalCloud, eventually
+from cloud_fixtures import LocalCloud, eventually, process_inside
 from job_support import DONE, Bucket, await_that
 from tuning_support import continuous, tuning
 
 from localcloud import ports
 from localcloud.sagemaker.cloud import Cloud, News
 from localcloud.sagemaker.jobs import lifecycle
+from localcloud.sagemaker.jobs.child import JOB_VARIABLE, WRITABLE_VARIABLE
 from localcloud.sagemaker.tuning import search
 
 SLEEPS = """
@@ -85,8 +86,9 @@ def children(cloud: Cloud, name: str) -> list[dict[str, Any]]:
 
 def processes(cloud: Cloud) -> list[psutil.Process]:
     """The processes of SLEEPS that have said that they are there."""
-    said = [file.read_text() for file in cloud.folder.glob("jobs/training-*/opt/ml/pid")]
-    return [psutil.Process(int(text)) for text in said if text]
+    files = cloud.folder.glob("jobs/training-*/opt/ml/pid")
+    said = [(file.read_text(), str(file.parents[2])) for file in files]
+    return [process_inside(int(text), JOB_VARIABLE, root) for text, root in said if text]
 
 
 def test_a_stopped_search_starts_nothing_more_and_its_training_jobs_are_stopped(
@@ -212,7 +214,8 @@ def server(local_cloud: LocalCloud, state: Path) -> Iterator[tuple[subprocess.Po
     (port,) = ports.free(1)
     words = ["-m", "localcloud.sagemaker", "--state", str(state), "--port", str(port)]
     ministack = ["--ministack", local_cloud.addresses.ministack]
-    process = subprocess.Popen([sys.executable, *words, *ministack], env=local_cloud.environment)
+    environment = {**local_cloud.environment, WRITABLE_VARIABLE: str(state.parent)}
+    process = subprocess.Popen([sys.executable, *words, *ministack], env=environment)
     client = boto3.client("sagemaker", endpoint_url=f"http://127.0.0.1:{port}", region_name="us-east-1")
     try:
         eventually(lambda: answers(client))

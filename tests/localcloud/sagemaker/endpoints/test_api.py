@@ -10,7 +10,7 @@ import boto3
 import pytest
 from capture_schema import check_capture_file
 from cloud_fixtures import LocalCloud, eventually
-from endpoint_support import Clients, capture, clients_of, refused, word_model
+from endpoint_support import PORT, Clients, capture, clients_of, refused, word_model
 from job_support import ROLE, Bucket, ServingModel, unique
 
 from localcloud.sagemaker.cloud import Cloud
@@ -231,7 +231,7 @@ def test_sampling_captures_its_percentage_with_both_sides(
 
 
 def test_two_instances_share_the_requests(endpoints: Clients, serving_model: ServingModel) -> None:
-    model = serving_model("def answer(body, headers):\n    return 200, str(os.getpid()).encode()")
+    model = serving_model(PORT)
     name = endpoints.serve(endpoints.config(model, variant={"InitialInstanceCount": 2}))
     assert endpoints.settled(name)["ProductionVariants"][0]["CurrentInstanceCount"] == 2
     assert len({endpoints.invoke(name) for _ in range(40)}) == 2

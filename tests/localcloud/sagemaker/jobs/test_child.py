@@ -98,8 +98,8 @@ def test_an_interruption_that_came_before_the_start_ends_the_program_as_well(fol
 
 
 def test_leftovers_of_a_job_are_ended_and_nobody_else(folder: Folder, tmp_path: Path) -> None:
-    mine = child.Child(python("import signal; signal.pause()"), {child.BASE_VARIABLE: str(folder.base)}, folder)
-    other = child.Child(python("import signal; signal.pause()"), {child.BASE_VARIABLE: str(tmp_path)}, folder)
+    mine = child.Child(python("import signal; signal.pause()"), {child.JOB_VARIABLE: str(folder.root)}, folder)
+    other = child.Child(python("import signal; signal.pause()"), {child.JOB_VARIABLE: str(tmp_path)}, folder)
     try:
         eventually(lambda: child.end_leftovers(folder) == 1)
         assert mine.wait() == 128 + signal.SIGKILL

@@ -1,0 +1,110 @@
+"""What a process sees of the machine, and the command that starts it so."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from localcloud.isolation import enter
+
+REFUSED = enter.REFUSED
+"""Exit code of a command whose view could not be made; its standard error ends with the reason."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A folder under which writing is allowed, and leaves it as it is.
+
+    Attributes:
+        folder: whose files are seen at their usual place.
+        changes: an empty folder beside an empty one called `<name>.work`, on one disk: what is written.
+        below: folders that lie over `folder`'s own files, the first on top; they are not written to.
+    """
+
+    folder: Path
+    changes: Path
+    below: tuple[Path, ...] = ()
+
+    @property
+    def work(self) -> Path:
+        """What overlayfs needs for itself."""
+        return self.changes.with_name(self.changes.name + ".work")
+
+
+@dataclass(frozen=True)
+class View:
+    """What a process sees: everything of the machine, read-only, but for this.
+
+    Paths that are seen need not exist on the machine, but for one in the root folder. User, group and environment stay.
+
+    Attributes:
+        folder: the working folder, as it is seen.
+        writable: a path as it is seen, and the folder or file of the machine that it is.
+        readable: the same, read-only.
+        memory: folders in memory, empty and gone with the process, and how many bytes they hold (0: half the memory).
+        merged: a folder in memory that shows the entries of several folders, those of the last in front.
+        layers: folders that may be written to and stay as they are.
+        visible: paths that are seen although they lie below another one of these, such as /tmp.
+        hosts: more names of hosts and their addresses.
+        network: whether there is one; without, there is a loopback interface of its own.
+        stdin: whether standard input is the command's; it has none otherwise.
+    """
+
+    folder: str
+    writable: Mapping[str, Path] = field(default_factory=dict)
+    readable: Mapping[str, Path] = field(default_factory=dict)
+    memory: Mapping[str, int] = field(default_factory=dict)
+    merged: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+    layers: tuple[Layer, ...] = ()
+    visible: tuple[Path, ...] = ()
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    network: bool = True
+    stdin: bool = False
+
+
+def isolated(command: Sequence[str], view: View) -> list[str]:
+    """The command that starts `command` in the view; it looks the program up in the PATH of its environment."""
+    return [sys.executable, "-I", "-S", enter.__file__, json.dumps(_told(view)), *command]
+
+
+def _told(view: View) -> dict[str, object]:
+    """The view as enter.py reads it."""
+    layers = {str(layer.folder): layer for layer in view.layers}
+    writable = {**{at: at for at in layers}, **{at: str(source) for at, source in view.writable.items()}}
+    readable = {at: str(source) for at, source in view.readable.items()}
+    seen = {*writable, *readable}
+    for path in _outermost(view.visible):
+        if path not in seen and any(_below(path, folder) for folder in (*view.memory, *view.merged, *seen)):
+            readable[path] = path
+    return {
+        "folder": view.folder,
+        "network": view.network,
+        "stdin": view.stdin,
+        "overlays": [
+            {
+                "at": at,
+                "lower": [*map(str, layer.below), at],
+                "upper": str(layer.changes),
+                "work": str(layer.work),
+            }
+            for at, layer in layers.items()
+        ],
+        "writable": sorted(writable.items()),
+        "readable": sorted(readable.items()),
+        "memory": sorted({**dict.fromkeys(view.merged, 0), **view.memory}.items()),
+        "merged": [(at, list(map(str, folders))) for at, folders in view.merged.items()],
+        "hosts": "".join(f"{address}\t{name}\n" for name, address in view.hosts.items()),
+    }
+
+
+def _outermost(paths: Sequence[Path]) -> list[str]:
+    """Those that exist and lie below no other one, by name."""
+    found = sorted({str(path.absolute()) for path in paths if path.exists()})
+    return [path for path in found if not any(_below(path, other) for other in found)]
+
+
+def _below(path: str, folder: str) -> bool:
+    return path.startswith(folder.rstrip("/") + "/")
