@@ -18,6 +18,7 @@ ANY_MINISTACK = "LOCALCLOUD_ANY_MINISTACK"
 """Variable of the user's shell: with any value, another version of MiniStack is started too."""
 MODULES = (
     "function_results",
+    "private_folders",
     "invoke_payloads",
     "waiting_for_functions",
     "idle_functions",

@@ -156,10 +156,11 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)  # what the function and its children print is log
     function = json.loads(requests.readline())
-    pipe = Pipe(requests, answers, function["code_dir"])
+    code = os.environ.get("LAMBDA_TASK_ROOT") or function["code_dir"]
+    pipe = Pipe(requests, answers, code)
     pipe.answer(status="ready")
     requests.readline()
-    sys.path[0] = function["code_dir"]
+    sys.path[0] = code
     add_layers([folder for folder in os.environ.get("_LAMBDA_LAYERS_DIRS", "").split(os.pathsep) if folder])
     sys.meta_path.insert(0, TellDepth())
     if function.get("snapstart"):

@@ -1,6 +1,7 @@
-"""Start a command in a view of its own: `python -I -S enter.py VIEW COMMAND…`, VIEW being JSON as view.py writes it.
+"""Start a command in a view of its own; view.py has the command line.
 
-A script of the standard library alone, so that it is up in some 20 ms. Three processes, and what each is for:
+It is on the way of every job and function, so it imports what takes no time: neither json nor typing nor pathlib, each
+of which takes longer than all that is done here. Three processes, and what each is for:
 
     the one that is started   makes the namespaces and the mounts, passes signals on, ends as the command ended
       └ number 1 inside       takes in what is orphaned; when it ends, the kernel ends everything inside
@@ -17,14 +18,13 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import json
+import marshal
 import os
 import select
 import signal
 import stat
 import struct
 import sys
-from typing import Any, NoReturn
 
 REFUSED = 125
 """Exit code when the view cannot be made; the reason is a line on standard error."""
@@ -43,6 +43,23 @@ PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signa
 SHADOW_OPTIONS = "size=1m,mode=755"
 
 libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Told:
+    """What to make, as view.py tells it; its attributes are explained there."""
+
+    folder: str
+    network: bool
+    stdin: bool
+    overlays: list[tuple[str, list[str], str, str]]
+    writable: list[tuple[str, str]]
+    readable: list[tuple[str, str]]
+    memory: list[tuple[str, int]]
+    merged: list[tuple[str, list[str]]]
+    hosts: str
+
+    def __init__(self, encoded: str) -> None:
+        self.__dict__.update(marshal.loads(bytes.fromhex(encoded)))  # noqa: S302 - from the command line
 
 
 def checked(result: int, what: str, path: str = "") -> int:
@@ -167,23 +184,23 @@ def overlay(target: str, lower: list[str], upper: str, work: str) -> None:
     mount("overlay", target, "overlay", 2 | 4, options)
 
 
-def make_view(view: dict[str, Any]) -> None:
+def make_view(view: Told) -> None:
     """Mount everything as the view says; all else of the machine becomes read-only."""
-    for one in view["overlays"]:
-        overlay(one["at"], one["lower"], one["upper"], one["work"])
-    writable = [(at, tree(source), is_folder(source)) for at, source in view["writable"]]
+    for target, lower, upper, work in view.overlays:
+        overlay(target, lower, upper, work)
+    writable = [(at, tree(source), is_folder(source)) for at, source in view.writable]
     forbid_writing("/")
-    readable = [(at, tree(source), is_folder(source)) for at, source in view["readable"]]
+    readable = [(at, tree(source), is_folder(source)) for at, source in view.readable]
     shadows = Shadows()
-    for at, size in view["memory"]:
+    for at, size in view.memory:
         target = shadows.place(at, True)
         mount("tmpfs", target, "tmpfs", 2 | 4, f"mode=1777,size={size}" if size else "mode=1777")
     for at, descriptor, folder in sorted(writable + readable):
         attach(descriptor, shadows.place(at, folder))
-    for at, folders in view["merged"]:
+    for at, folders in view.merged:
         merge(shadows, at, folders)
-    if view["hosts"]:
-        add_hosts(view["hosts"])
+    if view.hosts:
+        add_hosts(view.hosts)
     shadows.close()
 
 
@@ -209,6 +226,7 @@ def merge(shadows: Shadows, at: str, folders: list[str]) -> None:
             overlay(target, folder_paths, "", "")
         else:
             attach(tree(first), target)
+    forbid_writing(at, 0)
 
 
 def add_hosts(lines: str) -> None:
@@ -234,16 +252,16 @@ def give_up_rights() -> None:
     checked(libc.prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0), "prctl")
 
 
-def become(command: list[str], view: dict[str, Any]) -> NoReturn:
+def become(command: list[str], view: Told) -> None:
     """Replace this process by the command."""
     os.setsid()
-    if not view["stdin"]:
+    if not view.stdin:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for number in (*PASSED_ON, signal.SIGPIPE, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     try:
-        os.chdir(view["folder"])
+        os.chdir(view.folder)
         give_up_rights()
         os.execvp(command[0], command)  # noqa: S606 - no shell is wanted
     except OSError as error:
@@ -252,7 +270,7 @@ def become(command: list[str], view: dict[str, Any]) -> NoReturn:
         os._exit(NOT_STARTED)
 
 
-def be_first(command: list[str], view: dict[str, Any], parent: int, report: int) -> NoReturn:
+def be_first(command: list[str], view: Told, parent: int, report: int) -> None:
     """Be number 1: start the command, take in orphans, and report how the command ended."""
     checked(libc.prctl(SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0), "prctl")
     mount("proc", "/proc", "proc", NOSUID_NODEV_NOEXEC)
@@ -262,8 +280,8 @@ def be_first(command: list[str], view: dict[str, Any], parent: int, report: int)
         become(command, view)
     woken, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-    for number in (*PASSED_ON, signal.SIGCHLD):
-        signal.signal(number, lambda *_: None)
+    for one in (*PASSED_ON, signal.SIGCHLD):
+        signal.signal(one, lambda *_: None)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     waiting = select.poll()
     waiting.register(0, 0)  # POLLHUP and POLLERR alone: nothing is read
@@ -304,12 +322,12 @@ def reaped(child: int) -> int | None:
             found = status
 
 
-def main(words: list[str]) -> NoReturn:
+def main(words: list[str]) -> None:
     """Do all of it, and end as the command ends."""
-    view, command = json.loads(words[0]), words[1:]
+    view, command = Told(words[0]), words[1:]
     signal.pthread_sigmask(signal.SIG_BLOCK, (*PASSED_ON, signal.SIGCHLD))
     try:
-        make_namespaces(view["network"])
+        make_namespaces(view.network)
         make_view(view)
         parent, _alive = os.pipe()
         answer, report = os.pipe()
@@ -334,7 +352,7 @@ def main(words: list[str]) -> NoReturn:
     end_like(struct.unpack("i", content)[0])
 
 
-def refuse(error: OSError) -> NoReturn:
+def refuse(error: OSError) -> None:
     """Say why there is no view."""
     hint = ""
     if error.errno in (errno.ENOSPC, errno.EUSERS):
@@ -345,7 +363,7 @@ def refuse(error: OSError) -> NoReturn:
     os._exit(REFUSED)
 
 
-def end_like(status: int) -> NoReturn:
+def end_like(status: int) -> None:
     """End with the exit code or the signal of a wait status."""
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
@@ -357,7 +375,3 @@ def end_like(status: int) -> NoReturn:
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         os.kill(os.getpid(), number)
     os._exit(os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else REFUSED)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

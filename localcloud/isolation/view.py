@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import marshal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +10,8 @@ from pathlib import Path
 
 from localcloud.isolation import enter
 
+STARTER = "import sys; sys.path.insert(0, sys.argv[1]); import enter; enter.main(sys.argv[2:])"
+"""As a module, which Python compiles once, and not as a script. Every command of `isolated` has it among its words."""
 REFUSED = enter.REFUSED
 """Exit code of a command whose view could not be made; its standard error ends with the reason."""
 
@@ -67,11 +69,12 @@ class View:
 
 def isolated(command: Sequence[str], view: View) -> list[str]:
     """The command that starts `command` in the view; it looks the program up in the PATH of its environment."""
-    return [sys.executable, "-I", "-S", enter.__file__, json.dumps(_told(view)), *command]
+    told = marshal.dumps(_told(view)).hex()
+    return [sys.executable, "-I", "-S", "-c", STARTER, str(Path(enter.__file__).parent), told, *command]
 
 
 def _told(view: View) -> dict[str, object]:
-    """The view as enter.py reads it."""
+    """The view as enter.py reads it, see `enter.Told`."""
     layers = {str(layer.folder): layer for layer in view.layers}
     writable = {**{at: at for at in layers}, **{at: str(source) for at, source in view.writable.items()}}
     readable = {at: str(source) for at, source in view.readable.items()}
@@ -84,13 +87,7 @@ def _told(view: View) -> dict[str, object]:
         "network": view.network,
         "stdin": view.stdin,
         "overlays": [
-            {
-                "at": at,
-                "lower": [*map(str, layer.below), at],
-                "upper": str(layer.changes),
-                "work": str(layer.work),
-            }
-            for at, layer in layers.items()
+            (at, [*map(str, layer.below), at], str(layer.changes), str(layer.work)) for at, layer in layers.items()
         ],
         "writable": sorted(writable.items()),
         "readable": sorted(readable.items()),

@@ -19,7 +19,7 @@ from commands import POINTING, clean_environment, run_scones
 
 from localcloud import parts, processes, up
 from localcloud.environment import Addresses
-from localcloud.isolation import enter
+from localcloud.isolation.view import STARTER
 
 
 def policy(**statement: Any) -> str:
@@ -83,7 +83,7 @@ def process_inside(number: int, variable: str, value: str) -> psutil.Process:
 def started_with(variable: str, value: str) -> list[int]:
     """The numbers of processes started with `variable=value`, without those that only hold a private view."""
     marked = [psutil.Process(one.pid) for one in processes.marked(variable, value)]
-    return [process.pid for process in marked if enter.__file__ not in process.cmdline()]
+    return [process.pid for process in marked if STARTER not in process.cmdline()]
 
 
 def number_inside(pid: int) -> int:

@@ -15,11 +15,12 @@ from typing import Any
 import boto3
 import psutil
 import pytest
-from cloud_fixtures import Command, LocalCloud, eventually, gone
+from cloud_fixtures import Command, LocalCloud, eventually, gone, process_inside
 from commands import clean_environment
 
 from localcloud import processes, record, up
 from localcloud.environment import MARK, Addresses
+from localcloud.isolation.offer import offered
 from localcloud.processes import Identity
 from localcloud.record import CloudRecord
 
@@ -176,14 +177,17 @@ def function(running: up.Running, code: str) -> Any:
     return functions
 
 
-def test_a_function_that_never_ends_does_not_outlive_the_cloud(state: Path, tmp_path: Path) -> None:
+def test_a_function_that_never_ends_does_not_outlive_the_cloud(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCALCLOUD_WRITABLE", str(tmp_path))
     functions = function(up.start(state, port=0, sagemaker_port=0), ENDLESS)
     told = tmp_path / "pid"
     functions.invoke(FunctionName="f", InvocationType="Event", Payload=json.dumps({"path": str(told)}))
     eventually(lambda: told.exists() and told.read_text().endswith(" "))
-    worker = psutil.Process(int(told.read_text()))
+    worker = process_inside(int(told.read_text()), MARK, str(state.resolve()))
     kill(state, "ministack")
-    assert worker.is_running()
+    assert offered().private or worker.is_running()
     assert up.start(state).started == ("ministack",)
     eventually(lambda: gone(worker))
 
@@ -191,7 +195,8 @@ def test_a_function_that_never_ends_does_not_outlive_the_cloud(state: Path, tmp_
 def test_functions_that_wait_for_work_are_not_leftovers(scones: Command, state: Path) -> None:
     """A worker that is kept warm ends when MiniStack has; nobody has to be told."""
     functions = function(up.start(state, port=0, sagemaker_port=0), "import os\ndef handler(*_): return os.getpid()")
-    assert psutil.pid_exists(json.load(functions.invoke(FunctionName="f")["Payload"]))
+    number = json.load(functions.invoke(FunctionName="f")["Payload"])
+    assert process_inside(number, MARK, str(state.resolve())).is_running()
     down = scones("local", "down", "--state", state)
     assert (down.returncode, down.stderr) == (0, "Stopped stepfunctions, sagemaker and ministack.\n")
     assert processes.marked(MARK, str(state.resolve())) == []
