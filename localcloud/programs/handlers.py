@@ -6,8 +6,8 @@
     output_fn(prediction, accept)         the response's body, or (body, content type)
     transform_fn(model, body, content_type, accept)    instead of the three above
 
-Each may take `context` as its last parameter. A missing one has the framework's default. requirements.txt beside the
-handler is not installed here.
+Each may take `context` as its last parameter. A missing one has the framework's default. A requirements.txt
+beside the handler is installed first.
 
 The script is named by SAGEMAKER_PROGRAM and lies in SAGEMAKER_SUBMIT_DIRECTORY: a folder, or a tar.gz in S3, which is
 unpacked to `$SAGEMAKER_BASE_DIR/code`. Source: sagemaker-inference-toolkit and sagemaker-containers, both Apache-2.0.
@@ -27,6 +27,7 @@ from types import ModuleType
 from typing import Any
 
 from localcloud.errors import ArtifactError, SettingError
+from localcloud.programs.requirements import install_requirements
 from localcloud.programs.script_mode import unpack_object
 from localcloud.programs.serving import Predict, RequestError, serve
 
@@ -106,8 +107,8 @@ def _import_program(code: Path, program: str) -> ModuleType:
             f"Loading the model's code: there is no {path}.",
             "Pack the handler as code/inference.py, or name it in SAGEMAKER_PROGRAM.",
         )
-    if (code / "requirements.txt").exists():
-        print(f"{code / 'requirements.txt'} is not installed: this process's own packages are used.", flush=True)
+    install_requirements(code)
+    importlib.invalidate_caches()
     sys.path.insert(0, str(code))
     try:
         return importlib.import_module(path.stem)

@@ -4,12 +4,12 @@ What a PyTorch or scikit-learn training container does when the job names no ent
 training jobs never do: the API has no place for one. As the containers' training toolkit does it:
 
 - the script is named by the hyperparameter `sagemaker_program`, or by the variable SAGEMAKER_PROGRAM;
-- it lies in what the hyperparameter `sagemaker_submit_directory` names, a tar.gz in S3 or a folder, which is unpacked
-  to `$SAGEMAKER_BASE_DIR/code`;
+- it lies in what the hyperparameter `sagemaker_submit_directory` names, a tar.gz in S3 or in a channel or a folder,
+  which is unpacked to `$SAGEMAKER_BASE_DIR/code`;
 - all other hyperparameters become its arguments, `--name value` in order of their names;
 - SM_* variables say where things are.
 
-A requirements.txt beside the script is not installed here.
+A requirements.txt beside the script is installed first.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from typing import Any, NoReturn
 
 from localcloud.contract import s3_uri
 from localcloud.errors import ArtifactError, LocalCloudError, SettingError
+from localcloud.programs.requirements import install_requirements
 from localcloud.sagemaker.jobs.archives import unpack as unpack_archive
 
 OWN_PREFIXES = ("sagemaker_", "_tuning_")
@@ -40,6 +41,7 @@ def main(arguments: list[str]) -> NoReturn:
     try:
         given = hyperparameters(base)
         script = unpack(given, base / "code")
+        install_requirements(base / "code")
     except LocalCloudError as error:
         sys.stderr.write(f"Error: {error}\n")
         sys.exit(error.exit_code)
@@ -82,8 +84,10 @@ def unpack(given: Mapping[str, Any], code: Path) -> str:
         unpack_object(str(source), code)
     elif Path(source).is_dir():
         shutil.copytree(source, code, dirs_exist_ok=True)
+    elif Path(source).is_file():  # so it is in a job that has no network
+        _unpack_file(Path(source), code)
     else:
-        raise ArtifactError(f"Script mode: sagemaker_submit_directory {source} is neither in S3 nor a folder.")
+        raise ArtifactError(f"Script mode: sagemaker_submit_directory {source} is neither in S3 nor a file or folder.")
     if not (code / script).is_file():
         raise ArtifactError(f"Script mode: there is no {script} in {source}.")
     return str(script)
@@ -106,6 +110,13 @@ def unpack_object(uri: str, code: Path) -> None:
             unpack_archive(archive, code)
         except (ClientError, ValueError, OSError) as error:
             raise ArtifactError(f"Script mode: unpacking {uri}: {error}.") from None
+
+
+def _unpack_file(archive: Path, code: Path) -> None:
+    try:
+        unpack_archive(archive, code)
+    except ValueError as error:
+        raise ArtifactError(f"Script mode: unpacking {archive}: {error}.") from None
 
 
 def command_line(own: Mapping[str, Any]) -> list[str]:

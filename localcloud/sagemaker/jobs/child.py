@@ -173,7 +173,7 @@ def environment(
     return {
         **inherited,
         **_settings_at(inherited.get("HOME")),
-        **({} if folder.private else {"TMPDIR": str(folder.temporary)}),
+        **({} if folder.private else _without_view(folder)),
         "HOME": str(folder.home),
         "PYTHONUNBUFFERED": "1",
         "AWS_ENDPOINT_URL": cloud.aws_url,
@@ -190,6 +190,13 @@ def environment(
         JOB_VARIABLE: str(folder.root),
         MARK: str(cloud.state),
     }
+
+
+def _without_view(folder: Folder) -> dict[str, str]:
+    """What keeps a process without a private view from writing to /tmp and to the user's environment."""
+    packages = str(folder.packages)
+    path = os.pathsep.join(filter(None, (packages, os.environ.get("PYTHONPATH") if "PYTHONPATH" in INHERITED else "")))
+    return {"TMPDIR": str(folder.temporary), "PIP_TARGET": packages, "PYTHONPATH": path}
 
 
 def _settings_at(home: str | None) -> dict[str, str]:

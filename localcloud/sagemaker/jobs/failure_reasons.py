@@ -18,6 +18,11 @@ EXTRAS = {
     "xgboost": "xgboost",
 }
 """Which extra of the distribution `localcloud` brings a module."""
+NO_FOLDER = re.compile(r"(?:FileNotFoundError|PermissionError|OSError|No such file|[Pp]ermission denied).*/opt/ml\b")
+NO_VIEW = (
+    " (This machine gives jobs no view of their own, see localcloud status: /opt/ml is not the job's folder. "
+    "Use the paths in its arguments, or $SAGEMAKER_BASE_DIR.)"
+)
 
 
 def failure_reason(folder: Folder, exit_code: int, image: str) -> str:
@@ -29,7 +34,8 @@ def failure_reason(folder: Folder, exit_code: int, image: str) -> str:
     text = explained(text, image)
     if not text.startswith(BLAMED):
         text = f"AlgorithmError: {text.removeprefix('Error: ')}"
-    suffix = f", exit code: {exit_code}"
+    names_folder = not folder.private and NO_FOLDER.search(text)
+    suffix = f"{NO_VIEW if names_folder else ''}, exit code: {exit_code}"
     return text[: FAILURE_CHARACTERS - len(suffix)] + suffix
 
 

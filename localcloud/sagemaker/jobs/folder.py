@@ -56,6 +56,11 @@ class Folder:
         return self.root / "home"
 
     @property
+    def packages(self) -> Path:
+        """What the job installs when it has no private view."""
+        return self.root / "layers" / "packages"
+
+    @property
     def throwaway(self) -> tuple[Path, ...]:
         """What nobody looks at when the job has ended."""
         return tuple(self.root / name for name in ("tmp", "var-tmp", "home", "layers"))
@@ -64,7 +69,7 @@ class Folder:
         """Make the folder anew: nothing of an earlier job of the same name stays."""
         self.remove()
         own = (self.base / "input" / "config", self.base / "output", self.base / "model")
-        for path in (*own, *self.throwaway):
+        for path in (*own, *self.throwaway, self.packages):
             path.mkdir(parents=True)
         self.log.touch()
 

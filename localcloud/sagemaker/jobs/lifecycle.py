@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
@@ -71,6 +72,18 @@ class JobRun:
     def record(self, change: Body | Callable[[Body], Body]) -> Resource:
         """Change the job's record, but not its status."""
         return self.cloud.store.update(self.kind.name, self.name, change)
+
+    def say(self, text: str) -> None:
+        """Add a line to the job's log, in the form of the service's own lines."""
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
+        with self.folder.log.open("a", encoding="utf-8") as log_file:
+            log_file.write(f"{now}:[sagemaker logs]: {text}\n")
+
+    def may_use_network(self, isolated: object) -> bool:
+        """Whether the job's program has a network: not when it is to be isolated, if this machine can do that."""
+        if isolated and not self.folder.private:
+            self.say("EnableNetworkIsolation has no effect: this machine gives jobs no view of their own.")
+        return not isolated
 
     @contextmanager
     def limited(self, default_seconds: int) -> Iterator[None]:

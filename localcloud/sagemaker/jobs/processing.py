@@ -9,7 +9,7 @@ from typing import Any
 
 from localcloud.sagemaker import images
 from localcloud.sagemaker.errors import validation
-from localcloud.sagemaker.jobs import child, transfer
+from localcloud.sagemaker.jobs import archives, child, transfer
 from localcloud.sagemaker.jobs.failure_reasons import failure_reason
 from localcloud.sagemaker.jobs.interruption import Interruption
 from localcloud.sagemaker.jobs.lifecycle import JobFailedError, JobRun
@@ -64,6 +64,8 @@ def work(job: JobRun) -> None:
     succeeded = exit_code == 0 and not job.interruption.event.is_set()
     for output in outputs:
         continuous = output["S3UploadMode"] == "Continuous"
+        if succeeded and not archives.files_below(job.folder.path(output["LocalPath"])):
+            job.say(f"{output['LocalPath']} is empty: nothing is uploaded to {output['S3Uri']}.")
         if succeeded or continuous:
             interruption = job.interruption if succeeded else Interruption()
             transfer.upload(job.s3, job.folder.path(output["LocalPath"]), output["S3Uri"], interruption)
@@ -101,6 +103,7 @@ def _run(job: JobRun) -> int:
     own = {**job.request.get("Environment", {}), "PROCESSING_JOB_ARN": job.arn, "PROCESSING_JOB_NAME": job.name}
     environment = child.environment(job.cloud, job.folder, own, job.role, program.interpreter)
     try:
-        return child.run(child.command(words, job.folder), environment, job.folder, job.interruption)
+        network = job.may_use_network(job.request.get("NetworkConfig", {}).get("EnableNetworkIsolation"))
+        return child.run(child.command(words, job.folder), environment, job.folder, job.interruption, network)
     except OSError as error:
         raise JobFailedError(images.not_started(application["ImageUri"], "process", words[0], error)) from None

@@ -147,7 +147,8 @@ def _run(job: JobRun) -> int:
     own["LOCALCLOUD_IMAGE"] = algorithm["TrainingImage"]  # a program may do as its version does
     environment = child.environment(job.cloud, job.folder, own, job.role, program.interpreter)
     try:
-        return child.run(child.command(words, job.folder), environment, job.folder, job.interruption)
+        network = job.may_use_network(job.request.get("EnableNetworkIsolation"))
+        return child.run(child.command(words, job.folder), environment, job.folder, job.interruption, network)
     except OSError as error:
         raise JobFailedError(images.not_started(algorithm["TrainingImage"], "train", words[0], error)) from None
 
@@ -172,4 +173,6 @@ def _upload(job: JobRun) -> None:
             archives.pack(folder, archive)
             transfer.upload_file(job.s3, archive, bucket, f"{prefix}/{archive.name}")
             archive.unlink()
+        elif name == "model":
+            job.say(f"/opt/ml/{name} is empty: there is no {name}.tar.gz.")
     job.record({"ModelArtifacts": {"S3ModelArtifacts": f"s3://{bucket}/{prefix}/model.tar.gz"}})

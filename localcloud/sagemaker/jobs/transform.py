@@ -11,7 +11,6 @@ import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import urllib3
@@ -92,7 +91,7 @@ def work(job: JobRun, container: dict[str, Any]) -> None:
     with run_server(job.cloud, container, job.folder, own, job.interruption, role=job.role) as server:
         plan = _plan(job.request, _execution_parameters(server))
         limits = f"MaxConcurrentTransforms={plan.concurrency}, MaxPayloadInMB={plan.payload_mb}"
-        _log(job, f"{limits}, BatchStrategy={plan.strategy}")
+        job.say(f"{limits}, BatchStrategy={plan.strategy}")
         _transform_all(job, server, plan, found)
 
 
@@ -109,7 +108,7 @@ def _transform_all(job: JobRun, server: Server, plan: TransformPlan, found: list
         except RecordRefusedError as refusal:
             line = f"{item.bucket}/{item.key}: {refusal}"
             refused.append(line)
-            _log(job, line)
+            job.say(line)
             return
         joined = (b"\n" if plan.assemble == "Line" else b"").join(answers)
         job.s3.put_object(Bucket=bucket, Key=f"{prefix}{item.relative}.out", Body=joined)
@@ -220,10 +219,3 @@ def _plan(request: dict[str, Any], own: dict[str, Any]) -> TransformPlan:
         retries=client.get("InvocationsMaxRetries", DEFAULT_RETRIES),
         headers={name: value for name, value in headers.items() if value},
     )
-
-
-def _log(job: JobRun, text: str) -> None:
-    """Add a line to the job's log in the form of the service's data log."""
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
-    with job.folder.log.open("a", encoding="utf-8") as log:
-        log.write(f"{now}:[sagemaker logs]: {text}\n")
