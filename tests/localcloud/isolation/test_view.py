@@ -115,8 +115,8 @@ print(got)
 
 @needs_views
 def test_all_ends_when_nobody_holds_its_input_any_more(view: View, tmp_path: Path) -> None:
-    code = "import signal; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM]); open('/opt/ml/ready', 'w'); signal.pause()"
-    process = subprocess.Popen(isolated([sys.executable, "-c", code], view), stdin=subprocess.PIPE)
+    words = "trap '' TERM HUP; touch /opt/ml/ready; while true; do sleep 60; done"
+    process = subprocess.Popen(isolated(["/bin/sh", "-c", words], view), stdin=subprocess.PIPE)
     eventually((tmp_path / "own" / "ready").exists)
     assert process.stdin
     process.stdin.close()
