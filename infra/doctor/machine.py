@@ -10,7 +10,7 @@ from pathlib import Path
 
 import boto3
 
-from infra.doctor.finding import Finding, ok, problem
+from infra.doctor.finding import Finding, ok, problem, unknown
 from project.errors import SconesError
 from project.settings import Settings
 
@@ -38,6 +38,20 @@ def disk(folder: Path) -> Iterator[Finding]:
         yield problem("disk", found, f"Jobs of the local cloud and archives take up to {needed}.", "Make room.")
     else:
         yield ok("disk", found)
+
+
+def isolation(private: bool, words: str) -> Iterator[Finding]:
+    """What the local cloud runs gets a view of the machine of its own; without one it works, with less safety.
+
+    Args:
+        words: what it gets, and why.
+    """
+    if private:
+        yield ok("isolation", words)
+        return
+    yield unknown(
+        "isolation", words, "There, a script that names /opt/ml fails. Linux 5.12 with user namespaces has it."
+    )
 
 
 def region(settings: Settings) -> Iterator[Finding]:

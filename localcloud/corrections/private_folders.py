@@ -16,7 +16,7 @@ from ministack.core import lambda_runtime
 from localcloud.corrections import seam
 from localcloud.isolation.offer import offered
 from localcloud.isolation.python import needed
-from localcloud.isolation.view import View, isolated
+from localcloud.isolation.view import View, isolated, shared_by_the_user
 
 BEHAVIOUR = (
     "Each execution environment of a function has a /tmp of its own, as large as EphemeralStorage says, that stays "
@@ -32,7 +32,6 @@ MINISTACK = "1.5.33"
 TASK_ROOT, LAYERS = "/var/task", "/opt"
 LAYERS_VARIABLE = "_LAMBDA_LAYERS_DIRS"
 """MiniStack tells its workers with it where the layers are."""
-WRITABLE_VARIABLE = "LOCALCLOUD_WRITABLE"
 DEFAULT_MEGABYTES = 512
 
 _starting = threading.local()
@@ -42,10 +41,9 @@ _starting = threading.local()
 def function_view(folder: Path, environment: Mapping[str, str], megabytes: int) -> View:
     """What a worker sees whose code is in `folder`, with so much room in /tmp."""
     layers = [Path(path) for path in environment.get(LAYERS_VARIABLE, "").split(os.pathsep) if path]
-    more = [Path(path) for path in environment.get(WRITABLE_VARIABLE, "").split(os.pathsep) if path]
     return View(
         TASK_ROOT,
-        writable={str(path): path for path in more if path.exists()},
+        writable=shared_by_the_user(),
         readable={TASK_ROOT: folder},
         memory={"/tmp": megabytes << 20, "/dev/shm": 0},  # noqa: S108 - the function's own
         merged={LAYERS: layers},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import marshal
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from localcloud.isolation import enter
 
 STARTER = "import sys; sys.path.insert(0, sys.argv[1]); import enter; enter.main(sys.argv[2:])"
 """As a module, which Python compiles once, and not as a script. Every command of `isolated` has it among its words."""
+WRITABLE_VARIABLE = "LOCALCLOUD_WRITABLE"
+"""In the user's shell: more paths that foreign code may write to, such as a cache of models, with colons between."""
 REFUSED = enter.REFUSED
 """Exit code of a command whose view could not be made; its standard error ends with the reason."""
 
@@ -65,6 +68,12 @@ class View:
     hosts: Mapping[str, str] = field(default_factory=dict)
     network: bool = True
     stdin: bool = False
+
+
+def shared_by_the_user() -> dict[str, Path]:
+    """What the user lets foreign code write to, as `View.writable`; never what that code says of it."""
+    paths = [Path(path) for path in os.environ.get(WRITABLE_VARIABLE, "").split(os.pathsep) if path]
+    return {str(path): path for path in paths if path.exists()}
 
 
 def isolated(command: Sequence[str], view: View) -> list[str]:

@@ -144,7 +144,7 @@ class Cloud:
     def beside(self, region: str) -> Cloud:
         """The same account in another region."""
         roles = replace(self.roles, region=region) if self.roles else None
-        return Cloud(self.state, self.aws_url, self.url, self.account, region, roles)
+        return Cloud(self.state, self.aws_url, self.url, self.account, region, roles, self.isolation)
 
     def prepare(self) -> None:
         """Begin to make the clients that every job uses: it takes half a second, which the first job need not wait."""

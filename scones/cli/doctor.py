@@ -40,11 +40,13 @@ def doctor(as_json: bool) -> None:
 
 def _examination() -> Iterator[Finding]:
     from infra.doctor import account, limits, machine
+    from localcloud.isolation.offer import offered
 
     chosen = settings.load()
     yield from machine.python()
     file = settings.find_file()
     yield from machine.disk(file.resolve().parent if file else Path.cwd())
+    yield from machine.isolation(offered().private, offered().words)
     yield from machine.region(chosen)
     yield from machine.images(_images(chosen))
     names, credentials = account.identity()

@@ -14,10 +14,11 @@ import pytest
 from cloud_fixtures import LocalCloud, eventually, process_inside
 
 from localcloud.image_table import FILE, VARIABLE
+from localcloud.isolation.view import WRITABLE_VARIABLE
 from localcloud.sagemaker import operations
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.jobs import folder
-from localcloud.sagemaker.jobs.child import JOB_VARIABLE, WRITABLE_VARIABLE
+from localcloud.sagemaker.jobs.child import JOB_VARIABLE
 from localcloud.sagemaker.server import shut_down
 
 ROLE = "arn:aws:iam::000000000000:role/job-role"
@@ -214,7 +215,7 @@ def ready(cloud: Cloud, kind: str, name: str) -> psutil.Process:
     """Wait until the job's program says that it is ready; its process."""
     eventually(lambda: log_of(cloud, kind, name).endswith(" \n"))
     number = int(log_of(cloud, kind, name).split()[1])
-    return process_inside(number, JOB_VARIABLE, str(folder.folder(cloud.state, kind, name).root))
+    return process_inside(number, JOB_VARIABLE, str(folder.folder(cloud.folder, kind, name).root))
 
 
 def kind_of(request: dict[str, Any]) -> str:

@@ -22,7 +22,7 @@ from pathlib import Path
 from localcloud.environment import MARK
 from localcloud.isolation.offer import make_layer
 from localcloud.isolation.python import installs_into, needed
-from localcloud.isolation.view import Layer, View, isolated
+from localcloud.isolation.view import Layer, View, isolated, shared_by_the_user
 from localcloud.processes import find, marked
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.jobs.folder import CONTAINER_BASE, Folder
@@ -31,14 +31,12 @@ from localcloud.sagemaker.jobs.interruption import Interruption
 GRACE_SECONDS = 5.0
 """From SIGTERM to SIGKILL. AWS gives a training job 120 s; somebody at a terminal would not wait that long."""
 
-INHERITED = ("PATH", "HOME", "LANG", "OMP_NUM_THREADS", "LOCALCLOUD_WRITABLE")
+INHERITED = ("PATH", "HOME", "LANG", "OMP_NUM_THREADS")
 PYTHONS = {"python", "python3"}
 BASE_VARIABLE = "SAGEMAKER_BASE_DIR"
 """Where a job's program finds its /opt/ml."""
 JOB_VARIABLE = "LOCALCLOUD_JOB"
 """The job's folder on this machine: how its processes are found."""
-WRITABLE_VARIABLE = "LOCALCLOUD_WRITABLE"
-"""In the user's shell: more paths that jobs may write to, such as a cache of models, with colons between them."""
 
 
 class Child:
@@ -120,13 +118,12 @@ def run(
 def view(command: Sequence[str], environment: Mapping[str, str], folder: Folder, network: bool) -> View:
     """What a job's process sees; `python3` on its PATH is the interpreter that it may install for."""
     interpreter = Path(shutil.which("python3", path=environment.get("PATH")) or sys.executable)
-    more = [Path(path) for path in environment.get(WRITABLE_VARIABLE, "").split(os.pathsep) if path]
     writable = {
         CONTAINER_BASE: folder.base,
         "/tmp": folder.temporary,  # noqa: S108 - the job's own
         "/var/tmp": folder.root / "var-tmp",  # noqa: S108
         str(folder.home): folder.home,
-        **{str(path): path for path in more if path.exists()},
+        **shared_by_the_user(),
     }
     layers = tuple(
         make_layer(Layer(prefix, folder.root / "layers" / uuid.uuid4().hex)) for prefix in installs_into(interpreter)

@@ -21,9 +21,10 @@ from job_support import DONE, Bucket, await_that
 from tuning_support import continuous, tuning
 
 from localcloud import ports
+from localcloud.isolation.view import WRITABLE_VARIABLE
 from localcloud.sagemaker.cloud import Cloud, News
 from localcloud.sagemaker.jobs import lifecycle
-from localcloud.sagemaker.jobs.child import JOB_VARIABLE, WRITABLE_VARIABLE
+from localcloud.sagemaker.jobs.child import JOB_VARIABLE
 from localcloud.sagemaker.tuning import search
 
 SLEEPS = """

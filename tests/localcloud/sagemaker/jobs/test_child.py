@@ -43,7 +43,21 @@ def test_a_job_sees_the_local_cloud_and_its_own_variables_and_nothing_else(
     assert seen["SAGEMAKER_BASE_DIR"] == str(folder.base)
     assert seen["TMPDIR"] == str(folder.temporary)
     assert seen["LANG"] == "tlh"
-    assert not {"AWS_PROFILE", "PYTHONPATH"} & set(seen)
+    assert (seen["PYTHONPATH"], seen["PIP_TARGET"], seen["HOME"]) == (
+        str(folder.packages),
+        str(folder.packages),
+        str(folder.home),
+    )
+    assert "AWS_PROFILE" not in seen
+
+
+def test_a_job_with_a_view_of_its_own_is_told_the_containers_paths(tmp_path: Path) -> None:
+    private = Folder(tmp_path / "job", private=True)
+    cloud = Cloud(tmp_path, "http://127.0.0.1:1", "http://127.0.0.1:2")
+    told = child.environment(cloud, private, {"MODEL": "/opt/ml/model"})
+    assert (told["MODEL"], told["SAGEMAKER_BASE_DIR"]) == ("/opt/ml/model", "/opt/ml")
+    assert not {"TMPDIR", "PIP_TARGET", "PYTHONPATH"} & set(told)
+    assert child.command(["python3", "/opt/ml/job.py"], private) == [sys.executable, "/opt/ml/job.py"]
 
 
 def test_python_in_the_entry_point_is_the_interpreter_of_the_server(folder: Folder) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 from cloud_fixtures import eventually, gone, started_with
 from job_support import (
     SLEEPS,
@@ -29,6 +30,7 @@ from view_support import needs_views
 from wheels import wheel
 
 from localcloud.isolation.offer import Isolation
+from localcloud.isolation.view import WRITABLE_VARIABLE
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.jobs import folder
 from localcloud.sagemaker.jobs.child import JOB_VARIABLE
@@ -103,11 +105,14 @@ def test_without_a_view_a_script_that_names_opt_ml_is_told_why_it_fails(cloud: C
 
 
 @needs_views
-def test_a_job_writes_to_its_own_folders_and_nowhere_else(cloud: Cloud, bucket: Bucket) -> None:
+def test_a_job_writes_to_its_own_folders_and_nowhere_else(
+    cloud: Cloud, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(WRITABLE_VARIABLE)
     others = [str(Path.home() / "x"), "/opt/x", "/etc/hosts", folder.__file__]
     machine = set(Path(tempfile.gettempdir()).iterdir())
     request = processing(bucket, LOOKS_AROUND, *others)
-    request["Environment"] = {"LOCALCLOUD_WRITABLE": ""}
+    request["Environment"] = {WRITABLE_VARIABLE: str(Path.home())}  # the user's to give, not the job's
     job = finish(cloud, request)
     assert job["ProcessingJobStatus"] == "Completed", job
     seen = json.loads(bucket.get("out/seen.json"))
@@ -213,7 +218,7 @@ def test_an_empty_output_is_a_line_in_the_log(cloud: Cloud, bucket: Bucket) -> N
 def test_daemons_of_a_job_end_with_it(cloud: Cloud, bucket: Bucket) -> None:
     job = finish(cloud, processing(bucket, LEAVES_A_DAEMON))
     assert job["ProcessingJobStatus"] == "Completed", job
-    root = folder.folder(cloud.state, "ProcessingJob", job["ProcessingJobName"]).root
+    root = folder.folder(cloud.folder, "ProcessingJob", job["ProcessingJobName"]).root
     eventually(lambda: started_with(JOB_VARIABLE, str(root)) == [])
     assert {path.name for path in root.iterdir()} == {"log.txt"}
 
