@@ -1,7 +1,8 @@
 """A private view of the machine for foreign code: folders of its own, nothing else to write to, no root, no Docker.
 
 view.py    what a process is to see, and the command that starts it so
-enter.py   the script that makes the view and starts the process in it
+enter.py   what makes the view and starts the process in it
+mounts.py  what the view is made of
 offer.py   whether this machine allows it, found out once
 python.py  which folders an interpreter installs into
 

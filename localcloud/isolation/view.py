@@ -11,7 +11,7 @@ from pathlib import Path
 
 from localcloud.isolation import enter
 
-STARTER = "import sys; sys.path.insert(0, sys.argv[1]); import enter; enter.main(sys.argv[2:])"
+STARTER = "import sys; sys.path.append(sys.argv[1]); from localcloud.isolation import enter; enter.main(sys.argv[2:])"
 """As a module, which Python compiles once, and not as a script. Every command of `isolated` has it among its words."""
 WRITABLE_VARIABLE = "LOCALCLOUD_WRITABLE"
 """In the user's shell: more paths that foreign code may write to, such as a cache of models, with colons between."""
@@ -79,7 +79,7 @@ def shared_by_the_user() -> dict[str, Path]:
 def isolated(command: Sequence[str], view: View) -> list[str]:
     """The command that starts `command` in the view; it looks the program up in the PATH of its environment."""
     told = marshal.dumps(_told(view)).hex()
-    return [sys.executable, "-I", "-S", "-c", STARTER, str(Path(enter.__file__).parent), told, *command]
+    return [sys.executable, "-I", "-S", "-c", STARTER, str(Path(enter.__file__).parents[2]), told, *command]
 
 
 def _told(view: View) -> dict[str, object]:
