@@ -140,9 +140,12 @@ def overlay(target: str, lower: list[str], upper: str, work: str) -> None:
 
 def make_view(view: Told) -> None:
     """Mount everything as the view says; all else of the machine becomes read-only."""
+    layers = {target for target, *_ in view.overlays}
+    # before the overlays, which may cover what is to be written to: a state folder inside of a virtual environment
+    writable = [(at, tree(source), is_folder(source)) for at, source in view.writable if at not in layers]
     for target, lower, upper, work in view.overlays:
         overlay(target, lower, upper, work)
-    writable = [(at, tree(source), is_folder(source)) for at, source in view.writable]
+        writable.append((target, tree(target), True))
     forbid_writing("/")
     readable = [(at, tree(source), is_folder(source)) for at, source in view.readable]
     shadows = Shadows()
