@@ -149,3 +149,11 @@ def test_a_machine_that_refuses_says_why(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert (refused.private, refused.reason) == (False, "refused: unshare: no")
     assert "(refused: unshare: no)" in refused.words
     assert list(tmp_path.iterdir()) == []
+
+
+@needs_views
+def test_a_folder_of_ones_own_below_a_layer_is_written_to(view: View, tmp_path: Path) -> None:
+    (inside := tmp_path / "environment" / "state" / "own").mkdir(parents=True)
+    layer = make_layer(Layer(tmp_path / "environment", tmp_path / "changes"))
+    seen = shell(replace(view, layers=(layer,), writable={**view.writable, "/opt/ml": inside}), "echo 1 > /opt/ml/kept")
+    assert (seen.stderr, (inside / "kept").read_text()) == ("", "1\n")
