@@ -73,7 +73,7 @@ def test_a_port_in_use_is_one_line_and_nothing_is_left_running(scones: Command, 
 
 
 def test_when_one_part_does_not_come_up_the_other_is_taken_down(scones: Command, state: Path) -> None:
-    state.mkdir()
+    state.mkdir(mode=0o700)
     with (state / "sagemaker.lock").open("w") as held:
         assert record.lock(held.fileno())
         started = scones("local", "up", "--state", state, "--port", "0", "--sagemaker-port", "0")
@@ -140,7 +140,7 @@ def test_killed_ministack_keeps_objects_and_a_deploy_heals_the_rest(scones: Comm
 
 
 def test_a_stale_record_with_reused_process_numbers_harms_nobody(state: Path, bystander: psutil.Process) -> None:
-    state.mkdir()
+    state.mkdir(mode=0o700)
     stale = Identity(bystander.pid, bystander.create_time() - 3600)
     record.write(state, CloudRecord(Addresses(1, 2), {"ministack": stale, "sagemaker": stale}))
     assert statuses(state) == {"ministack": "crashed", "sagemaker": "crashed", "stepfunctions": "down"}

@@ -19,7 +19,7 @@ WAITS = "until [ -e go ]; do sleep 0.02; done"
 def let_go(cloud: Cloud) -> None:
     for job in list(cloud.jobs.values()):
         begun(job)
-        (job.folder.root / "go").touch()
+        (job.folder.home / "go").touch()
 
 
 def begun(job: JobRun) -> None:

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pytest
 from cloud_fixtures import eventually
 from engine_support import ROLE, definition, output_of, processing
 
 from localcloud import processes, record, up
+from localcloud.isolation.view import WRITABLE_VARIABLE
 
 WAIT = "import os, time; [None for _ in iter(lambda: os.path.exists({flag!r}) or time.sleep(0.05), True)]"
 
@@ -23,7 +25,10 @@ def clients(running: up.Running) -> tuple[Any, Any]:
     )
 
 
-def test_a_killed_server_leaves_an_execution_that_a_retry_finishes(state: Path, tmp_path: Path) -> None:
+def test_a_killed_server_leaves_an_execution_that_a_retry_finishes(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(WRITABLE_VARIABLE, str(tmp_path))
     sagemaker, s3 = clients(up.start(state, port=0, sagemaker_port=0))
     s3.create_bucket(Bucket="bucket")
     flag = tmp_path / "flag"

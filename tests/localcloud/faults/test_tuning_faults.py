@@ -170,7 +170,7 @@ def test_training_jobs_that_fail_do_not_end_a_search(searching: Cloud, bucket: B
         ({"sagemaker_program": "job.sh", "sagemaker_submit_directory": "/"}, "job.sh is not a Python file"),
         (
             {"sagemaker_program": "job.py", "sagemaker_submit_directory": "/no-such-folder"},
-            "neither in S3 nor a folder",
+            "neither in S3 nor a file or folder",
         ),
         (
             {"sagemaker_program": "a.py", "sagemaker_submit_directory": "s3://no-such-bucket/a.tar.gz"},
