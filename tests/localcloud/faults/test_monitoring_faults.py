@@ -19,7 +19,8 @@ WAITS = "until [ -e go ]; do sleep 0.02; done"
 def let_go(cloud: Cloud) -> None:
     for job in list(cloud.jobs.values()):
         begun(job)
-        (job.folder.home / "go").touch()
+        if job.folder.home.is_dir():  # one that was cut off has none any more
+            (job.folder.home / "go").touch()
 
 
 def begun(job: JobRun) -> None:
