@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from localcloud import environment, image_table, up
+from localcloud import environment, image_table, shell, up
 from localcloud.corrections import corrections
 from localcloud.errors import LocalCloudError
 from localcloud.state import state_folder
@@ -39,10 +39,17 @@ def cli() -> None:
 
 @cli.command("up")
 @_state
-@click.option("--port", type=_port, help="MiniStack's port; 0 takes a free one  [default: 4566]")
-@click.option("--sagemaker-port", type=_port, help="SageMaker's port; 0 takes a free one  [default: 4567]")
-@click.option("--stepfunctions-port", type=_port, help="Step Functions' port; 0 takes a free one  [default: 4568]")
-@click.option("--region", help="The account's region  [default: $AWS_REGION, $AWS_DEFAULT_REGION, us-east-1]")
+@click.option("--port", type=_port, help="MiniStack's port; 0 takes a free one  [default: as before, else 4566]")
+@click.option(
+    "--sagemaker-port", type=_port, help="SageMaker's port; 0 takes a free one  [default: as before, else 4567]"
+)
+@click.option(
+    "--stepfunctions-port", type=_port, help="Step Functions' port; 0 takes a free one  [default: as before, else 4568]"
+)
+@click.option(
+    "--region",
+    help="Region of a shell that names none  [default: $AWS_REGION, $AWS_DEFAULT_REGION, as before, else us-east-1]",
+)
 @click.option(
     "--enforce-roles/--no-enforce-roles",
     default=None,
@@ -62,7 +69,7 @@ def bring_up(
 ) -> None:
     """Start the local cloud, or what is missing of it."""
     folder = state_folder(state)
-    region = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+    region = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     running = up.start(folder, port, sagemaker_port, region, enforce_roles, stepfunctions_port)
     if running.lost:
         _say(
@@ -89,12 +96,13 @@ def bring_up(
 @_state
 def down(state: Path | None) -> None:
     """Stop it and all it started; what it stored stays."""
-    stopped = up.stop(state_folder(state))
+    folder = state_folder(state)
+    stopped = up.stop(folder)
     if "ministack" in stopped.killed:
         _say("Warning: MiniStack did not end in time and was killed: its latest changes are not saved.")
     if stopped.leftovers:
         _say(f"Killed {stopped.leftovers} leftover process{'es' if stopped.leftovers > 1 else ''}.")
-    _say(f"Stopped {_listed(stopped.parts)}." if stopped.parts else "The local cloud was not up.")
+    _say(f"Stopped {_listed(stopped.parts)}." if stopped.parts else f"The local cloud on {folder} was not up.")
 
 
 @cli.command()
@@ -120,20 +128,31 @@ def status(context: click.Context, state: Path | None, as_json: bool) -> None:
             _say(isolation.words)
     image_table.require_table(folder)
     if any(part.status != "up" for part in found):
-        _say(f"To start what is missing: {_command(context)} up")
+        _say(f"To start what is missing on {folder}: {_command(context)} up")
         context.exit(1)
 
 
 @cli.command()
 @_state
 @_as_json
-def env(state: Path | None, as_json: bool) -> None:
+@click.option(
+    "--guard",
+    is_flag=True,
+    help="Let no AWS client in Python leave this machine: calls to AWS's own hosts come here too, others fail. "
+    "The shell's identity is a role, as a notebook's is.",
+)
+def env(state: Path | None, as_json: bool, guard: bool) -> None:
     """Point a shell here: eval "$(localcloud env)"."""
     running = up.running(state_folder(state))
-    if as_json:
-        click.echo(json.dumps(up.environment(running), indent=2))
+    if guard:
+        wanted = shell.write_guarded_variables(running.state, running.addresses, os.environ)
     else:
-        click.echo("\n".join(environment.shell_lines(running.addresses, os.environ)))
+        wanted = shell.write_variables(running.state, running.addresses)
+    if as_json:
+        click.echo(json.dumps(wanted, indent=2))
+    else:
+        unwanted = shell.KEYS if guard else ()
+        click.echo("\n".join(environment.shell_lines(wanted, os.environ, unwanted)))
 
 
 @cli.command("images")

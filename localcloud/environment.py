@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 HOST = "127.0.0.1"
+ACCOUNT = "000000000000"
 EVENTS_PATH = "/_localcloud/events"
 """Where MiniStack's port takes events of `aws.states` from the local Step Functions; clients may not send any."""
 ROLES_PATH = "/_localcloud/roles"
@@ -96,10 +97,15 @@ def in_the_way(environ: Mapping[str, str], wanted: Mapping[str, str]) -> list[st
     return sorted([*endpoints, *(name for name in _IN_THE_WAY if name in environ)])
 
 
-def shell_lines(addresses: Addresses, environ: Mapping[str, str]) -> list[str]:
-    """Lines for `eval` in sh or bash; behind a proxy, the loopback interface is excepted from it."""
-    wanted = variables(addresses)
-    unset = in_the_way(environ, wanted)
+def shell_lines(wanted: Mapping[str, str], environ: Mapping[str, str], unwanted: Iterable[str] = ()) -> list[str]:
+    """Lines for `eval` in sh or bash; behind a proxy, the loopback interface is excepted from it.
+
+    Args:
+        wanted: what is exported.
+        environ: the shell's own variables; those in the way are unset, and so are the `unwanted` ones.
+    """
+    wanted = dict(wanted)
+    unset = [*in_the_way(environ, wanted), *sorted(unwanted)]
     if any(environ.get(name) for name in _PROXIES):
         direct = [HOST, *filter(None, (environ.get("no_proxy") or environ.get("NO_PROXY", "")).split(","))]
         wanted |= dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join(dict.fromkeys(direct)))

@@ -7,10 +7,11 @@ import itertools
 import random
 import shlex
 import socket
+from contextlib import suppress
 
 import psutil
 
-from localcloud.environment import HOST
+from localcloud.environment import HOST, MARK
 from localcloud.errors import LocalCloudError, PortInUseError
 
 # Below the ports that systems lend to outgoing connections (Linux from 32768, others from 49152): such a connection
@@ -51,8 +52,16 @@ def require_free(port: int, what: str, option: str) -> None:
     if trouble is None:
         return
     if trouble.errno == errno.EADDRINUSE:
+        holder = _listener(port)
+        if folder := _cloud_of(holder):
+            raise PortInUseError(
+                f"Starting {what}: port {port} is in use by the local cloud on {folder}.",
+                f"Use that one, end it with: localcloud down --state {shlex.quote(folder)}; or choose another port "
+                f"with {option}.",
+            )
+        by = f" by `{shlex.join(holder.cmdline())[:60]}` (pid {holder.pid})" if holder else ""
         raise PortInUseError(
-            f"Starting {what}: port {port} is in use{_listener(port)}.",
+            f"Starting {what}: port {port} is in use{by}.",
             f"End that program, or choose another port with {option}.",
         )
     raise LocalCloudError(f"Starting {what}: port {port}: {trouble.strerror}.", f"Choose another port with {option}.")
@@ -68,12 +77,17 @@ def _trouble(port: int) -> OSError | None:
     return None
 
 
-def _listener(port: int) -> str:
-    """` by <command> (pid <n>)`, or nothing where the system does not tell (other users' processes, macOS)."""
-    try:
+def _listener(port: int) -> psutil.Process | None:
+    """The process that listens; None where the system does not tell (other users' processes, macOS)."""
+    with suppress(psutil.Error):
         for connection in psutil.net_connections("tcp"):
             if connection.laddr[1:] == (port,) and connection.status == psutil.CONN_LISTEN and connection.pid:
-                return f" by `{shlex.join(psutil.Process(connection.pid).cmdline())[:60]}` (pid {connection.pid})"
-    except psutil.Error:
-        return ""
-    return ""
+                return psutil.Process(connection.pid)
+    return None
+
+
+def _cloud_of(process: psutil.Process | None) -> str | None:
+    """The state folder of the local cloud that the process is part of, or None."""
+    with suppress(psutil.Error):
+        return process.environ().get(MARK) if process else None
+    return None

@@ -1,6 +1,7 @@
 """What a state folder says about the local cloud that runs on it: `local.json`, and the locks.
 
 <state>/local.json        parts, process ids, start times and ports; there from `up` until `down`
+<state>/addresses.json    ports and region of the last time that it was up, for the next one
 <state>/up.lock           held while one command starts or stops parts
 <state>/ministack.lock    held by MiniStack's process for as long as it lives, and so released even by kill -9
 <state>/sagemaker.lock    the same; taken by the SageMaker server itself
@@ -84,6 +85,31 @@ def write(state: Path, record: CloudRecord) -> None:
 def remove(state: Path) -> None:
     """Forget the record: nothing runs on `state` any more."""
     (state / "local.json").unlink(missing_ok=True)
+
+
+def keep_addresses(state: Path, addresses: Addresses) -> None:
+    """Let the next local cloud on `state` have the same ports and region."""
+    path = state / "addresses.json"
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    temporary.write_text(json.dumps(asdict(addresses), indent=2) + "\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+def last_addresses(state: Path) -> Addresses | None:
+    """What `keep_addresses` was told last, or None.
+
+    Raises:
+        LocalCloudError: the file is there and does not say that.
+    """
+    path = state / "addresses.json"
+    try:
+        return Addresses(**json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError) as error:
+        raise LocalCloudError(
+            f"Reading {path}: not the addresses of a local cloud ({error}).", f"Delete the file: rm {path}"
+        ) from None
 
 
 @contextmanager

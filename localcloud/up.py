@@ -18,9 +18,8 @@ from localcloud.isolation.offer import NOT_ISOLATED, Isolation, offered
 from localcloud.processes import Identity
 from localcloud.record import CloudRecord
 
-DEFAULT_PORT = 4566
-DEFAULT_SAGEMAKER_PORT = 4567
-DEFAULT_STEPFUNCTIONS_PORT = 4568
+USUAL = Addresses(4566, 4567, "us-east-1", 4568)
+"""Of a folder on which no local cloud was up yet; later it keeps what it had, so that open shells still find it."""
 START_PATIENCE = 60.0
 """Seconds until a part must answer; it takes two, the rest is for a machine that is busy."""
 STOP_PATIENCE = 20.0
@@ -81,16 +80,17 @@ def start(
     state: Path,
     port: int | None = None,
     sagemaker_port: int | None = None,
-    region: str = "us-east-1",
+    region: str | None = None,
     enforce_roles: bool | None = None,
     stepfunctions_port: int | None = None,
 ) -> Running:
     """Bring the local cloud on `state` up, or what is missing of it, and wait until it answers.
 
     Args:
-        port: MiniStack's; None takes the one in use on this folder, else 4566; 0 takes a free one.
+        port: MiniStack's; None takes the one in use on this folder, or in use before, else 4566; 0 takes a free one.
         sagemaker_port: the same for the local SageMaker, 4567.
         stepfunctions_port: the same for the local Step Functions, 4568; None beside a free `port` is a free one too.
+        region: that of requests that are not signed; None takes the one before on this folder, else us-east-1.
         enforce_roles: hold everything to its role; None leaves that as it is on this folder, else off.
 
     Raises:
@@ -119,12 +119,13 @@ def start(
         return replace(_fresh(state, (port, sagemaker_port, stepfunctions_port), region, enforce_roles), lost=lost)
 
 
-def _fresh(state: Path, asked: tuple[int | None, ...], region: str, enforce_roles: bool) -> Running:
-    usual = (DEFAULT_PORT, DEFAULT_SAGEMAKER_PORT, DEFAULT_STEPFUNCTIONS_PORT)
+def _fresh(state: Path, asked: tuple[int | None, ...], region: str | None, enforce_roles: bool) -> Running:
+    before = record.last_addresses(state) or USUAL
+    usual = (before.ministack_port, before.sagemaker_port, before.stepfunctions_port)
     for attempt in range(_ATTEMPTS):
         spare = ports.free(len(usual))
         chosen = [free if want == 0 else want or known for free, want, known in zip(spare, asked, usual, strict=True)]
-        addresses = Addresses(chosen[0], chosen[1], region, chosen[2])
+        addresses = Addresses(chosen[0], chosen[1], region or before.region, chosen[2])
         try:
             return _bring_up(state, CloudRecord(addresses, {}, enforce_roles, offered()), list(parts.ORDER))
         except LocalCloudError:
@@ -166,6 +167,7 @@ def _bring_up(state: Path, kept: CloudRecord, missing: list[str]) -> Running:
                 processes.end(current.parts[name], STOP_PATIENCE)
         record.write(state, kept) if kept.parts else record.remove(state)
         raise
+    record.keep_addresses(state, kept.addresses)
     return Running(state, kept.addresses, tuple(missing), kept.enforce_roles, kept.isolation)
 
 

@@ -17,7 +17,7 @@ from pipelines.checks.settings_checks import settings_agree
 from pipelines.definition.build import Built, build
 from pipelines.registry import versions
 from pipelines.runs import executions, follow, inputs, results, upsert
-from project import aws, console
+from project import aws, console, settings
 from project.errors import SconesError
 from project.names import Names
 from scones.data.archive import write_sample
@@ -35,10 +35,11 @@ CAPTURE_SECONDS = "2"
 def start_local_cloud(demo: Demo) -> str:
     """Bring the local cloud up, on free ports if the usual ones are taken, and point this process at it."""
     os.environ.setdefault("LOCALCLOUD_CAPTURE_SECONDS", CAPTURE_SECONDS)
+    region = settings.load().region
     try:
-        running = up.start(demo.state, enforce_roles=demo.enforce_roles)
+        running = up.start(demo.state, region=region, enforce_roles=demo.enforce_roles)
     except PortInUseError:
-        running = up.start(demo.state, port=0, sagemaker_port=0, enforce_roles=demo.enforce_roles)
+        running = up.start(demo.state, port=0, sagemaker_port=0, region=region, enforce_roles=demo.enforce_roles)
     if running.started:
         demo.closers.append(partial(up.stop, demo.state))
     wanted = up.environment(running)

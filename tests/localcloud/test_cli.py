@@ -55,7 +55,7 @@ def test_both_commands_find_one_folder_and_say_how_to_go_on(here: Path, command:
     status = run(*command, "status", "--json", environment=clean_environment(here), folder=inner)
     assert (status.returncode, [part["status"] for part in json.loads(status.stdout)]) == (1, ["down", "down", "down"])
     name = "scones local" if len(command) == 2 and command[1] == "local" else "localcloud"
-    assert status.stderr == f"To start what is missing: {name} up\n"
+    assert status.stderr == f"To start what is missing on {here / '.localcloud'}: {name} up\n"
     env = run(*command, "env", environment=clean_environment(here), folder=inner)
     assert (env.returncode, env.stdout) == (1, "")
     assert env.stderr == f"Error: The local cloud on {here / '.localcloud'} is not up. Start it: localcloud up.\n"

@@ -18,7 +18,7 @@ def evaluated(lines: list[str], environment: dict[str, str]) -> dict[str, str]:
 
 
 def test_a_shell_takes_every_variable() -> None:
-    shell = evaluated(shell_lines(ADDRESSES, {}), {})
+    shell = evaluated(shell_lines(variables(ADDRESSES), {}), {})
     assert {name: shell.get(name) for name in variables(ADDRESSES)} == variables(ADDRESSES)
     assert shell["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4566"
     assert shell["AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"] == "http://127.0.0.1:4567"
@@ -27,7 +27,7 @@ def test_a_shell_takes_every_variable() -> None:
 
 def test_what_would_lead_a_client_to_another_cloud_is_unset() -> None:
     before = {"AWS_PROFILE": "work", "AWS_SESSION_TOKEN": "real", "AWS_ENDPOINT_URL_S3": "https://s3.example"}
-    shell = evaluated(shell_lines(ADDRESSES, before), before)
+    shell = evaluated(shell_lines(variables(ADDRESSES), before), before)
     assert not before.keys() & shell.keys()
 
 
@@ -37,16 +37,16 @@ def test_our_own_service_endpoints_are_not_in_the_way() -> None:
 
 def test_behind_a_proxy_loopback_is_excepted_and_other_exceptions_are_kept() -> None:
     before = {"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": "intranet,.example"}
-    shell = evaluated(shell_lines(ADDRESSES, before), before)
+    shell = evaluated(shell_lines(variables(ADDRESSES), before), before)
     assert shell["NO_PROXY"] == shell["no_proxy"] == "127.0.0.1,intranet,.example"
 
 
 def test_without_a_proxy_no_exception_is_made() -> None:
-    assert not any("PROXY" in line.upper() for line in shell_lines(ADDRESSES, {}))
+    assert not any("PROXY" in line.upper() for line in shell_lines(variables(ADDRESSES), {}))
 
 
 def test_the_mark_of_leftovers_never_reaches_a_users_shell() -> None:
-    assert not any(MARK in line for line in shell_lines(ADDRESSES, {MARK: "x"}))
+    assert not any(MARK in line for line in shell_lines(variables(ADDRESSES), {MARK: "x"}))
 
 
 def test_the_clouds_processes_see_nothing_of_the_users_credentials_or_python() -> None:

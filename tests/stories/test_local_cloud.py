@@ -83,7 +83,7 @@ def test_env_prints_nothing_for_the_shell_to_evaluate_when_the_cloud_is_down(sco
 
 def test_down_where_nothing_is_up_is_fine_and_makes_no_folder(scones: Command, tmp_path: Path) -> None:
     down = scones("local", "down")
-    assert (down.returncode, down.stderr) == (0, "The local cloud was not up.\n")
+    assert (down.returncode, down.stderr) == (0, f"The local cloud on {tmp_path / '.localcloud'} was not up.\n")
     assert not (tmp_path / ".localcloud").exists()
 
 

@@ -99,11 +99,17 @@ def test_two_clouds_on_one_state_folder_are_refused_with_the_pids(scones: Comman
     assert processes.marked(MARK, str(state.resolve())) == []
 
 
-def test_another_port_than_the_one_in_use_is_refused(scones: Command, state: Path) -> None:
-    running = up.start(state, port=0, sagemaker_port=0)
+def test_ports_and_region_belong_to_the_folder(scones: Command, state: Path, tmp_path: Path) -> None:
+    running = up.start(state, port=0, sagemaker_port=0, region="eu-north-1")
+    used = str(running.addresses.ministack_port)
     other = scones("local", "up", "--state", state, "--port", "4599")
     assert other.returncode == 1
-    assert f"it is up on port {running.addresses.ministack_port} already" in other.stderr
+    assert f"it is up on port {used} already" in other.stderr
+    elsewhere = scones("local", "up", "--state", tmp_path / "elsewhere", "--port", used, "--sagemaker-port", "0")
+    assert elsewhere.returncode == 1
+    assert f"port {used} is in use by the local cloud on {state}. Use that one, end it with: " in elsewhere.stderr
+    up.stop(state)
+    assert up.start(state).addresses == running.addresses
 
 
 def test_killed_sagemaker_is_reported_and_started_again_beside_the_living_part(scones: Command, state: Path) -> None:
