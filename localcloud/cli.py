@@ -14,6 +14,8 @@ import click
 from localcloud import environment, image_table, shell, up
 from localcloud.corrections import corrections
 from localcloud.errors import LocalCloudError
+from localcloud.inventory import KINDS, Clients, clients, inventory, named
+from localcloud.logs import log_lines
 from localcloud.state import state_folder
 
 INTERRUPTED = 130
@@ -26,6 +28,7 @@ _state = click.option(
     "or above, else .localcloud here]",
 )
 _as_json = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+_region = click.option("--region", help="[default: $AWS_REGION, $AWS_DEFAULT_REGION, else that of the local cloud]")
 _port = click.IntRange(0, 65535)
 
 
@@ -171,6 +174,49 @@ def list_images(state: Path | None, as_json: bool) -> None:
     _say("Any other image trains and processes if the request brings its script.")
 
 
+@cli.command("list")
+@_state
+@_as_json
+@_region
+@click.option("--most", type=click.IntRange(1), default=20, show_default=True, help="So many of each kind.")
+def list_all(state: Path | None, as_json: bool, region: str | None, most: int) -> None:
+    """List jobs, endpoints, functions and executions, newest first."""
+    found = inventory(_clients(state, region), most)
+    if as_json:
+        click.echo(json.dumps([asdict(one) for one in found], indent=2))
+    elif found:
+        rows = [(one.kind, one.name, one.status, one.created) for one in found]
+        click.echo(_table([("KIND", "NAME", "STATUS", "CREATED"), *rows]))
+    else:
+        _say("There are no jobs, endpoints, functions or executions in this region.")
+
+
+@cli.command()
+@click.argument("name")
+@_state
+@_region
+@click.option("--kind", type=click.Choice(list(KINDS)), help="Needed when a job, an endpoint, … have one name.")
+@click.option("--follow", is_flag=True, help="Go on until it has ended; an endpoint or a function: until Ctrl-C.")
+@click.pass_context
+def logs(
+    context: click.Context, name: str, state: Path | None, region: str | None, kind: str | None, follow: bool
+) -> None:
+    """Print the log of a job, an endpoint or a function, or what happened in an execution."""
+    of = _clients(state, region)
+    found = named(of, name, kind)
+    if not found:
+        raise LocalCloudError(
+            f"Looking for {kind or 'anything'} called {name}: there is none in this region.",
+            f"See what there is: {_command(context)} list",
+        )
+    if len(found) > 1:
+        kinds = _listed(tuple(sorted({one.kind for one in found})))
+        fix = "Say which with --kind." if len({one.kind for one in found}) > 1 else "Name it whole, or by its ARN."
+        raise LocalCloudError(f"Looking for {name}: {len(found)} have that name ({kinds}).", fix)
+    for line in log_lines(of, found[0], follow):
+        click.echo(line)
+
+
 @cli.command("corrections")
 @_as_json
 def list_corrections(as_json: bool) -> None:
@@ -180,6 +226,12 @@ def list_corrections(as_json: bool) -> None:
         click.echo(json.dumps([asdict(one) for one in found], indent=2))
     else:
         click.echo("\n\n".join(f"{one.name}: {one.behaviour}\n  {one.evidence}" for one in found))
+
+
+def _clients(state: Path | None, region: str | None) -> Clients:
+    running = up.running(state_folder(state))
+    shells = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    return clients(running.addresses, region or shells or running.addresses.region)
 
 
 def _say(message: str) -> None:
