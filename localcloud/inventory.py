@@ -44,7 +44,7 @@ def clients(addresses: Addresses, region: str) -> Clients:
     def made(service: str) -> Any:
         session = boto3.Session("test", "test", region_name=region)
         url = urls.get(service, addresses.ministack)
-        return session.client(service, endpoint_url=url, config=Config(inject_host_prefix=False))  # type: ignore[call-overload]
+        return session.client(service, endpoint_url=url, config=Config(inject_host_prefix=False))
 
     return made
 

@@ -90,7 +90,9 @@ def _history(states: Any, entry: Entry) -> Read:
         for event in (one for page in pages for one in page["events"]):
             if event["id"] > shown:
                 shown = event["id"]
-                details = next((value for key, value in event.items() if key.endswith("EventDetails")), {})
+                details: dict[str, Any] = next(
+                    (value for key, value in event.items() if key.endswith("EventDetails")), {}
+                )
                 yield _line(event["timestamp"], event["type"], json.dumps(details) if details else "")
 
     return read
