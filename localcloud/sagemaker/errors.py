@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from localcloud.service.errors import ServiceError, validation
 
-__all__ = ["ServiceError", "conflict", "in_use", "not_found", "own_fault", "validation"]
+__all__ = ["ServiceError", "bad_token", "conflict", "in_use", "not_found", "own_fault", "validation"]
 
 
 def own_fault(error: Exception) -> str:
     """The reason of what ends because our own code failed: not the service's error, so that nobody tries it again."""
     return f"the local SageMaker failed: {type(error).__name__}: {error}; see its log"
+
+
+def bad_token() -> ServiceError:
+    """A List operation got a NextToken that it has not given."""
+    return validation("The NextToken of the request is invalid: this operation has not given it.")
 
 
 def not_found(message: str) -> ServiceError:

@@ -39,6 +39,10 @@ class MissingError(Exception):
     """There is no resource of that kind and name."""
 
 
+class BadTokenError(ValueError):
+    """A page is asked for with a token that no page gave."""
+
+
 @dataclass(frozen=True)
 class Resource:
     """One row: the document and the columns beside it. Times are epoch seconds."""
@@ -164,7 +168,7 @@ class Store:
         `after` is the token of the page before, of the same order; a negative `limit` means all.
 
         Raises:
-            ValueError: `after` is not such a token.
+            BadTokenError: `after` is not such a token.
         """
         where, values = ["kind = ?"], [kind]  # type: tuple[list[str], list[Any]]
         if parent is not None:
@@ -187,9 +191,9 @@ class Store:
                 where.append(condition)
                 values.append(value)
         if after:
-            place, _, name = after.partition("|")
+            place, name = _place(after, order)
             where.append(f"({order}, name) {'<' if descending else '>'} (?, ?)")
-            values.extend((float(place) if order == "created" else place, name))
+            values.extend((place, name))
         direction = "DESC" if descending else "ASC"
         query = (
             f"SELECT * FROM resource WHERE {' AND '.join(where)} "  # noqa: S608 - only fixed words are put in
@@ -216,6 +220,21 @@ class Store:
         with self._lock:
             rows = self._connection.execute("SELECT key, value FROM tag WHERE arn = ? ORDER BY key", (arn,)).fetchall()
         return dict(rows)
+
+
+def _place(token: str, order: Column) -> tuple[float | str, str]:
+    """What a page's token says: the order's value, and the name, of the last resource before it.
+
+    Raises:
+        BadTokenError: it is none of ours.
+    """
+    place, bar, name = token.partition("|")
+    try:
+        if not bar or not name:
+            raise ValueError
+        return float(place) if order == "created" else place, name
+    except ValueError:
+        raise BadTokenError(token) from None
 
 
 def _resource(row: tuple[Any, ...]) -> Resource:

@@ -6,12 +6,15 @@ training short; nothing else differs from what a reader gets.
 
 from __future__ import annotations
 
+import os
 import re
-import socket
 from pathlib import Path
 
 import pytest
 from commands import BIN, clean_environment, run
+
+from localcloud import ports, record
+from localcloud.environment import Addresses
 
 ROOT = Path(__file__).parents[2]
 NOT_RUN = {
@@ -22,8 +25,14 @@ NOT_RUN = {
 QUICK = 'algorithm = "builtin"\nepochs = 3\naccuracy_threshold = 0.51\n[builtin]\nmini_batch_size = 32\n'
 
 
-def commands(page: Path) -> str:
-    blocks = re.findall(r"^```sh\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.S | re.M)
+SDK2 = "LOCALCLOUD_TEST_SDK2"
+"""Names the folder of a virtual environment with the SageMaker SDK 2, which takes a minute and 500 MB to install."""
+
+
+def commands(page: Path, *, sdk2: bool = False) -> str:
+    """What is run of a page: its `sh` blocks, and with `sdk2` those for that SDK's own environment as well."""
+    wanted = "(?: sdk2)?" if sdk2 else ""
+    blocks = re.findall(rf"^```sh{wanted}\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.S | re.M)
     lines = [line for block in blocks for line in block.splitlines()]
     return "\n".join(line for line in lines if not line.startswith(tuple(NOT_RUN)))
 
@@ -31,21 +40,30 @@ def commands(page: Path) -> str:
 PAGES = [page for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))] if commands(page).strip()]
 
 
-def taken(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_on_the_page_works(page: Path, tmp_path: Path) -> None:
-    if taken(4566) or taken(4567):
-        pytest.skip("the local cloud's usual ports are in use, and the page's commands use them")
-    (tmp_path / "scones.toml").write_text(QUICK, encoding="utf-8")
-    environment = {**clean_environment(tmp_path), "OMP_NUM_THREADS": "1"}
+    run_page(commands(page), tmp_path)
+
+
+@pytest.mark.timeout(600)
+def test_the_blocks_for_the_sdk_2_work_as_well(tmp_path: Path) -> None:
+    if SDK2 not in os.environ:
+        pytest.skip(f"{SDK2} names no virtual environment with the SageMaker SDK 2")
+    (tmp_path / "sdk2").symlink_to(os.environ[SDK2], target_is_directory=True)
+    run_page(commands(ROOT / "docs" / "your-own-project.md", sdk2=True), tmp_path)
+
+
+def run_page(text: str, folder: Path) -> None:
+    """Run it in `folder`, on ports that nobody uses: a folder's local cloud keeps those that it had."""
+    (folder / "scones.toml").write_text(QUICK, encoding="utf-8")
+    (folder / ".localcloud").mkdir()
+    ministack, sagemaker, stepfunctions = ports.free(3)
+    record.keep_addresses(folder / ".localcloud", Addresses(ministack, sagemaker, "us-east-1", stepfunctions))
+    environment = {**clean_environment(folder), "OMP_NUM_THREADS": "1"}
     try:
-        shell = ("bash", "-euo", "pipefail", "-c", commands(page))
-        done = run(*shell, environment=environment, folder=tmp_path, patience=500)
+        shell = ("bash", "-euo", "pipefail", "-c", text)
+        done = run(*shell, environment=environment, folder=folder, patience=500)
     finally:
-        run(BIN / "scones", "local", "down", environment=environment, folder=tmp_path)
+        run(BIN / "scones", "local", "down", environment=environment, folder=folder)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -13,11 +13,14 @@ ERROR_LINE = re.compile(r"^(?:[\w.]*(?:Error|Exception)|[\w.-]+: error): \S")
 LOG_TAIL_BYTES = 64_000
 MISSING = re.compile(r"ModuleNotFoundError: No module named '([\w]+)")
 EXTRAS = {
-    **dict.fromkeys(("onnx", "onnxruntime", "PIL", "torch"), "programs"),
+    **dict.fromkeys(("numpy", "onnx", "onnxruntime", "PIL", "torch"), "programs"),
     "sklearn": "scikit-learn",
     "xgboost": "xgboost",
 }
 """Which extra of the distribution `localcloud` brings a module."""
+INSTALL = "pip install '<path to localcloud>[{extra}]'"
+"""It is on no index."""
+PROGRAMS_EXTRA = INSTALL.format(extra="programs")
 NO_FOLDER = re.compile(r"(?:FileNotFoundError|PermissionError|OSError|No such file|[Pp]ermission denied).*/opt/ml\b")
 NO_VIEW = (
     " (This machine gives jobs no view of their own, see localcloud status: /opt/ml is not the job's folder. "
@@ -46,7 +49,7 @@ def explained(text: str, image: str) -> str:
         return text
     name = repository(image)
     extra = EXTRAS.get(found[1])
-    ways = [f"pip install 'localcloud[{extra}]'"] if extra else []
+    ways = [INSTALL.format(extra=extra)] if extra else []
     ways.append(f'name an interpreter that has it in {FILE}: [images."{name}"] interpreter = "…"')
     return f"{text.rstrip('.')}. The interpreter that stands in for {name} has no {found[1]}: {'; or '.join(ways)}"
 

@@ -54,6 +54,7 @@ def check(request: dict[str, Any]) -> None:
     metrics.compiled((item["Name"], item["Regex"]) for item in definitions)
     if request["ResourceConfig"].get("InstanceCount", 1) != 1 or request["ResourceConfig"].get("InstanceGroups"):
         raise validation("The local SageMaker runs a training job on one instance: set InstanceCount to 1.")
+    _check_spot(request)
     if request["OutputDataConfig"].get("CompressionType", "GZIP") != "GZIP":
         raise validation("The local SageMaker does only OutputDataConfig.CompressionType GZIP.")
     transfer.split(request["OutputDataConfig"]["S3OutputPath"])
@@ -63,6 +64,24 @@ def check(request: dict[str, Any]) -> None:
         raise validation(f"InputDataConfig names a channel twice: {', '.join(sorted(names))}.")
     for channel in channels:
         _check_channel(channel, algorithm["TrainingInputMode"])
+
+
+def _check_spot(request: dict[str, Any]) -> None:
+    """Managed spot training needs a time to wait, which is the run's and more; without it there is none to give.
+
+    API reference, StoppingCondition; the second text is AWS's, as public issues show it.
+    """
+    condition = request["StoppingCondition"]
+    longest, wait = condition.get("MaxRuntimeInSeconds", DEFAULT_SECONDS), condition.get("MaxWaitTimeInSeconds")
+    if request.get("EnableManagedSpotTraining"):
+        if wait is None or wait < longest:
+            raise validation(
+                "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds"
+            )
+    elif wait is not None:
+        raise validation(
+            "Invalid MaxWaitTimeInSeconds. It is only supported when EnableManagedSpotTraining is set to true"
+        )
 
 
 def _check_channel(channel: dict[str, Any], default_mode: str) -> None:

@@ -11,7 +11,7 @@ from localcloud.sagemaker.cloud import Cloud, News
 from localcloud.sagemaker.engine import executor, graph, outcomes, parameters, records
 from localcloud.sagemaker.engine.caching import digest
 from localcloud.sagemaker.engine.expressions import Scope, resolve
-from localcloud.sagemaker.errors import conflict, not_found, validation
+from localcloud.sagemaker.errors import bad_token, conflict, not_found, validation
 from localcloud.sagemaker.operations.pipelines import page, version
 from localcloud.sagemaker.registry import operation
 from localcloud.sagemaker.resources import existing, times
@@ -141,6 +141,8 @@ def list_parameters(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     run = existing_execution(cloud, request["PipelineExecutionArn"])
     names = sorted(run.body["GivenParameters"])
     after, most = request.get("NextToken", ""), request.get("MaxResults", 100)
+    if after and after not in names:
+        raise bad_token()
     left = [name for name in names if name > after]
     shown = [{"Name": name, "Value": run.body["GivenParameters"][name]} for name in left[:most]]
     return {"PipelineParameters": shown, "NextToken": left[most - 1] if len(left) > most else None}

@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from localcloud.sagemaker.cloud import Cloud
-from localcloud.sagemaker.errors import validation
-from localcloud.sagemaker.store import Column, Resource
+from localcloud.sagemaker.errors import bad_token, validation
+from localcloud.sagemaker.store import BadTokenError, Column, Resource
 
 PAGE_SIZE = 10
 """MaxResults when the request has none, as on AWS."""
+MOST_DIGITS = 9
 
 ORDERS: dict[str, Column] = {"Name": "name", "CreationTime": "created", "Status": "status"}
 TIMES = {
@@ -53,10 +54,23 @@ def page(
             after=request.get("NextToken", ""),
             **{name: seconds(request.get(member)) for name, member in TIMES.items()},
         )
+    except BadTokenError:
+        raise bad_token() from None
     except ValueError as error:
-        raise validation(f"NextToken or a time of the request is not valid: {error}.") from None
+        raise validation(f"A time of the request is not valid: {error}.") from None
     result: dict[str, Any] = {answer: [summary(resource) for resource in found]}
     return {**result, "NextToken": token} if token else result
+
+
+def position(token: str) -> int:
+    """The token of a listing that is no page of the store: how many entries are before it.
+
+    Raises:
+        ServiceError: ValidationException; it is no such token.
+    """
+    if not (token.isascii() and token.isdecimal() and len(token) <= MOST_DIGITS):
+        raise bad_token()
+    return int(token)
 
 
 def seconds(moment: float | str | None) -> float | None:

@@ -11,7 +11,7 @@ from localcloud.sagemaker.monitoring import cron as schedule_times
 from localcloud.sagemaker.monitoring import executions
 from localcloud.sagemaker.monitoring.definitions import check, of_schedule
 from localcloud.sagemaker.monitoring.executions import SCHEDULE
-from localcloud.sagemaker.operations.listing import PAGE_SIZE, page, seconds
+from localcloud.sagemaker.operations.listing import PAGE_SIZE, page, position, seconds
 from localcloud.sagemaker.operations.tags import as_dict
 from localcloud.sagemaker.registry import operation
 from localcloud.sagemaker.resources import described, existing
@@ -118,7 +118,7 @@ def list_executions(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     by = SORT_KEYS[request.get("SortBy", "ScheduledTime")]
     descending = request.get("SortOrder", "Descending") == "Descending"
     found.sort(key=lambda one: (one[by], one["CreationTime"]), reverse=descending)
-    begin = _position(request.get("NextToken", "0"))
+    begin = position(request.get("NextToken", "0"))
     end = begin + request.get("MaxResults", PAGE_SIZE)
     answer: dict[str, Any] = {"MonitoringExecutionSummaries": found[begin:end]}
     return {**answer, "NextToken": str(end)} if end < len(found) else answer
@@ -187,9 +187,3 @@ def _summary(resource: Resource) -> Body:
 
 def _matches(body: Body, wanted: Body) -> bool:
     return all(value is None or body.get(member) == value for member, value in wanted.items())
-
-
-def _position(token: str) -> int:
-    if not token.isdecimal():
-        raise validation("NextToken is not one that this operation gave.")
-    return int(token)

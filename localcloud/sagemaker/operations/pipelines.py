@@ -10,12 +10,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.engine import graph, records
 from localcloud.sagemaker.engine.definition import DefinitionError
-from localcloud.sagemaker.errors import conflict, not_found, validation
+from localcloud.sagemaker.errors import bad_token, conflict, not_found, validation
 from localcloud.sagemaker.operations.listing import seconds
 from localcloud.sagemaker.operations.tags import as_dict
 from localcloud.sagemaker.registry import operation
 from localcloud.sagemaker.resources import existing, times
-from localcloud.sagemaker.store import Body, Column, Resource
+from localcloud.sagemaker.store import BadTokenError, Body, Column, Resource
 
 PAGE = 100
 """Items on a page when the caller does not say: the most that the API allows, as the SDK reads one page only."""
@@ -158,8 +158,10 @@ def page(
             limit=request.get("MaxResults", PAGE),
             after=request.get("NextToken", ""),
         )
+    except BadTokenError:
+        raise bad_token() from None
     except ValueError as error:
-        raise validation(f"NextToken or a time of the request is not valid: {error}.") from None
+        raise validation(f"A time of the request is not valid: {error}.") from None
     return found, token or None
 
 

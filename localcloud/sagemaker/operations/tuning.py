@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from localcloud.sagemaker.cloud import Cloud
-from localcloud.sagemaker.errors import validation
 from localcloud.sagemaker.jobs.transfer import require_objects
-from localcloud.sagemaker.operations.listing import PAGE_SIZE, page
+from localcloud.sagemaker.operations.listing import PAGE_SIZE, page, position
 from localcloud.sagemaker.operations.tags import as_dict
 from localcloud.sagemaker.registry import operation
 from localcloud.sagemaker.resources import described, existing
@@ -77,14 +76,7 @@ def list_training_jobs(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
         found = sorted(found, key=lambda one: one[SORT_KEYS[by]])
     if request.get("SortOrder") == "Descending":
         found.reverse()
-    start = _position(request.get("NextToken", "0"))
+    start = position(request.get("NextToken", "0"))
     end = start + request.get("MaxResults", PAGE_SIZE)
     answer: dict[str, Any] = {"TrainingJobSummaries": found[start:end]}
     return {**answer, "NextToken": str(end)} if end < len(found) else answer
-
-
-def _position(token: str) -> int:
-    """The token of a page is the number of training jobs before it."""
-    if not token.isdecimal():
-        raise validation("NextToken is not one that this operation gave.")
-    return int(token)

@@ -5,12 +5,14 @@ The texts are AWS's where public issues show them (no metric, untunable hyperpar
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 from localcloud.image_table import Tunable
 from localcloud.sagemaker import images, protocol
 from localcloud.sagemaker.errors import validation
 from localcloud.sagemaker.jobs import training
+from localcloud.sagemaker.jobs.failure_reasons import PROGRAMS_EXTRA
 from localcloud.sagemaker.tuning import children, ranges
 from localcloud.sagemaker.tuning.ranges import Categorical, Integer, Range
 
@@ -42,6 +44,8 @@ def check(request: dict[str, Any]) -> None:
     if not definition.get("ResourceConfig"):
         raise validation("TrainingJobDefinition.ResourceConfig is missing.")
     config = request["HyperParameterTuningJobConfig"]
+    if config["Strategy"] == "Bayesian" and find_spec("numpy") is None:
+        raise validation(f"Strategy Bayesian needs numpy, which is not installed here. Install it: {PROGRAMS_EXTRA}.")
     _check_config(config)
     space = ranges.parse(config.get("ParameterRanges", {}))
     _check_names(space, definition.get("StaticHyperParameters", {}))

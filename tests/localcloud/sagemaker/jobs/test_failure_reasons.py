@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from localcloud.sagemaker.jobs import failure_reasons
 from localcloud.sagemaker.jobs.failure_reasons import failure_reason
 from localcloud.sagemaker.jobs.folder import Folder
 
@@ -40,3 +41,16 @@ def test_a_long_reason_keeps_its_exit_code(tmp_path: Path) -> None:
     reason = failure_reason(folder, 1, "team/mine:1")
     assert len(reason) == 1024
     assert reason.endswith("xx, exit code: 1")
+
+
+def test_a_module_that_the_extra_would_bring_is_named_with_the_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Folder(tmp_path)
+    folder.make()
+    for module, hint in (("torch.nn", True), ("pandas", False)):
+        folder.log.write_text(f"ModuleNotFoundError: No module named '{module}'\n")
+        assert "[programs]" not in failure_reason(folder, 1), "it is installed: the job itself hides it"
+        with monkeypatch.context() as patch:
+            patch.setattr(failure_reasons, "find_spec", lambda name: None)
+            assert ("pip install '<path to localcloud>[programs]'" in failure_reason(folder, 1)) is hint

@@ -29,7 +29,9 @@ from job_support import (
     unique,
 )
 
+from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.jobs.job_types import KINDS
+from localcloud.sagemaker.jobs.training import check as check_training
 
 INFERENCE = """
     import json
@@ -225,9 +227,9 @@ def test_jobs_are_listed_in_pages_by_name_status_and_time(sagemaker: Any, bucket
     now, hour = datetime.now(UTC), timedelta(hours=1)
     assert names(CreationTimeAfter=now - hour, LastModifiedTimeBefore=now + hour) == ["a", "b", "c"]
     assert names(CreationTimeBefore=now - hour) == names(LastModifiedTimeAfter=now + hour) == []
-    assert (
-        refusal(sagemaker.list_processing_jobs, NextToken="nonsense", SortBy="CreationTime")[0] == "ValidationException"
-    )
+    for token, order in (("nonsense", "CreationTime"), ("x|a", "CreationTime"), ("nonsense", "Name"), ("a|", "Name")):
+        code, message = refusal(sagemaker.list_processing_jobs, NextToken=token, SortBy=order)
+        assert (code, message.startswith("The NextToken of the request is invalid")) == ("ValidationException", True)
 
 
 def test_a_name_is_free_again_when_its_job_is_deleted(sagemaker: Any, bucket: Bucket) -> None:
@@ -272,3 +274,29 @@ def test_the_aws_command_line_runs_and_describes_a_job(local_cloud: LocalCloud, 
     assert created["ProcessingJobArn"] == f"arn:aws:sagemaker:us-east-1:000000000000:processing-job/{name}"
     wait(sagemaker, "ProcessingJob", name)
     assert aws("describe-processing-job", "--processing-job-name", name)["ProcessingJobStatus"] == "Completed"
+
+
+@pytest.mark.parametrize(
+    ("changes", "refused"),
+    [
+        ({"EnableManagedSpotTraining": True}, "It must be present and be greater than or equal to MaxRuntimeInSeconds"),
+        ({"EnableManagedSpotTraining": True, "MaxWaitTimeInSeconds": 599}, "It must be present and be greater than"),
+        ({"MaxWaitTimeInSeconds": 600}, "It is only supported when EnableManagedSpotTraining is set to true"),
+        ({"EnableManagedSpotTraining": True, "MaxWaitTimeInSeconds": 600}, None),
+    ],
+)
+def test_managed_spot_training_waits_as_long_as_it_runs_or_longer(
+    bucket: Bucket, changes: dict[str, Any], refused: str | None
+) -> None:
+    """API reference, StoppingCondition: MaxWaitTimeInSeconds "must be equal to or greater than MaxRuntimeInSeconds"."""
+    condition = {"MaxRuntimeInSeconds": 600}
+    if "MaxWaitTimeInSeconds" in changes:
+        condition["MaxWaitTimeInSeconds"] = changes["MaxWaitTimeInSeconds"]
+    request = training(bucket, "pass", StoppingCondition=condition)
+    request["EnableManagedSpotTraining"] = changes.get("EnableManagedSpotTraining", False)
+    if refused is None:
+        check_training(request)
+        return
+    with pytest.raises(ServiceError, match="Invalid MaxWaitTimeInSeconds") as error:
+        check_training(request)
+    assert (error.value.code, refused in error.value.message) == ("ValidationException", True)
