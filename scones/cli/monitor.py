@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from project import aws
 from project.console import emit, emit_json, say, table
@@ -83,13 +84,22 @@ def status(most: int, as_json: bool) -> None:
 @monitor.command()
 @_hours
 @_since
+@click.option("--captures", metavar="FOLDER|S3", help="Anybody's capture files instead, all of them without a time.")
 @click.option("--output", type=click.Path(path_type=Path), default=Path("monitor-report"), show_default=True)
 @as_json_option
-def report(hours: float, since: datetime | None, output: Path, as_json: bool) -> None:
+@click.pass_context
+def report(
+    context: click.Context, hours: float, since: datetime | None, captures: str | None, output: Path, as_json: bool
+) -> None:
     """Draw the captured traffic: one HTML page with its charts."""
-    from scones.reports.monitor_report import write_report
+    from monitoring.analysis.capture import EVER, Window
+    from scones.reports.monitor_report import write_report, write_report_of
 
-    page, shown = write_report(*_window(hours, since), output)
+    if captures:
+        given = any(context.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in ("hours", "since"))
+        page, shown = write_report_of(captures, Window(*_window(hours, since)) if given else EVER, output)
+    else:
+        page, shown = write_report(*_window(hours, since), output)
     if as_json:
         emit_json({"page": str(page), "outcome": shown.found.outcome.value, "records": len(shown.history)})
     else:

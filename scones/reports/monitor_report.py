@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from monitoring.analysis import capture
 from monitoring.analysis.analyze import read_baseline
 from monitoring.analysis.capture import Window
 from monitoring.analysis.environment import job
@@ -59,6 +60,35 @@ def write_report(start: datetime, end: datetime, folder: Path) -> tuple[Path, mo
         found = read_baseline(*(baseline / name for name in BASELINE))
         shown = monitor_page.read_traffic(asked, found, datetime.now(UTC), _latency(start, end))
         return monitor_page.write(shown, folder), shown
+
+
+def write_report_of(captures: str, window: Window, folder: Path) -> tuple[Path, monitor_page.TrafficReport]:
+    """The same of anybody's capture files, below a folder or an `s3://` address: nothing else is asked for.
+
+    Classes are numbered as the answers have them, and there is no baseline to compare with.
+
+    Raises:
+        DataError: there is no such folder, or no file of captured traffic in it.
+        CloudError: S3 refused.
+    """
+    with TemporaryDirectory() as scratch:
+        source = Path(captures)
+        if captures.startswith("s3://"):
+            source = Path(scratch)
+            files.fetch(captures.rstrip("/"), source, window)
+        if not capture.files(source, window):
+            raise DataError(
+                f"{captures}: there is no file of captured traffic (*.jsonl) in it, or none of that time.",
+                "Name the folder, or the s3:// address, that an endpoint captures to.",
+            )
+        asked = job({"dataset_source": str(source), "output_path": str(folder), **_bounds(window)})
+        shown = monitor_page.read_traffic(asked, None, datetime.now(UTC))
+        return monitor_page.write(shown, folder), shown
+
+
+def _bounds(window: Window) -> dict[str, str]:
+    edges = {"start_time": window.start, "end_time": window.end}
+    return {name: edge.astimezone(UTC).isoformat() for name, edge in edges.items() if edge}
 
 
 def _fetch_baseline(watched: Attached | None, folder: Path) -> None:
