@@ -79,6 +79,11 @@ def bring_up(
             "Warning: MiniStack had ended without saving. Objects in S3 are kept; roles, stacks and other resources "
             "are as they were at its last clean end. Deploy them again."
         )
+    if region and region != running.addresses.region:
+        _say(
+            f"Warning: it is up with the region {running.addresses.region} for requests that are not signed, and for "
+            f"shells, not {region}. To change that: {_command(context)} down, then up again."
+        )
     if quiet:
         return
     _say(f"Started {_listed(running.started)}." if running.started else "The local cloud is up already.")

@@ -105,6 +105,8 @@ def test_ports_and_region_belong_to_the_folder(scones: Command, state: Path, tmp
     other = scones("local", "up", "--state", state, "--port", "4599")
     assert other.returncode == 1
     assert f"it is up on port {used} already" in other.stderr
+    again = scones("local", "up", "--state", state, "--region", "eu-west-3", "--quiet")
+    assert again.stderr.startswith("Warning: it is up with the region eu-north-1 "), again.stderr
     elsewhere = scones("local", "up", "--state", tmp_path / "elsewhere", "--port", used, "--sagemaker-port", "0")
     assert elsewhere.returncode == 1
     assert f"port {used} is in use by the local cloud on {state}. Use that one, end it with: " in elsewhere.stderr
