@@ -57,7 +57,7 @@ def test_the_blocks_for_the_sdk_2_work_as_well(tmp_path: Path) -> None:
 def run_page(text: str, folder: Path) -> None:
     """Run it in `folder`, on ports that nobody uses: a folder's local cloud keeps those that it had."""
     (folder / "scones.toml").write_text(QUICK, encoding="utf-8")
-    (folder / ".localcloud").mkdir()
+    (folder / ".localcloud").mkdir(mode=0o700)
     ministack, sagemaker, stepfunctions = ports.free(3)
     record.keep_addresses(folder / ".localcloud", Addresses(ministack, sagemaker, "us-east-1", stepfunctions))
     environment = {**clean_environment(folder), "OMP_NUM_THREADS": "1"}

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from localcloud.sagemaker.jobs import failure_reasons
 from localcloud.sagemaker.jobs.failure_reasons import failure_reason
 from localcloud.sagemaker.jobs.folder import Folder
 
@@ -43,14 +42,18 @@ def test_a_long_reason_keeps_its_exit_code(tmp_path: Path) -> None:
     assert reason.endswith("xx, exit code: 1")
 
 
-def test_a_module_that_the_extra_would_bring_is_named_with_the_extra(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize(
+    ("module", "ways"),
+    [
+        ("torch.nn", ["pip install '<path to localcloud>[programs]'", '[images."team/mine"] interpreter']),
+        ("pandas", ['[images."team/mine"] interpreter']),
+    ],
+)
+def test_a_missing_library_is_named_with_what_brings_it(tmp_path: Path, module: str, ways: list[str]) -> None:
     folder = Folder(tmp_path)
     folder.make()
-    for module, hint in (("torch.nn", True), ("pandas", False)):
-        folder.log.write_text(f"ModuleNotFoundError: No module named '{module}'\n")
-        assert "[programs]" not in failure_reason(folder, 1), "it is installed: the job itself hides it"
-        with monkeypatch.context() as patch:
-            patch.setattr(failure_reasons, "find_spec", lambda name: None)
-            assert ("pip install '<path to localcloud>[programs]'" in failure_reason(folder, 1)) is hint
+    folder.log.write_text(f"ModuleNotFoundError: No module named '{module}'\n")
+    reason = failure_reason(folder, 1, "team/mine:1")
+    assert f"has no {module.partition('.')[0]}: " in reason
+    assert all(way in reason for way in ways)
+    assert ("[programs]" in reason) is (len(ways) == 2)
