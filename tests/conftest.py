@@ -20,6 +20,7 @@ pytest_plugins = [
     "door_support",
     "role_support",
     "monitor_support",
+    "pipeline_client",
     "endpoint_support",
     "pipeline_calls",
     "schedule_support",

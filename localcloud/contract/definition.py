@@ -22,6 +22,20 @@ EXECUTION_VARIABLES = (
     "ProcessingJobName",
 )
 """What `Get` finds under Execution."""
+OWN_MEMBERS: dict[str, tuple[str, ...]] = {
+    "Lambda": ("FunctionArn", "OutputParameters"),
+    "Callback": ("SqsQueueUrl", "OutputParameters"),
+    "QualityCheck": (
+        "CheckType",
+        "ModelPackageGroupName",
+        "SkipCheck",
+        "FailOnViolation",
+        "RegisterNewBaseline",
+        "SuppliedBaselineStatistics",
+        "SuppliedBaselineConstraints",
+    ),
+}
+"""What steps of a type have beside Arguments, as the SDK renders them; expressions may stand there too."""
 STEP_REFERENCE = re.compile(r"^Steps\.([A-Za-z0-9_-]+)(?:\.?(.+))?$")
 OUTPUT_REFERENCE = re.compile(r"^ProcessingOutputConfig\.Outputs\['([^']*)'\]")
 
@@ -49,6 +63,11 @@ class Step:
         if self.type == "Condition":
             return {"Conditions": arguments.get("Conditions") or []}
         return arguments
+
+    @property
+    def own(self) -> Json:
+        """The members that only steps of this type have, beside their arguments."""
+        return {name: self.body[name] for name in OWN_MEMBERS.get(self.type, ()) if self.body.get(name) is not None}
 
     @property
     def outputs(self) -> dict[str, Json]:
@@ -127,7 +146,7 @@ def depends_on(step: Step) -> list[str]:
 
 def waits_for(step: Step) -> frozenset[str]:
     """Names of the steps that must succeed before this one starts: DependsOn, references, and its condition step."""
-    named = {found[0] for r in references(step.arguments) if (found := step_named_in(r.target))}
+    named = {found[0] for r in references([step.arguments, step.own]) if (found := step_named_in(r.target))}
     return frozenset({*named, *depends_on(step), *([step.within] if step.within else [])})
 
 

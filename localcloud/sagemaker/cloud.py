@@ -104,18 +104,20 @@ class Cloud:
     def s3(self) -> Any:
         return self.aws("s3")
 
-    def aws(self, service: str, role: str = "") -> Any:
+    def aws(self, service: str, role: str = "", answer_seconds: float | None = None) -> Any:
         """The boto3 client of another service of this local account; the same one every time, for all threads.
 
         All come of one session, which reads AWS's list of endpoints (12 MB) once.
 
         Args:
             role: in whose name it acts, where roles are enforced.
+            answer_seconds: how long it waits for an answer, and then it asks once only.
 
         Raises:
             ServiceError: ValidationException; SageMaker may not assume the role.
         """
-        key = (service, role if self.roles else "")
+        name = service if answer_seconds is None else f"{service} {answer_seconds}"
+        key = (name, role if self.roles else "")
         with self._making:  # making a client is not safe in two threads, using one is
             if key not in self._clients:
                 self._session = self._session or boto3.Session()
@@ -127,7 +129,8 @@ class Cloud:
                     config=Config(
                         max_pool_connections=64,
                         connect_timeout=5,
-                        retries={"mode": "standard", "total_max_attempts": 3},
+                        read_timeout=answer_seconds or 60,
+                        retries={"mode": "standard", "total_max_attempts": 1 if answer_seconds else 3},
                         s3={"addressing_style": "path"},
                     ),
                 )
@@ -166,11 +169,15 @@ class Cloud:
 
     def announce(self, news: News) -> None:
         """Tell whoever waits, and the listeners, that a resource changed."""
+        self.wake()
+        for listener in self.listeners:
+            listener(news)
+
+    def wake(self) -> None:
+        """Have whoever waits for news look again."""
         with self.changed:
             self.announced += 1
             self.changed.notify_all()
-        for listener in self.listeners:
-            listener(news)
 
     def wait_for_news(self, seen: int, timeout: float) -> None:
         """Wait until there is more news than `seen`, a value that `announced` had, or for `timeout` seconds.

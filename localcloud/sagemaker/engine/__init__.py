@@ -10,7 +10,11 @@ retries.py      retry policies
 step_types.py   which operations stand behind a step type
 records.py      executions and steps in the store
 outcomes.py     what a step's job and property files say
-activity.py     one step that makes a job, a model or a model package
+activity.py     one step that makes a job or a resource
+endpoint_step.py, quality_check.py  such steps with more to do
+outside.py      what Lambda and Callback steps have in common: lambda_step.py, callback_step.py
+step_members.py what those and QualityCheck steps have beside their arguments
+activities.py   what does the work of a step, by its type
 executor.py     one execution, from its first step to its last
 recovery.py     executions that a restart cut off
 """

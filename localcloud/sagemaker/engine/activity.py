@@ -1,4 +1,4 @@
-"""One step that makes a job, a model or a model package: from its resolved request to its last status.
+"""One step that makes a job or a resource: from its resolved request to its last status.
 
 The name of the job is written down before the job is created. Whoever finds the record after a crash can therefore ask
 what became of the job, and does not run again what has finished.
@@ -18,7 +18,7 @@ from localcloud.sagemaker.engine import caching, records, retries
 from localcloud.sagemaker.engine.definition import RunnableStep
 from localcloud.sagemaker.engine.expressions import ExpressionError, resolve
 from localcloud.sagemaker.engine.outcomes import Outcomes
-from localcloud.sagemaker.engine.step_types import DONE, JOBS, KINDS, StepType, job_name
+from localcloud.sagemaker.engine.step_types import DONE, KINDS, StepType, job_name
 from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.roles import check_step
 
@@ -38,6 +38,7 @@ class Activity:
     outcomes: Outcomes
     step: RunnableStep
     retry_at: float | None = None
+    timed_out: bool = False
     _job: str = ""
     _stop_asked: bool = False
     _began: float = field(default_factory=time.monotonic)
@@ -122,9 +123,19 @@ class Activity:
     def _new_request(self) -> dict[str, Any]:
         """The Create request without the name of the resource, for which a new one is drawn."""
         suffix = "".join(secrets.choice(_LETTERS) for _ in range(_SUFFIX_LENGTH))
-        self._job = job_name(self.run.name, self.step.name, suffix)
+        self._job = job_name(self.run.name, self.step.name, suffix, self.kind.longest_name)
         request: dict[str, Any] = resolve(self.step.arguments, self.outcomes.scope(self._job))
+        if self.kind.named:
+            self._job = request.get(self.kind.name, self._job)
         return request
+
+    def _keyed(self, request: dict[str, Any]) -> dict[str, Any]:
+        """What the cache key is made of, and more."""
+        return request
+
+    def _metadata(self, arn: str) -> dict[str, Any]:
+        """What a step's Metadata holds of its resource."""
+        return {"Arn": arn}
 
     def _create(self, request: dict[str, Any]) -> str | None:
         if self.step.type == "RegisterModel":
@@ -145,9 +156,9 @@ class Activity:
             self._job = arn
         if self.step.type == "Model":
             records.remember_model(self.cloud, self.run.parent, _model_digest(request), self._job)
-        if self.step.type not in JOBS:
+        if not self.kind.stop:
             return self._succeed(arn)
-        self._write("Executing", Metadata={self.kind.metadata: {"Arn": arn}})
+        self._write("Executing", Metadata={self.kind.metadata: self._metadata(arn)})
         return None
 
     def _tags(self) -> list[dict[str, str]]:
@@ -178,7 +189,7 @@ class Activity:
 
     def _take_from_cache(self, request: dict[str, Any], config: caching.CacheConfig) -> bool:
         """Look for an earlier success with the same key; write down the hit, or why there was none."""
-        key = caching.key(self.step.type, request)
+        key = caching.key(self.step.type, self._keyed(request))
         pipeline, name = self.run.parent, self.step.name
         found = records.success(self.cloud, pipeline, name, key.digest)
         if found and caching.is_fresh(found.body["EndTime"], config, time.time()):
@@ -231,7 +242,7 @@ class Activity:
         """Keep the success for later executions, then mark the step."""
         record = self.cloud.store.find(records.STEP, f"{self.run.name}/{self.step.name}")
         ended = time.time()
-        if record and "CacheKey" in record.body and not members:
+        if record and "CacheKey" in record.body and "CacheHitResult" not in members:
             records.remember_success(
                 self.cloud,
                 self.run,
@@ -245,7 +256,7 @@ class Activity:
                     "Values": record.body["CacheValues"],
                 },
             )
-        metadata = {self.kind.metadata: {"Arn": arn}}
+        metadata = {self.kind.metadata: self._metadata(arn)}
         return self._write(
             "Succeeded", JobName=self._job, Metadata=metadata, EndTime=ended, FailureReason=None, **members
         )

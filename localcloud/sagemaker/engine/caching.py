@@ -28,8 +28,20 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
         "InputDataConfig",
     ),
     "Transform": ("DataProcessing", "Environment", "ModelName", "TransformInput"),
+    "Tuning": ("HyperParameterTuningJobConfig", "TrainingJobDefinition", "WarmStartConfig"),
+    "QualityCheck": (
+        "AppSpecification",
+        "Environment",
+        "ProcessingInputs",
+        "CheckType",
+        "SkipCheck",
+        "RegisterNewBaseline",
+    ),
+    "Lambda": ("FunctionArn", "Arguments", "OutputParameters"),
+    "Callback": ("SqsQueueUrl", "Arguments", "OutputParameters"),
 }
-"""The members of the Create request that make the key, by step type; steps of other types are never cached."""
+"""The members of the request that make the key, by step type; steps of other types are never cached. Of Lambda and
+Callback steps AWS documents no attributes: theirs are all that decides what is sent."""
 
 _DIGITS = 16
 

@@ -15,7 +15,8 @@ from localcloud.contract import definition, durations, strict_json
 from localcloud.contract.definition import is_expression
 from localcloud.sagemaker.engine import conditions, parameters, retries
 from localcloud.sagemaker.engine.caching import ATTRIBUTES, CacheConfig
-from localcloud.sagemaker.engine.step_types import IMPLEMENTED, KINDS, argument_problems
+from localcloud.sagemaker.engine.step_members import OUTSIDE, check_problems, outside_problems
+from localcloud.sagemaker.engine.step_types import IMPLEMENTED, KINDS, REFUSED, argument_problems
 
 MEMBERS = {"Version", "Metadata", "Parameters", "PipelineExperimentConfig", "MlflowConfig", "Steps"}
 STEP_MEMBERS = {
@@ -29,6 +30,10 @@ STEP_MEMBERS = {
     "PropertyFiles",
     "RetryPolicies",
 }
+NOTEBOOK = "SM_INPUT_NOTEBOOK_NAME"
+"""A variable that the SDK's NotebookJobStep gives its Training step, whose image runs notebooks."""
+UNRETRIED = ("Endpoint", "QualityCheck")
+"""Steps over a resource that take no retry policies: not configurable so in the SDK."""
 _STEP_NAME = re.compile(r"[A-Za-z0-9\-_]{1,64}")
 
 
@@ -53,7 +58,9 @@ class RunnableStep:
     """A step as the definition has it.
 
     Attributes:
-        arguments: the Create request with expressions in it; of a Condition step only its `Conditions`.
+        arguments: the Create request with expressions in it; of a Condition step only its `Conditions`, of a Lambda or
+            Callback step what it sends.
+        own: what only steps of this type have beside their arguments.
         waits_for: names of the steps that must succeed before this one starts.
         parent: the Condition step in whose branch it stands, or "".
         branch: the outcome of `parent` with which it runs.
@@ -63,6 +70,7 @@ class RunnableStep:
     name: str
     type: str
     arguments: Mapping[str, Any]
+    own: Mapping[str, Any] = field(default_factory=dict)
     waits_for: frozenset[str] = frozenset()
     depends_on: tuple[str, ...] = ()
     display_name: str | None = None
@@ -109,6 +117,7 @@ def _step(item: definition.Step) -> RunnableStep:
         name=item.name,
         type=item.type,
         arguments=item.arguments,
+        own=item.own,
         waits_for=definition.waits_for(item),
         depends_on=tuple(definition.depends_on(item)),
         display_name=item.body.get("DisplayName"),
@@ -160,15 +169,20 @@ def _step_problems(item: Any, names: list[str], *, nested: bool) -> Iterator[str
         return
     names.append(name)
     kind = item.get("Type")
+    if kind in REFUSED:
+        yield f"step '{name}' is of type {kind}, which the local SageMaker does not run: {REFUSED[kind]}"
+        return
     if kind not in IMPLEMENTED:
         yield f"step '{name}' is of type {kind!r}, which the local SageMaker does not run; it runs {_listed()}"
         return
-    for member in sorted(set(item) - STEP_MEMBERS):
+    for member in sorted(set(item) - STEP_MEMBERS - set(definition.OWN_MEMBERS.get(kind, ()))):
         yield f"step '{name}' has unknown member '{member}'"
     arguments = item.get("Arguments")
     if not isinstance(arguments, dict) and not (kind == "Fail" and arguments is None):
         yield f"step '{name}' has no Arguments"
         return
+    if kind == "Training" and NOTEBOOK in ((arguments or {}).get("Environment") or {}):
+        yield f"step '{name}' is a NotebookJob, which the local SageMaker does not run: {REFUSED['NotebookJob']}"
     for problem in _member_problems(item, kind):
         yield f"step '{name}': {problem}"
     if kind == "Condition":
@@ -178,11 +192,15 @@ def _step_problems(item: Any, names: list[str], *, nested: bool) -> Iterator[str
     elif kind == "Fail":
         for member in sorted(set(arguments or {}) - {"ErrorMessage"}):
             yield f"step '{name}': a Fail step does not take {member}"
-    elif KINDS[kind].name in (arguments or {}):
+    elif kind in OUTSIDE:
+        yield from (f"step '{name}': {problem}" for problem in outside_problems(item))
+    elif KINDS[kind].name in (arguments or {}) and not KINDS[kind].named:
         yield f"step '{name}': Arguments hold {KINDS[kind].name}, which the local SageMaker chooses itself"
     else:
         for problem in argument_problems(kind, arguments or {}):
             yield f"step '{name}': Model Validation failed: {problem}"
+        if kind == "QualityCheck":
+            yield from (f"step '{name}': {problem}" for problem in check_problems(item))
 
 
 def _condition_problems(name: str, arguments: dict[str, Any], names: list[str]) -> Iterator[str]:
@@ -210,7 +228,7 @@ def _member_problems(item: dict[str, Any], kind: str) -> Iterator[str]:
     except (ValueError, TypeError) as error:
         yield f"CacheConfig.ExpireAfter: {error}"
     for policy in item.get("RetryPolicies") or []:
-        if kind in KINDS:
+        if kind in KINDS and kind not in UNRETRIED:
             yield from retries.problems(policy, kind)
         else:
             yield f"a {kind} step is never retried"

@@ -16,12 +16,10 @@ from typing import Any
 
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.engine import conditions, graph, parameters, records
-from localcloud.sagemaker.engine.activity import Activity
+from localcloud.sagemaker.engine.activities import ACTIVITIES, StepActivity
 from localcloud.sagemaker.engine.definition import RunnableStep
 from localcloud.sagemaker.engine.expressions import ExpressionError, as_text, resolve
 from localcloud.sagemaker.engine.outcomes import Outcomes
-from localcloud.sagemaker.engine.recovery import interrupt
-from localcloud.sagemaker.engine.step_types import KINDS
 from localcloud.sagemaker.errors import own_fault
 
 log = logging.getLogger(__name__)
@@ -32,20 +30,24 @@ LONGEST_PAUSE = 2.0
 FAILURE = "Step failure: One or multiple steps failed."
 
 
-def launch(cloud: Cloud, execution_id: str) -> None:
-    """Run an execution, whose record is Executing, in a thread."""
-    thread = threading.Thread(target=_live, args=(cloud, execution_id), name=f"execution {execution_id}", daemon=True)
+def launch(cloud: Cloud, execution_id: str, resumed: bool = False) -> None:
+    """Run an execution, whose record is Executing, in a thread.
+
+    What has failed is tried again, unless the execution is `resumed` after a restart of the server.
+    """
+    words = (cloud, execution_id, resumed)
+    thread = threading.Thread(target=_live, args=words, name=f"execution {execution_id}", daemon=True)
     cloud.executions[execution_id] = thread
     thread.start()
 
 
-def _live(cloud: Cloud, execution_id: str) -> None:
+def _live(cloud: Cloud, execution_id: str, resumed: bool) -> None:
     try:
-        PipelineRun(cloud, execution_id).play()
+        PipelineRun(cloud, execution_id, resumed).play()
     except Exception as error:
         log.exception("pipeline execution %s", execution_id)
         if not cloud.stopping.is_set():
-            interrupt(cloud, execution_id, own_fault(error))
+            records.interrupt(cloud, execution_id, own_fault(error))
     finally:
         if cloud.executions.get(execution_id) is threading.current_thread():
             del cloud.executions[execution_id]
@@ -54,16 +56,18 @@ def _live(cloud: Cloud, execution_id: str) -> None:
 class PipelineRun:
     """What the thread of an execution knows: which steps run, and how those that have ended did."""
 
-    def __init__(self, cloud: Cloud, execution_id: str) -> None:
+    def __init__(self, cloud: Cloud, execution_id: str, resumed: bool) -> None:
         self.cloud = cloud
+        self.resumed = resumed
         self.run = records.execution(cloud, execution_id)
         self.definition = graph.parse(records.definition_text(cloud, self.run))
         self.waiting = graph.waiting(self.definition)
         values = parameters.values(self.definition.parameters, self.run.body["GivenParameters"])
         self.outcomes = Outcomes(cloud, self.run, self.definition, values)
-        self.active: dict[str, Activity] = {}
+        self.active: dict[str, StepActivity] = {}
         self.failing: list[RunnableStep] = []
         self.ended: dict[str, str] = {}
+        self.timed_out = False
 
     def play(self) -> None:
         """Run to the end, or until the server stops."""
@@ -84,10 +88,10 @@ class PipelineRun:
         """Keep what earlier runs of this execution finished, and go on with jobs that still run."""
         for name, record in records.steps(self.cloud, self.run.name).items():
             step = self.definition.steps[name]
-            if record.status == "Succeeded":
-                self.ended[name] = "Succeeded"
-            elif step.type in KINDS:
-                activity = Activity(self.outcomes, step)
+            if record.status == "Succeeded" or (self.resumed and record.status == "Failed"):
+                self.ended[name] = record.status
+            elif step.type in ACTIVITIES:
+                activity = ACTIVITIES[step.type](self.outcomes, step)
                 status = activity.take_up(record.body)
                 if status is None:
                     self.active[name] = activity
@@ -119,7 +123,7 @@ class PipelineRun:
         elif step.type == "Condition":
             self._go_on(step.name, partial(self._decide, step))
         else:
-            activity = Activity(self.outcomes, step)
+            activity = ACTIVITIES[step.type](self.outcomes, step)
             self.active[step.name] = activity
             self._go_on(step.name, activity.begin)
 
@@ -137,7 +141,9 @@ class PipelineRun:
         for step in self.failing:
             self._note(step.name, self._end(step.name, "Stopped") if stopping else self._end_fail_step(step))
         ends = self.ended.values()
-        status = "Stopped" if stopping else "Failed" if "Failed" in ends else "Succeeded"
+        status = "Failed" if "Failed" in ends else "Succeeded"
+        if stopping and not self.timed_out:
+            status = "Stopped"
         members = {"FailureReason": self._failure()} if status == "Failed" else {}
         records.change_execution(self.cloud, self.run.name, status, **members)
 
@@ -174,7 +180,8 @@ class PipelineRun:
 
     def _note(self, name: str, status: str | None) -> None:
         if status:
-            self.active.pop(name, None)
+            activity = self.active.pop(name, None)
+            self.timed_out |= bool(activity and activity.timed_out)
             self.ended[name] = status
 
     def _pause(self) -> float:

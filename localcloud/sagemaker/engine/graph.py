@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from localcloud.contract.definition import EXECUTION_VARIABLES, cycle
 from localcloud.sagemaker.engine.definition import DefinitionError, PipelineDefinition, read
 from localcloud.sagemaker.engine.expressions import ExpressionError, ParsedReference, references
+from localcloud.sagemaker.engine.step_members import OUTSIDE
 from localcloud.sagemaker.engine.step_types import has_property
 
 
@@ -32,7 +33,7 @@ def _problems(definition: PipelineDefinition) -> Iterator[str]:
     edges: dict[str, frozenset[str]] = {}
     for name, step in definition.steps.items():
         try:
-            found = list(references(step.arguments))
+            found = list(references([step.arguments, step.own]))
         except ExpressionError as error:
             yield f"step '{name}': {error}"
             continue
@@ -64,4 +65,8 @@ def _reference_problem(reference: ParsedReference, definition: PipelineDefinitio
     if reference.path[:1] == ("PropertyFiles",):
         known = len(reference.path) == 2 and reference.path[1] in step.property_files
         return "" if known else f"and '{step.name}' has the property files {', '.join(step.property_files) or '(none)'}"
+    if step.type in OUTSIDE:
+        names = [output["OutputName"] for output in step.own.get("OutputParameters", [])]
+        known = len(reference.path) == 2 and reference.path[0] == "OutputParameters" and reference.path[1] in names
+        return "" if known else f"and '{step.name}' has the OutputParameters {', '.join(names) or '(none)'}"
     return "" if has_property(step.type, reference.path) else f"which a {step.type} step does not have"

@@ -18,6 +18,11 @@ from localcloud.sagemaker.engine.step_types import KINDS
 from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.store import Resource
 
+TOP_JOBS = 50
+"""So many training jobs a Tuning step tells of: the SDK's get_top_model_s3_uri."""
+OWN_PROPERTIES = {"Lambda": "Outputs", "Callback": "Outputs", "QualityCheck": "Properties"}
+"""Types of steps whose properties are in their own record, and the member that holds them."""
+
 
 @dataclass
 class Outcomes:
@@ -77,13 +82,31 @@ class Outcomes:
         found = self.cloud.store.find(records.STEP, f"{self.run.name}/{step}")
         if found is None or found.status != "Succeeded":
             raise ExpressionError(f"step {step} has not succeeded in this execution")
-        kind = KINDS.get(self.definition.steps[step].type)
+        step_type = self.definition.steps[step].type
+        if step_type in OWN_PROPERTIES:
+            return found.body[OWN_PROPERTIES[step_type]]
+        kind = KINDS.get(step_type)
         if kind is None:
             return {"Outcome": found.body["Outcome"]}
         try:
-            return self.cloud.call(kind.describe, {kind.name: found.body["JobName"]})
+            described = self.cloud.call(kind.describe, {kind.name: found.body["JobName"]})
+            if step_type == "Tuning":
+                described |= self._top_jobs(described)
+            return described
         except ServiceError as error:
             raise ExpressionError(f"{found.body['JobName']} of step {step} is gone: {error.message}") from None
+
+    def _top_jobs(self, tuning: dict[str, Any]) -> dict[str, Any]:
+        """`TrainingJobSummaries` of a tuning job, the best first, as get_top_model_s3_uri of the SDK counts them."""
+        objective = tuning["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]["Type"]
+        request = {
+            "HyperParameterTuningJobName": tuning["HyperParameterTuningJobName"],
+            "SortBy": "FinalObjectiveMetricValue",
+            "SortOrder": "Descending" if objective == "Maximize" else "Ascending",
+            "MaxResults": TOP_JOBS,
+            "StatusEquals": "Completed",
+        }
+        return self.cloud.call("ListTrainingJobsForHyperParameterTuningJob", request)
 
 
 def execution_values(run: Resource, job: str = "") -> dict[str, Any]:

@@ -6,6 +6,7 @@ pipeline-execution   <execution id>              an execution, below its pipelin
 pipeline-step        <execution id>/<step>       a step that was reached, below its execution
 pipeline-cache       <pipeline>/<step>/<key>     the most recent success of a step with that key, below its pipeline
 pipeline-model       <pipeline>/<digest>         the model that a Model step made from that request, likewise
+pipeline-callback    <token>                     what a Callback step waits for, and the answer, likewise
 pipeline-token       <pipeline>/<token>          the execution that was started with that ClientRequestToken, likewise
 """
 
@@ -26,6 +27,7 @@ STEP = "pipeline-step"
 CACHE = "pipeline-cache"
 MODEL = "pipeline-model"
 TOKEN = "pipeline-token"  # noqa: S105 - the name of a kind
+CALLBACK = "pipeline-callback"
 
 STEP_REASON_LENGTH = 1024
 EXECUTION_REASON_LENGTH = 1300
@@ -59,7 +61,7 @@ def definition_text(cloud: Cloud, run: Resource) -> str:
 def delete_pipeline(cloud: Cloud, pipeline: str) -> None:
     """Forget a pipeline and everything below it."""
     with cloud.store.transaction():
-        for kind in (EXECUTION, VERSION, CACHE, MODEL, TOKEN):
+        for kind in (EXECUTION, VERSION, CACHE, MODEL, TOKEN, CALLBACK):
             for resource in cloud.store.page(kind, parent=pipeline)[0]:
                 if kind == EXECUTION:
                     for step in steps(cloud, resource.name).values():
@@ -109,6 +111,15 @@ def change_execution(cloud: Cloud, execution_id: str, status: str, **members: An
     if members.get("FailureReason"):
         members["FailureReason"] = members["FailureReason"][:EXECUTION_REASON_LENGTH]
     _change(cloud, EXECUTION, execution_id, "PipelineExecutionStatus", status, members)
+
+
+def interrupt(cloud: Cloud, execution_id: str, reason: str) -> None:
+    """End an execution as Failed (as Stopped, if it was stopping), and its unfinished steps likewise."""
+    status = "Stopped" if execution(cloud, execution_id).status == "Stopping" else "Failed"
+    for name, step in steps(cloud, execution_id).items():
+        if step.status not in ENDED:
+            change_step(cloud, execution_id, name, status, FailureReason=reason)
+    change_execution(cloud, execution_id, status, FailureReason=reason)
 
 
 def _change(cloud: Cloud, kind: str, name: str, member: str, status: str | None, members: dict[str, Any]) -> None:

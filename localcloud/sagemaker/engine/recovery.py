@@ -1,6 +1,7 @@
-"""Executions that end before their last step: the server was killed, stopped, or failed.
+"""Executions that an end of the server cut off.
 
-Their unfinished steps keep the names of their jobs, so that a retry can tell which of those jobs have finished.
+Steps whose work goes on elsewhere, or goes on with the next server, are taken up again; everything else has ended with
+the server. Unfinished steps keep the names of their jobs, so that a retry can tell which of those jobs have finished.
 """
 
 from __future__ import annotations
@@ -9,27 +10,35 @@ import logging
 import time
 
 from localcloud.sagemaker.cloud import Cloud
-from localcloud.sagemaker.engine import records
+from localcloud.sagemaker.engine import executor, records
+from localcloud.sagemaker.store import Resource
 
 log = logging.getLogger(__name__)
 RESTARTED = "the local SageMaker was restarted; retry the execution"
+OUTLIVES = ("Callback", "Tuning", "Endpoint", "Condition", "Fail")
+"""Types of steps that wait for what a restart does not end."""
 _LONGEST_WAIT = 10.0
 
 
 def recover(cloud: Cloud) -> None:
-    """Mark what the last server left running as failed. For the server's start, after the jobs were recovered."""
+    """Go on with executions that only wait; mark the others that the last server left running as failed.
+
+    For the server's start, after the jobs were recovered.
+    """
     for run in cloud.store.page(records.EXECUTION, statuses=records.UNFINISHED)[0]:
+        if _only_waits(cloud, run):
+            log.warning("pipeline execution %s goes on after a restart", run.name)
+            executor.launch(cloud, run.name, resumed=True)
+            continue
         log.warning("pipeline execution %s was cut off by a restart", run.name)
-        interrupt(cloud, run.name, RESTARTED)
+        records.interrupt(cloud, run.name, RESTARTED)
 
 
-def interrupt(cloud: Cloud, execution_id: str, reason: str) -> None:
-    """End an execution as Failed (as Stopped, if it was stopping), and its unfinished steps likewise."""
-    status = "Stopped" if records.execution(cloud, execution_id).status == "Stopping" else "Failed"
-    for name, step in records.steps(cloud, execution_id).items():
-        if step.status not in records.ENDED:
-            records.change_step(cloud, execution_id, name, status, FailureReason=reason)
-    records.change_execution(cloud, execution_id, status, FailureReason=reason)
+def _only_waits(cloud: Cloud, run: Resource) -> bool:
+    """Whether all its unfinished steps, of which there are some, outlive a server, and none has failed before."""
+    steps = records.steps(cloud, run.name).values()
+    unfinished = [step for step in steps if step.status not in records.ENDED]
+    return bool(unfinished) and all(step.body["StepType"] in OUTLIVES for step in unfinished)
 
 
 def shut_down(cloud: Cloud) -> None:
@@ -37,9 +46,7 @@ def shut_down(cloud: Cloud) -> None:
 
     The executions stay as they are in the store, for `recover` at the next start.
     """
-    with cloud.changed:
-        cloud.announced += 1
-        cloud.changed.notify_all()
+    cloud.wake()
     deadline = time.monotonic() + _LONGEST_WAIT
     for thread in list(cloud.executions.values()):
         thread.join(max(0.0, deadline - time.monotonic()))

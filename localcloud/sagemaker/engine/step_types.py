@@ -25,6 +25,8 @@ class StepType:
         arn: the member of the answers that holds its ARN.
         metadata: the member of a step's `Metadata` that holds the ARN.
         stop: the operation that stops it, and `status` the member that holds its status; both only for jobs.
+        named: whether a step may choose the resource's name itself.
+        longest_name: how long the resource's name may be.
     """
 
     create: str
@@ -34,38 +36,91 @@ class StepType:
     metadata: str
     stop: str = ""
     status: str = ""
+    named: bool = False
+    longest_name: int = 63
 
 
-def _job(kind: str) -> StepType:
+def _job(kind: str, metadata: str = "", longest_name: int = 63) -> StepType:
     return StepType(
         create=f"Create{kind}",
         describe=f"Describe{kind}",
         name=f"{kind}Name",
         arn=f"{kind}Arn",
-        metadata=kind,
+        metadata=metadata or kind,
         stop=f"Stop{kind}",
         status=f"{kind}Status",
+        longest_name=longest_name,
     )
 
 
-JOBS = {"Processing": _job("ProcessingJob"), "Training": _job("TrainingJob"), "Transform": _job("TransformJob")}
+JOBS = {
+    "Processing": _job("ProcessingJob"),
+    "Training": _job("TrainingJob"),
+    "Transform": _job("TransformJob"),
+    "Tuning": _job("HyperParameterTuningJob", "TuningJob", longest_name=32),
+}
 KINDS = {
     **JOBS,
     "Model": StepType("CreateModel", "DescribeModel", "ModelName", "ModelArn", "Model"),
     "RegisterModel": StepType(
         "CreateModelPackage", "DescribeModelPackage", "ModelPackageName", "ModelPackageArn", "RegisterModel"
     ),
+    "QualityCheck": _job("ProcessingJob", "QualityCheck"),
+    "EndpointConfig": StepType(
+        "CreateEndpointConfig",
+        "DescribeEndpointConfig",
+        "EndpointConfigName",
+        "EndpointConfigArn",
+        "EndpointConfig",
+        named=True,
+    ),
+    "Endpoint": StepType(
+        "CreateEndpoint",
+        "DescribeEndpoint",
+        "EndpointName",
+        "EndpointArn",
+        "Endpoint",
+        status="EndpointStatus",
+        named=True,
+    ),
 }
-IMPLEMENTED = (*KINDS, "Condition", "Fail")
+IMPLEMENTED = (*KINDS, "Lambda", "Callback", "Condition", "Fail")
+REFUSED = {
+    "ClarifyCheck": "there is no Clarify here: compute bias or explanations in a Processing step",
+    "EMR": "there is no cluster here: use a Processing step, or start the work from a Lambda or Callback step",
+    "EMRServerless": "there is no EMR here: use a Processing step, or start the work from a Lambda or Callback step",
+    "NotebookJob": "notebooks are not run here: make a script of it for a Processing or Training step",
+    "AutoML": "there is no Autopilot here: use a Tuning step over a training script",
+    "InferenceComponent": "endpoints here serve models: name the model in an EndpointConfig step",
+    "Lineage": "lineage is not recorded here: leave the step out",
+    "Job": "there is no CreateJob here: use a Training, Processing or Transform step",
+    "Cleanup": "delete resources in a Lambda step",
+    "ForEach": "write the steps out, once for each item",
+    "BedrockCustomModel": "there is no Bedrock here",
+    "BedrockCustomModelDeployment": "there is no Bedrock here",
+    "BedrockProvisionedModelThroughput": "there is no Bedrock here",
+    "BedrockModelImport": "there is no Bedrock here",
+}
+"""Step types that AWS has and that are refused, and what to do instead: SDK 3.27's StepTypeEnum, the service model's
+metadata of steps, and NotebookJob, which the SDK renders as a Training step with an image of its own."""
+CHECK_PROPERTIES = (
+    "CalculatedBaselineConstraints",
+    "CalculatedBaselineStatistics",
+    "BaselineUsedForDriftCheckConstraints",
+    "BaselineUsedForDriftCheckStatistics",
+)
+"""The properties of a QualityCheck step: the SDK's QualityCheckStep."""
 
-JOB_NAME_LENGTH = 63
 DONE = ("Completed", "Failed", "Stopped")
 
 
-def job_name(execution_id: str, step: str, suffix: str) -> str:
-    """`pipelines-<execution id>-<step>-<suffix>`, the step's name cut so that the whole is a valid job name."""
-    head, tail = f"pipelines-{execution_id}-", f"-{suffix}"
-    middle = step.replace("_", "-")[: JOB_NAME_LENGTH - len(head) - len(tail)].strip("-")
+def job_name(execution_id: str, step: str, suffix: str, longest: int = 63) -> str:
+    """`pipelines-<execution id>-<step>-<suffix>`, the step's name cut so that the whole is a valid name.
+
+    Where there is no room for that, the name begins with the execution's id.
+    """
+    head, tail = f"pipelines-{execution_id}-" if longest >= 63 else f"{execution_id}-", f"-{suffix}"
+    middle = step.replace("_", "-")[: longest - len(head) - len(tail)].strip("-")
     return f"{head}{middle}{tail}" if middle else f"{head}{suffix}"
 
 
@@ -74,9 +129,14 @@ def has_property(step_type: str, path: Path) -> bool:
     """Whether a step of this type can have a property at `path`, by the model of its Describe operation."""
     if step_type == "Condition":
         return path == ("Outcome",)
+    if step_type == "QualityCheck":
+        return len(path) == 1 and path[0] in CHECK_PROPERTIES
     if step_type not in KINDS:
         return False
-    shape: Shape | None = protocol.operation(KINDS[step_type].describe).output_shape
+    describe = KINDS[step_type].describe
+    if step_type == "Tuning" and path[:1] == ("TrainingJobSummaries",):
+        describe = "ListTrainingJobsForHyperParameterTuningJob"
+    shape: Shape | None = protocol.operation(describe).output_shape
     for part in path:
         if isinstance(shape, StructureShape):
             shape = shape.members.get(part)

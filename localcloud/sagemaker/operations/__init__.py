@@ -5,6 +5,7 @@ from __future__ import annotations
 from localcloud.service.operations import load as load_operations
 
 MODULES = (
+    "callbacks",
     "endpoint_configs",
     "endpoints",
     "executions",

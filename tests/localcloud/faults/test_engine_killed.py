@@ -2,18 +2,44 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from engine_support import CACHED, RUNNING, World, definition, processing, statuses
 
-from localcloud.sagemaker.engine import recovery
+from localcloud.sagemaker.engine import callback_step, lambda_step, recovery
 from localcloud.sagemaker.errors import ServiceError
 
 
-def killed(world: World, state: Path, worlds: list[World]) -> World:
+class FakeQueue:
+    """Messages that were sent."""
+
+    def __init__(self) -> None:
+        self.messages: list[dict[str, Any]] = []
+
+    def send_message(self, QueueUrl: str, MessageBody: str) -> None:  # noqa: N803 - boto3's names
+        self.messages.append(json.loads(MessageBody))
+
+
+def callback(name: str) -> dict[str, Any]:
+    outputs = [{"OutputName": "x", "OutputType": "String"}]
+    return {"Name": name, "Type": "Callback", "SqsQueueUrl": "q", "Arguments": {}, "OutputParameters": outputs}
+
+
+def answer(world: World, token: str) -> None:
+    request = {
+        "CallbackToken": token,
+        "ClientRequestToken": "c" * 32,
+        "OutputParameters": [{"Name": "x", "Value": "5"}],
+    }
+    world.cloud.call("SendPipelineExecutionStepSuccess", request)
+
+
+def killed(world: World, state: Path, worlds: list[World], clients: dict[str, Any] | None = None) -> World:
     """A second server on the state that the first one left when it was killed: nothing of it was ended or closed.
 
     The threads of the first are told to leave what they do; they write nothing after that.
@@ -21,6 +47,7 @@ def killed(world: World, state: Path, worlds: list[World]) -> World:
     world.cloud.stopping.set()
     recovery.shut_down(world.cloud)
     second = World(state)
+    second.cloud._clients.update(clients or {})
     second.behaviours, second.created, second.s3.objects = world.behaviours, world.created, world.s3.objects
     worlds.append(second)
     recovery.recover(second.cloud)
@@ -125,3 +152,86 @@ def test_a_finished_execution_is_left_as_it_is(world: World, worlds: list[World]
     assert second.describe(execution["PipelineExecutionArn"]) == execution
     assert second.steps(execution["PipelineExecutionArn"]) == steps
     finish(second)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_callback_is_waited_for_across_a_kill(world: World, worlds: list[World], tmp_path: Path, when: str) -> None:
+    """The message is sent, the server is killed; the answer comes to this one still, or to the next."""
+    queue = FakeQueue()
+    world.cloud._clients["sqs"] = queue
+    world.create(definition(callback("Ask"), processing("Use", {"Get": "Steps.Ask.OutputParameters['x']"})))
+    arn = world.start()
+    world.until(lambda: queue.messages)
+    token = queue.messages[0]["token"]
+    if when == "before":
+        world.cloud.stopping.set()
+        recovery.shut_down(world.cloud)
+        answer(world, token)
+    second = killed(world, tmp_path / "state", worlds, {"sqs": queue})
+    assert second.describe(arn)["PipelineExecutionStatus"] in ("Executing", "Succeeded")
+    if when != "before":
+        answer(second, token)
+    assert second.wait(arn)["PipelineExecutionStatus"] == "Succeeded"
+    assert statuses(second.steps(arn)) == {"Ask": "Succeeded", "Use": "Succeeded"}
+    assert second.requests["Use"]["AppSpecification"]["ContainerArguments"] == ["5"]
+    assert [message["status"] for message in queue.messages] == ["Executing"]
+    finish(second)
+
+
+def test_a_step_that_failed_before_the_kill_is_not_tried_again_after_it(
+    world: World, worlds: list[World], tmp_path: Path
+) -> None:
+    queue = FakeQueue()
+    world.cloud._clients["sqs"] = queue
+    world.behave("Bad", {"Status": "Failed", "FailureReason": "AlgorithmError: no"})
+    world.create(definition(callback("Ask"), processing("Bad")))
+    arn = world.start()
+    world.until(lambda: queue.messages and world.steps(arn).get("Bad", {}).get("StepStatus") == "Failed")
+    second = killed(world, tmp_path / "state", worlds, {"sqs": queue})
+    answer(second, queue.messages[0]["token"])
+    assert second.wait(arn)["PipelineExecutionStatus"] == "Failed"
+    assert second.created == ["Bad"]
+    finish(second)
+
+
+def test_a_retry_asks_again_where_nobody_answered_in_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = FakeQueue()
+    world.cloud._clients["sqs"] = queue
+    world.create(definition(callback("Ask")))
+    with monkeypatch.context() as patch:
+        patch.setattr(callback_step, "LONGEST_SECONDS", -1.0)
+        arn = world.start()
+        assert world.wait(arn)["PipelineExecutionStatus"] == "Failed"
+    assert "nobody answered the callback within" in world.steps(arn)["Ask"]["FailureReason"]
+    with pytest.raises(ServiceError, match="does not wait for an answer any more"):
+        answer(world, queue.messages[0]["token"])
+    world.retry(arn)
+    world.until(lambda: len(queue.messages) == 2)
+    answer(world, queue.messages[1]["token"])
+    assert world.wait(arn)["PipelineExecutionStatus"] == "Succeeded"
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_function_that_does_not_answer_in_time_fails_the_execution(
+    world: World, monkeypatch: pytest.MonkeyPatch, stopped: bool
+) -> None:
+    """Also when the execution was stopped meanwhile: "Lambda step" in the developer guide."""
+    called, go_on = threading.Event(), threading.Event()
+
+    class Slow:
+        def invoke(self, **request: Any) -> dict[str, Any]:
+            called.set()
+            go_on.wait(20)
+            raise ClientError({"Error": {"Code": "Late", "Message": "nobody waits"}}, "Invoke")
+
+    world.cloud.aws = lambda service, seconds=None: Slow()  # type: ignore[method-assign]
+    world.create(definition({"Name": "Call", "Type": "Lambda", "FunctionArn": "f", "Arguments": {}}))
+    arn = world.start()
+    assert called.wait(20)
+    if stopped:
+        world.stop(arn)
+    monkeypatch.setattr(lambda_step, "LONGEST_SECONDS", 0.0)
+    world.cloud.wake()
+    assert world.wait(arn)["PipelineExecutionStatus"] == "Failed"
+    assert "Lambda function f timed out" in world.steps(arn)["Call"]["FailureReason"]
+    go_on.set()

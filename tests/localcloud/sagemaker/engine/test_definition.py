@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import re
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from golden import GOLDEN
 
 from localcloud.sagemaker.engine import graph
 from localcloud.sagemaker.engine.definition import DefinitionError
+from localcloud.sagemaker.engine.step_types import IMPLEMENTED, REFUSED
 
 
 def problems(*steps: Any, **members: Any) -> str:
@@ -45,17 +48,66 @@ def test_what_the_sdk_renders_is_read(path: Path) -> None:
     assert graph.parse(path.read_text(encoding="utf-8")).steps
 
 
-@pytest.mark.parametrize("kind", ["Lambda", "Callback", "Tuning", "QualityCheck", "EMR", "Nonsense", None])
-def test_a_step_type_that_is_not_run_is_named(kind: object) -> None:
+@pytest.mark.parametrize("kind", ["Nonsense", None])
+def test_a_step_type_that_does_not_exist_is_named(kind: object) -> None:
     message = problems({"Name": "Odd", "Type": kind, "Arguments": {}})
     assert f"'Odd' is of type {kind!r}" in message
-    assert "Processing, Training, Transform, Model, RegisterModel, Condition and Fail" in message
+    assert "Processing, Training, Transform, Tuning, Model, RegisterModel" in message
 
 
-def test_an_unknown_step_type_inside_a_branch_is_named() -> None:
-    assert "'Odd' is of type 'Lambda'" in problems(
-        condition("Gate", at_least(1, 2), no=[{"Name": "Odd", "Type": "Lambda", "Arguments": {}}])
+@pytest.mark.parametrize("kind", sorted(set(REFUSED) - {"NotebookJob"}))
+def test_a_step_type_that_is_not_run_is_refused_with_what_to_do(kind: str) -> None:
+    step = {"Name": "Odd", "Type": kind, "Arguments": {}, "OnlyThisTypeHasIt": 1}
+    assert problems(condition("Gate", at_least(1, 2), no=[step])).endswith(
+        f"'Odd' is of type {kind}, which the local SageMaker does not run: {REFUSED[kind]}"
     )
+
+
+def test_a_notebook_job_is_known_by_the_variables_that_the_sdk_gives_it() -> None:
+    step = {"Name": "Book", "Type": "Training", "Arguments": {"Environment": {"SM_INPUT_NOTEBOOK_NAME": "a.ipynb"}}}
+    assert "'Book' is a NotebookJob, which the local SageMaker does not run: notebooks" in problems(step)
+
+
+def test_every_step_type_of_the_sdk_runs_or_is_refused_by_name() -> None:
+    source = files("sagemaker").joinpath("mlops/workflow/steps.py").read_text(encoding="utf-8")
+    listed = re.search(r"class StepTypeEnum.*?\n\n\n", source, re.DOTALL)
+    assert listed, "the SDK's list of step types is somewhere else now"
+    assert set(re.findall(r'^    [A-Z_]+ = "(\w+)"', listed[0], re.MULTILINE)) <= {*IMPLEMENTED, *REFUSED}
+
+
+@pytest.mark.parametrize(
+    ("members", "problem"),
+    [
+        ({"Type": "Lambda", "Arguments": {}}, "a Lambda step needs FunctionArn"),
+        ({"Type": "Callback", "Arguments": {}, "SqsQueueUrl": 1}, "a Callback step needs SqsQueueUrl"),
+        ({"Type": "Lambda", "Arguments": {"a": [1]}, "FunctionArn": "f"}, "argument 'a' of a Lambda step is nested"),
+        ({"Type": "Lambda", "Arguments": {}, "FunctionArn": "f", "OutputParameters": {}}, "OutputParameters is not"),
+        ({"Type": "Lambda", "Arguments": {}, "FunctionArn": "f", "OutputParameters": [1]}, "needs an OutputName"),
+        ({"Type": "Lambda", "Arguments": {}, "FunctionArn": "f", "SqsQueueUrl": "q"}, "unknown member 'SqsQueueUrl'"),
+        (
+            {
+                "Type": "Callback",
+                "Arguments": {},
+                "SqsQueueUrl": "q",
+                "OutputParameters": [{"OutputName": "x", "OutputType": "Text"}],
+            },
+            "output 'x' needs an OutputType, one of String, Integer, Float, Boolean",
+        ),
+        (
+            {"Type": "QualityCheck", "Arguments": {}, "CheckType": "BIAS"},
+            "CheckType is 'BIAS', not one of DATA_QUALITY",
+        ),
+    ],
+)
+def test_members_of_lambda_callback_and_check_steps_are_checked(members: dict[str, object], problem: str) -> None:
+    assert problem in problems({"Name": "Odd", **members})
+
+
+def test_only_declared_outputs_of_a_function_can_be_referred_to() -> None:
+    outputs = [{"OutputName": "rows", "OutputType": "Integer"}]
+    split = {"Name": "Split", "Type": "Lambda", "FunctionArn": "f", "Arguments": {}, "OutputParameters": outputs}
+    message = problems(split, processing("Use", {"Get": "Steps.Split.OutputParameters['lines']"}))
+    assert "refers to Steps.Split.OutputParameters.lines, and 'Split' has the OutputParameters rows" in message
 
 
 def test_every_problem_is_reported_at_once() -> None:
