@@ -16,6 +16,7 @@ from typing import Any
 from localcloud.sagemaker.cloud import Cloud, News
 from localcloud.sagemaker.endpoints.plan import EndpointPlan, from_body
 from localcloud.sagemaker.errors import validation
+from localcloud.sagemaker.models import containers
 from localcloud.sagemaker.resources import ResourceType, described, existing
 from localcloud.sagemaker.store import Body, Resource
 
@@ -71,7 +72,7 @@ def pending(
     variants = [
         {
             "VariantName": variant.name,
-            "DeployedImages": _images(variant.container["Image"], now),
+            "DeployedImages": _images(variant.container, now),
             "CurrentWeight": variant.weight if running else 0.0,
             "DesiredWeight": variant.weight,
             "CurrentInstanceCount": min(running, variant.instances),
@@ -92,7 +93,7 @@ def live(plan: EndpointPlan) -> Body:
     variants = [
         {
             "VariantName": variant.name,
-            "DeployedImages": _images(variant.container["Image"], now),
+            "DeployedImages": _images(variant.container, now),
             "CurrentWeight": variant.weight,
             "DesiredWeight": variant.weight,
             "CurrentInstanceCount": variant.instances,
@@ -115,8 +116,9 @@ def running(resource: Resource) -> EndpointPlan:
     return from_body(resource.body["Plan"])
 
 
-def _images(image: str, now: float) -> list[dict[str, Any]]:
-    return [{"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": now}]
+def _images(first: Body, now: float) -> list[dict[str, Any]]:
+    named = [one["Image"] for one in containers(first)]
+    return [{"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": now} for image in named]
 
 
 def _capture(config: Body) -> Body | None:

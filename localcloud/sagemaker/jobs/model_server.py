@@ -6,10 +6,10 @@ The container's contract: "Use Your Own Inference Code with Hosting Services" in
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import urllib3
 
@@ -19,8 +19,11 @@ from localcloud.sagemaker import images
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.jobs import archives, child, transfer
 from localcloud.sagemaker.jobs.folder import Folder
+from localcloud.sagemaker.jobs.inference_chain import run_chain
 from localcloud.sagemaker.jobs.interruption import Interruption
 from localcloud.sagemaker.jobs.lifecycle import JobFailedError
+from localcloud.sagemaker.models import containers
+from localcloud.sagemaker.store import Body
 
 STARTUP_SECONDS = 240.0
 """How long a container may take until /ping answers 200, as for an endpoint on AWS."""
@@ -29,22 +32,66 @@ PING_SECONDS = 2.0
 PING_INTERVAL_SECONDS = 0.05
 
 
+class Process(Protocol):
+    """The process of a serving program, or of several: see child.Child."""
+
+    @property
+    def running(self) -> bool:
+        """Whether it runs."""
+
+    def wait(self) -> int:
+        """Wait for its end; the exit code."""
+
+    def end(self) -> None:
+        """Ask it to end."""
+
+
+class Processes:
+    """The processes of an inference pipeline: they run while all do."""
+
+    def __init__(self, processes: Sequence[Process]) -> None:
+        self._processes = processes
+
+    @property
+    def running(self) -> bool:
+        """Whether every one runs."""
+        return all(process.running for process in self._processes)
+
+    def wait(self) -> int:
+        """Wait for the first that has ended, or is to; its exit code."""
+        return next((one for one in self._processes if not one.running), self._processes[0]).wait()
+
+    def end(self) -> None:
+        """Ask them to end."""
+        for process in self._processes:
+            process.end()
+
+
 @dataclass(frozen=True)
 class Server:
     """A serving program that answered /ping. `url` has no trailing slash."""
 
     url: str
-    process: child.Child
+    process: Process
     http: urllib3.PoolManager
 
 
-def fetch_model(s3: Any, container: Mapping[str, Any], folder: Folder, interruption: Interruption) -> None:
-    """Download a container's model.tar.gz and unpack it where the program looks for it.
+def fetch_model(s3: Any, container: Body, folder: Folder, interruption: Interruption) -> None:
+    """Download the model.tar.gz of every container and unpack it where the container's program looks for it.
 
     Raises:
-        JobFailedError: the archive is not one.
+        JobFailedError: an archive is not one.
         DownloadError: it is not there.
     """
+    for one, place in _placed(container, folder):
+        if place is not folder:
+            place.make()
+            place.log.unlink()
+            place.log.symlink_to(folder.log)
+        _fetch_model(s3, one, place, interruption)
+
+
+def _fetch_model(s3: Any, container: Body, folder: Folder, interruption: Interruption) -> None:
     uri = container.get("ModelDataUrl")
     if not uri:
         return
@@ -60,7 +107,7 @@ def fetch_model(s3: Any, container: Mapping[str, Any], folder: Folder, interrupt
 @contextmanager
 def run_server(
     cloud: Cloud,
-    container: Mapping[str, Any],
+    container: Body,
     folder: Folder,
     own: Mapping[str, str],
     interruption: Interruption,
@@ -69,10 +116,50 @@ def run_server(
 ) -> Iterator[Server]:
     """Run the container's serving program during the block, which begins when it is healthy; its port is chosen here.
 
+    Several containers are started one after the other and answer as one.
+
     Raises:
-        JobFailedError: it ended, or did not answer /ping in time.
+        JobFailedError: one ended, or did not answer /ping in time.
         InterruptedJobError: the job was told to end meanwhile.
     """
+    with ExitStack() as stack:
+        servers = [
+            stack.enter_context(_run_one(cloud, one, place, own, interruption, startup_seconds))
+            for one, place in _placed(container, folder)
+        ]
+        if len(servers) == 1:
+            yield servers[0]
+        else:
+            urls = [server.url for server in servers]
+            url = stack.enter_context(run_chain(urls))
+            yield Server(url, Processes([server.process for server in servers]), stack.enter_context(_pool()))
+
+
+def _placed(container: Body, folder: Folder) -> list[tuple[Body, Folder]]:
+    """Every container with its own folder: the first has the job's."""
+    first, *others = containers(container)
+    places = [replace(folder, root=folder.root / f"container-{number}") for number in range(2, len(others) + 2)]
+    return [(first, folder), *zip(others, places, strict=True)]
+
+
+@contextmanager
+def _pool() -> Iterator[urllib3.PoolManager]:
+    pool = urllib3.PoolManager(maxsize=transfer.THREADS, block=True)
+    try:
+        yield pool
+    finally:
+        pool.clear()
+
+
+@contextmanager
+def _run_one(
+    cloud: Cloud,
+    container: Body,
+    folder: Folder,
+    own: Mapping[str, str],
+    interruption: Interruption,
+    startup_seconds: float | None,
+) -> Iterator[Server]:
     (port,) = ports.free(1)
     variables = {**container.get("Environment", {}), **own, "SAGEMAKER_BIND_TO_PORT": str(port)}
     program = images.program(container["Image"], "serve")

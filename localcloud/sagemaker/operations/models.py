@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.errors import validation
 from localcloud.sagemaker.jobs.transfer import split
-from localcloud.sagemaker.models import MODEL, container
+from localcloud.sagemaker.models import MODEL, container, containers
 from localcloud.sagemaker.operations.listing import page
 from localcloud.sagemaker.operations.tags import as_dict
 from localcloud.sagemaker.registry import operation
@@ -22,7 +22,8 @@ def create(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """Add a model whose model data is there; its image matters when something starts."""
     name = request["ModelName"]
     arn = cloud.arn(f"model/{name}")
-    _require_model_data(cloud, container(cloud, request))
+    for one in containers(container(cloud, request)):
+        _require_model_data(cloud, one)
     try:
         resource = cloud.store.insert(MODEL.name, name, {**request, "ModelArn": arn}, arn=arn)
     except AlreadyExistsError:

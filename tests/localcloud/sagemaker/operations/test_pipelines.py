@@ -54,8 +54,8 @@ def test_creating_twice_with_one_token_is_creating_once(world: World) -> None:
 
 
 def test_a_definition_that_cannot_run_is_refused_and_nothing_is_stored(world: World) -> None:
-    with pytest.raises(ServiceError, match=r"Unable to parse pipeline definition\..*'Odd' is of type 'Lambda'"):
-        world.create(definition({"Name": "Odd", "Type": "Lambda", "Arguments": {}}))
+    with pytest.raises(ServiceError, match=r"Unable to parse pipeline definition\..*'Odd' is of type EMR"):
+        world.create(definition({"Name": "Odd", "Type": "EMR", "Arguments": {}}))
     assert world.cloud.call("ListPipelines", {})["PipelineSummaries"] == []
 
 
