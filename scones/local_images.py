@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-ANALYZER = {"uses": ["process"], "process": ["python3", "-m", "steps.run", "monitor"]}
+ANALYZER = {"uses": ["process"], "process": ["python3", "-m", "scones.local_analyzer"]}
 """For Model Monitor's prebuilt analyzer, which takes no pictures on AWS."""

@@ -46,6 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "localcloud.stepfunctions": {"localcloud"},
     "scones": set(),
     "scones.local_images": {"localcloud"},
+    "scones.local_analyzer": {"localcloud", "steps"},
     "scones.data": GROUND | {"steps"},
     "scones.reports": GROUND | {"localcloud.contract", "monitoring", "steps", "pipelines"},
     "scones.desk": GROUND | {"monitoring", "steps", "pipelines", "stepfunctions", "scones.reports"},

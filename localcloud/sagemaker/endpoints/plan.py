@@ -14,7 +14,7 @@ from localcloud.sagemaker import images
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.jobs.model_server import STARTUP_SECONDS
-from localcloud.sagemaker.models import MODEL, container
+from localcloud.sagemaker.models import MODEL, container, containers
 from localcloud.sagemaker.resources import existing
 from localcloud.sagemaker.store import Body
 
@@ -115,7 +115,8 @@ def require_serving(made: EndpointPlan) -> None:
         ServiceError: ValidationException.
     """
     for variant in made.variants:
-        images.program(variant.container.get("Image", ""), "serve")
+        for one in containers(variant.container):
+            images.program(one.get("Image", ""), "serve")
 
 
 def retaining(new: EndpointPlan, live: EndpointPlan, excluded: set[str]) -> EndpointPlan:

@@ -15,6 +15,7 @@ The previous baseline is the supplied one, else that of the latest approved mode
 
 from __future__ import annotations
 
+import logging
 import posixpath
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +23,9 @@ from typing import Any
 from localcloud.sagemaker.engine import records
 from localcloud.sagemaker.engine.activity import Activity
 from localcloud.sagemaker.engine.expressions import ExpressionError, resolve
+from localcloud.sagemaker.errors import ServiceError
+
+log = logging.getLogger(__name__)
 
 BASELINES = {"DATA_QUALITY": "ModelDataQuality", "MODEL_QUALITY": "ModelQuality"}
 """The member of a model package's DriftCheckBaselines, by CheckType."""
@@ -78,13 +82,8 @@ class QualityCheckActivity(Activity):
         found = {file: own[f"SuppliedBaseline{file}"] for file in FILES if own.get(f"SuppliedBaseline{file}")}
         group = own.get("ModelPackageGroupName")
         if len(found) < len(FILES) and group:
-            request = {"ModelPackageGroupName": group, "ModelApprovalStatus": "Approved", "MaxResults": 1}
-            approved = self.cloud.call("ListModelPackages", {**request, "SortBy": "CreationTime"})
-            for package in approved["ModelPackageSummaryList"]:
-                name = {"ModelPackageName": package["ModelPackageArn"]}
-                baselines = self.cloud.call("DescribeModelPackage", name).get("DriftCheckBaselines", {})
-                files = baselines.get(BASELINES[own["CheckType"]], {})
-                found = {**{file: files[file]["S3Uri"] for file in FILES if file in files}, **found}
+            files = self._registered(group).get(BASELINES[own["CheckType"]], {})
+            found = {**{file: files[file]["S3Uri"] for file in FILES if file in files}, **found}
         needed = ("Constraints",) if own["CheckType"] == "MODEL_QUALITY" else tuple(FILES)
         if missing := [file.lower() for file in needed if file not in found]:
             where = f"the latest approved package of group {group} has none" if group else "no group is named"
@@ -93,6 +92,19 @@ class QualityCheckActivity(Activity):
                 "The first time, run with SkipCheck and RegisterNewBaseline both true."
             )
         return found
+
+    def _registered(self, group: str) -> dict[str, Any]:
+        """The DriftCheckBaselines of the latest approved package; empty without a package, or without the group."""
+        request = {"ModelPackageGroupName": group, "ModelApprovalStatus": "Approved", "MaxResults": 1}
+        try:
+            listed = self.cloud.call("ListModelPackages", {**request, "SortOrder": "Descending"})
+            for package in listed["ModelPackageSummaryList"]:
+                described = self.cloud.call("DescribeModelPackage", {"ModelPackageName": package["ModelPackageArn"]})
+                found: dict[str, Any] = described.get("DriftCheckBaselines", {})
+                return found
+        except ServiceError as error:
+            log.info("no baseline for step %s in group %s: %s", self.step.name, group, error)
+        return {}
 
     def _keyed(self, request: dict[str, Any]) -> dict[str, Any]:
         return {**request, **self._check}

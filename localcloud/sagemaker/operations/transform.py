@@ -10,7 +10,7 @@ from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.jobs import lifecycle, transform
 from localcloud.sagemaker.jobs.job_types import TRANSFORM
 from localcloud.sagemaker.jobs.transfer import require_objects
-from localcloud.sagemaker.models import MODEL, container
+from localcloud.sagemaker.models import MODEL, container, containers
 from localcloud.sagemaker.operations.listing import page
 from localcloud.sagemaker.operations.tags import as_dict
 from localcloud.sagemaker.registry import operation
@@ -25,7 +25,8 @@ def create(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     uri = request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
     require_objects(cloud.s3, uri, model.get("ExecutionRoleArn", ""), cloud.region)
     served = container(cloud, model)
-    images.program(served.get("Image", ""), "serve")
+    for one in containers(served):
+        images.program(one.get("Image", ""), "serve")
     arn = lifecycle.begin(cloud, TRANSFORM, request, partial(transform.work, container=served))
     cloud.store.set_tags(arn, as_dict(request.get("Tags")))
     return {"TransformJobArn": arn}
