@@ -9,13 +9,14 @@ import sys
 from localcloud.programs.model_monitor import job
 from steps import run
 
+FORMAT = "dataset_format"
 TABLES = ("csv", "json")
 
 
 def main() -> int:
     """Do the job; its exit code."""
     try:
-        of_a_table = any(kind in TABLES for kind in json.loads(os.environ.get("dataset_format") or "{}"))
+        of_a_table = any(kind in TABLES for kind in json.loads(os.environ.get(FORMAT) or "{}"))
     except (ValueError, TypeError):
         of_a_table = False  # the analyzer of pictures says what is wrong with it
     return job.run() if of_a_table else run.main(["monitor"])

@@ -146,8 +146,7 @@ class Activity:
         try:
             if self.step.type == "RegisterModel":
                 self._make_group(request)
-            pipeline = self.cloud.store.find(records.PIPELINE.name, self.run.parent)
-            role = pipeline.body["RoleArn"] if pipeline else ""
+            role = records.role(self.cloud, self.run)
             check_step(self.cloud.roles, self.cloud.arn(""), role, self.kind.create, request)
             arn = self.cloud.call(self.kind.create, request)[self.kind.arn]
         except ServiceError as error:

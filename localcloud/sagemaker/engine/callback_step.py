@@ -18,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.sagemaker.engine import records
 from localcloud.sagemaker.engine.outside import OutsideActivity
+from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.store import Resource
 
 LONGEST_SECONDS = 7 * 86_400.0
@@ -74,8 +75,9 @@ class CallbackActivity(OutsideActivity):
             "status": status,
         }
         try:
-            self.cloud.aws("sqs").send_message(QueueUrl=request["SqsQueueUrl"], MessageBody=json.dumps(message))
-        except (BotoCoreError, ClientError) as error:
+            queue = self.cloud.aws("sqs", records.role(self.cloud, self.run))
+            queue.send_message(QueueUrl=request["SqsQueueUrl"], MessageBody=json.dumps(message))
+        except (BotoCoreError, ClientError, ServiceError) as error:
             return self.fail(f"ClientError: no message can be sent to the queue {request['SqsQueueUrl']}: {error}")
         self.cloud.store.update(records.CALLBACK, self._token, {"Sent": status})
         return None

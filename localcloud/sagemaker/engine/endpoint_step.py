@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from localcloud.sagemaker.engine import records
 from localcloud.sagemaker.engine.activity import Activity
 from localcloud.sagemaker.errors import ServiceError
+from localcloud.sagemaker.roles import check_step
 
 SETTLED = ("InService", "OutOfService", "Failed", "UpdateRollbackFailed")
 
@@ -46,7 +48,9 @@ class EndpointActivity(Activity):
             kept = ("EndpointConfigName", "DeploymentConfig")
             update = {"EndpointName": self._job, **{name: request[name] for name in kept if name in request}}
             create = {**request, "EndpointName": self._job, "Tags": [*request.get("Tags", []), *self._tags()]}
-            arn = self.cloud.call("UpdateEndpoint" if exists else "CreateEndpoint", update if exists else create)
+            operation, sent = ("UpdateEndpoint", update) if exists else ("CreateEndpoint", create)
+            check_step(self.cloud.roles, self.cloud.arn(""), records.role(self.cloud, self.run), operation, sent)
+            arn = self.cloud.call(operation, sent)
         except ServiceError as error:
             return self._write("Failed", FailureReason=str(error))
         self._write("Executing", Metadata={"Endpoint": {"Arn": arn["EndpointArn"]}})

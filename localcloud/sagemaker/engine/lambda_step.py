@@ -1,7 +1,8 @@
 """A Lambda step: a function is invoked with the step's arguments as its event, and its answer holds the outputs.
 
 "Lambda step" in the developer guide: the longest time is ten minutes, after which the step fails while the function
-runs on; nothing stops a function. The words of a FailureReason are not documented: ours name the function's own error.
+runs on; nothing stops a function. It is called in
+the name of the pipeline's role. The words of a FailureReason are not documented: ours name the function's own error.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from localcloud.sagemaker.engine import records
 from localcloud.sagemaker.engine.outside import OutsideActivity
+from localcloud.sagemaker.errors import ServiceError
 
 LONGEST_SECONDS = 600.0
 _GRACE_SECONDS = 30.0
@@ -56,7 +59,8 @@ class LambdaActivity(OutsideActivity):
 
     def _invoke(self, function: str, event: dict[str, Any]) -> None:
         try:
-            client = self.cloud.aws("lambda", LONGEST_SECONDS + _GRACE_SECONDS)
+            role = records.role(self.cloud, self.run)
+            client = self.cloud.aws("lambda", role, LONGEST_SECONDS + _GRACE_SECONDS)
             answer = client.invoke(FunctionName=function, Payload=json.dumps(event))
             payload = json.loads(answer["Payload"].read() or "null")
             if answer.get("FunctionError"):
@@ -68,7 +72,7 @@ class LambdaActivity(OutsideActivity):
                 self._problem = (
                     f"ClientError: Lambda function {function} returned {kind}, and no object with the outputs."
                 )
-        except (BotoCoreError, ClientError, ValueError) as error:
+        except (BotoCoreError, ClientError, ServiceError, ValueError) as error:
             self._problem = f"ClientError: Lambda function {function} could not be invoked: {error}"
         finally:
             self._ended.set()

@@ -50,6 +50,12 @@ def execution(cloud: Cloud, execution_id: str) -> Resource:
     return found
 
 
+def role(cloud: Cloud, run: Resource) -> str:
+    """The role of an execution's pipeline, in whose name its steps act."""
+    pipeline = cloud.store.find(PIPELINE.name, run.parent)
+    return str(pipeline.body["RoleArn"]) if pipeline else ""
+
+
 def definition_text(cloud: Cloud, run: Resource) -> str:
     """The definition that an execution runs."""
     version = cloud.store.find(VERSION, version_name(run.parent, run.body["PipelineVersionId"]))

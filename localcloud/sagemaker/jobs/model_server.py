@@ -124,7 +124,7 @@ def run_server(
     """
     with ExitStack() as stack:
         servers = [
-            stack.enter_context(_run_one(cloud, one, place, own, interruption, startup_seconds))
+            stack.enter_context(_run_one(cloud, one, place, own, interruption, startup_seconds, role))
             for one, place in _placed(container, folder)
         ]
         if len(servers) == 1:
@@ -159,6 +159,7 @@ def _run_one(
     own: Mapping[str, str],
     interruption: Interruption,
     startup_seconds: float | None,
+    role: str,
 ) -> Iterator[Server]:
     (port,) = ports.free(1)
     variables = {**container.get("Environment", {}), **own, "SAGEMAKER_BIND_TO_PORT": str(port)}
