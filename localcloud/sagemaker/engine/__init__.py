@@ -15,6 +15,7 @@ endpoint_step.py, quality_check.py  such steps with more to do
 outside.py      what Lambda and Callback steps have in common: lambda_step.py, callback_step.py
 step_members.py what those and QualityCheck steps have beside their arguments
 activities.py   what does the work of a step, by its type
+coverage.py     what runs, for the page that says so
 executor.py     one execution, from its first step to its last
 recovery.py     executions that a restart cut off
 """

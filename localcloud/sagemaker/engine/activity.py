@@ -216,8 +216,14 @@ class Activity:
             answer = self.cloud.call(self.kind.describe, {self.kind.name: name})
         except ServiceError:
             return False
+        if not self._still(answer):
+            return False
         self._job = name
         self._succeed(answer[self.kind.arn], **members)
+        return True
+
+    def _still(self, answer: dict[str, Any]) -> bool:
+        """Whether a resource of an earlier execution is still what that execution made of it."""
         return True
 
     def _stop(self) -> None:

@@ -37,11 +37,13 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
         "SkipCheck",
         "RegisterNewBaseline",
     ),
+    "EndpointConfig": ("EndpointConfigName", "ProductionVariants", "DataCaptureConfig", "KmsKeyId"),
+    "Endpoint": ("EndpointName", "EndpointConfigName"),
     "Lambda": ("FunctionArn", "Arguments", "OutputParameters"),
     "Callback": ("SqsQueueUrl", "Arguments", "OutputParameters"),
 }
-"""The members of the request that make the key, by step type; steps of other types are never cached. Of Lambda and
-Callback steps AWS documents no attributes: theirs are all that decides what is sent."""
+"""The members of the request that make the key, by step type; steps of other types are never cached. Of Lambda,
+Callback, EndpointConfig and Endpoint steps AWS documents no attributes: theirs are what decides what is made."""
 
 _DIGITS = 16
 

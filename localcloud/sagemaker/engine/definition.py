@@ -169,7 +169,7 @@ def _step_problems(item: Any, names: list[str], *, nested: bool) -> Iterator[str
         return
     names.append(name)
     kind = item.get("Type")
-    if kind in REFUSED:
+    if isinstance(kind, str) and kind in REFUSED:
         yield f"step '{name}' is of type {kind}, which the local SageMaker does not run: {REFUSED[kind]}"
         return
     if kind not in IMPLEMENTED:
@@ -181,7 +181,8 @@ def _step_problems(item: Any, names: list[str], *, nested: bool) -> Iterator[str
     if not isinstance(arguments, dict) and not (kind == "Fail" and arguments is None):
         yield f"step '{name}' has no Arguments"
         return
-    if kind == "Training" and NOTEBOOK in ((arguments or {}).get("Environment") or {}):
+    variables = (arguments or {}).get("Environment")
+    if kind == "Training" and isinstance(variables, dict) and NOTEBOOK in variables:
         yield f"step '{name}' is a NotebookJob, which the local SageMaker does not run: {REFUSED['NotebookJob']}"
     for problem in _member_problems(item, kind):
         yield f"step '{name}': {problem}"

@@ -41,7 +41,6 @@ class EndpointActivity(Activity):
         return self._write("Failed", FailureReason=f"Endpoint {self._job} is {answer['EndpointStatus']}: {reason}")
 
     def _create(self, request: dict[str, Any]) -> str | None:
-        self._wanted = request["EndpointConfigName"]
         self._write(JobName=self._job, WantedConfig=self._wanted)
         try:
             exists = self._exists()
@@ -55,6 +54,14 @@ class EndpointActivity(Activity):
             return self._write("Failed", FailureReason=str(error))
         self._write("Executing", Metadata={"Endpoint": {"Arn": arn["EndpointArn"]}})
         return None
+
+    def _still(self, answer: dict[str, Any]) -> bool:
+        return bool(answer["EndpointStatus"] == "InService" and answer["EndpointConfigName"] == self._wanted)
+
+    def _new_request(self) -> dict[str, Any]:
+        request = super()._new_request()
+        self._wanted = request["EndpointConfigName"]
+        return request
 
     def _exists(self) -> bool:
         try:

@@ -41,6 +41,9 @@ class OutsideActivity:
         """Take the outputs from the cache, or send the request."""
         try:
             request = resolve({"Arguments": dict(self.step.arguments), **self.step.own}, self.outcomes.scope())
+            for name in ("FunctionArn", "SqsQueueUrl"):
+                if not isinstance(request.get(name, ""), str):
+                    raise ExpressionError(f"ClientError: {name} is {request[name]!r}, not a string.")
             if self.step.cache and self._take_from_cache(request, self.step.cache):
                 return "Succeeded"
             return self.send(request)

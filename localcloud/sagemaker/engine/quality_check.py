@@ -23,6 +23,7 @@ from typing import Any
 from localcloud.sagemaker.engine import records
 from localcloud.sagemaker.engine.activity import Activity
 from localcloud.sagemaker.engine.expressions import ExpressionError, resolve
+from localcloud.sagemaker.engine.step_members import typed
 from localcloud.sagemaker.errors import ServiceError
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,8 @@ BASELINES = {"DATA_QUALITY": "ModelDataQuality", "MODEL_QUALITY": "ModelQuality"
 FILES = {"Statistics": "baseline_statistics", "Constraints": "baseline_constraints"}
 """The environment variable of Model Monitor's container contract that names each file of the previous baseline."""
 FOLDER = "/opt/ml/processing/input"
+FLAGS = {"SkipCheck": False, "RegisterNewBaseline": False, "FailOnViolation": True}
+"""The step's switches, and what they are when nobody sets them: the SDK's QualityCheckStep."""
 SHOWN_VIOLATIONS = 3
 
 
@@ -51,13 +54,13 @@ class QualityCheckActivity(Activity):
         """The processing job's request, with the previous baseline as its inputs if it is compared with."""
         request = super()._new_request()
         own = resolve(dict(self.step.own), self.outcomes.scope())
-        skip, register = bool(own.get("SkipCheck")), bool(own.get("RegisterNewBaseline"))
+        skip, register, fail = (_flag(own, name) for name in FLAGS)
         previous = {} if skip and register else self._previous(own)
         self._check = {
             **own,
             "SkipCheck": skip,
             "RegisterNewBaseline": register,
-            "FailOnViolation": own.get("FailOnViolation", True),
+            "FailOnViolation": fail,
             "Previous": previous,
         }
         records.change_step(self.cloud, self.run.name, self.step.name, Check=self._check)
@@ -146,3 +149,16 @@ class QualityCheckActivity(Activity):
             reason = f"ClientError: {len(found)} violations of the baseline, see {self._violations}: {first}"
             return self._write("Failed", FailureReason=reason, Metadata={self.kind.metadata: self._metadata(arn)})
         return super()._succeed(arn, Properties=self._properties(), **members)
+
+
+def _flag(own: dict[str, Any], name: str) -> bool:
+    """A switch, which may have come from a parameter of text.
+
+    Raises:
+        ExpressionError: it is none.
+    """
+    value = own.get(name, FLAGS[name])
+    try:
+        return bool(typed("Boolean", value))
+    except ValueError:
+        raise ExpressionError(f"ClientError: {name} is {value!r}, not a boolean.") from None

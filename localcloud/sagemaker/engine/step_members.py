@@ -55,7 +55,8 @@ def check_problems(item: Mapping[str, Any]) -> Iterator[str]:
         value = item.get(name)
         if value is not None and not isinstance(value, str) and not is_expression(value):
             yield f"{name} is {value!r}, not a string"
-    outputs = (item["Arguments"].get("ProcessingOutputConfig") or {}).get("Outputs")
+    config = item["Arguments"].get("ProcessingOutputConfig")
+    outputs = config.get("Outputs") if isinstance(config, dict) else None
     if not isinstance(outputs, list) or len(outputs) != 1:
         yield "the check's processing job needs exactly one output, for statistics and constraints"
 

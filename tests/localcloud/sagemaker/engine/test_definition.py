@@ -48,7 +48,7 @@ def test_what_the_sdk_renders_is_read(path: Path) -> None:
     assert graph.parse(path.read_text(encoding="utf-8")).steps
 
 
-@pytest.mark.parametrize("kind", ["Nonsense", None])
+@pytest.mark.parametrize("kind", ["Nonsense", None, 5, ["Lambda"], {"Get": "Parameters.X"}])
 def test_a_step_type_that_does_not_exist_is_named(kind: object) -> None:
     message = problems({"Name": "Odd", "Type": kind, "Arguments": {}})
     assert f"'Odd' is of type {kind!r}" in message
@@ -93,6 +93,13 @@ def test_every_step_type_of_the_sdk_runs_or_is_refused_by_name() -> None:
             },
             "output 'x' needs an OutputType, one of String, Integer, Float, Boolean",
         ),
+        ({"Type": "Lambda", "Arguments": {}, "FunctionArn": {"a": 1}}, "a Lambda step needs FunctionArn"),
+        (
+            {"Type": "QualityCheck", "Arguments": {"ProcessingOutputConfig": []}, "CheckType": "DATA_QUALITY"},
+            "needs exactly one output",
+        ),
+        ({"Type": "QualityCheck", "Arguments": {}, "SkipCheck": "no"}, "SkipCheck is 'no', not a boolean"),
+        ({"Type": "Training", "Arguments": {"Environment": 5}}, "Model Validation failed"),
         (
             {"Type": "QualityCheck", "Arguments": {}, "CheckType": "BIAS"},
             "CheckType is 'BIAS', not one of DATA_QUALITY",
