@@ -33,6 +33,8 @@ GRACE_SECONDS = 5.0
 
 INHERITED = ("PATH", "HOME", "LANG", "OMP_NUM_THREADS")
 PYTHONS = {"python", "python3"}
+CONTAINER = "container-"
+"""How the folder of a model's second and every further container begins, below that of the first."""
 BASE_VARIABLE = "SAGEMAKER_BASE_DIR"
 """Where a job's program finds its /opt/ml."""
 JOB_VARIABLE = "LOCALCLOUD_JOB"
@@ -212,7 +214,8 @@ def end_leftovers(folder: Folder) -> int:
     They are known by the job's own folder in the environment they were started with: a process that was given the
     number of a dead one meanwhile is never touched. What shares a group with them belongs to the job as well.
     """
-    left = marked(JOB_VARIABLE, str(folder.root))
+    places = [folder.root, *folder.root.glob(f"{CONTAINER}*")]
+    left = [identity for place in places for identity in marked(JOB_VARIABLE, str(place))]
     for identity in left:
         with suppress(ProcessLookupError):
             if find(identity):

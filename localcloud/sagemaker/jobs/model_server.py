@@ -138,7 +138,7 @@ def run_server(
 def _placed(container: Body, folder: Folder) -> list[tuple[Body, Folder]]:
     """Every container with its own folder: the first has the job's."""
     first, *others = containers(container)
-    places = [replace(folder, root=folder.root / f"container-{number}") for number in range(2, len(others) + 2)]
+    places = [replace(folder, root=folder.root / f"{child.CONTAINER}{number}") for number in range(2, len(others) + 2)]
     return [(first, folder), *zip(others, places, strict=True)]
 
 

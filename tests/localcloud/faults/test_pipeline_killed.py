@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,20 @@ def clients(running: up.Running) -> tuple[Any, Any]:
     )
 
 
+def begin_callback(sagemaker: Any, state: Path) -> tuple[str, dict[str, str]]:
+    """An execution that waits for a callback: the token that was sent, and how to ask for the execution."""
+    found = record.read(state)
+    assert found
+    sqs = boto3.Session("test", "test", region_name="us-east-1").client("sqs", endpoint_url=found.addresses.ministack)
+    queue = sqs.create_queue(QueueName="callbacks")["QueueUrl"]
+    step = {"Name": "Ask", "Type": "Callback", "SqsQueueUrl": queue, "Arguments": {}, "OutputParameters": []}
+    sagemaker.create_pipeline(PipelineName="asks", PipelineDefinition=definition(step), RoleArn=ROLE)
+    arn = sagemaker.start_pipeline_execution(PipelineName="asks")["PipelineExecutionArn"]
+    messages: list[dict[str, str]] = []
+    eventually(lambda: messages.extend(sqs.receive_message(QueueUrl=queue).get("Messages", [])) or messages)
+    return json.loads(messages[0]["Body"])["token"], {"PipelineExecutionArn": arn}
+
+
 def test_a_killed_server_leaves_an_execution_that_a_retry_finishes(
     state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -42,6 +57,7 @@ def test_a_killed_server_leaves_an_execution_that_a_retry_finishes(
         step["Arguments"]["AppSpecification"]["ContainerEntrypoint"] = ["python3", "-c", programs[step["Name"]]]
     sagemaker.create_pipeline(PipelineName="p", PipelineDefinition=definition(*steps), RoleArn=ROLE)
     asked = {"PipelineExecutionArn": sagemaker.start_pipeline_execution(PipelineName="p")["PipelineExecutionArn"]}
+    token, waiting = begin_callback(sagemaker, state)
 
     def statuses(client: Any) -> dict[str, str]:
         listed = client.list_pipeline_execution_steps(**asked)["PipelineExecutionSteps"]
@@ -57,6 +73,12 @@ def test_a_killed_server_leaves_an_execution_that_a_retry_finishes(
     assert execution["PipelineExecutionStatus"] == "Failed"
     assert "restarted; retry the execution" in execution["FailureReason"]
     assert statuses(sagemaker) == {"First": "Succeeded", "Second": "Failed"}
+
+    assert sagemaker.describe_pipeline_execution(**waiting)["PipelineExecutionStatus"] == "Executing"
+    sagemaker.send_pipeline_execution_step_success(CallbackToken=token)
+    eventually(
+        lambda: sagemaker.describe_pipeline_execution(**waiting)["PipelineExecutionStatus"] == "Succeeded", patience=20
+    )
 
     flag.touch()
     sagemaker.retry_pipeline_execution(**asked)

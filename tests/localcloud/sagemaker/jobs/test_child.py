@@ -113,10 +113,14 @@ def test_an_interruption_that_came_before_the_start_ends_the_program_as_well(fol
 
 def test_leftovers_of_a_job_are_ended_and_nobody_else(folder: Folder, tmp_path: Path) -> None:
     mine = child.Child(python("import signal; signal.pause()"), {child.JOB_VARIABLE: str(folder.root)}, folder)
+    second = Folder(folder.root / "container-2")  # of a model with several
+    second.make()
+    its = child.Child(python("import signal; signal.pause()"), {child.JOB_VARIABLE: str(second.root)}, second)
     other = child.Child(python("import signal; signal.pause()"), {child.JOB_VARIABLE: str(tmp_path)}, folder)
+    ended = []
     try:
-        eventually(lambda: child.end_leftovers(folder) == 1)
-        assert mine.wait() == 128 + signal.SIGKILL
+        eventually(lambda: ended.append(child.end_leftovers(folder)) or sum(ended) == 2)
+        assert mine.wait() == its.wait() == 128 + signal.SIGKILL
         assert other.running
     finally:
         other.end()
