@@ -49,3 +49,27 @@ def test_a_step_that_the_pipelines_role_may_not_make_fails_and_its_event_goes_wh
     assert json.loads(found[0])["detail-type"] == DETAIL_TYPE
     assert root("stepfunctions").list_executions(stateMachineArn=target)["executions"] == []
     root("events").remove_targets(Rule="roles-pipelines", Ids=["1"])
+
+
+def test_functions_and_queues_are_used_in_the_name_of_the_pipelines_role(root: Account) -> None:
+    queue = root("sqs").create_queue(QueueName="roles-asked")["QueueUrl"]
+    sends = {"Action": "sqs:SendMessage", "Resource": f"arn:aws:sqs:us-east-1:{ACCOUNT}:roles-asked"}
+    role = root.role("roles-outside", "sagemaker.amazonaws.com", sends)
+    function = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:roles-called"
+    call = {"Name": "Call", "Type": "Lambda", "FunctionArn": function, "Arguments": {}}
+    ask = {"Name": "Ask", "Type": "Callback", "SqsQueueUrl": queue, "Arguments": {}}
+    sagemaker = root("sagemaker")
+    definition = json.dumps({"Version": "2020-12-01", "Steps": [ask, call]})
+    sagemaker.create_pipeline(PipelineName="roles-outside", PipelineDefinition=definition, RoleArn=role)
+    started = sagemaker.start_pipeline_execution(PipelineName="roles-outside")["PipelineExecutionArn"]
+    found: list[str] = []
+    eventually(lambda: found.extend(root.messages(queue)) or found)
+    sagemaker.send_pipeline_execution_step_success(CallbackToken=json.loads(found[0])["token"])
+    describe = sagemaker.describe_pipeline_execution
+    eventually(lambda: describe(PipelineExecutionArn=started)["PipelineExecutionStatus"] == "Failed")
+    listed = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=started)["PipelineExecutionSteps"]
+    steps = {step["StepName"]: step for step in listed}
+    assert steps["Ask"]["StepStatus"] == "Succeeded"
+    who = f"arn:aws:sts::{ACCOUNT}:assumed-role/roles-outside/SageMaker"
+    refused = f"User: {who} is not authorized to perform: lambda:InvokeFunction on resource: {function}"
+    assert refused in steps["Call"]["FailureReason"]
