@@ -19,6 +19,7 @@ from localcloud.sagemaker.jobs.interruption import Interruption
 from localcloud.sagemaker.protocol import check_request, response_body
 from localcloud.sagemaker.roles import assumed
 from localcloud.sagemaker.store import Store
+from localcloud.sagemaker.written_defaults import completed
 
 DATABASE = "sagemaker.sqlite"
 Shared = TypeVar("Shared")
@@ -165,7 +166,8 @@ class Cloud:
             ServiceError: as the API answers.
         """
         handler = registry.handler(operation)
-        return response_body(operation, handler(self, check_request(operation, request)))
+        answer = handler(self, check_request(operation, request))
+        return response_body(operation, completed(operation, answer))
 
     def announce(self, news: News) -> None:
         """Tell whoever waits, and the listeners, that a resource changed."""

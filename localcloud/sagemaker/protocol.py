@@ -1,7 +1,11 @@
-"""SageMaker's JSON 1.1 protocol, spoken with botocore's own service model. Times travel as epoch seconds."""
+"""SageMaker's JSON 1.1 protocol, spoken with botocore's own service model.
+
+Times travel as epoch seconds in whole milliseconds, as in AWS's recorded answers.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -10,6 +14,9 @@ from botocore.model import OperationModel, Shape
 
 from localcloud.contract.requests import SCALARS, service
 from localcloud.service import shapes
+
+_NOISE = 0.001
+"""Milliseconds; more than what a float of today's epoch seconds is off by, which is a quarter of it."""
 
 
 def operation(name: str) -> OperationModel:
@@ -39,9 +46,16 @@ def response_body(name: str, result: Mapping[str, Any] | None) -> dict[str, Any]
     return shapes.output(operation(name), result, _scalar)
 
 
+def whole_milliseconds(moment: float) -> float:
+    """A time in epoch seconds without what is finer than a millisecond; one in whole milliseconds stays as it is."""
+    return math.floor(moment * 1000 + _NOISE) / 1000
+
+
 def _scalar(shape: Shape, value: Any, path: str) -> Any:
     if isinstance(value, datetime):
-        return value.timestamp()
+        return whole_milliseconds(value.timestamp())
     if not isinstance(value, SCALARS[shape.type_name]):
         raise TypeError(f"{path} is {type(value).__name__}, and the model says {shape.type_name}")
+    if shape.type_name == "timestamp" and isinstance(value, float):
+        return whole_milliseconds(value)
     return value

@@ -165,6 +165,7 @@ class Store:
     ) -> tuple[list[Resource], str]:
         """A page of resources in order of a column (then name), and the token of the next page ("" after the last).
 
+        The times are in whole milliseconds, which is how clients know them: one of a resource includes that resource.
         `after` is the token of the page before, of the same order; a negative `limit` means all.
 
         Raises:
@@ -182,9 +183,9 @@ class Store:
             values.append(name_contains)
         limits = {
             "created >= ?": created_after,
-            "created <= ?": created_before,
+            "created < ? + 0.001": created_before,
             "modified >= ?": modified_after,
-            "modified <= ?": modified_before,
+            "modified < ? + 0.001": modified_before,
         }
         for condition, value in limits.items():
             if value is not None:

@@ -52,7 +52,8 @@ def create(cloud: Cloud, name: str) -> None:
             fleet.wait_until_started(_stopping(cloud))
         except FleetFailedError as error:
             hosted.finish(fleet)
-            failed = {**records.live(plan), "FailureReason": str(error)}
+            never_up = {"ProductionVariants": None, "PendingDeploymentSummary": None}
+            failed = {**records.live(plan), **never_up, "FailureReason": str(error)}
             records.change(cloud, name, "Failed", failed)
             return
         hosted.traffic.promote(fleet)

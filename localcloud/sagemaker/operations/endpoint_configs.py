@@ -39,8 +39,7 @@ def create(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
 @operation("DescribeEndpointConfig")
 def describe(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """The configuration as it was created."""
-    resource = existing(cloud, ENDPOINT_CONFIG, request["EndpointConfigName"])
-    return {"EnableNetworkIsolation": False, **described(resource)}
+    return described(existing(cloud, ENDPOINT_CONFIG, request["EndpointConfigName"]))
 
 
 @operation("ListEndpointConfigs")

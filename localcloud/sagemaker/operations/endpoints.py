@@ -53,7 +53,7 @@ def describe(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     healthy = cloud.shared(EndpointHosting).healthy(found.name)
     variants = [
         {**variant, "CurrentInstanceCount": healthy.get(variant["VariantName"], 0)}
-        for variant in found.body.get("ProductionVariants", [])
+        for variant in found.body.get("ProductionVariants") or []
     ]
     return {**described(found), "ProductionVariants": variants or None}
 

@@ -35,8 +35,7 @@ def create(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
 @operation("DescribeModel")
 def describe(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """The model as it was created."""
-    resource = existing(cloud, MODEL, request["ModelName"])
-    return {"EnableNetworkIsolation": False, **described(resource)}
+    return described(existing(cloud, MODEL, request["ModelName"]))
 
 
 @operation("ListModels")

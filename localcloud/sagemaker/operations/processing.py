@@ -29,9 +29,7 @@ def create(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
 @operation("DescribeProcessingJob")
 def describe(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """The job's record."""
-    resource = existing(cloud, PROCESSING, request["ProcessingJobName"])
-    limit = {"StoppingCondition": {"MaxRuntimeInSeconds": processing.DEFAULT_SECONDS}}
-    return {**limit, **described(resource)}
+    return described(existing(cloud, PROCESSING, request["ProcessingJobName"]))
 
 
 @operation("StopProcessingJob")

@@ -13,14 +13,6 @@ from localcloud.sagemaker.operations.tags import as_dict
 from localcloud.sagemaker.registry import operation
 from localcloud.sagemaker.resources import described, existing
 
-DEFAULTS = {
-    "HyperParameters": {},
-    "EnableNetworkIsolation": False,
-    "EnableInterContainerTrafficEncryption": False,
-    "EnableManagedSpotTraining": False,
-}
-"""What the service answers for members that a request left out."""
-
 
 @operation("CreateTrainingJob")
 def create(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
@@ -36,8 +28,7 @@ def create(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
 @operation("DescribeTrainingJob")
 def describe(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """The job's record."""
-    resource = existing(cloud, TRAINING, request["TrainingJobName"])
-    return {**DEFAULTS, **described(resource)}
+    return described(existing(cloud, TRAINING, request["TrainingJobName"]))
 
 
 @operation("StopTrainingJob")

@@ -17,6 +17,7 @@ from schedule_support import ANALYZER, HOURLY, PAST_NOON, Watched
 from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.jobs.transfer import split
 from localcloud.sagemaker.monitoring.cron import HOUR
+from localcloud.sagemaker.written_defaults import completed
 
 
 def code(error: pytest.ExceptionInfo[ServiceError]) -> str:
@@ -142,7 +143,8 @@ def test_a_job_definition_is_created_described_listed_and_deleted(watched: Watch
     call, name = watched.cloud.call, {"JobDefinitionName": request["JobDefinitionName"]}
     arn = call(f"Create{kind}JobDefinition", request)["JobDefinitionArn"]
     described = call(f"Describe{kind}JobDefinition", name)
-    assert {member: described[member] for member in request} == request
+    written = completed(f"Describe{kind}JobDefinition", request)
+    assert {member: described[member] for member in request} == {member: written[member] for member in request}
     [listed] = call(f"List{kind}JobDefinitions", {"EndpointName": watched.endpoint})["JobDefinitionSummaries"]
     assert (listed["MonitoringJobDefinitionArn"], listed["EndpointName"]) == (arn, watched.endpoint)
     with pytest.raises(ServiceError) as twice:

@@ -159,7 +159,7 @@ def test_a_model_is_made_once_described_listed_and_deleted(sagemaker: Any, bucke
         f'Cannot create already existing model "{arn}".',
     )
     model = sagemaker.describe_model(ModelName=name)
-    assert model["PrimaryContainer"] == container
+    assert model["PrimaryContainer"] == {"Mode": "SingleModel", **container}
     assert [item["ModelArn"] for item in sagemaker.list_models(NameContains=name)["Models"]] == [arn]
     sagemaker.delete_model(ModelName=name)
     for call in (sagemaker.describe_model, sagemaker.delete_model):
@@ -182,4 +182,5 @@ def test_a_model_of_a_package_needs_its_approval(sagemaker: Any, bucket: Bucket,
     assert (code, "PendingManualApproval" in message) == ("ValidationException", True)
     sagemaker.update_model_package(ModelPackageArn=version, ModelApprovalStatus="Approved")
     sagemaker.create_model(**request, ExecutionRoleArn=ROLE)
-    assert sagemaker.describe_model(ModelName=request["ModelName"])["PrimaryContainer"] == {"ModelPackageName": version}
+    described = sagemaker.describe_model(ModelName=request["ModelName"])["PrimaryContainer"]
+    assert described == {"ModelPackageName": version, "Mode": "SingleModel", "Environment": {}}
