@@ -16,6 +16,7 @@ outside.py      what Lambda and Callback steps have in common: lambda_step.py, c
 step_members.py what those and QualityCheck steps have beside their arguments
 activities.py   what does the work of a step, by its type
 coverage.py     what runs, for the page that says so
+selection.py    which steps of an execution run, and what the others offer
 executor.py     one execution, from its first step to its last
 recovery.py     executions that a restart cut off
 """

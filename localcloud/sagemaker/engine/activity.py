@@ -123,10 +123,13 @@ class Activity:
     def _new_request(self) -> dict[str, Any]:
         """The Create request without the name of the resource, for which a new one is drawn."""
         suffix = "".join(secrets.choice(_LETTERS) for _ in range(_SUFFIX_LENGTH))
-        self._job = job_name(self.run.name, self.step.name, suffix, self.kind.longest_name)
+        given = resolve(self.step.arguments.get(self.kind.name), self.outcomes.scope())
+        prefix = "" if self.kind.named else str(given or "")
+        self._job = job_name(self.run.name, self.step.name, suffix, self.kind.longest_name, prefix)
         request: dict[str, Any] = resolve(self.step.arguments, self.outcomes.scope(self._job))
+        name = request.pop(self.kind.name, None)
         if self.kind.named:
-            self._job = request.get(self.kind.name, self._job)
+            self._job = name or self._job
         return request
 
     def _keyed(self, request: dict[str, Any]) -> dict[str, Any]:

@@ -34,6 +34,11 @@ NOTEBOOK = "SM_INPUT_NOTEBOOK_NAME"
 """A variable that the SDK's NotebookJobStep gives its Training step, whose image runs notebooks."""
 UNRETRIED = ("Endpoint", "QualityCheck")
 """Steps over a resource that take no retry policies: not configurable so in the SDK."""
+RESOLVED_AT_START = {
+    "PipelineExperimentConfig": ("ExperimentName", "TrialName"),
+    "MlflowConfig": ("MlflowResourceArn", "MlflowExperimentName"),
+}
+"""Members of a definition that parameters and the execution fill in when it starts."""
 _STEP_NAME = re.compile(r"[A-Za-z0-9\-_]{1,64}")
 
 
@@ -89,6 +94,7 @@ class PipelineDefinition:
     parameters: Mapping[str, parameters.Parameter]
     steps: Mapping[str, RunnableStep]
     experiment: Mapping[str, Any]
+    mlflow: Mapping[str, Any]
 
 
 def read(text: str) -> PipelineDefinition:
@@ -108,6 +114,7 @@ def read(text: str) -> PipelineDefinition:
         parameters={item["Name"]: parameters.read(item) for item in document.get("Parameters") or []},
         steps={item.name: _step(item) for item in definition.steps(document)},
         experiment=document.get("PipelineExperimentConfig") or {},
+        mlflow=document.get("MlflowConfig") or {},
     )
 
 
@@ -145,8 +152,8 @@ def _problems(document: Any) -> Iterator[str]:
         yield f"unknown member '{name}'"
     if document.get("Version") != definition.VERSION:
         yield f"Version is {document.get('Version')!r}, not '{definition.VERSION}'"
-    if document.get("MlflowConfig"):
-        yield "MlflowConfig is set, and the local SageMaker does not track with MLflow"
+    for member, names in RESOLVED_AT_START.items():
+        yield from _resolved_problems(member, document.get(member), names)
     declared = document.get("Parameters") or []
     for item in declared:
         yield from parameters.problems(item)
@@ -155,6 +162,19 @@ def _problems(document: Any) -> Iterator[str]:
     for item in document["Steps"]:
         yield from _step_problems(item, names, nested=False)
     yield from _repeated("step", names)
+
+
+def _resolved_problems(member: str, config: Any, names: tuple[str, ...]) -> Iterator[str]:
+    if config is None:
+        return
+    if not isinstance(config, dict):
+        yield f"{member} is not an object"
+        return
+    for name, value in config.items():
+        if name not in names:
+            yield f"{member} has unknown member '{name}'"
+        elif value is not None and not isinstance(value, str) and not is_expression(value):
+            yield f"{member}.{name} is not a string"
 
 
 def _repeated(what: str, names: list[Any]) -> Iterator[str]:
@@ -195,7 +215,7 @@ def _step_problems(item: Any, names: list[str], *, nested: bool) -> Iterator[str
             yield f"step '{name}': a Fail step does not take {member}"
     elif kind in OUTSIDE:
         yield from (f"step '{name}': {problem}" for problem in outside_problems(item))
-    elif KINDS[kind].name in (arguments or {}) and not KINDS[kind].named:
+    elif kind == "RegisterModel" and KINDS[kind].name in (arguments or {}):
         yield f"step '{name}': Arguments hold {KINDS[kind].name}, which the local SageMaker chooses itself"
     else:
         for problem in argument_problems(kind, arguments or {}):

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from localcloud.sagemaker.cloud import Cloud
-from localcloud.sagemaker.engine import conditions, graph, parameters, records
+from localcloud.sagemaker.engine import conditions, graph, parameters, records, selection
 from localcloud.sagemaker.engine.activities import ACTIVITIES, StepActivity
 from localcloud.sagemaker.engine.definition import RunnableStep
 from localcloud.sagemaker.engine.expressions import ExpressionError, as_text, resolve
@@ -62,6 +62,7 @@ class PipelineRun:
         self.run = records.execution(cloud, execution_id)
         self.definition = graph.parse(records.definition_text(cloud, self.run))
         self.waiting = graph.waiting(self.definition)
+        self.selected = selection.names(self.run.body.get("SelectiveExecutionConfig"))
         values = parameters.values(self.definition.parameters, self.run.body["GivenParameters"])
         self.outcomes = Outcomes(cloud, self.run, self.definition, values)
         self.active: dict[str, StepActivity] = {}
@@ -109,6 +110,8 @@ class PipelineRun:
 
     def _is_ready(self, step: RunnableStep) -> bool:
         if step.name in self.ended or step.name in self.active:
+            return False
+        if self.selected is not None and step.name not in self.selected:
             return False
         if any(self.ended.get(name) != "Succeeded" for name in self.waiting[step.name]):
             return False

@@ -30,6 +30,16 @@ def waiting(definition: PipelineDefinition) -> Mapping[str, frozenset[str]]:
 
 
 def _problems(definition: PipelineDefinition) -> Iterator[str]:
+    for member, config in (("PipelineExperimentConfig", definition.experiment), ("MlflowConfig", definition.mlflow)):
+        try:
+            for reference in references(dict(config)):
+                problem = (
+                    "which has not run" if reference.root == "Steps" else _reference_problem(reference, definition)
+                )
+                if problem:
+                    yield f"{member} refers to {reference}, {problem}"
+        except ExpressionError as error:
+            yield f"{member}: {error}"
     edges: dict[str, frozenset[str]] = {}
     for name, step in definition.steps.items():
         try:

@@ -114,11 +114,15 @@ CHECK_PROPERTIES = (
 DONE = ("Completed", "Failed", "Stopped")
 
 
-def job_name(execution_id: str, step: str, suffix: str, longest: int = 63) -> str:
+def job_name(execution_id: str, step: str, suffix: str, longest: int = 63, prefix: str = "") -> str:
     """`pipelines-<execution id>-<step>-<suffix>`, the step's name cut so that the whole is a valid name.
 
-    Where there is no room for that, the name begins with the execution's id.
+    Where there is no room for that, the name begins with the execution's id. With a prefix of the step's own, which
+    the SDK renders with `use_custom_job_prefix`, it is `<prefix>-<execution id>-<suffix>`.
     """
+    if prefix:
+        tail = f"-{execution_id}-{suffix}"[-longest + 1 :]
+        return f"{prefix[: longest - len(tail)].rstrip('-')}{tail}"
     head, tail = f"pipelines-{execution_id}-" if longest >= 63 else f"{execution_id}-", f"-{suffix}"
     middle = step.replace("_", "-")[: longest - len(head) - len(tail)].strip("-")
     return f"{head}{middle}{tail}" if middle else f"{head}{suffix}"
@@ -152,7 +156,7 @@ def has_property(step_type: str, path: Path) -> bool:
 def argument_problems(step_type: str, arguments: Mapping[str, Any]) -> Iterator[str]:
     """What the model of the Create operation refuses in a step's arguments; expressions in them may become anything."""
     kind = KINDS[step_type]
-    name = {} if step_type == "RegisterModel" else {kind.name: "name"}
+    name = {} if step_type == "RegisterModel" else {kind.name: arguments.get(kind.name) or "name"}
     shape = protocol.operation(kind.create).input_shape
     if shape is not None:
         yield from map(worded, violations(shape, {**arguments, **name}, is_open=is_expression))

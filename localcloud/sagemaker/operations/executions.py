@@ -5,11 +5,13 @@ from __future__ import annotations
 import secrets
 import string
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from localcloud.sagemaker.cloud import Cloud, News
-from localcloud.sagemaker.engine import executor, graph, outcomes, parameters, records
+from localcloud.sagemaker.engine import executor, graph, outcomes, parameters, records, selection
 from localcloud.sagemaker.engine.caching import digest
+from localcloud.sagemaker.engine.definition import PipelineDefinition
 from localcloud.sagemaker.engine.expressions import Scope, resolve
 from localcloud.sagemaker.errors import bad_token, conflict, not_found, validation
 from localcloud.sagemaker.operations.pipelines import page, version
@@ -19,7 +21,7 @@ from localcloud.sagemaker.store import Body, Column, Resource
 
 _ID_LETTERS = string.ascii_lowercase + string.digits
 _ID_LENGTH = 12
-_OWN = ("ClientRequestToken", "PipelineName", "PipelineParameters", "PipelineVersionId")
+_OWN = ("ClientRequestToken", "MlflowExperimentName", "PipelineName", "PipelineParameters", "PipelineVersionId")
 
 
 def existing_execution(cloud: Cloud, arn: str) -> Resource:
@@ -37,9 +39,6 @@ def existing_execution(cloud: Cloud, arn: str) -> Resource:
 @operation("StartPipelineExecution")
 def start(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """Start an execution; the same ClientRequestToken a second time gives the first one's ARN."""
-    for member in ("SelectiveExecutionConfig", "MlflowExperimentName"):
-        if request.get(member):
-            raise validation(f"The local SageMaker does not implement {member} of StartPipelineExecution.")
     asked = digest(request)
     with cloud.store.transaction():
         pipeline = existing(cloud, records.PIPELINE, request["PipelineName"])
@@ -53,6 +52,8 @@ def start(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
         body = {"PipelineExecutionArn": run.arn, "Request": asked}
         cloud.store.insert(records.TOKEN, token, body, arn="", parent=pipeline.name)
         cloud.store.update(records.PIPELINE.name, pipeline.name, {"LastRunTime": run.created})
+        started = records.version_name(pipeline.name, run.body["PipelineVersionId"])
+        cloud.store.update(records.VERSION, started, {"LastExecutionPipelineExecutionArn": run.arn})
     cloud.announce(News(records.EXECUTION, run.name, "Executing", "", run.body))
     executor.launch(cloud, run.name)
     return {"PipelineExecutionArn": run.arn}
@@ -80,16 +81,45 @@ def _insert(cloud: Cloud, pipeline: Resource, request: dict[str, Any]) -> Resour
         "GivenParameters": given,
     }
     run = Resource(records.EXECUTION, identity, arn, pipeline.name, "Executing", now, now, body)
-    body["PipelineExperimentConfig"] = _experiment(run, definition.experiment, values)
+    body["PipelineExperimentConfig"] = _resolved(run, definition.experiment, values)
+    body["MLflowConfig"] = _mlflow(_resolved(run, definition.mlflow, values), request.get("MlflowExperimentName"))
+    _take_over(cloud, run, definition)
     return cloud.store.insert(records.EXECUTION, identity, body, arn=arn, parent=pipeline.name, status="Executing")
 
 
-def _experiment(run: Resource, config: Any, values: dict[str, Any]) -> Body | None:
+def _take_over(cloud: Cloud, run: Resource, definition: PipelineDefinition) -> None:
+    """Give a selective execution the steps of its source that it needs."""
+    config = run.body.get("SelectiveExecutionConfig")
+    if not config:
+        return
+    arn = config.get("SourcePipelineExecutionArn")
+    source = existing_execution(cloud, arn) if arn else None
+    if source is not None and source.parent != run.parent:
+        raise validation(f"Invalid SourcePipelineExecutionArn: {arn}. It is of another pipeline than {run.parent}.")
+    try:
+        found = selection.taken_over(cloud, definition, config, source)
+    except selection.SelectionError as error:
+        raise validation(str(error)) from None
+    for step in found if source else ():
+        name = step.body["StepName"]
+        body = selection.copied(run, source, step)
+        identity, arn = f"{run.name}/{name}", f"{run.arn}/{name}"
+        cloud.store.insert(records.STEP, identity, body, arn=arn, parent=run.name, status="Succeeded")
+
+
+def _resolved(run: Resource, config: Mapping[str, Any], values: dict[str, Any]) -> Body | None:
+    """A part of the definition that refers to parameters and the execution only."""
+
     def nothing(*names: str) -> Any:
-        raise LookupError(f"PipelineExperimentConfig cannot refer to {names}")
+        raise LookupError(f"there are no steps yet, such as {names}")
 
     scope = Scope(values, outcomes.execution_values(run), step=nothing, property_file=nothing, s3_json=nothing)
     return resolve(dict(config), scope) or None
+
+
+def _mlflow(config: Body | None, name: str | None) -> Body | None:
+    """What an execution would track with; the name at its start counts more than the definition's."""
+    return {**config, **({"MlflowExperimentName": name} if name else {})} if config else None
 
 
 @operation("DescribePipelineExecution")

@@ -168,10 +168,9 @@ def test_a_property_file_must_be_in_an_output_of_its_step() -> None:
     assert "is in output 'reports'; the outputs are report" in message
 
 
-def test_names_of_jobs_are_chosen_by_the_engine() -> None:
-    step = processing("A")
-    step["Arguments"]["ProcessingJobName"] = "mine"
-    assert "Arguments hold ProcessingJobName" in problems(step)
+def test_names_of_model_packages_are_chosen_by_the_registry() -> None:
+    step = {"Name": "A", "Type": "RegisterModel", "Arguments": {"ModelPackageName": "mine"}}
+    assert "Arguments hold ModelPackageName" in problems(step)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"Steps": 3}', "nonsense"])
@@ -184,7 +183,6 @@ def test_other_versions_and_members_are_refused() -> None:
     with pytest.raises(DefinitionError, match="Version is '2019-01-01'"):
         graph.parse(json.dumps({"Version": "2019-01-01", "Steps": []}))
     assert "unknown member 'Extra'" in problems(Extra=1)
-    assert "MlflowConfig" in problems(MlflowConfig={"MlflowResourceArn": "x"})
 
 
 @pytest.mark.parametrize(

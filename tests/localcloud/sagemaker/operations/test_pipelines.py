@@ -178,7 +178,7 @@ def test_starting_twice_with_one_token_is_starting_once(world: World) -> None:
     [
         ({"PipelineParameters": [{"Name": "Epochs", "Value": "three"}]}, r"\[Epochs\] takes a value of type Integer"),
         ({"PipelineParameters": [{"Name": "Epoch", "Value": "3"}]}, r"Unknown parameters: \[Epoch\]"),
-        ({"SelectiveExecutionConfig": {"SelectedSteps": [{"StepName": "A"}]}}, "SelectiveExecutionConfig"),
+        ({"SelectiveExecutionConfig": {"SelectedSteps": [{"StepName": "Odd"}]}}, r"no steps \[Odd\]"),
         ({"PipelineVersionId": 7}, "no version 7"),
         ({"PipelineName": "q"}, "does not exist"),
     ],
