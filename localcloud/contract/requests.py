@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Literal
 
@@ -33,6 +34,9 @@ SCALARS: dict[str, tuple[type, ...]] = {
     "timestamp": (int, float, str),
     "blob": (str, bytes),
 }
+
+BITS = {"integer": 32, "long": 64}
+"""The sizes of the model's numbers, which are Java's."""
 
 Rule = Literal[
     "type", "unknown", "required", "least length", "greatest length", "least value", "greatest value", "enum", "pattern"
@@ -80,6 +84,13 @@ def service() -> ServiceModel:
     return ServiceModel(botocore.loaders.Loader().load_service_model("sagemaker", "service-2"), "sagemaker")
 
 
+def without_nulls(value: Any) -> Any:
+    """`value` without the members of objects that are null: what is null is absent."""
+    if isinstance(value, dict):
+        return {name: without_nulls(item) for name, item in value.items() if item is not None}
+    return [without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
 def violations(
     shape: Shape, value: Any, is_open: Callable[[Any], bool] = lambda value: False, place: Place | None = None
 ) -> Iterator[BrokenRule]:
@@ -121,7 +132,7 @@ def violations(
 def _scalar(shape: Shape, value: Any, place: Place) -> Iterator[BrokenRule]:
     allowed = SCALARS[shape.type_name]
     limits: dict[str, Any] = shape.metadata
-    if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
+    if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed) or not _fits(shape, value):
         yield BrokenRule("type", place, value, f"a {shape.type_name}")
         return
     if shape.type_name == "string":
@@ -136,6 +147,18 @@ def _scalar(shape: Shape, value: Any, place: Place) -> Iterator[BrokenRule]:
             yield BrokenRule("least value", place, value, limits["min"])
         if "max" in limits and value > limits["max"]:
             yield BrokenRule("greatest value", place, value, limits["max"])
+
+
+def _fits(shape: Shape, value: Any) -> bool:
+    """Whether a number has the size of its type, and a time is one: a year from 1 to 9999."""
+    if shape.type_name in BITS and isinstance(value, int):
+        return -(2 ** (BITS[shape.type_name] - 1)) <= value < 2 ** (BITS[shape.type_name] - 1)
+    if shape.type_name == "timestamp":
+        try:
+            datetime.fromisoformat(value) if isinstance(value, str) else datetime.fromtimestamp(value, UTC)
+        except (ValueError, OverflowError, OSError):
+            return False
+    return True
 
 
 def _length(shape: Shape, value: Any, place: Place) -> Iterator[BrokenRule]:

@@ -79,7 +79,7 @@ def routes(
         try:
             if not target.startswith(protocol.prefix):
                 raise ServiceError("UnknownOperationException", f"X-Amz-Target is {target!r}.", 404)
-            body = _parsed(await request.body())
+            body = parsed(await request.body())
             whose = await account(request)
             operation = target.removeprefix(protocol.prefix)
             if check:
@@ -98,7 +98,12 @@ def routes(
     return [Route("/", api, methods=["POST"]), Route("/ping", ping, methods=["GET"])]
 
 
-def _parsed(body: bytes) -> Any:
+def parsed(body: bytes) -> Any:
+    """The JSON value of a request.
+
+    Raises:
+        ServiceError: SerializationException; it is none.
+    """
     try:
         return strict_json.loads(body or b"{}")
     except (ValueError, RecursionError) as error:

@@ -6,12 +6,13 @@ AWS refuses is refused here.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 
-from localcloud.contract.requests import BrokenRule, violations
+from localcloud.contract.requests import BrokenRule, violations, without_nulls
 from localcloud.service.errors import ServiceError
 
 Scalar = Callable[[Shape, Any, str], Any]
@@ -33,7 +34,9 @@ def operation_model(service: ServiceModel, title: str, name: str) -> OperationMo
 
 
 def check_input(operation: OperationModel, request: Any) -> dict[str, Any]:
-    """Return `request` if the operation's input shape admits it.
+    """`request` if the operation's input shape admits it, without its nulls: what is null is absent.
+
+    A token of idempotency that the SDKs make themselves is made for who sends none.
 
     Raises:
         ServiceError: SerializationException for a value of the wrong type, ValidationException for a broken constraint.
@@ -43,6 +46,7 @@ def check_input(operation: OperationModel, request: Any) -> dict[str, Any]:
     shape = operation.input_shape
     if shape is None:
         return {}
+    request = without_nulls(request)
     found = list(violations(shape, request))
     for violation in found:
         if violation.rule in ("type", "unknown"):
@@ -51,7 +55,12 @@ def check_input(operation: OperationModel, request: Any) -> dict[str, Any]:
     if found:
         count = f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: "
         raise ServiceError("ValidationException", count + "; ".join(map(worded, found)))
-    return request
+    tokens = {name: str(uuid.uuid4()) for name, member in shape.members.items() if _is_token(member)}
+    return {**tokens, **request}
+
+
+def _is_token(member: Shape) -> bool:
+    return bool(member.metadata.get("idempotencyToken"))
 
 
 def worded(violation: BrokenRule) -> str:

@@ -3,6 +3,7 @@
 expressions.py  Get, Std:Join and Std:JsonGet
 conditions.py   what a Condition step decides
 parameters.py   declared parameters and the strings that an execution is started with
+form.py         which type each member of a definition has
 definition.py   reading and checking a definition
 graph.py        who waits for whom
 caching.py      cache keys and why a step missed

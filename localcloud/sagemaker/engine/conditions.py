@@ -46,7 +46,7 @@ def satisfied(conditions: list[dict[str, Any]], resolve: Callable[[Any], Any]) -
 def problems(condition: Any) -> Iterator[str]:
     """What is wrong with the form of a condition."""
     kind = condition.get("Type") if isinstance(condition, dict) else None
-    if kind not in MEMBERS:
+    if not isinstance(kind, str) or kind not in MEMBERS:
         yield f"condition type {kind!r} is not one of {', '.join(MEMBERS)}"
         return
     missing = [member for member in MEMBERS[kind] if member not in condition]

@@ -13,7 +13,8 @@ from typing import Any
 
 from localcloud.contract import definition, durations, strict_json
 from localcloud.contract.definition import is_expression
-from localcloud.sagemaker.engine import conditions, parameters, retries
+from localcloud.contract.requests import without_nulls
+from localcloud.sagemaker.engine import conditions, form, parameters, retries
 from localcloud.sagemaker.engine.caching import ATTRIBUTES, CacheConfig
 from localcloud.sagemaker.engine.step_members import OUTSIDE, check_problems, outside_problems
 from localcloud.sagemaker.engine.step_types import IMPLEMENTED, KINDS, REFUSED, argument_problems
@@ -104,7 +105,7 @@ def read(text: str) -> PipelineDefinition:
         DefinitionError: not JSON, or not in the form of a definition.
     """
     try:
-        document = strict_json.loads(text)
+        document = without_nulls(strict_json.loads(text))
     except ValueError as error:
         raise DefinitionError([f"it is not JSON: {error}"]) from None
     problems = list(_problems(document))
@@ -145,8 +146,11 @@ def _cache(config: dict[str, Any]) -> CacheConfig:
 
 
 def _problems(document: Any) -> Iterator[str]:
-    if not isinstance(document, dict) or not isinstance(document.get("Steps"), list):
+    if not isinstance(document, dict) or "Steps" not in document:
         yield "it is not an object with a list of Steps"
+        return
+    if wrong := list(form.problems(form.DEFINITION, document)):
+        yield from wrong
         return
     for name in sorted(set(document) - MEMBERS):
         yield f"unknown member '{name}'"
@@ -218,10 +222,14 @@ def _step_problems(item: Any, names: list[str], *, nested: bool) -> Iterator[str
     elif kind == "RegisterModel" and KINDS[kind].name in (arguments or {}):
         yield f"step '{name}': Arguments hold {KINDS[kind].name}, which the local SageMaker chooses itself"
     else:
-        for problem in argument_problems(kind, arguments or {}):
-            yield f"step '{name}': Model Validation failed: {problem}"
+        wrong = list(argument_problems(kind, arguments or {}))
+        yield from (f"step '{name}': Model Validation failed: {problem}" for problem in wrong)
         if kind == "QualityCheck":
             yield from (f"step '{name}': {problem}" for problem in check_problems(item))
+        if wrong:
+            return
+    for entry in item.get("PropertyFiles") or []:
+        yield from (f"step '{name}': {problem}" for problem in _property_file_problems(entry, item, kind))
 
 
 def _condition_problems(name: str, arguments: dict[str, Any], names: list[str]) -> Iterator[str]:
@@ -253,8 +261,6 @@ def _member_problems(item: dict[str, Any], kind: str) -> Iterator[str]:
             yield from retries.problems(policy, kind)
         else:
             yield f"a {kind} step is never retried"
-    for entry in item.get("PropertyFiles") or []:
-        yield from _property_file_problems(entry, item, kind)
 
 
 def _property_file_problems(entry: Any, item: dict[str, Any], kind: str) -> Iterator[str]:

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from localcloud.contract.definition import EXECUTION_VARIABLES, cycle
+from localcloud.sagemaker.engine import assignments
 from localcloud.sagemaker.engine.definition import DefinitionError, PipelineDefinition, read
 from localcloud.sagemaker.engine.expressions import ExpressionError, ParsedReference, references
 from localcloud.sagemaker.engine.step_members import OUTSIDE
 from localcloud.sagemaker.engine.step_types import has_property
+
+
+class AssignmentError(DefinitionError):
+    """References lead somewhere, but what is there is of another type."""
 
 
 def parse(text: str) -> PipelineDefinition:
@@ -21,6 +26,9 @@ def parse(text: str) -> PipelineDefinition:
     problems = list(_problems(definition))
     if problems:
         raise DefinitionError(problems)
+    unfit = [problem for step in definition.steps.values() for problem in assignments.problems(definition, step)]
+    if unfit:
+        raise AssignmentError(unfit)
     return definition
 
 

@@ -135,8 +135,14 @@ def has_property(step_type: str, path: Path) -> bool:
         return path == ("Outcome",)
     if step_type == "QualityCheck":
         return len(path) == 1 and path[0] in CHECK_PROPERTIES
-    if step_type not in KINDS:
-        return False
+    return property_shape(step_type, path) is not None
+
+
+@cache
+def property_shape(step_type: str, path: Path) -> Shape | None:
+    """What the model of its Describe operation says of a step's property at `path`, if there is one."""
+    if step_type not in KINDS or step_type == "QualityCheck":
+        return None
     describe = KINDS[step_type].describe
     if step_type == "Tuning" and path[:1] == ("TrainingJobSummaries",):
         describe = "ListTrainingJobsForHyperParameterTuningJob"
@@ -149,8 +155,8 @@ def has_property(step_type: str, path: Path) -> bool:
         elif isinstance(shape, MapShape):
             shape = shape.value
         else:
-            return False
-    return shape is not None
+            return None
+    return shape
 
 
 def argument_problems(step_type: str, arguments: Mapping[str, Any]) -> Iterator[str]:

@@ -38,7 +38,7 @@ def check(request: dict[str, Any]) -> None:
     for name in NOT_DONE:
         if request.get(name):
             raise validation(f"The local SageMaker does not support {name} in a training job.")
-    algorithm = request["AlgorithmSpecification"]
+    algorithm = request.get("AlgorithmSpecification", {})
     if not algorithm.get("TrainingImage"):
         raise validation(
             "AlgorithmSpecification.TrainingImage is missing: the local SageMaker has no algorithms by name."

@@ -188,6 +188,8 @@ def _definition(cloud: Cloud, request: dict[str, Any]) -> str | None:
     if text is not None:
         try:
             graph.parse(text)
+        except graph.AssignmentError as error:
+            raise validation(" ".join(error.problems)) from None
         except DefinitionError as error:
             raise validation(f"Unable to parse pipeline definition. {error}") from None
     return text

@@ -95,7 +95,7 @@ def test_experiment_and_mlflow_are_resolved_and_described(world: World) -> None:
         ({"PipelineExperimentConfig": {"TrialName": {"Get": "Steps.a.ProcessingJobName"}}}, "which has not run"),
         ({"PipelineExperimentConfig": {"Trial": "x"}}, "unknown member 'Trial'"),
         ({"MlflowConfig": {"MlflowExperimentName": 3}}, "is not a string"),
-        ({"MlflowConfig": ["x"]}, "is not an object"),
+        ({"MlflowConfig": ["x"]}, "MlflowConfig is a list, and must be an object"),
         ({"MlflowConfig": {"MlflowExperimentName": {"Get": "Parameters.No"}}}, "not a declared parameter"),
     ],
 )
