@@ -65,9 +65,12 @@ class Folder:
         """What nobody looks at when the job has ended."""
         return tuple(self.root / name for name in ("tmp", "var-tmp", "home", "layers"))
 
-    def make(self) -> None:
-        """Make the folder anew: nothing of an earlier job of the same name stays."""
-        self.remove()
+    def make(self, *, again: bool = False) -> None:
+        """Make the folder anew: nothing of an earlier job of the same name stays; of an earlier try only the log."""
+        if again:
+            self.remove_all_but_log()
+        else:
+            self.remove()
         own = (self.base / "input" / "config", self.base / "output", self.base / "model")
         for path in (*own, *self.throwaway, self.packages):
             path.mkdir(parents=True)

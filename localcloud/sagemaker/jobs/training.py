@@ -17,11 +17,11 @@ from localcloud.sagemaker.jobs import archives, child, metrics, transfer
 from localcloud.sagemaker.jobs.failure_reasons import failure_reason
 from localcloud.sagemaker.jobs.job_types import secondary
 from localcloud.sagemaker.jobs.lifecycle import JobFailedError, JobRun
+from localcloud.sagemaker.jobs.training_retries import run_with_retries
 
 DEFAULT_SECONDS = 86_400
 NOT_DONE = (
     "CheckpointConfig",
-    "RetryStrategy",
     "TensorBoardOutputConfig",
     "DebugRuleConfigurations",
     "ServerlessJobConfig",
@@ -97,7 +97,11 @@ def _check_channel(channel: dict[str, Any], default_mode: str) -> None:
 
 
 def work(job: JobRun) -> None:
-    """Do the job; returns when the model is uploaded."""
+    """Do the job, again if its RetryStrategy says so; returns when the model is uploaded."""
+    run_with_retries(job, _attempt)
+
+
+def _attempt(job: JobRun) -> None:
     with job.limited(DEFAULT_SECONDS):
         _turn(job, "Downloading")
         for channel in job.request.get("InputDataConfig", []):

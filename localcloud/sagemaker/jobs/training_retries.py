@@ -1,0 +1,39 @@
+"""A training job's RetryStrategy: what the service itself did wrong is tried again, what the job's program did is not.
+
+"The number of times to retry the job when the job fails due to an InternalServerError" and "When the job is retried, its
+SecondaryStatus is changed to STARTING": the API reference of RetryStrategy. Every `@step` function sends one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from localcloud.sagemaker.cloud import News
+from localcloud.sagemaker.jobs.job_types import secondary
+from localcloud.sagemaker.jobs.lifecycle import SERVICE_FAULTS, JobFailedError, JobRun
+
+log = logging.getLogger(__name__)
+BLAME = "InternalServerError"
+
+
+def run_with_retries(job: JobRun, attempt: Callable[[JobRun], None]) -> None:
+    """Make attempts until one succeeds, fails for another reason, or the last one is made; its error is raised.
+
+    Every attempt begins with an empty folder; the log goes on.
+    """
+    left = int(job.request.get("RetryStrategy", {}).get("MaximumRetryAttempts", 0))
+    while True:
+        try:
+            attempt(job)
+            return
+        except (JobFailedError, *SERVICE_FAULTS) as error:
+            mine = not isinstance(error, JobFailedError) or str(error).startswith(BLAME)
+            if not left or not mine or job.interruption.event.is_set():
+                raise
+            left -= 1
+            log.warning("%s is tried again, %d more times at most: %s", job.name, left, error)
+            job.folder.make(again=True)
+            message = f"Retrying the training job after: {error}"
+            new = job.record(lambda record, message=message: {**record, **secondary(record, "Starting", message)})
+            job.cloud.announce(News(job.kind.name, job.name, new.status, new.status, new.body))
