@@ -10,6 +10,9 @@ from localcloud.sagemaker.jobs.folder import FAILURE_CHARACTERS, Folder
 
 BLAMED = ("AlgorithmError:", "ClientError:", "InternalServerError:")
 ERROR_LINE = re.compile(r"^(?:[\w.]*(?:Error|Exception)|[\w.-]+: error): \S")
+SHOWN_ERROR = re.compile(r"(\w+)\(.*\)$", re.DOTALL)
+TRACEBACK = "Traceback (most recent call last):"
+LIBRARIES = ("/site-packages/", "/dist-packages/", "/lib/python3")
 LOG_TAIL_BYTES = 64_000
 MISSING = re.compile(r"ModuleNotFoundError: No module named '([\w]+)")
 EXTRAS = {
@@ -31,10 +34,12 @@ NO_VIEW = (
 def failure_reason(folder: Folder, exit_code: int, image: str) -> str:
     """What the program wrote to /opt/ml/output/failure, else the last error line of its log, and its exit code.
 
-    A text that says itself whose fault it was ("ClientError: …") stays as it is; any other is an AlgorithmError.
+    A text that says itself whose fault it was ("ClientError: …") stays as it is; any other is an AlgorithmError. Of an
+    error that the program wrote as Python shows it, which is all that the SDK's launcher of `@step` functions writes,
+    the places in the program's own code follow; on AWS they are only in the log.
     """
     text = folder.message("output/failure") or last_error(folder) or "See job logs for more information"
-    text = explained(text, image)
+    text = explained(text, image) + own_frames(folder, text)
     if not text.startswith(BLAMED):
         text = f"AlgorithmError: {text.removeprefix('Error: ')}"
     names_folder = not folder.private and NO_FOLDER.search(text)
@@ -54,10 +59,34 @@ def explained(text: str, image: str) -> str:
     return f"{text.rstrip('.')}. The interpreter that stands in for {name} has no {found[1]}: {'; or '.join(ways)}"
 
 
+def own_frames(folder: Folder, text: str) -> str:
+    """Where in the program's own code the error of `text` (`ValueError('no rows')`) was raised, or "".
+
+    The lines `File "…", line 3, in train` of the log's last traceback, if that is of this error, without libraries.
+    """
+    shown = SHOWN_ERROR.match(text)
+    lines = _tail(folder)
+    starts = [index for index, line in enumerate(lines) if line == TRACEBACK]
+    if not shown or not starts:
+        return ""
+    frames = []
+    for line in lines[starts[-1] + 1 :]:
+        if line.startswith('  File "'):
+            frames.append(line)
+        elif not line.startswith(" "):
+            raised = line.partition(":")[0].rpartition(".")[2]
+            own = [frame for frame in frames if not any(part in frame for part in LIBRARIES)]
+            return "".join(f"\n{frame}" for frame in own) if raised == shown[1] else ""
+    return ""
+
+
 def last_error(folder: Folder) -> str:
     """The log's last line of the form `SomeError: text` or (argparse's) `program: error: text`, or ""."""
+    return next((line.strip() for line in reversed(_tail(folder)) if ERROR_LINE.match(line)), "")
+
+
+def _tail(folder: Folder) -> list[str]:
     with folder.log.open("rb") as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - LOG_TAIL_BYTES))
-        lines = file.read().decode("utf-8", "replace").splitlines()
-    return next((line.strip() for line in reversed(lines) if ERROR_LINE.match(line)), "")
+        return file.read().decode("utf-8", "replace").splitlines()

@@ -57,3 +57,36 @@ def test_a_missing_library_is_named_with_what_brings_it(tmp_path: Path, module: 
     assert f"has no {module.partition('.')[0]}: " in reason
     assert all(way in reason for way in ways)
     assert ("[programs]" in reason) is (len(ways) == 2)
+
+
+STEP_LOG = '''starting
+2026-11-28 22:28:55,717 sagemaker.remote_function ERROR    Error encountered while invoking the remote function.
+Traceback (most recent call last):
+  File "/v/lib/python3.11/site-packages/sagemaker/core/remote_function/invoke_function.py", line 144, in main
+    _execute_remote_function(
+  File "/home/me/pipe.py", line 29, in broken
+  File "/home/me/pipe.py", line 28, in inner
+ValueError: no model with 6
+'''
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        (
+            "ValueError('no model with 6')",
+            "AlgorithmError: ValueError('no model with 6')\n"
+            '  File "/home/me/pipe.py", line 29, in broken\n  File "/home/me/pipe.py", line 28, in inner, exit code: 1',
+        ),
+        ("KeyError('other')", "AlgorithmError: KeyError('other'), exit code: 1"),
+        ("it failed", "AlgorithmError: it failed, exit code: 1"),
+    ],
+)
+def test_an_error_that_python_shows_is_followed_by_its_places_in_the_programs_own_code(
+    tmp_path: Path, failure: str, reason: str
+) -> None:
+    folder = Folder(tmp_path)
+    folder.make()
+    folder.log.write_text(STEP_LOG)
+    (folder.base / "output" / "failure").write_text(failure)
+    assert failure_reason(folder, 1, "team/mine:1") == reason
