@@ -1,7 +1,7 @@
-"""A training job's RetryStrategy: what the service itself did wrong is tried again, what the job's program did is not.
+"""A training job's RetryStrategy: what the service itself did wrong is tried again, the program's own failures are not.
 
-"The number of times to retry the job when the job fails due to an InternalServerError" and "When the job is retried, its
-SecondaryStatus is changed to STARTING": the API reference of RetryStrategy. Every `@step` function sends one.
+The API reference: the job is retried "when the job fails due to an InternalServerError", and its SecondaryStatus is
+then STARTING. Every `@step` function sends one.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ def test_a_missing_library_is_named_with_what_brings_it(tmp_path: Path, module: 
     assert ("[programs]" in reason) is (len(ways) == 2)
 
 
-STEP_LOG = '''starting
+STEP_LOG = """starting
 2026-11-28 22:28:55,717 sagemaker.remote_function ERROR    Error encountered while invoking the remote function.
 Traceback (most recent call last):
   File "/v/lib/python3.11/site-packages/sagemaker/core/remote_function/invoke_function.py", line 144, in main
@@ -67,7 +67,7 @@ Traceback (most recent call last):
   File "/home/me/pipe.py", line 29, in broken
   File "/home/me/pipe.py", line 28, in inner
 ValueError: no model with 6
-'''
+"""
 
 
 @pytest.mark.parametrize(
