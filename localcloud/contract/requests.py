@@ -152,7 +152,8 @@ def _scalar(shape: Shape, value: Any, place: Place) -> Iterator[BrokenRule]:
 def _fits(shape: Shape, value: Any) -> bool:
     """Whether a number has the size of its type, and a time is one: a year from 1 to 9999."""
     if shape.type_name in BITS and isinstance(value, int):
-        return -(2 ** (BITS[shape.type_name] - 1)) <= value < 2 ** (BITS[shape.type_name] - 1)
+        most: int = 2 ** (BITS[shape.type_name] - 1)
+        return -most <= value < most
     if shape.type_name == "timestamp":
         try:
             datetime.fromisoformat(value) if isinstance(value, str) else datetime.fromtimestamp(value, UTC)

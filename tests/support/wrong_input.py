@@ -26,6 +26,8 @@ from mutations import definition_text, fault, request_body
 
 from localcloud.sagemaker import registry
 from localcloud.sagemaker.errors import ServiceError
+from localcloud.sagemaker.jobs.job_types import KINDS
+from localcloud.sagemaker.server import shut_down
 
 EITHER = {
     "Type": "Or",
@@ -77,8 +79,17 @@ DEFINITIONS: tuple[dict[str, Any], ...] = (
 )
 
 
+class AnyError:
+    """The error classes of a client: every name is that of all of them."""
+
+    def __getattr__(self, name: str) -> type[Exception]:
+        return ClientError
+
+
 class EmptyCloud(dict[str, Any]):
     """Clients of services in which there is nothing."""
+
+    exceptions = AnyError()
 
     def __contains__(self, service: object) -> bool:
         return True
@@ -106,7 +117,12 @@ def faults_of_requests(world: World, seed: int, count: int) -> Counter[str]:
         operation = draw.choice(registry.implemented())
         if said := fault(world.cloud.call, operation, request_body(operation, draw)):
             found[f"{operation}: {said}"] += 1
-    return found
+    shut_down(world.cloud)
+    for kind in KINDS:
+        for job in world.cloud.store.page(kind.name)[0]:
+            reason = str(job.body.get("FailureReason", ""))
+            found[f"{kind.name}: {reason}"] += "the local SageMaker failed" in reason
+    return +found
 
 
 def faults_of_definitions(world: World, seed: int, count: int, runs: int) -> tuple[Counter[str], int]:

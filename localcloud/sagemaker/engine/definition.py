@@ -156,8 +156,8 @@ def _problems(document: Any) -> Iterator[str]:
         yield f"unknown member '{name}'"
     if document.get("Version") != definition.VERSION:
         yield f"Version is {document.get('Version')!r}, not '{definition.VERSION}'"
-    for member, names in RESOLVED_AT_START.items():
-        yield from _resolved_problems(member, document.get(member), names)
+    for member, known in RESOLVED_AT_START.items():
+        yield from _resolved_problems(member, document.get(member), known)
     declared = document.get("Parameters") or []
     for item in declared:
         yield from parameters.problems(item)

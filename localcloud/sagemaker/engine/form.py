@@ -23,9 +23,7 @@ RETRY_POLICY = {
     "MaxAttempts": int,
     "ExpireAfterMin": (int, float),
 }
-STEP = {
-    "Name": str,
-    "Type": str,
+STEP: dict[str, Form] = {
     "Arguments": dict,
     "DependsOn": [(str, dict)],
     "DisplayName": str,

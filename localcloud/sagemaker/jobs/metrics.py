@@ -28,18 +28,22 @@ def compiled(definitions: Iterable[tuple[str, str]]) -> dict[str, re.Pattern[str
     return patterns
 
 
-def final(patterns: dict[str, re.Pattern[str]], lines: Iterable[str], now: float) -> list[dict[str, Any]]:
-    """The last value of every metric that occurs in the lines; what is not a finite number is no value."""
-    found: dict[str, float] = {}
-    for line in lines:
-        for name, pattern in patterns.items():
-            for match in pattern.finditer(line):
-                value = _number(match.group(1))
-                if math.isfinite(value):
-                    found[name] = value
-                else:
-                    found.pop(name, None)
-    return [{"MetricName": name, "Value": value, "Timestamp": now} for name, value in found.items()]
+def printed(patterns: dict[str, re.Pattern[str]], lines: Iterable[str]) -> list[tuple[str, float]]:
+    """Every value of every metric in the lines, in their order; what is no number is NaN."""
+    return [
+        (name, _number(match.group(1)))
+        for line in lines
+        for name, pattern in patterns.items()
+        for match in pattern.finditer(line)
+    ]
+
+
+def final(values: Iterable[tuple[str, float]], now: float) -> list[dict[str, Any]]:
+    """The last value of every metric; one whose last value is not a finite number has none."""
+    last = dict(values)
+    return [
+        {"MetricName": name, "Value": value, "Timestamp": now} for name, value in last.items() if math.isfinite(value)
+    ]
 
 
 def _number(text: str | None) -> float:

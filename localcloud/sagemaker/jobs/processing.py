@@ -28,7 +28,11 @@ def check(request: dict[str, Any]) -> None:
     """
     application = request["AppSpecification"]
     images.processing(application["ImageUri"], application.get("ContainerEntrypoint", []))
-    if request["ProcessingResources"]["ClusterConfig"]["InstanceCount"] != 1:
+    cluster = request["ProcessingResources"]["ClusterConfig"]
+    for name in ("InstanceCount", "InstanceType"):
+        if name not in cluster:
+            raise validation(f"ProcessingResources.ClusterConfig.{name} is required.")
+    if cluster["InstanceCount"] != 1:
         raise validation("The local SageMaker runs a processing job on one instance: set InstanceCount to 1.")
     for item in request.get("ProcessingInputs", []):
         name, source = item["InputName"], item.get("S3Input")

@@ -7,6 +7,7 @@ CreateModel then says so.
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
@@ -17,6 +18,7 @@ from localcloud.sagemaker.jobs import archives, child, metrics, transfer
 from localcloud.sagemaker.jobs.failure_reasons import failure_reason
 from localcloud.sagemaker.jobs.job_types import secondary
 from localcloud.sagemaker.jobs.lifecycle import JobFailedError, JobRun
+from localcloud.sagemaker.jobs.metric_sending import send_metrics
 from localcloud.sagemaker.jobs.training_retries import run_with_retries
 
 DEFAULT_SECONDS = 86_400
@@ -181,9 +183,10 @@ def _record_metrics(job: JobRun) -> None:
     definitions = [(item["Name"], item["Regex"]) for item in algorithm.get("MetricDefinitions", [])]
     patterns = metrics.compiled(definitions or images.program(algorithm["TrainingImage"], "train").metrics)
     with job.folder.log.open(encoding="utf-8", errors="replace") as lines:
-        values = metrics.final(patterns, lines, time.time())
-    if values:
-        job.record({"FinalMetricDataList": values})
+        values = metrics.printed(patterns, lines)
+    if final := metrics.final(values, time.time()):
+        job.record({"FinalMetricDataList": final})
+    send_metrics(job.cloud, job.name, [(name, value) for name, value in values if math.isfinite(value)])
 
 
 def _upload(job: JobRun) -> None:

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from localcloud.sagemaker.cloud import News
 from localcloud.sagemaker.jobs.job_types import secondary
 from localcloud.sagemaker.jobs.lifecycle import SERVICE_FAULTS, JobFailedError, JobRun
+from localcloud.sagemaker.store import Body
 
 log = logging.getLogger(__name__)
 BLAME = "InternalServerError"
+
+
+def _starting(record: Body, message: str) -> Body:
+    return {**record, **secondary(record, "Starting", message)}
 
 
 def run_with_retries(job: JobRun, attempt: Callable[[JobRun], None]) -> None:
@@ -34,6 +40,5 @@ def run_with_retries(job: JobRun, attempt: Callable[[JobRun], None]) -> None:
             left -= 1
             log.warning("%s is tried again, %d more times at most: %s", job.name, left, error)
             job.folder.make(again=True)
-            message = f"Retrying the training job after: {error}"
-            new = job.record(lambda record, message=message: {**record, **secondary(record, "Starting", message)})
+            new = job.record(partial(_starting, message=f"Retrying the training job after: {error}"))
             job.cloud.announce(News(job.kind.name, job.name, new.status, new.status, new.body))

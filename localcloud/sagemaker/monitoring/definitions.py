@@ -109,7 +109,7 @@ def check(definition: MonitoringDefinition, cloud: Cloud) -> None:
     for name in ("RecordPreprocessorSourceUri", "PostAnalyticsProcessorSourceUri"):
         if application.get(name):
             raise validation(f"The local SageMaker does not support {name}: it is for AWS's prebuilt analyzer.")
-    if definition.body["MonitoringResources"]["ClusterConfig"]["InstanceCount"] != 1:
+    if definition.body["MonitoringResources"]["ClusterConfig"].get("InstanceCount", 1) != 1:
         raise validation("The local SageMaker monitors on one instance: set InstanceCount to 1.")
     split(definition.output["S3Uri"])
     plan_of(cloud, definition.endpoint)

@@ -100,7 +100,9 @@ def _take_over(cloud: Cloud, run: Resource, definition: PipelineDefinition) -> N
         found = selection.taken_over(cloud, definition, config, source)
     except selection.SelectionError as error:
         raise validation(str(error)) from None
-    for step in found if source else ():
+    if source is None:
+        return
+    for step in found:
         name = step.body["StepName"]
         body = selection.copied(run, source, step)
         identity, arn = f"{run.name}/{name}", f"{run.arn}/{name}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from localcloud.sagemaker.cloud import Cloud, News
-from localcloud.sagemaker.errors import validation
+from localcloud.sagemaker.errors import ServiceError, validation
 from localcloud.sagemaker.models import MODEL_PACKAGE
 from localcloud.sagemaker.operations.listing import page
 from localcloud.sagemaker.operations.model_package_groups import GROUP
@@ -99,6 +99,19 @@ def _body(request: Body, arn: str) -> Body:
 def describe(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """The package, by ARN (or by name, for one without a group)."""
     return described(existing(cloud, MODEL_PACKAGE, request["ModelPackageName"]))
+
+
+@operation("BatchDescribeModelPackage")
+def describe_many(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
+    """Packages by ARN, and for each that is not there why."""
+    found: Body = {}
+    missing: Body = {}
+    for arn in request["ModelPackageArnList"]:
+        try:
+            found[arn] = described(existing(cloud, MODEL_PACKAGE, arn))
+        except ServiceError as error:
+            missing[arn] = {"ErrorCode": error.code, "ErrorResponse": error.message}
+    return {"ModelPackageSummaries": found, "BatchDescribeModelPackageErrorMap": missing}
 
 
 @operation("ListModelPackages")

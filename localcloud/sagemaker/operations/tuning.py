@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from localcloud.sagemaker.cloud import Cloud
+from localcloud.sagemaker.errors import in_use
+from localcloud.sagemaker.jobs.job_types import UNFINISHED
 from localcloud.sagemaker.jobs.transfer import require_objects
 from localcloud.sagemaker.operations.listing import PAGE_SIZE, page, position
 from localcloud.sagemaker.operations.tags import as_dict
@@ -46,6 +48,16 @@ def describe(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
 def stop(cloud: Cloud, request: dict[str, Any]) -> None:
     """Ask the search to end; its running training jobs are stopped."""
     search.stop(cloud, request["HyperParameterTuningJobName"])
+
+
+@operation("DeleteHyperParameterTuningJob")
+def delete(cloud: Cloud, request: dict[str, Any]) -> None:
+    """Forget a tuning job that has ended; its training jobs stay. One that is not there is forgotten already."""
+    name = request["HyperParameterTuningJobName"]
+    found = cloud.store.find(search.KIND, name)
+    if found is not None and found.status in UNFINISHED:
+        raise in_use(f"The tuning job {name} is in status {found.status} and cannot be deleted.")
+    cloud.store.delete(search.KIND, name)
 
 
 @operation("ListHyperParameterTuningJobs")

@@ -69,7 +69,7 @@ def test_what_is_null_is_absent(world: World) -> None:
     [
         ({"Steps": 3}, "Steps is an integer, and must be a list"),
         ({"Steps": [], "Parameters": {"Name": "P"}}, "Parameters is an object, and must be a list"),
-        ({"Steps": [{"Name": "a", "Type": ["Fail"]}]}, r"Steps\[0\].Type is a list, and must be a string"),
+        ({"Steps": [{"Name": "a", "Type": ["Fail"]}]}, r"step 'a' is of type \['Fail'\]"),
         ({"Steps": [{"Name": "a", "Type": "Fail", "DependsOn": "b"}]}, r"DependsOn is a string, and must be a list"),
         ({"Steps": ["a"]}, r"Steps\[0\] is a string, and must be an object"),
     ],
