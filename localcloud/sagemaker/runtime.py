@@ -1,4 +1,4 @@
-"""The runtime's REST protocol: `POST /endpoints/{EndpointName}/invocations`."""
+"""The runtime's REST protocol: `POST /endpoints/{EndpointName}/invocations`, and what else it has is refused."""
 
 from __future__ import annotations
 
@@ -30,6 +30,13 @@ from localcloud.sagemaker.roles import check_call
 
 log = logging.getLogger(__name__)
 PATH = "/endpoints/{name}/invocations"
+REFUSED = {
+    "/endpoints/{name}/async-invocations": "The local SageMaker does not do InvokeEndpointAsync; use InvokeEndpoint.",
+    "/endpoints/{name}/invocations-response-stream": (
+        "The local SageMaker does not do InvokeEndpointWithResponseStream; InvokeEndpoint gives the whole answer."
+    ),
+}
+"""The paths of the runtime's other operations, and what they answer."""
 BODY_SECONDS = 60.0
 """How long a client may take to send its body."""
 
@@ -61,6 +68,12 @@ def invocations(cloud_of: Callable[[Request], Awaitable[Cloud]]) -> Callable[[Re
         return Response(result.body, headers=result.headers)
 
     return answer
+
+
+async def refuse(request: Request) -> Response:
+    """The answer to an operation that is not done here, in the runtime's error shape."""
+    message = next(said for path, said in REFUSED.items() if request.url.path.endswith(path.rpartition("/")[2]))
+    return _refusal(ServiceError("ValidationError", message))
 
 
 async def _body(request: Request) -> bytes:

@@ -95,4 +95,5 @@ def application(home: Cloud) -> Application:
 
     api = routes(PROTOCOL, cloud_of, Cloud.call, check if home.roles else None)
     invocations = Route(runtime.PATH, runtime.invocations(cloud_of), methods=["POST"])
-    return guarded(Starlette(routes=[invocations, *api], lifespan=lifespan))
+    refused = [Route(path, runtime.refuse, methods=["POST"]) for path in runtime.REFUSED]
+    return guarded(Starlette(routes=[invocations, *refused, *api], lifespan=lifespan))

@@ -132,3 +132,12 @@ def test_capture_that_s3_does_not_take_never_fails_an_invocation(
     assert cloud.shared(EndpointHosting).capture.flush(name)
     listed = cloud.s3.list_objects_v2(Bucket="there-is-no-such-bucket-here", Prefix=f"x/{name}/")
     assert listed["KeyCount"] == 2
+
+
+def test_asynchronous_and_streaming_invocations_are_refused_by_name(endpoints: Clients) -> None:
+    call = endpoints.runtime.invoke_endpoint_async
+    error = refused(call, EndpointName="any", InputLocation="s3://bucket/key")["Error"]
+    assert (error["Code"], "InvokeEndpointAsync" in error["Message"]) == ("ValidationError", True)
+    stream = endpoints.runtime.invoke_endpoint_with_response_stream
+    error = refused(stream, EndpointName="any", Body=b"")["Error"]
+    assert (error["Code"], "InvokeEndpointWithResponseStream" in error["Message"]) == ("ValidationError", True)
