@@ -15,7 +15,7 @@ from localcloud.sagemaker.engine import records
 from localcloud.sagemaker.errors import ServiceError, validation
 from localcloud.sagemaker.jobs.job_types import TRAINING
 from localcloud.sagemaker.models import MODEL, MODEL_PACKAGE
-from localcloud.sagemaker.operations.listing import PAGE_SIZE
+from localcloud.sagemaker.operations.listing import PAGE_SIZE, position
 from localcloud.sagemaker.registry import operation
 from localcloud.sagemaker.store import Body, Resource
 from localcloud.sagemaker.tuning import search as tuning
@@ -59,10 +59,7 @@ def search(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     sortable = [(key, one) for one in found for key in _values(one, by)[:1]]
     ordered = [one for _, one in sorted(sortable, key=lambda pair: _comparable(pair[0]), reverse=descending)]
     ordered += [one for one in found if not _values(one, by)]
-    token = request.get("NextToken", "0")
-    if not token.isdecimal() or len(token) > len(str(2**63)):
-        raise validation("NextToken is not one that this operation gave.")
-    start, most = int(token), request.get("MaxResults", PAGE_SIZE)
+    start, most = position(request.get("NextToken", "0")), request.get("MaxResults", PAGE_SIZE)
     shown = [{resource: {"Model": one} if resource == "Model" else one} for one in ordered[start : start + most]]
     return {"Results": shown, "NextToken": str(start + most) if len(ordered) > start + most else None}
 
