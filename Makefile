@@ -6,6 +6,8 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 ROOMS  := project monitoring steps pipelines lambdas stepfunctions infra localcloud scones tests benchmarks setup.py
 JOBS   ?= 3  # tests wait for servers, so two cores have time for three
+# Elsewhere PyTorch for Linux brings CUDA along, several GB; this index has it without. Empty: the configured index.
+TORCH_INDEX ?= $(if $(filter Linux,$(shell uname -s)),https://download.pytorch.org/whl/cpu)
 
 .PHONY: demo test test-fast lint types unit format constraints clean help
 
@@ -46,10 +48,15 @@ $(VENV)/bin/python:
 	@$(or $(PYTHON),false) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo "Python 3.11, 3.12 or 3.13 is needed; name one with: make demo PYTHON=/path/to/python3.11" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.local: setup.py localcloud/pyproject.toml constraints.txt | $(VENV)/bin/python
+$(VENV)/.torch: constraints.txt | $(VENV)/bin/python
+	@index=$$($(BIN)/python .ci/torch_index.py '$(TORCH_INDEX)'); [ -z "$$index" ] || \
+	$(PIP) install --quiet --no-deps --index-url "$$index" torch --constraint constraints.txt
+	@touch $@
+
+$(VENV)/.local: setup.py localcloud/pyproject.toml constraints.txt | $(VENV)/.torch
 	$(PIP) install --quiet --editable './localcloud[programs]' --editable '.[local,dashboard]' --constraint constraints.txt
 	@touch $@
 
-$(VENV)/.dev: setup.py localcloud/pyproject.toml constraints.txt | $(VENV)/bin/python
+$(VENV)/.dev: setup.py localcloud/pyproject.toml constraints.txt | $(VENV)/.torch
 	$(PIP) install --quiet --editable './localcloud[programs]' --editable '.[local,dashboard,dev]' --constraint constraints.txt
 	@touch $@ $(VENV)/.local

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "scones.toml").write_text(settings, encoding="utf-8")
     (folder / SELECTED).parent.mkdir(parents=True)
     shutil.copy(ROOT / SELECTED, folder / SELECTED)
+    (folder / ".venv").symlink_to(sys.prefix)  # as the install phase would have made it
     return folder
 
 
