@@ -44,29 +44,6 @@ HANDLE_BOUNDED = [
     *("iam:UpdateAssumeRolePolicy", "iam:UpdateRole"),
 ]
 
-# What CloudFormation calls, in the build's name, for each type of resource in the stack.
-HANDLES: dict[str, tuple[str, list[str]]] = {
-    "AWS::S3::Bucket": (BUCKET_ARN, ["s3:CreateBucket", "s3:PutBucketVersioning", "s3:PutLifecycleConfiguration"]),
-    "AWS::S3::BucketPolicy": (BUCKET_ARN, ["s3:PutBucketPolicy", "s3:GetBucketPolicy"]),
-    "AWS::IAM::Role": (ROLE, [*HANDLE_BOUNDED, "iam:TagRole", "iam:DeleteRole", "iam:GetRole"]),
-    "AWS::SNS::Topic": (arn("sns", f"{PROJECT}-alerts"), ["sns:CreateTopic", "sns:TagResource"]),
-    "AWS::SNS::Subscription": (arn("sns", f"{PROJECT}-alerts"), ["sns:Subscribe"]),
-    "AWS::SSM::Parameter": (arn("ssm", f"parameter/{PROJECT}/inference/threshold"), ["ssm:PutParameter"]),
-    "AWS::Lambda::LayerVersion": (arn("lambda", f"layer:{PROJECT}-libraries"), ["lambda:PublishLayerVersion"]),
-    "AWS::Lambda::Function": (FUNCTION, ["lambda:CreateFunction", "lambda:UpdateFunctionCode"]),
-    "AWS::Lambda::Permission": (FUNCTION, ["lambda:AddPermission"]),
-    "AWS::Lambda::EventInvokeConfig": (FUNCTION, ["lambda:PutFunctionEventInvokeConfig"]),
-    "AWS::Logs::LogGroup": (arn("logs", f"log-group:/aws/lambda/{PROJECT}-deploy:*"), ["logs:CreateLogGroup"]),
-    "AWS::CloudWatch::Alarm": (arn("cloudwatch", f"alarm:{PROJECT}-drift"), ["cloudwatch:PutMetricAlarm"]),
-    "AWS::CloudWatch::Dashboard": (f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{PROJECT}", ["cloudwatch:PutDashboard"]),
-    "AWS::StepFunctions::StateMachine": (
-        arn("states", f"stateMachine:{PROJECT}-deploy"),
-        ["states:CreateStateMachine", "states:UpdateStateMachine"],
-    ),
-    "AWS::SQS::Queue": (arn("sqs", f"{PROJECT}-undelivered"), ["sqs:CreateQueue"]),
-    "AWS::SQS::QueuePolicy": (arn("sqs", f"{PROJECT}-undelivered"), ["sqs:SetQueueAttributes"]),
-    "AWS::Events::Rule": (arn("events", f"rule/{PROJECT}-approval"), ["events:PutRule", "events:PutTargets"]),
-}
 STACK = arn("cloudformation", f"stack/{PROJECT}/0")
 PIPELINE = arn("sagemaker", f"pipeline/{PROJECT}")
 COMMANDS = [
@@ -120,13 +97,6 @@ def test_the_linter_knows_actions_and_finds_a_misspelt_one(tmp_path: Path) -> No
 
 def test_a_build_may_do_what_its_commands_do(iam: Any) -> None:
     assert refused(iam, statements("Role"), COMMANDS) == []
-
-
-@pytest.mark.parametrize("kind", sorted({one["Type"] for one in OF_THE_STACK.values()}))
-def test_a_build_may_handle_every_type_of_resource_that_the_stack_has(iam: Any, kind: str) -> None:
-    resource, actions = HANDLES[kind]
-    context = BOUNDED if kind == "AWS::IAM::Role" else {}
-    assert refused(iam, statements("Role"), [Request(action, resource, context) for action in actions]) == []
 
 
 def test_a_build_may_not_widen_its_own_role_approve_a_model_or_delete_data(iam: Any) -> None:
