@@ -49,7 +49,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.torch: constraints.txt | $(VENV)/bin/python
-	@index=$$($(BIN)/python .ci/torch_index.py '$(TORCH_INDEX)'); [ -z "$$index" ] || \
+	@index=$$($(BIN)/python .ci/torch-index '$(TORCH_INDEX)'); [ -z "$$index" ] || \
 	$(PIP) install --quiet --no-deps --index-url "$$index" torch --constraint constraints.txt
 	@touch $@
 

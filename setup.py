@@ -23,6 +23,7 @@ BASE = [
     "click>=8.2",
     "jinja2>=3.1",
     "numpy>=2.0",
+    "packaging>=24",
     "pandas>=2.2",
     "pillow>=11",
     "plotly>=7.1",

@@ -188,7 +188,7 @@ def _require_updatable(stack: str, status: str | None) -> None:
         raise CloudError(f"Stack {stack} is {status}: another change is running.", "Wait for it, then run this again.")
     raise CloudError(
         f"Stack {stack} is {status}: it cannot be updated.",
-        f"Repair it: aws cloudformation continue-update-rollback --stack-name {stack}",
+        f"Repair it: CloudFormation, stack {stack}, Stack actions, Continue update rollback.",
     )
 
 

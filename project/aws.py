@@ -51,7 +51,7 @@ def explained(doing: str) -> Iterator[None]:
     except NoCredentialsError:
         raise CloudError(
             f"{doing}: no AWS credentials.",
-            'On one machine: scones local up, then eval "$(scones local env)". On AWS: aws configure.',
+            'On one machine: scones local up, then eval "$(scones local env)". On AWS: set AWS_PROFILE.',
         ) from None
     except EndpointConnectionError as error:
         raise CloudError(

@@ -174,7 +174,7 @@ def raise_unless_succeeded(end: Execution, what: str) -> None:
         reason = f"{end.error}: {end.problem}" if end.error else "no reason given"
         raise ExecutionFailedError(
             f"{what} {end.status.lower()}: {reason}",
-            f"All of it: aws stepfunctions describe-execution --execution-arn {end.arn}",
+            f"All of it: Step Functions, execution {end.arn}",
         )
 
 

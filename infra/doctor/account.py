@@ -51,7 +51,7 @@ def resources(names: Names) -> Iterator[Finding]:
     elif status in stack.EMPTY:
         yield problem("stack", f"{names.stack} is {status}: its creation came to nothing", why, DEPLOY)
     elif status not in stack.UPDATABLE:
-        fix = f"aws cloudformation continue-update-rollback --stack-name {names.stack}"
+        fix = f"CloudFormation, stack {names.stack}, Stack actions, Continue update rollback."
         yield problem("stack", f"{names.stack} is {status}: it cannot be updated", why, fix)
     else:
         yield ok("stack", f"{names.stack} is {status}")

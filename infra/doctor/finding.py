@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
+
+from project.errors import SconesError
 
 State = Literal["ok", "problem", "unknown"]
 
@@ -35,3 +38,14 @@ def problem(subject: str, found: str, why: str, fix: str) -> Finding:
 def unknown(subject: str, found: str, why: str = "") -> Finding:
     """It cannot be asked here."""
     return Finding(subject, "unknown", found, why)
+
+
+def each(subject: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+    """The findings of one check; what it cannot ask or cannot read is a finding too, and the other checks go on."""
+    try:
+        yield from findings
+    except SconesError as error:
+        why = "Nobody knows whether it is in order."
+        yield problem(subject, error.problem, why, error.fix or "Ask again, with credentials that may look at it.")
+    except (LookupError, TypeError, ValueError, AttributeError) as error:  # an answer of another shape than AWS's
+        yield unknown(subject, f"an answer that cannot be read ({type(error).__name__}: {error})")

@@ -6,9 +6,13 @@ from collections.abc import Iterator
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra import stack
 from infra.doctor.finding import Finding, ok, problem, unknown
 from project import aws
 from project.names import Names
+
+CONCURRENT_BUILDS = "Concurrently running builds for Linux/Large environment"
+"""CodeBuild's quota for the machine of infra/ci.yaml (BUILD_GENERAL1_LARGE); new accounts may have it at 0."""
 
 
 def quotas(names: Names) -> Iterator[Finding]:
@@ -36,6 +40,27 @@ def quotas(names: Names) -> Iterator[Finding]:
             yield problem(f"quota {quota}", f"{allowed[quota]:g}", why, fix)
         else:
             yield ok(f"quota {quota}", f"{allowed[quota]:g}")
+
+
+def builds(names: Names) -> Iterator[Finding]:
+    """How many builds of the stack's machine may run at once, where the account has the stack of infra/ci.yaml."""
+    if stack.status_of(f"{names.stack}-ci") is None:
+        return
+    subject = f"quota {CONCURRENT_BUILDS}"
+    try:
+        pages = aws.client("service-quotas").get_paginator("list_service_quotas").paginate(ServiceCode="codebuild")
+        allowed = {quota["QuotaName"]: quota["Value"] for page in pages for quota in page["Quotas"]}
+    except (ClientError, BotoCoreError) as error:
+        yield unknown(subject, f"Service Quotas does not answer here ({type(error).__name__})")
+        return
+    if CONCURRENT_BUILDS not in allowed:
+        yield unknown(subject, "not listed in this region; AWS's default applies")
+    elif allowed[CONCURRENT_BUILDS] < 1:
+        why = "A push starts a build that stays queued, or is refused (AccountLimitExceededException)."
+        fix = f'Ask for more: Service Quotas, AWS CodeBuild, "{CONCURRENT_BUILDS}".'
+        yield problem(subject, f"{allowed[CONCURRENT_BUILDS]:g}", why, fix)
+    else:
+        yield ok(subject, f"{allowed[CONCURRENT_BUILDS]:g}")
 
 
 def model_monitor() -> Iterator[Finding]:

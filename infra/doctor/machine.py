@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import shutil
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import boto3
+from packaging.requirements import Requirement
 
 from infra.doctor.finding import Finding, ok, problem, unknown
 from project.errors import SconesError
@@ -27,6 +29,27 @@ def python() -> Iterator[Finding]:
         yield problem("Python", found, f"The package needs {oldest} to {newest}.", f"Install Python {oldest}.")
     else:
         yield ok("Python", found)
+
+
+PINNED = {"sagemaker": "scones-unlimited", "ministack": "localcloud", "torch": "scones-unlimited"}
+"""Libraries of which other versions behave differently, and the distribution that says which were tested."""
+
+
+def versions() -> Iterator[Finding]:
+    """The libraries are the versions that this was tested with; those of the local cloud may be left out."""
+    for library, asked_by in PINNED.items():
+        given = [Requirement(text) for text in importlib.metadata.requires(asked_by) or []]
+        [tested] = [one.specifier for one in given if one.name == library][:1]
+        try:
+            found = importlib.metadata.version(library)
+        except importlib.metadata.PackageNotFoundError:
+            yield ok(library, "not installed; pipelines run on AWS only")
+            continue
+        if tested.contains(found):
+            yield ok(library, found)
+        else:
+            why = "Another version may render other definitions or run jobs in another way."
+            yield problem(library, f"{found}; tested is {tested}", why, f"pip install '{library}{tested}'")
 
 
 def disk(folder: Path) -> Iterator[Finding]:

@@ -49,6 +49,6 @@ def problem(message: dict[str, Any], project: str, state: str, reason: str) -> A
         measured=(reason if len(reason) <= 400 else f"{reason[:397]}...",),
         where=(
             f"alarm {message['AlarmName']} on {trigger.get('Namespace')} {trigger.get('MetricName')}",
-            f"aws cloudwatch describe-alarm-history --alarm-name {message['AlarmName']}",
+            f"Its history: CloudWatch, alarm {message['AlarmName']}",
         ),
     )

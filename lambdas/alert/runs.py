@@ -88,7 +88,7 @@ def problems(
 ) -> Iterator[AlertProblem]:
     """What the run says about each problem that a run can see; nothing about those it cannot judge."""
     name = job["ProcessingJobName"]
-    log = f"aws logs tail /aws/sagemaker/ProcessingJobs --log-stream-name-prefix {name}"
+    log = f"Its log: CloudWatch, log group /aws/sagemaker/ProcessingJobs, streams {name}/…"
     reason = job.get("FailureReason") or f"the job is {job['ProcessingJobStatus']}"
     yield AlertProblem("monitor-failed", found is None, f"Monitor run {name} failed", (reason,), (log,))
     if found is None:

@@ -58,7 +58,7 @@ def ask_monitor(action: str, **more: Any) -> dict[str, Any]:
     if response.get("FunctionError"):
         raise CloudError(
             f"Asking function {name} to {action}: {answer.get('errorMessage', answer)}",
-            f"Its log: aws logs tail /aws/lambda/{name}",
+            f"Its log: CloudWatch, log group /aws/lambda/{name}.",
         )
     if answer["outcome"] == "failed":
         raise CloudError(f"Asking function {name} to {action}: {answer['problem']}")

@@ -25,14 +25,16 @@ def resolve(pipeline: str, wanted: str | None) -> str:
     """
     if wanted and wanted.startswith("arn:"):
         return wanted
+    known: list[str] = []
     for summary in _newest_first(pipeline):
         arn = str(summary["PipelineExecutionArn"])
+        known.append(execution_id(arn))
         if wanted in {None, execution_id(arn), summary.get("PipelineExecutionDisplayName")}:
             return arn
-    if wanted:
+    if wanted and known:
         raise UsageError(
             f"Pipeline {pipeline} has no execution with id or display name {wanted!r}.",
-            f"List them: aws sagemaker list-pipeline-executions --pipeline-name {pipeline}.",
+            f"The newest: {', '.join(known[:5])}.",
         )
     raise UsageError(f"Pipeline {pipeline} has no execution yet.", "Start one: scones start --wait.")
 

@@ -45,7 +45,7 @@ def _sha256_of_object(uri: str) -> str:
     """From the metadata that our upload leaves, or else by reading the object once."""
     head = s3.head(uri)
     if head is None:
-        raise DataError(f"Archive {uri}: there is no such object.", "Check the address: aws s3 ls.")
+        raise DataError(f"Archive {uri}: there is no such object.", "Check bucket and key.")
     if recorded := head.get("Metadata", {}).get("sha256"):
         return str(recorded)
     say(f"Reading {uri} for its checksum")

@@ -40,10 +40,12 @@ def doctor(as_json: bool) -> None:
 
 def _examination() -> Iterator[Finding]:
     from infra.doctor import account, limits, machine
+    from infra.doctor.finding import each
     from localcloud.isolation.offer import offered
 
     chosen = settings.load()
     yield from machine.python()
+    yield from machine.versions()
     file = settings.find_file()
     yield from machine.disk(file.resolve().parent if file else Path.cwd())
     yield from machine.isolation(offered().private, offered().words)
@@ -53,11 +55,15 @@ def _examination() -> Iterator[Finding]:
     yield credentials
     if names is None:
         return
-    for check in (account.bucket, account.resources, account.roles, account.caller, limits.quotas):
-        with aws.explained(f"asking about {check.__name__}"):
-            yield from check(names)
-    with aws.explained("asking about Model Monitor"):
-        yield from limits.model_monitor()
+    checks = (account.bucket, account.resources, account.roles, account.caller, limits.quotas, limits.builds)
+    for check in checks:
+        yield from each(check.__name__, _asked(check(names), check.__name__))
+    yield from each("Model Monitor", _asked(limits.model_monitor(), "Model Monitor"))
+
+
+def _asked(findings: Iterator[Finding], about: str) -> Iterator[Finding]:
+    with aws.explained(f"asking about {about}"):
+        yield from findings
 
 
 def _images(chosen: Settings) -> list[tuple[str, Callable[[], str]]]:

@@ -11,7 +11,7 @@ import pytest
 from botocore.stub import Stubber
 
 from infra.doctor import account, limits, machine
-from infra.doctor.finding import Finding
+from infra.doctor.finding import Finding, each
 from project import aws
 from project.errors import SconesError
 from project.names import Names
@@ -155,6 +155,39 @@ def test_a_quota_of_zero_is_a_problem_and_an_endpoint_needs_twice_its_instances(
     assert complete(found["quota ml.m5.large for endpoint usage"])
     assert found["quota ml.m5.large for processing job usage"].state == "ok"
     assert found["quota ml.m5.large for transform job usage"].state == "unknown"
+
+
+@pytest.mark.parametrize(("allowed", "state"), [(0.0, "problem"), (1.0, "ok"), (None, "unknown")])
+def test_an_account_that_builds_needs_codebuilds_quota(stub: Stub, allowed: float | None, state: str) -> None:
+    stack_with(stub, "CREATE_COMPLETE")
+    quotas = [{"QuotaName": limits.CONCURRENT_BUILDS, "Value": allowed}] if allowed is not None else []
+    stub("service-quotas").add_response("list_service_quotas", {"Quotas": quotas}, {"ServiceCode": "codebuild"})
+    found = only(limits.builds(NAMES))
+    assert (found.state, complete(found)) == (state, state == "problem")
+
+
+def test_an_account_that_does_not_build_is_not_asked(stub: Stub) -> None:
+    stub("cloudformation").add_client_error("describe_stacks", "ValidationError", "Stack with id s does not exist")
+    assert list(limits.builds(NAMES)) == []
+
+
+def test_versions_that_were_not_tested_are_problems_with_the_one_that_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert {one.subject: one.state for one in machine.versions()} == dict.fromkeys(machine.PINNED, "ok")
+    monkeypatch.setattr(machine.importlib.metadata, "version", lambda _: "0.1")
+    assert all(complete(one) for one in machine.versions())
+    assert "==2.13.0" in next(one for one in machine.versions() if one.subject == "torch").fix
+
+
+def test_an_answer_that_cannot_be_read_is_a_finding_and_no_end(stub: Stub) -> None:
+    stub("sts").add_response("get_caller_identity", {"Account": "123456789012"})  # no Arn
+    found = only(each("caller", account.caller(NAMES)))
+    assert found.state == "unknown"
+    assert "KeyError: 'Arn'" in found.found
+
+
+def test_what_may_not_be_asked_is_a_problem_and_no_end(stub: Stub) -> None:
+    stub("sts").add_client_error("get_caller_identity", "AccessDenied", "no", http_status_code=403)
+    assert complete(only(each("caller", account.caller(NAMES))))
 
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "InvalidClientTokenId"])
