@@ -38,6 +38,12 @@ def sagemaker() -> Any:
 
 
 @cache
+def autoscaling() -> Any:
+    """Application Auto Scaling: the endpoint's instance count."""
+    return _client("application-autoscaling", _config(attempts=5, read_timeout=20))
+
+
+@cache
 def events() -> Any:
     """EventBridge: the deploy workflow enables a rule."""
     return _client("events", _config(attempts=5, read_timeout=20))

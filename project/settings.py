@@ -61,9 +61,18 @@ class Serving(Section):
     """The endpoint and who hears about it."""
 
     instance_count: Annotated[int, Field(ge=1, le=100)] = 1
+    max_instances: Annotated[int, Field(ge=0, le=100)] = 0  # up to which they follow the traffic; 0: they do not
+    target_invocations: Annotated[int, Field(ge=1)] = 1200  # that an instance is to get in a minute
+    scale_in_seconds: Annotated[int, Field(ge=0, le=86400)] = 300  # pause after one was taken away
     capture_percentage: Annotated[int, Field(ge=0, le=100)] = 100
     bake_seconds: Annotated[int, Field(ge=0, le=3600)] = 120  # how long an update is watched before the old fleet goes
     alert_email: Annotated[str, Field(pattern=r"^$|^\S+@\S+$")] = ""
+
+    @model_validator(mode="after")
+    def _grows(self) -> Serving:
+        if 0 < self.max_instances < self.instance_count:
+            raise ValueError("max_instances is below instance_count")
+        return self
 
 
 class Gate(Section):

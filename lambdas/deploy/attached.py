@@ -14,19 +14,25 @@ from lambdas.service_errors import calling
 
 def attached_config(ssm: Any) -> str | None:
     """The endpoint configuration of the last run that got to its end; None before the first."""
+    config: str | None = attached_version(ssm).get("endpoint_config")
+    return config
+
+
+def attached_version(ssm: Any) -> dict[str, Any]:
+    """What the last run that got to its end wrote; empty before the first."""
     parameter = configuration.required("LIVE_PARAMETER")
     with calling(f"reading parameter {parameter}"):
         try:
             value = ssm.get_parameter(Name=parameter)["Parameter"]["Value"]
         except ClientError as error:
             if error.response["Error"]["Code"] == "ParameterNotFound":
-                return None
+                return {}
             raise
     try:
-        config: str | None = json.loads(value).get("endpoint_config")
-    except (ValueError, AttributeError):
-        return None  # written by the template before any deployment, or by hand: attaching replaces it
-    return config
+        written = json.loads(value)
+    except ValueError:
+        return {}  # by hand: attaching replaces it
+    return written if isinstance(written, dict) else {}
 
 
 def write_attached(ssm: Any, plan: DeployPlan) -> None:
@@ -51,4 +57,5 @@ def live_version(plan: DeployPlan) -> dict[str, Any]:
         "endpoint": plan["endpoint"],
         "endpoint_config": plan["config"],
         "classes": list(configuration.classes()),
+        **({"max_instances": plan["max_instances"]} if plan.get("max_instances") else {}),
     }

@@ -46,6 +46,7 @@ def attach(plan: DeployPlan, sagemaker: Any, ssm: Any, events: Any, host: Deploy
         events.enable_rule(Name=rule)
     write_attached(ssm, plan)
     message = f"Version {plan['version']} of {host.group} is live on endpoint {plan['endpoint']}."
+    message += plan.get("scaling", "")
     return {"outcome": "ok", "message": message}
 
 

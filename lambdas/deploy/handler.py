@@ -16,6 +16,7 @@ from lambdas.deploy.finish import attach, confirm, smoke_test
 from lambdas.deploy.plan import DeployPlan, hosting
 from lambdas.deploy.remove import remove
 from lambdas.deploy.review import review
+from lambdas.deploy.scaling import scaled
 from lambdas.deploy.switch import apply, check
 from lambdas.deploy.undo import undo
 from lambdas.outcomes import OutcomeError
@@ -26,10 +27,13 @@ STEPS: dict[str, Callable[[DeployPlan], DeployPlan]] = {
     "review": lambda plan: review(plan, clients.sagemaker(), clients.ssm(), hosting()),
     "create_model": lambda plan: create_model(plan, clients.sagemaker(), hosting()),
     "create_config": lambda plan: create_config(plan, clients.sagemaker(), hosting()),
-    "apply": lambda plan: apply(plan, clients.sagemaker(), hosting()),
+    "apply": lambda plan: apply(plan, clients.sagemaker(), clients.autoscaling(), hosting()),
     "check": lambda plan: check(plan, clients.sagemaker(), hosting()),
     "smoke_test": lambda plan: smoke_test(plan, clients.runtime(SMOKE_ATTEMPTS)),
-    "attach": lambda plan: attach(plan, clients.sagemaker(), clients.ssm(), clients.events(), hosting()),
+    "attach": lambda plan: attach(
+        scaled(plan, clients.autoscaling(), clients.ssm(), hosting()),
+        *(clients.sagemaker(), clients.ssm(), clients.events(), hosting()),
+    ),
     "confirm": lambda plan: confirm(plan, clients.sagemaker(), hosting()),
     "undo": lambda plan: undo(plan, clients.sagemaker(), hosting()),
     "remove": lambda plan: remove(plan, clients.sagemaker(), clients.ssm(), hosting()),

@@ -10,6 +10,7 @@ made                what this run created, for undoing  withdrawn     the approv
 poll_seconds        time until the next look            unwatched     live, and the monitor is not attached
 deadline            when to give up, in epoch seconds   failed        error, cause say why
 undo_deadline       the same for undoing a failed run   undone, stuck what became of a failed run's traces
+scaling             what to say of the instance count
 removed             versions that were taken away       remove        nothing may stay live; removed: it is done
 """
 
@@ -43,6 +44,8 @@ class DeploySettings:
     instance_count: int
     capture_uri: str
     capture_percentage: int
+    max_instances: int = 0
+    """Up to which the instance count follows the traffic; 0: it does not."""
 
 
 def hosting() -> DeploySettings:
@@ -59,6 +62,7 @@ def hosting() -> DeploySettings:
         instance_count=configuration.whole("INSTANCE_COUNT", 1),
         capture_uri=configuration.required("CAPTURE_URI"),
         capture_percentage=configuration.whole("CAPTURE_PERCENTAGE", 100, least=0),
+        max_instances=configuration.whole("MAX_INSTANCES", 0, least=0),
     )
 
 
@@ -87,7 +91,8 @@ def names(host: DeploySettings, target_arn: str) -> dict[str, str]:
     """
     group, version = group_and_version(target_arn)
     stem = f"{group[:40].rstrip('-')}-v{version}"
-    made_from = json.dumps([target_arn, asdict(host)], sort_keys=True)
+    how = {name: value for name, value in asdict(host).items() if value or name != "max_instances"}
+    made_from = json.dumps([target_arn, how], sort_keys=True)
     return {
         "model": f"{stem}-{_digest(target_arn + host.role_arn)}",
         "config": f"{stem}-{_digest(made_from)}",

@@ -8,11 +8,12 @@ from lambdas import configuration
 from lambdas.deploy.approval import withdrawn
 from lambdas.deploy.endpoint import described_config, described_endpoint
 from lambdas.deploy.plan import IN_FLIGHT, DeployPlan, DeploySettings, alarms, expired, next_pause
+from lambdas.deploy.scaling import release, retained
 from lambdas.outcomes import FailedError, RetryableError
 from lambdas.service_errors import calling
 
 
-def apply(plan: DeployPlan, sagemaker: Any, host: DeploySettings) -> DeployPlan:
+def apply(plan: DeployPlan, sagemaker: Any, autoscaling: Any, host: DeploySettings) -> DeployPlan:
     """Create the endpoint or update it; `busy` when another run is changing it, `withdrawn` when it must not be."""
     live = described_endpoint(sagemaker, plan["endpoint"])
     if live and live["EndpointStatus"] in IN_FLIGHT:
@@ -23,7 +24,7 @@ def apply(plan: DeployPlan, sagemaker: Any, host: DeploySettings) -> DeployPlan:
         return {"outcome": "ok"}
     try:
         with calling(f"pointing endpoint {plan['endpoint']} at {plan['config']}"):
-            return _point_endpoint(plan, sagemaker, host, live)
+            return _point_endpoint(plan, sagemaker, autoscaling, host, live)
     except FailedError:
         if _somebody_else_is_faster(plan, sagemaker):
             return _later("busy", plan)
@@ -85,7 +86,9 @@ def _later(outcome: str, plan: DeployPlan) -> DeployPlan:
     return {"outcome": outcome, "poll_seconds": next_pause(plan)}
 
 
-def _point_endpoint(plan: DeployPlan, sagemaker: Any, host: DeploySettings, live: DeployPlan | None) -> DeployPlan:
+def _point_endpoint(
+    plan: DeployPlan, sagemaker: Any, autoscaling: Any, host: DeploySettings, live: DeployPlan | None
+) -> DeployPlan:
     asked = {"EndpointName": plan["endpoint"], "EndpointConfigName": plan["config"]}
     if live is None:
         sagemaker.create_endpoint(**asked)
@@ -94,8 +97,8 @@ def _point_endpoint(plan: DeployPlan, sagemaker: Any, host: DeploySettings, live
         # It never came into service, so nothing is live; SageMaker can delete it, but not update it.
         sagemaker.delete_endpoint(EndpointName=plan["endpoint"])
         return _later("busy", plan)
-    # Variant properties come from the configuration: keeping the old ones would hide a changed instance count.
-    sagemaker.update_endpoint(**asked, RetainAllVariantProperties=False, DeploymentConfig=deployment_config(host))
+    release(plan, live, sagemaker, autoscaling, host)
+    sagemaker.update_endpoint(**asked, **retained(host), DeploymentConfig=deployment_config(host))
     return {"outcome": "ok", "previous_config": live["EndpointConfigName"]}
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from lambdas.deploy.approval import unapproved
 from lambdas.deploy.endpoint import approved_versions, described_endpoint
 from lambdas.deploy.plan import IN_FLIGHT, DeployPlan, DeploySettings, deadline, expired, next_pause
+from lambdas.deploy.scaling import retained
 from lambdas.outcomes import FailedError, RetryableError
 from lambdas.service_errors import calling
 
@@ -53,7 +54,8 @@ def _take_off(plan: DeployPlan, sagemaker: Any, host: DeploySettings, approved: 
         if unapproved(sagemaker, host, approved, [plan["previous_config"]]):
             return "remove"
         with calling(f"bringing {plan['previous_config']} back to endpoint {plan['endpoint']}"):
-            sagemaker.update_endpoint(EndpointName=plan["endpoint"], EndpointConfigName=plan["previous_config"])
+            asked = {"EndpointName": plan["endpoint"], "EndpointConfigName": plan["previous_config"]}
+            sagemaker.update_endpoint(**asked, **retained(host))
         return "wait"
     if plan.get("created_endpoint"):
         with calling(f"deleting endpoint {plan['endpoint']}, which never came to serve anybody"):

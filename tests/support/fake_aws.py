@@ -53,6 +53,7 @@ class FakeAws:
         self.definitions: dict[str, Params] = {}
         self.schedules: dict[str, Params] = {}
         self.clock_schedules: dict[str, Params] = {}
+        self.scalable: dict[str, Params] = {}
         self.enabled_rules: list[str] = []
         self.calls: list[str] = []
         self.invocations: list[tuple[dict[str, str], bytes]] = []
@@ -160,6 +161,12 @@ class FakeAws:
             raise Refused("Cannot update in-progress endpoint")
         if endpoint["EndpointConfigName"] == params["EndpointConfigName"]:
             raise Refused("The endpoint uses this configuration already")
+        types = {
+            self.configs[one["EndpointConfigName"]]["ProductionVariants"][0]["InstanceType"]
+            for one in (endpoint, params)
+        }
+        if len(types) > 1 and self.scalable:
+            raise Refused("The variant is registered with Application Auto Scaling")
         endpoint |= {"EndpointStatus": "Updating", "pending": params, "left": 2}
         self.endpoints[params["EndpointName"]] = endpoint
         return {"EndpointArn": endpoint["EndpointArn"]}
@@ -231,6 +238,22 @@ class FakeAws:
         if params["Name"] not in self.parameters:
             raise Refused(params["Name"], "ParameterNotFound")
         return {"Parameter": {"Name": params["Name"], "Value": self.parameters[params["Name"]]}}
+
+    def op_register_scalable_target(self, params: Params) -> Params:
+        if self.endpoints.get(params["ResourceId"].split("/")[1], {}).get("EndpointStatus") != "InService":
+            raise Refused("No scalable target there", "ValidationException")
+        self.scalable[params["ResourceId"]] = params
+        return {}
+
+    def op_put_scaling_policy(self, params: Params) -> Params:
+        self.scalable[params["ResourceId"]] |= {"policy": params}
+        return {"PolicyARN": "arn:aws:autoscaling:us-east-1:000000000000:scalingPolicy:1"}
+
+    def op_deregister_scalable_target(self, params: Params) -> Params:
+        if params["ResourceId"] not in self.scalable:
+            raise Refused("No scalable target found", "ObjectNotFoundException")
+        del self.scalable[params["ResourceId"]]
+        return {}
 
     def op_enable_rule(self, params: Params) -> Params:
         self.enabled_rules.append(params["Name"])

@@ -16,6 +16,7 @@ SERVICES = {  # the function in lambdas/clients.py -> boto3's name of the servic
     "ssm": "ssm",
     "sns": "sns",
     "events": "events",
+    "autoscaling": "application-autoscaling",
     "scheduler": "scheduler",
     "cloudwatch": "cloudwatch",
     "sagemaker": "sagemaker",

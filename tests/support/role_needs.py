@@ -38,11 +38,14 @@ PACKAGE = arn("sagemaker", f"model-package/{PROJECT}/7")
 PIPELINE = arn("sagemaker", f"pipeline/{PROJECT}")
 SCHEDULE = arn("sagemaker", f"monitoring-schedule/{PROJECT}-monitor")
 OTHER_SCHEDULE = arn("scheduler", f"schedule/default/{PROJECT}-monitor")
+SCALED = arn("application-autoscaling", "scalable-target/1234abcd")
 CHECK = arn("sagemaker", f"data-quality-job-definition/{PROJECT}-monitor-v7-0123abcd")
 RUN = arn("sagemaker", f"processing-job/{PROJECT}-monitor-2026112010")
 
 # What an operation acts on, by the naming rules of the code that calls it. A list: each is asked for.
 ACTS_ON: dict[str, list[str]] = {
+    **{f"application-autoscaling:{verb}": [SCALED] for verb in ("DeregisterScalableTarget", "PutScalingPolicy")},
+    "application-autoscaling:RegisterScalableTarget": [SCALED],
     "events:EnableRule": [arn("events", f"rule/{PROJECT}-incoming")],
     "sagemaker:CreateEndpoint": [ENDPOINT, CONFIG],
     "sagemaker:CreateEndpointConfig": [CONFIG],
@@ -73,13 +76,35 @@ ACTS_ON: dict[str, list[str]] = {
     "events:PutEvents": [arn("events", "event-bus/default")],
     "sns:Publish": [arn("sns", f"{PROJECT}-alerts")],
 }
-CONTEXT = {"events:PutEvents": {"events:source": "scones.monitor"}}
+SCALES = {
+    "application-autoscaling:service-namespace": "sagemaker",
+    "application-autoscaling:scalable-dimension": "sagemaker:variant:DesiredInstanceCount",
+}
+CONTEXT = {
+    "events:PutEvents": {"events:source": "scones.monitor"},
+    **{action: SCALES for action in ACTS_ON if action.startswith("application-autoscaling:")},
+}
 PASSES = {
     "sagemaker:CreateModel": [passing(f"{PROJECT}-model")],
     "sagemaker:CreateProcessingJob": [passing(f"{PROJECT}-pipeline")],
     "sagemaker:CreateDataQualityJobDefinition": [passing(f"{PROJECT}-pipeline")],
     "scheduler:CreateSchedule": [passing(f"{PROJECT}-scheduler", "scheduler.amazonaws.com")],
 }
+OF_SCALING = [  # what Application Auto Scaling asks of its caller (SageMaker guide, auto scaling prerequisites)
+    Request("sagemaker:UpdateEndpointWeightsAndCapacities", ENDPOINT),
+    *(
+        Request(
+            f"cloudwatch:{verb}", arn("cloudwatch", f"alarm:TargetTracking-endpoint/{PROJECT}/variant/AllTraffic-1")
+        )
+        for verb in ("DeleteAlarms", "DescribeAlarms", "PutMetricAlarm")
+    ),
+    Request(
+        "iam:CreateServiceLinkedRole",
+        f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/sagemaker.application-autoscaling.amazonaws.com/"
+        "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint",
+        {"iam:AWSServiceName": "sagemaker.application-autoscaling.amazonaws.com"},
+    ),
+]
 READS = {  # keys that a function reads, and the prefix that it writes
     "SerializeImage": ["incoming/1.png", "invoked/0/1.png", "anywhere/else.jpg"],
     "ClassifyBatch": ["incoming/1.png", "batches/b/work.json"],
@@ -138,6 +163,7 @@ def of_function(logical: str) -> list[Request]:
         needed.append(Request("sqs:SendMessage", arn_of("UndeliveredEvents")))
     if logical == "Deploy":  # UpdateEndpoint looks at the alarms that it is to roll back on
         needed.append(Request("cloudwatch:DescribeAlarms", arn_of("EndpointErrors")))
+        needed += OF_SCALING
     return needed
 
 
