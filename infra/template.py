@@ -71,6 +71,8 @@ def parameters(names: Names, keys: Mapping[str, str]) -> dict[str, str]:
         "EndpointMaxInstances": str(chosen.serving.max_instances),
         "EndpointTargetInvocations": str(chosen.serving.target_invocations),
         "EndpointScaleInSeconds": str(chosen.serving.scale_in_seconds),
+        "BatchSize": str(chosen.batch.size),
+        "BatchConcurrency": str(chosen.batch_concurrency),
         "CapturePercentage": str(chosen.serving.capture_percentage),
         "BakeSeconds": str(chosen.serving.bake_seconds),
         "AlertEmail": chosen.serving.alert_email,

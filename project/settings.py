@@ -35,6 +35,7 @@ class Instances(Section):
     processing: str = "ml.m5.large"
     training: str = "ml.g4dn.xlarge"
     transform: str = "ml.m5.large"
+    transform_count: Annotated[int, Field(ge=1, le=100)] = 1
     endpoint: str = "ml.m5.large"
 
 
@@ -62,7 +63,7 @@ class Serving(Section):
 
     instance_count: Annotated[int, Field(ge=1, le=100)] = 1
     max_instances: Annotated[int, Field(ge=0, le=100)] = 0  # up to which they follow the traffic; 0: they do not
-    target_invocations: Annotated[int, Field(ge=1)] = 1200  # that an instance is to get in a minute
+    target_invocations: Annotated[int, Field(ge=1)] = 6000  # that an instance is to get in a minute: docs/scale.md
     scale_in_seconds: Annotated[int, Field(ge=0, le=86400)] = 300  # pause after one was taken away
     capture_percentage: Annotated[int, Field(ge=0, le=100)] = 100
     bake_seconds: Annotated[int, Field(ge=0, le=3600)] = 120  # how long an update is watched before the old fleet goes
@@ -73,6 +74,13 @@ class Serving(Section):
         if 0 < self.max_instances < self.instance_count:
             raise ValueError("max_instances is below instance_count")
         return self
+
+
+class Batch(Section):
+    """How a prefix of pictures is worked through."""
+
+    size: Annotated[int, Field(ge=1, le=500)] = 25  # pictures of a batch; a large run has fewer, larger batches
+    concurrency: Annotated[int, Field(ge=1, le=10_000)] | None = None  # batches at a time; 4 for each instance
 
 
 class Gate(Section):
@@ -126,6 +134,7 @@ class Settings(Section):
     builtin: BuiltinHyperparameters = BuiltinHyperparameters()
     pytorch: dict[str, int | float] = {}  # hyperparameters that differ from steps/train/hyperparameters.py
     serving: Serving = Serving()
+    batch: Batch = Batch()
     monitor: Monitor = Monitor()
 
     @model_validator(mode="after")
@@ -145,6 +154,11 @@ class Settings(Section):
     def training_epochs(self) -> int:
         """`epochs`, or what suits the algorithm: the recipe's own, and a schedule long enough for two steps down."""
         return self.epochs or {"builtin": 100, "pytorch": 64}[self.algorithm]
+
+    @property
+    def batch_concurrency(self) -> int:
+        """`batch.concurrency`, or four batches for each instance that the endpoint has or may grow to."""
+        return self.batch.concurrency or 4 * max(self.serving.instance_count, self.serving.max_instances)
 
     @property
     def pipeline_name(self) -> str:

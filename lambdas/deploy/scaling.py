@@ -90,7 +90,7 @@ def _register(target: Target, autoscaling: Any, host: DeploySettings) -> None:
             PolicyName=f"{target.endpoint}-traffic",
             PolicyType="TargetTrackingScaling",
             TargetTrackingScalingPolicyConfiguration={
-                "TargetValue": float(configuration.whole("TARGET_INVOCATIONS", 1200)),
+                "TargetValue": float(configuration.whole("TARGET_INVOCATIONS", 6000)),
                 "PredefinedMetricSpecification": {"PredefinedMetricType": METRIC},
                 "ScaleOutCooldown": SCALE_OUT_SECONDS,
                 "ScaleInCooldown": configuration.whole("SCALE_IN_SECONDS", 300, least=0),

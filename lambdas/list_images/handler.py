@@ -1,4 +1,4 @@
-"""Lambda function ListImages: `s3_bucket`, `prefix` in; a work list in S3, `images` and `batches` out."""
+"""Lambda function ListImages: `s3_bucket`, `prefix` in; a work list in S3 and what it comes to out."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from lambdas.list_images.listing import ROOT, keys_under, work_key, write_work
 from lambdas.outcomes import BadInputError
 
 BATCH_SIZE = 25  # about a second of work: a time-out or a retry repeats little
+BATCH_CONCURRENCY = 4  # what an endpoint on one instance can answer beside live traffic
 
 log = telemetry.logger("list-images")
 metrics = telemetry.metrics("list-images")
@@ -20,7 +21,9 @@ metrics = telemetry.metrics("list-images")
 @metrics.log_metrics
 @log.inject_lambda_context
 def handler(event: object, context: Any) -> Fields:
-    """Answer with the event's fields, `run`, `work` (where the work list is), `images` and `batches`."""
+    """Answer with the event's fields, `run`, `work` (where the work list is), `images`, `batches`
+    and `concurrency` (how many of them at a time).
+    """
     result = answer(event, lambda fields: list_work(fields, context.aws_request_id), log)
     metrics.add_metric(name="PicturesListed", unit=MetricUnit.Count, value=result.get("images", 0))
     return result
@@ -33,11 +36,12 @@ def list_work(fields: Fields, request_id: str) -> Fields:
         raise BadInputError("BadEvent", f"s3://{bucket}/{prefix} cannot be a prefix of pictures.")
     keys = keys_under(clients.s3(), bucket, prefix)
     results = configuration.required("BUCKET")
-    batches = write_work(clients.s3(), results, run, keys, configuration.whole("BATCH_SIZE", BATCH_SIZE))
+    made = write_work(clients.s3(), results, run, keys, configuration.whole("BATCH_SIZE", BATCH_SIZE))
     return {
         "run": run,
         "images": len(keys),
-        "batches": batches,
+        "batches": made,
+        "concurrency": configuration.whole("BATCH_CONCURRENCY", BATCH_CONCURRENCY),
         "threshold": fields.get("threshold"),
         "work": {"bucket": results, "key": work_key(run)},
     }

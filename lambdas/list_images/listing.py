@@ -7,6 +7,9 @@ batches/<run>/summary.json            counts, decisions, low-confidence keys
 
 from __future__ import annotations
 
+import json
+import math
+from collections.abc import Iterator
 from typing import Any
 
 from lambdas.objects import write_json
@@ -14,6 +17,14 @@ from lambdas.outcomes import BadInputError
 from lambdas.service_errors import calling
 
 ROOT = "batches"
+MOST_BATCHES = 4000
+"""Results that the summary reads one after the other, some 20 ms each, in a function's four minutes; and children of
+one Map run, of which 10,000 run at most."""
+MOST_KEYS = 500
+"""Pictures that a function gets through in its four minutes with a quarter of a second for each."""
+MOST_BYTES = 200_000
+"""Of a batch's keys as JSON: a state's input has at most 262,144 bytes (quotas of Step Functions), with the rest of it.
+A function's takes 6 MB."""
 
 
 def work_key(run: str) -> str:
@@ -46,9 +57,23 @@ def keys_under(s3: Any, bucket: str, prefix: str) -> list[str]:
     return keys
 
 
+def batches(keys: list[str], least: int) -> Iterator[list[str]]:
+    """The keys in batches of `least`, or more where those would be too many; never longer than a state takes."""
+    size = max(least, min(MOST_KEYS, math.ceil(len(keys) / MOST_BATCHES)))
+    batch, length = list[str](), 0
+    for key in keys:
+        more = len(json.dumps(key)) + 2
+        if batch and (len(batch) == size or length + more > MOST_BYTES):
+            yield batch
+            batch, length = [], 0
+        batch.append(key)
+        length += more
+    if batch:
+        yield batch
+
+
 def write_work(s3: Any, bucket: str, run: str, keys: list[str], batch_size: int) -> int:
     """Write the work list of a run; returns how many batches it has."""
-    parts = [keys[start : start + batch_size] for start in range(0, len(keys), batch_size)]
-    work = [{"index": index, "keys": part} for index, part in enumerate(parts)]
+    work = [{"index": index, "keys": part} for index, part in enumerate(batches(keys, batch_size))]
     write_json(s3, bucket, work_key(run), work)
     return len(work)

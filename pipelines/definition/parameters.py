@@ -28,6 +28,7 @@ class Parameters:
     processing_instance_type: ParameterString
     training_instance_type: ParameterString
     transform_instance_type: ParameterString
+    transform_instance_count: ParameterInteger
     model_approval_status: ParameterString
     code_commit: ParameterString
     start_reason: ParameterString
@@ -52,6 +53,7 @@ def build(names: Names) -> Parameters:
         processing_instance_type=ParameterString("ProcessingInstanceType", settings.instances.processing),
         training_instance_type=ParameterString("TrainingInstanceType", settings.instances.training),
         transform_instance_type=ParameterString("TransformInstanceType", settings.instances.transform),
+        transform_instance_count=ParameterInteger("TransformInstanceCount", settings.instances.transform_count),
         model_approval_status=ParameterString(
             "ModelApprovalStatus", APPROVAL_STATUSES[0], enum_values=APPROVAL_STATUSES
         ),

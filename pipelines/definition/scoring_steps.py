@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sagemaker.core.transformer import Transformer
+from sagemaker.core.workflow.parameters import ParameterInteger
 from sagemaker.core.workflow.properties import PropertyFile
 from sagemaker.mlops.workflow.model_step import ModelStep
 from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep, TransformStep
@@ -54,11 +55,29 @@ def create_model_step(context: Context, train: TrainingStep) -> ModelStep:
     )
 
 
+class SharedTransformStep(TransformStep):
+    """A transform on as many instances as a parameter says; SageMaker shares the objects out among them.
+
+    The SDK's own step takes no pipeline variable there: `TransformResources` wants a whole number.
+    """
+
+    def __init__(self, instances: ParameterInteger, **given: Any) -> None:
+        super().__init__(**given)
+        self._instances = instances
+
+    @property
+    def arguments(self) -> Any:
+        """The request of CreateTransformJob."""
+        request = super().arguments
+        request["TransformResources"]["InstanceCount"] = self._instances
+        return request
+
+
 def score_step(context: Context, model: ModelStep, manifests: ProcessingStep) -> TransformStep:
     """ScoreTestSet: one `<file>.out` per test picture, a JSON list of probabilities in class order."""
     transformer = Transformer(
         model_name=model.properties.ModelName,
-        instance_count=1,
+        instance_count=1,  # SharedTransformStep puts the parameter in its place
         instance_type=context.parameters.transform_instance_type,
         strategy="SingleRecord",
         accept="application/json",
@@ -71,7 +90,8 @@ def score_step(context: Context, model: ModelStep, manifests: ProcessingStep) ->
     arguments = transformer.transform(
         data=output_of(manifests, "test"), data_type="S3Prefix", content_type="application/x-image", split_type="None"
     )
-    return TransformStep(
+    return SharedTransformStep(
+        context.parameters.transform_instance_count,
         name="ScoreTestSet",
         step_args=arguments,
         display_name="Score-test-set",

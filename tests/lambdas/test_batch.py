@@ -16,7 +16,7 @@ from lambda_support import CONTEXT, picture
 from lambdas import clients
 from lambdas.classify_batch.handler import handler as classify_batch
 from lambdas.list_images.handler import handler as list_images
-from lambdas.list_images.listing import result_key, work_key
+from lambdas.list_images.listing import batches, result_key, work_key
 from lambdas.summarise_batch.handler import handler as summarise
 
 BUCKET = "scones-test"
@@ -97,3 +97,23 @@ def test_a_batch_that_left_no_results_is_listed_key_by_key(s3: Stubber, monkeypa
         "low_confidence": 0, "failed": 0, "not_processed": 1,
     }  # fmt: skip
     assert json.loads(written[0])["not_processed"] == ["c.png"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "least", "sizes"),
+    [
+        ([f"{n}.png" for n in range(60)], 25, {25, 10}),
+        ([f"{n}.png" for n in range(1_000_000)], 25, {250}),
+        ([f"{n:04d}" + "k" * 1000 for n in range(600)], 500, {198, 6}),
+        (["ä" * 500] * 400, 500, {66, 4}),
+    ],
+    ids=["few", "a million", "long keys", "keys that JSON makes longer"],
+)
+def test_a_batch_fits_into_a_states_input_and_a_run_has_no_more_batches_than_its_summary_reads(
+    keys: list[str], least: int, sizes: set[int]
+) -> None:
+    made = list(batches(keys, least))
+    assert [key for batch in made for key in batch] == keys
+    assert {len(batch) for batch in made} == sizes
+    assert max(len(json.dumps(batch)) for batch in made[:100]) < 262_144 - 50_000
+    assert len(made) <= 4000

@@ -35,9 +35,19 @@ def golden(algorithm: str) -> Json:
     return loaded
 
 
+NUMBERS = {
+    f"Parameters.{one['Name']}": one["DefaultValue"]
+    for algorithm in ALGORITHMS
+    for one in golden(algorithm)["Parameters"]
+    if one["Type"] == "Integer"
+}
+
+
 def without_variables(value: Any) -> Any:
-    """Every pipeline variable of these definitions stands where the API wants text."""
+    """Every other pipeline variable than a number's stands where the API wants text."""
     if isinstance(value, dict):
+        if value.get("Get") in NUMBERS:
+            return NUMBERS[value["Get"]]
         if len(value) == 1 and next(iter(value)) in {"Get", "Std:Join", "Std:JsonGet"}:
             return "s3://known-when-it-runs"
         return {key: without_variables(inner) for key, inner in value.items()}
