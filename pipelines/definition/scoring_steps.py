@@ -55,7 +55,7 @@ def create_model_step(context: Context, train: TrainingStep) -> ModelStep:
     )
 
 
-class SharedTransformStep(TransformStep):
+class SharedTransformStep(TransformStep):  # type: ignore[misc]  # the SDK has no types
     """A transform on as many instances as a parameter says; SageMaker shares the objects out among them.
 
     The SDK's own step takes no pipeline variable there: `TransformResources` wants a whole number.
