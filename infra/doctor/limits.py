@@ -23,7 +23,7 @@ def quotas(names: Names) -> Iterator[Finding]:
         f"{instances.training} for training job usage": 1,
         f"{instances.transform} for transform job usage": 1,
         # An update runs old and new instances side by side.
-        f"{instances.endpoint} for endpoint usage": 2 * serving.instance_count,
+        f"{instances.endpoint} for endpoint usage": 2 * max(serving.instance_count, serving.max_instances),
     }
     try:
         pages = aws.client("service-quotas").get_paginator("list_service_quotas").paginate(ServiceCode="sagemaker")

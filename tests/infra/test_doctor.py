@@ -15,7 +15,7 @@ from infra.doctor.finding import Finding, each
 from project import aws
 from project.errors import SconesError
 from project.names import Names
-from project.settings import Settings
+from project.settings import Serving, Settings
 
 NAMES = Names(Settings(), "123456789012")
 Stub = Callable[[str], Stubber]
@@ -155,6 +155,14 @@ def test_a_quota_of_zero_is_a_problem_and_an_endpoint_needs_twice_its_instances(
     assert complete(found["quota ml.m5.large for endpoint usage"])
     assert found["quota ml.m5.large for processing job usage"].state == "ok"
     assert found["quota ml.m5.large for transform job usage"].state == "unknown"
+
+
+def test_an_endpoint_that_may_grow_needs_twice_what_it_may_grow_to(stub: Stub) -> None:
+    quotas = [{"QuotaName": "ml.m5.large for endpoint usage", "Value": 19.0}]
+    stub("service-quotas").add_response("list_service_quotas", {"Quotas": quotas})
+    growing = Names(Settings(serving=Serving(max_instances=10)), "123456789012")
+    found = {one.subject: one for one in limits.quotas(growing)}
+    assert "20 are needed" in found["quota ml.m5.large for endpoint usage"].why
 
 
 @pytest.mark.parametrize(("allowed", "state"), [(0.0, "problem"), (1.0, "ok"), (None, "unknown")])
