@@ -10,7 +10,7 @@ from pathlib import Path
 import boto3
 import pytest
 from click.testing import CliRunner, Result
-from cloud_fixtures import LocalCloud, eventually
+from cloud_fixtures import LocalCloud, eventually, make_role
 from engine_support import ROLE, definition, processing
 from job_support import unique
 from train_channels import write_channels
@@ -29,6 +29,7 @@ def tune(on_local_cloud: LocalCloud, tmp_path: Path, monkeypatch: pytest.MonkeyP
     """`tune(algorithm, words…)` in a project of its own that has one execution, whose data are coloured squares."""
     project = unique("t")
     bucket = f"{project}-000000000000-us-east-1"
+    make_role(boto3.client("iam"), f"{project}-pipeline")
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket=bucket)
     write_channels(tmp_path / "data", train=8, validation=4)

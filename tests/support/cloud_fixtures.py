@@ -128,11 +128,8 @@ def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud
         patch.setattr(parts, "for_processes", recorded_calls.recorded(parts.for_processes, record))
         running = up.start(state, port=0, sagemaker_port=0, enforce_roles=True)
     iam = client_of_iam(running.addresses)
-    services = [f"{name}.amazonaws.com" for name in ("lambda", "states", "sagemaker", "events", "scheduler", "pipes")]
-    trust = policy(Principal={"Service": services}, Action="sts:AssumeRole")
     for name in ROLES:
-        iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
-        iam.put_role_policy(RoleName=name, PolicyName="everything", PolicyDocument=policy(Action="*", Resource="*"))
+        make_role(iam, name)
     variables = {**up.environment(running), "LOCALCLOUD_STATE": str(state)}
     yield LocalCloud(running.state, running.addresses, variables, {**clean_environment(state), **variables}, record)
     try:
@@ -141,6 +138,14 @@ def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud
     finally:
         up.stop(state)
     assert not refused, "\n".join(refused)
+
+
+def make_role(iam: Any, name: str) -> None:
+    """Make a role that every service may assume, and that may do everything."""
+    services = [f"{name}.amazonaws.com" for name in ("lambda", "states", "sagemaker", "events", "scheduler", "pipes")]
+    trust = policy(Principal={"Service": services}, Action="sts:AssumeRole")
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
+    iam.put_role_policy(RoleName=name, PolicyName="everything", PolicyDocument=policy(Action="*", Resource="*"))
 
 
 def client_of_iam(addresses: Addresses) -> Any:
