@@ -30,6 +30,7 @@ NOT_STARTED = 127
 PRIVATE, RECURSIVE = 1 << 18, 1 << 14
 NEW_NAMESPACES = 0x10000000 | 0x00020000 | 0x08000000 | 0x20000000  # user, mount, IPC, process numbers
 NEW_NETWORK = 0x40000000
+NEW_HOSTNAME = 0x04000000
 NOSUID_NODEV_NOEXEC = 2 | 4 | 8
 SET_DEATH_SIGNAL, SET_DUMPABLE, DROP_BOUND, SET_SECURE_BITS, NO_NEW_PRIVILEGES = 1, 4, 24, 28, 38
 NO_ROOT_FOR_EVER = 0b1111
@@ -37,15 +38,18 @@ NO_ROOT_FOR_EVER = 0b1111
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 
 
-def make_namespaces(network: bool) -> None:
+def make_namespaces(network: bool, hostname: str) -> None:
     """Leave the machine's namespaces; user and group keep their numbers."""
+    more = (0 if network else NEW_NETWORK) | (NEW_HOSTNAME if hostname else 0)
     user, group = os.getuid(), os.getgid()
-    checked(libc.unshare(NEW_NAMESPACES | (0 if network else NEW_NETWORK)), "unshare")
+    checked(libc.unshare(NEW_NAMESPACES | more), "unshare")
     libc.prctl(SET_DUMPABLE, 1, 0, 0, 0)  # else only root finds this process by its environment
     for name, content in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
         with open(f"/proc/self/{name}", "w") as file:
             file.write(content)
     mount("", "/", "", PRIVATE | RECURSIVE)
+    if hostname:
+        checked(libc.sethostname(hostname.encode(), len(hostname)), "sethostname")
     if not network:
         start_loopback()
 
@@ -143,7 +147,7 @@ def main(words: list[str]) -> None:
     view, command = Told(words[0]), words[1:]
     signal.pthread_sigmask(signal.SIG_BLOCK, (*PASSED_ON, signal.SIGCHLD))
     try:
-        make_namespaces(view.network)
+        make_namespaces(view.network, view.hostname)
         make_view(view)
         parent, _alive = os.pipe()
         answer, report = os.pipe()

@@ -33,6 +33,7 @@ class Told:
     memory: list[tuple[str, int]]
     merged: list[tuple[str, list[str]]]
     hosts: str
+    hostname: str
 
     def __init__(self, encoded: str) -> None:
         self.__dict__.update(marshal.loads(bytes.fromhex(encoded)))  # noqa: S302 - from the command line

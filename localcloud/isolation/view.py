@@ -54,6 +54,7 @@ class View:
         layers: folders that may be written to and stay as they are.
         visible: paths that are seen although they lie below another one of these, such as /tmp.
         hosts: more names of hosts and their addresses.
+        hostname: what the machine is called; "" leaves its name.
         network: whether there is one; without, there is a loopback interface of its own.
         stdin: whether standard input is the command's; it has none otherwise.
     """
@@ -66,6 +67,7 @@ class View:
     layers: tuple[Layer, ...] = ()
     visible: tuple[Path, ...] = ()
     hosts: Mapping[str, str] = field(default_factory=dict)
+    hostname: str = ""
     network: bool = True
     stdin: bool = False
 
@@ -103,6 +105,7 @@ def _told(view: View) -> dict[str, object]:
         "memory": sorted({**dict.fromkeys(view.merged, 0), **view.memory}.items()),
         "merged": [(at, list(map(str, folders))) for at, folders in view.merged.items()],
         "hosts": "".join(f"{address}\t{name}\n" for name, address in view.hosts.items()),
+        "hostname": view.hostname,
     }
 
 

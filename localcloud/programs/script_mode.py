@@ -151,11 +151,39 @@ def variables(base: Path, own: Mapping[str, Any]) -> dict[str, str]:
         **{f"SM_CHANNEL_{name.upper()}": str(base / "input" / "data" / name) for name in channels},
         "SM_HPS": json.dumps(dict(own)),
         **{f"SM_HP_{name.upper()}": _variable(value) for name, value in own.items()},
-        "SM_CURRENT_HOST": resources["current_host"],
-        "SM_HOSTS": json.dumps(resources["hosts"]),
+        **_cluster_variables(resources),
+        "SM_INPUT_DATA_CONFIG": (config / "inputdataconfig.json").read_text(encoding="utf-8"),
         "SM_NUM_CPUS": str(os.cpu_count() or 1),
         "SM_NUM_GPUS": "0",
         "SM_USER_ARGS": json.dumps(command_line(own)),
+    }
+
+
+def _cluster_variables(resources: Mapping[str, Any]) -> dict[str, str]:
+    """What a script reads about the job's instances.
+
+    The names are those of sagemaker-training-toolkit's `Environment.to_env_vars`; SM_HOST_COUNT, SM_MASTER_ADDR,
+    SM_MASTER_PORT and SM_CURRENT_HOST_RANK are those of SDK v3's ModelTrainer. Groups and the interface are missing
+    where the SDK's local mode wrote the file.
+    """
+    hosts, own = resources["hosts"], resources["current_host"]
+    groups = {group["instance_group_name"]: group for group in resources.get("instance_groups", [])}
+    current = resources.get("current_group_name", "homogeneousCluster")
+    return {
+        "SM_CURRENT_HOST": own,
+        "SM_HOSTS": json.dumps(hosts),
+        "SM_HOST_COUNT": str(len(hosts)),
+        "SM_CURRENT_HOST_RANK": str(hosts.index(own)),
+        "SM_MASTER_ADDR": hosts[0],
+        "SM_MASTER_PORT": "7777",
+        "SM_NETWORK_INTERFACE_NAME": resources.get("network_interface_name", "lo"),
+        "SM_CURRENT_INSTANCE_TYPE": str(resources.get("current_instance_type", "local")),
+        "SM_CURRENT_INSTANCE_GROUP": current,
+        "SM_CURRENT_INSTANCE_GROUP_HOSTS": json.dumps(groups.get(current, {}).get("hosts", [])),
+        "SM_INSTANCE_GROUPS": json.dumps(list(groups)),
+        "SM_INSTANCE_GROUPS_DICT": json.dumps(groups),
+        "SM_IS_HETERO": json.dumps(len(groups) > 1),
+        "SM_RESOURCE_CONFIG": json.dumps(resources),
     }
 
 

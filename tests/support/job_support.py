@@ -176,6 +176,16 @@ def transform(bucket: Bucket, model: str, **changes: Any) -> dict[str, Any]:
     return {**request, **changes}
 
 
+def several(request: dict[str, Any], count: int) -> dict[str, Any]:
+    """The request of a job, with so many instances."""
+    if "ProcessingResources" in request:
+        request["ProcessingResources"]["ClusterConfig"]["InstanceCount"] = count
+    else:
+        resources = request.get("TransformResources") or request["ResourceConfig"]
+        resources["InstanceCount"] = count
+    return request
+
+
 def start(cloud: Cloud, request: dict[str, Any]) -> str:
     """Create a job of the kind that the request names; its name."""
     kind = kind_of(request)
@@ -205,9 +215,9 @@ def await_that(cloud: Cloud, condition: Callable[[], object]) -> None:
         assert cloud.changed.wait_for(condition, timeout=60)
 
 
-def log_of(cloud: Cloud, kind: str, name: str) -> str:
-    """What the job's program has printed so far."""
-    path = folder.folder(cloud.folder, kind, name).log
+def log_of(cloud: Cloud, kind: str, name: str, host: str = "algo-1") -> str:
+    """What the job's program has printed so far on one of its instances."""
+    path = folder.folder(cloud.folder, kind, name).of_host(host).log
     return path.read_text() if path.exists() else ""
 
 

@@ -8,7 +8,8 @@ import shutil
 import stat
 import tarfile
 import zlib
-from pathlib import Path
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 COMPRESSION_LEVEL = 6
@@ -25,24 +26,33 @@ def files_below(folder: Path) -> list[Path]:
     )
 
 
-def pack(folder: Path, target: Path) -> None:
-    """Pack the regular files below `folder` into `target`: no times, owners or order of creation in it.
+def pack(folders: Path | Sequence[Path], target: Path) -> list[str]:
+    """Pack the regular files below a folder, or several, into `target`: no times, owners or order of creation in it.
 
+    Of files of one name in several folders the first one's is packed; those names are returned.
     The file appears under its name only once it is whole.
     """
+    found: dict[str, Path] = {}
+    clashes = set()
+    for folder in [folders] if isinstance(folders, Path) else folders:
+        for path in files_below(folder):
+            name = path.relative_to(folder).as_posix()
+            if found.setdefault(name, path) is not path:
+                clashes.add(name)
     temporary = target.with_name(target.name + ".part")
     with (
         temporary.open("wb") as raw,
         gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0, compresslevel=COMPRESSION_LEVEL) as packed,
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
     ):
-        for path in files_below(folder):
-            member = tarfile.TarInfo(path.relative_to(folder).as_posix())
+        for name, path in sorted(found.items(), key=lambda item: PurePosixPath(item[0])):
+            member = tarfile.TarInfo(name)
             member.size = path.stat().st_size
             member.mode = _mode(path.stat().st_mode)
             with path.open("rb") as file:
                 tar.addfile(member, file)
     temporary.replace(target)
+    return sorted(clashes)
 
 
 def unpack(archive: Path | IO[bytes], folder: Path) -> None:

@@ -45,9 +45,14 @@ class Child:
     """A process that leads its own group; when it ends, the rest of its group is ended too, as in a container."""
 
     def __init__(
-        self, command: Sequence[str], environment: Mapping[str, str], folder: Folder, network: bool = True
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        folder: Folder,
+        network: bool = True,
+        hosts: Mapping[str, str] | None = None,
     ) -> None:
-        """Start it; without `network`, if it has a private view, it reaches nothing.
+        """Start it; if it has a private view, it reaches nothing without `network`, and knows `hosts` by name.
 
         Raises:
             OSError: there is no such program, or it cannot be started.
@@ -55,7 +60,7 @@ class Child:
         stdin = subprocess.DEVNULL
         if folder.private:
             _require_program(command[0], environment, folder)
-            command = isolated(command, view(command, environment, folder, network))
+            command = isolated(command, view(command, environment, folder, network, hosts or {}))
             stdin = subprocess.PIPE  # held open until the end: a server that is killed lets go of it, and all is ended
         with folder.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -117,8 +122,17 @@ def run(
         return child.wait()
 
 
-def view(command: Sequence[str], environment: Mapping[str, str], folder: Folder, network: bool) -> View:
-    """What a job's process sees; `python3` on its PATH is the interpreter that it may install for."""
+def view(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Folder,
+    network: bool,
+    hosts: Mapping[str, str],
+) -> View:
+    """What a job's process sees; `python3` on its PATH is the interpreter that it may install for.
+
+    `hosts` are the job's instances and their addresses; with them its own name is the machine's, as in a container.
+    """
     interpreter = Path(shutil.which("python3", path=environment.get("PATH")) or sys.executable)
     writable = {
         CONTAINER_BASE: folder.base,
@@ -137,6 +151,8 @@ def view(command: Sequence[str], environment: Mapping[str, str], folder: Folder,
         memory={"/dev/shm": 0},  # noqa: S108
         layers=layers,
         visible=(*needed(interpreter), *given),
+        hosts=hosts,
+        hostname=folder.host if hosts else "",
         network=network,
     )
 
@@ -186,7 +202,7 @@ def environment(
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         **{name: folder.local(value) for name, value in own.items()},
         BASE_VARIABLE: folder.seen_base,
-        JOB_VARIABLE: str(folder.root),
+        JOB_VARIABLE: str(folder.job),
         MARK: str(cloud.state),
     }
 

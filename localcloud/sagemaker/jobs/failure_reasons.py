@@ -31,19 +31,20 @@ NO_VIEW = (
 )
 
 
-def failure_reason(folder: Folder, exit_code: int, image: str) -> str:
+def failure_reason(folder: Folder, exit_code: int, image: str, several: bool = False) -> str:
     """What the program wrote to /opt/ml/output/failure, else the last error line of its log, and its exit code.
 
     A text that says itself whose fault it was ("ClientError: …") stays as it is; any other is an AlgorithmError. Of an
     error that the program wrote as Python shows it, which is all that the SDK's launcher of `@step` functions writes,
     the places in the program's own code follow; on AWS they are only in the log.
+    Of `several` instances the one that it is of is named; how AWS does that is not documented.
     """
     text = folder.message("output/failure") or last_error(folder) or "See job logs for more information"
     text = explained(text, image) + own_frames(folder, text)
     if not text.startswith(BLAMED):
         text = f"AlgorithmError: {text.removeprefix('Error: ')}"
     names_folder = not folder.private and NO_FOLDER.search(text)
-    suffix = f"{NO_VIEW if names_folder else ''}, exit code: {exit_code}"
+    suffix = f"{NO_VIEW if names_folder else ''}, exit code: {exit_code}{f' (on {folder.host})' if several else ''}"
     return text[: FAILURE_CHARACTERS - len(suffix)] + suffix
 
 

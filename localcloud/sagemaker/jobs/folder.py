@@ -1,5 +1,6 @@
 """A job's folder: the container's `/opt/ml` at `<state>/regions/<region>/jobs/<kind>-<job name>/opt/ml`.
 
+That is its first instance's; the others have one each, at `hosts/<algo-2 …>/opt/ml` below the job's.
 A job with a private view of the machine sees it at /opt/ml. For one without, a path below /opt/ml in what it is told
 (entry point, arguments, values of environment variables) is replaced by the path below the job's own folder.
 """
@@ -14,7 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from localcloud.sagemaker.jobs.instances import FIRST
+
 CONTAINER_BASE = "/opt/ml"
+HOSTS = "hosts"
 OPT_ML = re.compile(r"(?<![\w./-])/opt/ml(?![\w.-])")
 FAILURE_CHARACTERS = 1024
 """How much of `failure` and `message` the service shows."""
@@ -22,15 +26,31 @@ FAILURE_CHARACTERS = 1024
 
 @dataclass(frozen=True)
 class Folder:
-    """The folder of one job.
+    """The folder of one instance of a job, or of an endpoint.
 
     Attributes:
-        root: what holds all of it.
+        root: what holds all of it; the first instance's is the whole job's.
         private: whether the job sees it at the container's paths.
+        host: the instance's name.
     """
 
     root: Path
     private: bool = False
+    host: str = FIRST
+
+    @property
+    def job(self) -> Path:
+        """What holds all of the job."""
+        return self.root if self.host == FIRST else self.root.parent.parent
+
+    def of_host(self, name: str) -> Folder:
+        """The folder of another instance of the job whose first one's this is."""
+        return self if name == FIRST else Folder(self.root / HOSTS / name, self.private, name)
+
+    def others(self) -> list[Folder]:
+        """The folders of further instances, as far as they are there."""
+        found = self.root / HOSTS
+        return [self.of_host(path.name) for path in sorted(found.iterdir())] if found.is_dir() else []
 
     @property
     def base(self) -> Path:
@@ -112,13 +132,17 @@ class Folder:
             remove_tree(self.root)
 
     def remove_throwaway(self) -> None:
-        """Remove what nobody looks at when the job has ended."""
+        """Remove what nobody looks at when the job has ended, of all instances."""
+        for other in self.others():
+            other.remove_throwaway()
         for path in self.throwaway:
             if path.exists():
                 remove_tree(path)
 
     def remove_all_but_log(self) -> None:
-        """Remove all but the log: what a completed job made is in S3."""
+        """Remove all but the logs: what a completed job made is in S3."""
+        for other in self.others():
+            other.remove_all_but_log()
         self.remove_throwaway()
         if (self.root / "opt").exists():
             remove_tree(self.root / "opt")

@@ -23,9 +23,10 @@ from localcloud.sagemaker.cloud import Cloud, News
 from localcloud.sagemaker.errors import ServiceError, in_use, not_found, own_fault, validation
 from localcloud.sagemaker.jobs.child import GRACE_SECONDS, end_leftovers
 from localcloud.sagemaker.jobs.folder import FAILURE_CHARACTERS, Folder, folder
+from localcloud.sagemaker.jobs.instances import hosts, require_instances
 from localcloud.sagemaker.jobs.interruption import MAX_RUNTIME_EXCEEDED, STOPPED, InterruptedJobError, Interruption
 from localcloud.sagemaker.jobs.job_types import KINDS, UNFINISHED, JobType
-from localcloud.sagemaker.jobs.log_shipping import ship_job_log
+from localcloud.sagemaker.jobs.log_shipping import ship_job_logs
 from localcloud.sagemaker.jobs.transfer import DownloadError
 from localcloud.sagemaker.models import MODEL
 from localcloud.sagemaker.resources import existing
@@ -65,6 +66,11 @@ class JobRun:
         return str(self.request.get("RoleArn", ""))
 
     @property
+    def hosts(self) -> list[Folder]:
+        """The folders of its instances, algo-1's first, which is `folder`."""
+        return [self.folder.of_host(host) for host in hosts(self.request)]
+
+    @property
     def s3(self) -> Any:
         """S3, in the name of the job's role."""
         return self.cloud.aws("s3", self.role)
@@ -73,10 +79,10 @@ class JobRun:
         """Change the job's record, but not its status."""
         return self.cloud.store.update(self.kind.name, self.name, change)
 
-    def say(self, text: str) -> None:
-        """Add a line to the job's log, in the form of the service's own lines."""
+    def say(self, text: str, host: Folder | None = None) -> None:
+        """Add a line to the job's log, or that of a further instance, in the form of the service's own lines."""
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
-        with self.folder.log.open("a", encoding="utf-8") as log_file:
+        with (host or self.folder).log.open("a", encoding="utf-8") as log_file:
             log_file.write(f"{now}:[sagemaker logs]: {text}\n")
 
     def may_use_network(self, isolated: object) -> bool:
@@ -105,8 +111,9 @@ def begin(cloud: Cloud, kind: JobType, request: Body, work: Callable[[JobRun], N
     and returns when everything is uploaded; `parent` is the name of the tuning job that starts it, if one does.
 
     Raises:
-        ServiceError: ResourceInUse; there is a job of that name.
+        ServiceError: ResourceInUse; there is a job of that name. ValidationException; it has too many instances.
     """
+    require_instances(request, cloud.isolation)
     name = request[f"{kind.name}Name"]
     arn = cloud.arn(f"{kind.arn}/{name}")
     body = {**request, f"{kind.name}Arn": arn, kind.status: "InProgress", **kind.follow({}, "InProgress", {})}
@@ -126,9 +133,10 @@ def begin(cloud: Cloud, kind: JobType, request: Body, work: Callable[[JobRun], N
 def _live(job: JobRun) -> None:
     status, reason = "Failed", ""
     try:
-        job.folder.make()
+        for host in job.hosts:
+            host.make()
         job.record({f"{job.kind.stage}StartTime": time.time()})
-        with ship_job_log(job.cloud, job.kind.name, job.name, job.folder.log):
+        with ship_job_logs(job.cloud, job.kind.name, job.name, {host.host: host.log for host in job.hosts}):
             status, reason = _outcome(job)
         if status == "Completed":
             job.folder.remove_all_but_log()

@@ -10,8 +10,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +29,15 @@ LINE_CHARACTERS = 60_000
 
 
 @contextmanager
-def ship_job_log(cloud: Cloud, kind: str, name: str, path: Path) -> Iterator[None]:
-    """Send what a job appends to the file during the block to `/aws/sagemaker/<kind>s`, `<name>/algo-1-<epoch>`."""
-    with ship_log(cloud, f"/aws/sagemaker/{kind}s", f"{name}/algo-1-{int(time.time())}", path):
+def ship_job_logs(cloud: Cloud, kind: str, name: str, paths: Mapping[str, Path]) -> Iterator[None]:
+    """Send what a job's instances append to their files during the block to streams of `/aws/sagemaker/<kind>s`.
+
+    The streams are `<name>/<instance, such as algo-1>-<epoch>`.
+    """
+    with ExitStack() as stack:
+        for host, path in paths.items():
+            stream = f"{name}/{host}-{int(time.time())}"
+            stack.enter_context(ship_log(cloud, f"/aws/sagemaker/{kind}s", stream, path))
         yield
 
 

@@ -5,12 +5,16 @@ The container's contract: "How Amazon SageMaker Processing runs your processing 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from localcloud.sagemaker import images
 from localcloud.sagemaker.errors import validation
 from localcloud.sagemaker.jobs import archives, child, transfer
+from localcloud.sagemaker.jobs.cluster import run_all
 from localcloud.sagemaker.jobs.failure_reasons import failure_reason
+from localcloud.sagemaker.jobs.folder import Folder
+from localcloud.sagemaker.jobs.instances import resource_config, shard
 from localcloud.sagemaker.jobs.interruption import Interruption
 from localcloud.sagemaker.jobs.lifecycle import JobFailedError, JobRun
 
@@ -32,8 +36,6 @@ def check(request: dict[str, Any]) -> None:
     for name in ("InstanceCount", "InstanceType"):
         if name not in cluster:
             raise validation(f"ProcessingResources.ClusterConfig.{name} is required.")
-    if cluster["InstanceCount"] != 1:
-        raise validation("The local SageMaker runs a processing job on one instance: set InstanceCount to 1.")
     for item in request.get("ProcessingInputs", []):
         name, source = item["InputName"], item.get("S3Input")
         if source is None:
@@ -59,55 +61,67 @@ def work(job: JobRun) -> None:
     outputs = [item["S3Output"] for item in job.request.get("ProcessingOutputConfig", {}).get("Outputs", [])]
     with job.limited(DEFAULT_SECONDS):
         _download(job)
-        for output in outputs:
-            job.folder.path(output["LocalPath"]).mkdir(parents=True, exist_ok=True)
-        exit_code = _run(job)
-    message = job.folder.message("output/message")
+        for host in job.hosts:
+            for output in outputs:
+                host.path(output["LocalPath"]).mkdir(parents=True, exist_ok=True)
+            _write_configuration(job, host)
+        failed, exit_code = _run(job)
+    message = next(filter(None, (host.message("output/message") for host in job.hosts)), "")
     if message:
         job.record({"ExitMessage": message})
     succeeded = exit_code == 0 and not job.interruption.event.is_set()
     for output in outputs:
-        continuous = output["S3UploadMode"] == "Continuous"
-        if succeeded and not archives.files_below(job.folder.path(output["LocalPath"])):
-            job.say(f"{output['LocalPath']} is empty: nothing is uploaded to {output['S3Uri']}.")
-        if succeeded or continuous:
-            interruption = job.interruption if succeeded else Interruption()
-            transfer.upload(job.s3, job.folder.path(output["LocalPath"]), output["S3Uri"], interruption)
+        _upload(job, output, succeeded)
     job.interruption.check()
     if exit_code:
-        raise JobFailedError(failure_reason(job.folder, exit_code, job.request["AppSpecification"]["ImageUri"]))
+        image = job.request["AppSpecification"]["ImageUri"]
+        raise JobFailedError(failure_reason(failed, exit_code, image, len(job.hosts) > 1))
+
+
+def _upload(job: JobRun, output: dict[str, Any], succeeded: bool) -> None:
+    """Upload an output of every instance to its one place; of two files of one name the last instance's stays."""
+    folders = [host.path(output["LocalPath"]) for host in job.hosts]
+    if succeeded and not any(map(archives.files_below, folders)):
+        job.say(f"{output['LocalPath']} is empty: nothing is uploaded to {output['S3Uri']}.")
+    if succeeded or output["S3UploadMode"] == "Continuous":
+        for folder in folders:
+            transfer.upload(job.s3, folder, output["S3Uri"], job.interruption if succeeded else Interruption())
 
 
 def _download(job: JobRun) -> None:
+    names = [host.host for host in job.hosts]
     for item in job.request.get("ProcessingInputs", []):
         source = item["S3Input"]
-        target = job.folder.path(source["LocalPath"])
-        target.mkdir(parents=True, exist_ok=True)
-        if not item.get("AppManaged"):
-            found = transfer.objects(job.s3, source["S3Uri"], source["S3DataType"])
-            transfer.download(job.s3, found, target, job.interruption)
+        wanted = not item.get("AppManaged")
+        found = transfer.objects(job.s3, source["S3Uri"], source["S3DataType"]) if wanted else []
+        for host in job.hosts:
+            target = host.path(source["LocalPath"])
+            target.mkdir(parents=True, exist_ok=True)
+            own = shard(found, host.host, names, source.get("S3DataDistributionType", ""))
+            transfer.download(job.s3, own, target, job.interruption)
 
 
-def _run(job: JobRun) -> int:
+def _write_configuration(job: JobRun, host: Folder) -> None:
+    host.write("config/processingjobconfig.json", {**job.request, "ProcessingJobArn": job.arn})
+    told = resource_config(job.request, host.host)
+    names = ("current_host", "hosts", "current_instance_type", "network_interface_name")
+    host.write("config/resourceconfig.json", {name: told[name] for name in names})
+
+
+def _run(job: JobRun) -> tuple[Folder, int]:
+    """Run the program on every instance; the first that failed and its exit code, or 0."""
     application = job.request["AppSpecification"]
-    cluster = job.request["ProcessingResources"]["ClusterConfig"]
-    job.folder.write("config/processingjobconfig.json", {**job.request, "ProcessingJobArn": job.arn})
-    job.folder.write(
-        "config/resourceconfig.json",
-        {
-            "current_host": "algo-1",
-            "hosts": ["algo-1"],
-            "current_instance_type": cluster["InstanceType"],
-            "network_interface_name": "lo",
-        },
-    )
     program = images.program(application["ImageUri"], "process")
     words = [*application.get("ContainerEntrypoint", program.process), *application.get("ContainerArguments", [])]
     words = images.command(words, program)
     own = {**job.request.get("Environment", {}), "PROCESSING_JOB_ARN": job.arn, "PROCESSING_JOB_NAME": job.name}
-    environment = child.environment(job.cloud, job.folder, own, job.role, program.interpreter)
+    network = job.may_use_network(job.request.get("NetworkConfig", {}).get("EnableNetworkIsolation"))
+
+    def start(host: Folder, known: Mapping[str, str]) -> child.Child:
+        environment = child.environment(job.cloud, host, own, job.role, program.interpreter)
+        return child.Child(child.command(words, host), environment, host, network, known)
+
     try:
-        network = job.may_use_network(job.request.get("NetworkConfig", {}).get("EnableNetworkIsolation"))
-        return child.run(child.command(words, job.folder), environment, job.folder, job.interruption, network)
+        return run_all(job, start)
     except OSError as error:
         raise JobFailedError(images.not_started(application["ImageUri"], "process", words[0], error)) from None

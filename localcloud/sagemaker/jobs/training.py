@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from itertools import chain
 from typing import Any
 
 from localcloud.sagemaker import images
 from localcloud.sagemaker.cloud import News
 from localcloud.sagemaker.errors import validation
-from localcloud.sagemaker.jobs import archives, child, metrics, transfer
+from localcloud.sagemaker.jobs import archives, child, cluster, metrics, transfer
 from localcloud.sagemaker.jobs.failure_reasons import failure_reason
+from localcloud.sagemaker.jobs.folder import Folder
+from localcloud.sagemaker.jobs.instances import among, groups, resource_config, shard
 from localcloud.sagemaker.jobs.job_types import secondary
 from localcloud.sagemaker.jobs.lifecycle import JobFailedError, JobRun
 from localcloud.sagemaker.jobs.metric_sending import send_metrics
@@ -54,8 +59,6 @@ def check(request: dict[str, Any]) -> None:
             "Please retry your request without specifying metric definitions."
         )
     metrics.compiled((item["Name"], item["Regex"]) for item in definitions)
-    if request["ResourceConfig"].get("InstanceCount", 1) != 1 or request["ResourceConfig"].get("InstanceGroups"):
-        raise validation("The local SageMaker runs a training job on one instance: set InstanceCount to 1.")
     _check_spot(request)
     if request["OutputDataConfig"].get("CompressionType", "GZIP") != "GZIP":
         raise validation("The local SageMaker does only OutputDataConfig.CompressionType GZIP.")
@@ -65,7 +68,7 @@ def check(request: dict[str, Any]) -> None:
     if len(set(names)) != len(names):
         raise validation(f"InputDataConfig names a channel twice: {', '.join(sorted(names))}.")
     for channel in channels:
-        _check_channel(channel, algorithm["TrainingInputMode"])
+        _check_channel(channel, algorithm["TrainingInputMode"], [group.name for group in groups(request)])
 
 
 def _check_spot(request: dict[str, Any]) -> None:
@@ -86,12 +89,15 @@ def _check_spot(request: dict[str, Any]) -> None:
         )
 
 
-def _check_channel(channel: dict[str, Any], default_mode: str) -> None:
+def _check_channel(channel: dict[str, Any], default_mode: str, group_names: list[str]) -> None:
     name, source = channel["ChannelName"], channel["DataSource"].get("S3DataSource")
     if source is None:
         raise validation(f"The channel {name!r} has no S3DataSource; the local SageMaker reads no other source.")
     if source["S3DataType"] not in {"S3Prefix", "ManifestFile"}:
         raise validation(f"The channel {name!r}: the local SageMaker does S3Prefix and ManifestFile only.")
+    for group in source.get("InstanceGroupNames", []):
+        if group not in group_names:
+            raise validation(f"The channel {name!r} is for the instance group {group!r}, which the job does not have.")
     if channel.get("InputMode", default_mode) == "Pipe":
         raise validation(f"The channel {name!r}: the local SageMaker does not do Pipe mode; use File.")
     if channel.get("CompressionType", "None") != "None":
@@ -104,26 +110,34 @@ def work(job: JobRun) -> None:
 
 
 def _attempt(job: JobRun) -> None:
-    with job.limited(DEFAULT_SECONDS):
+    with cluster.turn(job), job.limited(DEFAULT_SECONDS):
         _turn(job, "Downloading")
         for channel in job.request.get("InputDataConfig", []):
-            source = channel["DataSource"]["S3DataSource"]
-            target = job.folder.base / "input" / "data" / channel["ChannelName"]
-            target.mkdir(parents=True, exist_ok=True)
-            found = transfer.objects(job.s3, source["S3Uri"], source["S3DataType"])
-            transfer.download(job.s3, found, target, job.interruption)
-        _write_configuration(job)
+            _download(job, channel)
+        for host in job.hosts:
+            _write_configuration(job, host)
         job.interruption.check()
         _turn(job, "Training")
-        exit_code = _run(job)
+        failed, exit_code = _run(job)
     _record_metrics(job)
     if exit_code and not job.interruption.event.is_set():
         image = job.request["AlgorithmSpecification"]["TrainingImage"]
-        raise JobFailedError(failure_reason(job.folder, exit_code, image))
+        raise JobFailedError(failure_reason(failed, exit_code, image, len(job.hosts) > 1))
     if not job.interruption.event.is_set():
         _turn(job, "Uploading")
     _upload(job)
     job.interruption.check()
+
+
+def _download(job: JobRun, channel: dict[str, Any]) -> None:
+    source = channel["DataSource"]["S3DataSource"]
+    found = transfer.objects(job.s3, source["S3Uri"], source["S3DataType"])
+    receivers = among(job.request, source.get("InstanceGroupNames", []))
+    for host in job.hosts:
+        target = host.base / "input" / "data" / channel["ChannelName"]
+        target.mkdir(parents=True, exist_ok=True)
+        own = shard(found, host.host, receivers, source.get("S3DataDistributionType", ""))
+        transfer.download(job.s3, own, target, job.interruption)
 
 
 def _turn(job: JobRun, status: str) -> None:
@@ -132,9 +146,8 @@ def _turn(job: JobRun, status: str) -> None:
     job.cloud.announce(News(job.kind.name, job.name, new.status, new.status, new.body))
 
 
-def _write_configuration(job: JobRun) -> None:
+def _write_configuration(job: JobRun, host: Folder) -> None:
     mode = job.request["AlgorithmSpecification"]["TrainingInputMode"]
-    resources = job.request["ResourceConfig"]
     channels = {
         channel["ChannelName"]: {
             "TrainingInputMode": channel.get("InputMode", mode),
@@ -146,34 +159,28 @@ def _write_configuration(job: JobRun) -> None:
         }
         for channel in job.request.get("InputDataConfig", [])
     }
-    group = {"instance_group_name": "homogeneousCluster", "instance_type": resources.get("InstanceType")}
-    job.folder.write("input/config/hyperparameters.json", job.request.get("HyperParameters", {}))
-    job.folder.write("input/config/inputdataconfig.json", channels)
-    job.folder.write(
-        "input/config/resourceconfig.json",
-        {
-            "current_host": "algo-1",
-            "current_instance_type": resources.get("InstanceType"),
-            "current_group_name": "homogeneousCluster",
-            "hosts": ["algo-1"],
-            "instance_groups": [{**group, "hosts": ["algo-1"]}],
-            "network_interface_name": "lo",
-        },
-    )
-    (job.folder.base / "output" / "data").mkdir(parents=True, exist_ok=True)
+    host.write("input/config/hyperparameters.json", job.request.get("HyperParameters", {}))
+    host.write("input/config/inputdataconfig.json", channels)
+    host.write("input/config/resourceconfig.json", resource_config(job.request, host.host))
+    (host.base / "output" / "data").mkdir(parents=True, exist_ok=True)
 
 
-def _run(job: JobRun) -> int:
+def _run(job: JobRun) -> tuple[Folder, int]:
+    """Run the program on every instance; the first that failed and its exit code, or 0."""
     algorithm = job.request["AlgorithmSpecification"]
     program = images.program(algorithm["TrainingImage"], "train")
     words = algorithm.get("ContainerEntrypoint") or program.train
     words = images.command([*words, *algorithm.get("ContainerArguments", [])], program)
     own = {**job.request.get("Environment", {}), "TRAINING_JOB_NAME": job.name, "TRAINING_JOB_ARN": job.arn}
     own["LOCALCLOUD_IMAGE"] = algorithm["TrainingImage"]  # a program may do as its version does
-    environment = child.environment(job.cloud, job.folder, own, job.role, program.interpreter)
+    network = job.may_use_network(job.request.get("EnableNetworkIsolation"))
+
+    def start(host: Folder, known: Mapping[str, str]) -> child.Child:
+        environment = child.environment(job.cloud, host, own, job.role, program.interpreter)
+        return child.Child(child.command(words, host), environment, host, network, known)
+
     try:
-        network = job.may_use_network(job.request.get("EnableNetworkIsolation"))
-        return child.run(child.command(words, job.folder), environment, job.folder, job.interruption, network)
+        return cluster.run_all(job, start)
     except OSError as error:
         raise JobFailedError(images.not_started(algorithm["TrainingImage"], "train", words[0], error)) from None
 
@@ -182,21 +189,30 @@ def _record_metrics(job: JobRun) -> None:
     algorithm = job.request["AlgorithmSpecification"]
     definitions = [(item["Name"], item["Regex"]) for item in algorithm.get("MetricDefinitions", [])]
     patterns = metrics.compiled(definitions or images.program(algorithm["TrainingImage"], "train").metrics)
-    with job.folder.log.open(encoding="utf-8", errors="replace") as lines:
-        values = metrics.printed(patterns, lines)
+    with ExitStack() as stack:  # algo-1 has the last word
+        logs = [stack.enter_context(host.log.open(encoding="utf-8", errors="replace")) for host in reversed(job.hosts)]
+        values = metrics.printed(patterns, chain.from_iterable(logs))
     if final := metrics.final(values, time.time()):
         job.record({"FinalMetricDataList": final})
     send_metrics(job.cloud, job.name, [(name, value) for name, value in values if math.isfinite(value)])
 
 
 def _upload(job: JobRun) -> None:
-    """Upload what the program left behind, whether it ended by itself or was stopped: a stopped one may have saved."""
+    """Upload what the program left behind, whether it ended by itself or was stopped: a stopped one may have saved.
+
+    Of several instances one archive holds what all wrote: "If multiple containers in a single training job write to
+    this directory they should ensure no file/directory names clash. SageMaker AI aggregates the result in a TAR file"
+    (developer guide, "How Amazon SageMaker AI Processes Training Output"). What a clash does is not documented; here
+    the first instance's file stays, and the log says so.
+    """
     bucket, prefix = transfer.split(job.request["OutputDataConfig"]["S3OutputPath"])
     prefix = "/".join(filter(None, (prefix.rstrip("/"), job.name, "output")))
-    for name, folder in (("model", job.folder.base / "model"), ("output", job.folder.base / "output" / "data")):
-        if archives.files_below(folder):
+    for name, place in (("model", "model"), ("output", "output/data")):
+        folders = [host.base / place for host in job.hosts]
+        if any(map(archives.files_below, folders)):
             archive = job.folder.root / f"{name}.tar.gz"
-            archives.pack(folder, archive)
+            for clash in archives.pack(folders, archive):
+                job.say(f"Several instances wrote /opt/ml/{place}/{clash}: the first one's is in {archive.name}.")
             transfer.upload_file(job.s3, archive, bucket, f"{prefix}/{archive.name}")
             archive.unlink()
         elif name == "model":

@@ -1,7 +1,9 @@
 """A batch transform job: the model's serving program is started, and every object under the input prefix sent to it.
 
 For each object there is one output object, `<S3OutputPath>/<its name below the prefix>.out`, and none in part: what
-fails has none, the job fails, and the outputs of the others stay. The container's contract: "Use Your Own Inference
+fails has none, the job fails, and the outputs of the others stay. Of several instances each works on objects of its
+own ("one instance might process input1.csv, and another instance might process input2.csv"); one that would get none is
+not started. The container's contract: "Use Your Own Inference
 Code with Batch Transform" in the developer guide.
 """
 
@@ -10,6 +12,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +21,9 @@ from botocore.exceptions import ClientError
 
 from localcloud.sagemaker.errors import validation
 from localcloud.sagemaker.jobs import transfer
+from localcloud.sagemaker.jobs.folder import Folder
+from localcloud.sagemaker.jobs.instances import FIRST, shard
+from localcloud.sagemaker.jobs.interruption import STOPPED, InterruptedJobError, Interruption
 from localcloud.sagemaker.jobs.lifecycle import JobFailedError, JobRun
 from localcloud.sagemaker.jobs.model_server import Server, fetch_model, run_server
 
@@ -65,8 +71,6 @@ def check(request: dict[str, Any]) -> None:
         raise validation("TransformInput: the local SageMaker does SplitType None and Line only.")
     if source.get("CompressionType", "None") != "None":
         raise validation("TransformInput: the local SageMaker does only uncompressed data.")
-    if request["TransformResources"]["InstanceCount"] != 1:
-        raise validation("The local SageMaker runs a transform job on one instance: set InstanceCount to 1.")
     if request.get("MaxConcurrentTransforms", 1) * request.get("MaxPayloadInMB", DEFAULT_PAYLOAD_MB) > 100:
         raise validation("MaxConcurrentTransforms * MaxPayloadInMB must not exceed 100 MB.")
     transfer.split(request["TransformOutput"]["S3OutputPath"])
@@ -78,7 +82,6 @@ def work(job: JobRun, container: dict[str, Any]) -> None:
     found = transfer.objects(job.s3, source["S3Uri"], source["S3DataType"])
     for item in found:
         transfer.inside(job.folder.root, item.relative)
-    fetch_model(job.s3, container, job.folder, job.interruption)
     payload = job.request.get("MaxPayloadInMB", DEFAULT_PAYLOAD_MB)
     strategy = job.request.get("BatchStrategy", "MultiRecord")
     own = {
@@ -88,14 +91,59 @@ def work(job: JobRun, container: dict[str, Any]) -> None:
         "SAGEMAKER_BATCH_STRATEGY": "SINGLE_RECORD" if strategy == "SingleRecord" else "MULTI_RECORD",
         "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": str(job.request.get("MaxConcurrentTransforms", 1)),
     }
-    with run_server(job.cloud, container, job.folder, own, job.interruption, role=job.role) as server:
-        plan = _plan(job.request, _execution_parameters(server))
-        limits = f"MaxConcurrentTransforms={plan.concurrency}, MaxPayloadInMB={plan.payload_mb}"
-        job.say(f"{limits}, BatchStrategy={plan.strategy}")
-        _transform_all(job, server, plan, found)
+    names = [host.host for host in job.hosts]
+    shards = [(host, shard(found, host.host, names, "ShardedByS3Key")) for host in job.hosts]
+    busy = [(host, own_part) for host, own_part in shards if own_part or host.host == FIRST]
+    refused: list[str] = []
+    together = Interruption()
+
+    def one(host: Folder, part: list[transfer.Object]) -> None:
+        try:
+            fetch_model(job.s3, container, host, together)
+            with run_server(job.cloud, container, host, own, together, role=job.role) as server:
+                plan = _plan(job.request, _execution_parameters(server))
+                limits = f"MaxConcurrentTransforms={plan.concurrency}, MaxPayloadInMB={plan.payload_mb}"
+                job.say(f"{limits}, BatchStrategy={plan.strategy}", host)
+                refused.extend(_transform_part(job, server, plan, part, host, together))
+        except InterruptedJobError:
+            raise
+        except Exception:
+            together.ask(STOPPED)  # one that fails ends the others
+            raise
+
+    with (
+        job.interruption.on(lambda: together.ask(job.interruption.reason)),
+        ThreadPoolExecutor(len(busy), thread_name_prefix="instance") as threads,
+    ):
+        futures = {threads.submit(one, host, part): host for host, part in busy}
+    job.interruption.check()
+    for future, host in futures.items():
+        if (error := future.exception()) and not isinstance(error, InterruptedJobError):
+            raise (
+                JobFailedError(f"{error} (on {host.host})")
+                if len(names) > 1 and isinstance(error, JobFailedError)
+                else error
+            )
+    _require_all(refused, len(found))
 
 
-def _transform_all(job: JobRun, server: Server, plan: TransformPlan, found: list[transfer.Object]) -> None:
+def _require_all(refused: list[str], count: int) -> None:
+    """Raises JobFailedError: objects were refused."""
+    if refused:
+        fault = "ClientError" if all(": ClientError: " in line for line in refused) else "AlgorithmError"
+        first = sorted(refused)[0].replace(": ClientError: ", ": ").replace(": AlgorithmError: ", ": ")
+        raise JobFailedError(f"{fault}: {len(refused)} of {count} objects failed, see job logs. First: {first}")
+
+
+def _transform_part(
+    job: JobRun,
+    server: Server,
+    plan: TransformPlan,
+    found: list[transfer.Object],
+    host: Folder,
+    interruption: Interruption,
+) -> list[str]:
+    """Send an instance's objects to its server; the refusals."""
     free = threading.Semaphore(plan.concurrency)
     refused: list[str] = []
     bucket, prefix = transfer.split(job.request["TransformOutput"]["S3OutputPath"])
@@ -104,21 +152,18 @@ def _transform_all(job: JobRun, server: Server, plan: TransformPlan, found: list
     def one(item: transfer.Object) -> None:
         try:
             body = _fetch(job, item, plan)
-            answers = [_post(job, server, plan, free, part) for part in _parts(body, plan)]
+            answers = [_post(interruption, server, plan, free, part) for part in _parts(body, plan)]
         except RecordRefusedError as refusal:
             line = f"{item.bucket}/{item.key}: {refusal}"
             refused.append(line)
-            job.say(line)
+            job.say(line, host)
             return
         joined = (b"\n" if plan.assemble == "Line" else b"").join(answers)
         job.s3.put_object(Bucket=bucket, Key=f"{prefix}{item.relative}.out", Body=joined)
 
-    transfer.in_threads(one, found, job.interruption)
-    job.interruption.check()
-    if refused:
-        fault = "ClientError" if all(": ClientError: " in line for line in refused) else "AlgorithmError"
-        first = sorted(refused)[0].replace(": ClientError: ", ": ").replace(": AlgorithmError: ", ": ")
-        raise JobFailedError(f"{fault}: {len(refused)} of {len(found)} objects failed, see job logs. First: {first}")
+    transfer.in_threads(one, found, interruption)
+    interruption.check()
+    return refused
 
 
 def _fetch(job: JobRun, item: transfer.Object, plan: TransformPlan) -> bytes:
@@ -157,7 +202,9 @@ def _parts(body: bytes, plan: TransformPlan) -> Iterator[bytes]:
         yield gathered
 
 
-def _post(job: JobRun, server: Server, plan: TransformPlan, free: threading.Semaphore, body: bytes) -> bytes:
+def _post(
+    interruption: Interruption, server: Server, plan: TransformPlan, free: threading.Semaphore, body: bytes
+) -> bytes:
     """The serving program's answer for one payload; its own faults (5xx, no answer) are tried again.
 
     Raises:
@@ -167,7 +214,7 @@ def _post(job: JobRun, server: Server, plan: TransformPlan, free: threading.Sema
     """
     problem = ""
     for attempt in range(plan.retries + 1):
-        job.interruption.check()
+        interruption.check()
         try:
             with free:
                 answer = server.http.request(
@@ -188,9 +235,9 @@ def _post(job: JobRun, server: Server, plan: TransformPlan, free: threading.Sema
                 raise RecordRefusedError(f"ClientError: {answer.status} Message: {message}")
             problem = f"AlgorithmError: {answer.status} Message: {message}"
         if not server.process.running:
-            job.interruption.check()
+            interruption.check()
             raise JobFailedError(f"AlgorithmError: The serving program ended, exit code: {server.process.wait()}")
-        job.interruption.event.wait(0.1 * 2**attempt)
+        interruption.event.wait(0.1 * 2**attempt)
     raise RecordRefusedError(problem)
 
 

@@ -13,6 +13,7 @@ from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.endpoints import records as endpoints
 from localcloud.sagemaker.endpoints.plan import EndpointPlan
 from localcloud.sagemaker.errors import not_found, validation
+from localcloud.sagemaker.jobs.instances import require_instances
 from localcloud.sagemaker.jobs.transfer import split
 from localcloud.sagemaker.resources import ResourceType, existing
 from localcloud.sagemaker.store import Body
@@ -109,8 +110,7 @@ def check(definition: MonitoringDefinition, cloud: Cloud) -> None:
     for name in ("RecordPreprocessorSourceUri", "PostAnalyticsProcessorSourceUri"):
         if application.get(name):
             raise validation(f"The local SageMaker does not support {name}: it is for AWS's prebuilt analyzer.")
-    if definition.body["MonitoringResources"]["ClusterConfig"].get("InstanceCount", 1) != 1:
-        raise validation("The local SageMaker monitors on one instance: set InstanceCount to 1.")
+    require_instances({"ProcessingResources": definition.body["MonitoringResources"]}, cloud.isolation)
     split(definition.output["S3Uri"])
     plan_of(cloud, definition.endpoint)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.errors import in_use
+from localcloud.sagemaker.jobs.instances import require_instances
 from localcloud.sagemaker.jobs.job_types import UNFINISHED
 from localcloud.sagemaker.jobs.transfer import require_objects
 from localcloud.sagemaker.operations.listing import PAGE_SIZE, page, position
@@ -23,6 +24,7 @@ def create(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """Check the request and start the search."""
     checks.check(request)
     definition = request["TrainingJobDefinition"]
+    require_instances(definition, cloud.isolation)
     for channel in definition.get("InputDataConfig", []):
         require_objects(cloud.s3, channel["DataSource"]["S3DataSource"]["S3Uri"], definition["RoleArn"], cloud.region)
     arn = search.begin(cloud, request, as_dict(request.get("Tags")))

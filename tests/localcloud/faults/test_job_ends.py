@@ -6,15 +6,30 @@ import textwrap
 from pathlib import Path
 
 import boto3
+import psutil
 import pytest
-from cloud_fixtures import eventually, gone
-from job_support import SAVES_WHEN_STOPPED, SLEEPS, Bucket, described, ended, finish, processing, ready, start, training
+from cloud_fixtures import eventually, gone, started_with
+from job_support import (
+    SAVES_WHEN_STOPPED,
+    SLEEPS,
+    Bucket,
+    described,
+    ended,
+    finish,
+    log_of,
+    processing,
+    ready,
+    several,
+    start,
+    training,
+)
 
 from localcloud import processes, record, up
 from localcloud.isolation.offer import offered
 from localcloud.sagemaker.cloud import Cloud, News
 from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.jobs import child, folder, lifecycle
+from localcloud.sagemaker.jobs.child import JOB_VARIABLE
 from localcloud.sagemaker.jobs.interruption import MAX_RUNTIME_EXCEEDED
 
 
@@ -80,17 +95,21 @@ def test_after_kill_9_of_the_server_its_jobs_are_ended_and_reported_as_failed(
         monkeypatch.setenv(name, value)
     cloud = Cloud(state, running.addresses.ministack, running.addresses.sagemaker)
     cloud.s3.create_bucket(Bucket="jobs-bucket")
-    request = processing(Bucket(cloud.s3, "jobs-bucket"), SLEEPS)
+    hosts = ["algo-1", "algo-2"] if offered().private else ["algo-1"]
+    request = several(processing(Bucket(cloud.s3, "jobs-bucket"), SLEEPS), len(hosts))
     sagemaker = boto3.client("sagemaker")
     sagemaker.create_processing_job(**request)
     name = request["ProcessingJobName"]
-    process = ready(cloud, "ProcessingJob", name)
+    eventually(lambda: all("ready" in log_of(cloud, "ProcessingJob", name, host) for host in hosts))
+    root = folder.folder(cloud.folder, "ProcessingJob", name).root
+    running_processes = [psutil.Process(pid) for pid in started_with(JOB_VARIABLE, str(root))]
+    assert len(running_processes) >= len(hosts)
     found = record.read(state)
     assert found
     assert processes.kill([found.parts["sagemaker"]], patience=10) == []
-    assert offered().private or process.is_running()
+    assert offered().private or running_processes[0].is_running()
     up.start(state)
     job = sagemaker.describe_processing_job(ProcessingJobName=name)
     assert job["ProcessingJobStatus"] == "Failed"
     assert job["FailureReason"] == lifecycle.RESTARTED
-    eventually(lambda: gone(process))
+    eventually(lambda: all(map(gone, running_processes)))

@@ -15,11 +15,13 @@ from job_support import (
     described,
     processing,
     processing_output,
+    several,
     start,
     training,
     transform,
 )
 
+from localcloud.isolation.offer import Isolation
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.errors import ServiceError
 
@@ -51,7 +53,8 @@ def test_data_that_is_not_there_is_refused_in_the_services_words(cloud: Cloud, b
         assert ROLE in message
 
 
-TWO = {"InstanceCount": 2, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}
+MANY = {"InstanceCount": 100, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}
+GROUPS = [{"InstanceGroupName": "a", "InstanceCount": 1, "InstanceType": "ml.m5.large"}] * 2
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
     (
         "AppSpecification",
@@ -59,11 +62,42 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         'write into localcloud.toml: [images."unknown"] and process = ',
     ),
     ("AppSpecification", {"ContainerEntrypoint": None}, "ContainerEntrypoint is missing"),
-    ("ProcessingResources", {"ClusterConfig": TWO}, "set InstanceCount to 1"),
+    ("ProcessingResources", {"ClusterConfig": MANY}, "InstanceCount is 100, and this machine runs at most"),
 ]
 
 
-@pytest.mark.parametrize(("member", "changes", "said"), REFUSED, ids=["image", "entry point", "two instances"])
+@pytest.mark.parametrize(
+    ("resources", "said"),
+    [
+        ({"InstanceCount": 0}, "must be at least 1"),
+        ({"InstanceGroups": GROUPS}, "give either InstanceGroups, or InstanceType and InstanceCount"),
+        ({"InstanceCount": None, "InstanceType": None, "InstanceGroups": GROUPS}, "names a group twice: a, a"),
+    ],
+    ids=["none", "both", "groups of one name"],
+)
+def test_instances_that_make_no_job_are_refused(
+    cloud: Cloud, bucket: Bucket, resources: dict[str, Any], said: str
+) -> None:
+    request = training(bucket, "pass")
+    changed = {**request["ResourceConfig"], **resources}
+    request["ResourceConfig"] = {name: value for name, value in changed.items() if value is not None}
+    code, message = refusal(cloud, request, "TrainingJob")
+    assert code == "ValidationException"
+    assert said in message
+
+
+def test_instances_that_cannot_find_each_other_are_refused(cloud: Cloud, bucket: Bucket) -> None:
+    cloud.isolation = Isolation("none", "of this test")
+    _, message = refusal(cloud, several(processing(bucket, "pass"), 2), "ProcessingJob")
+    assert "this machine gives jobs no view of their own (of this test)" in message
+    cloud.isolation = Isolation("namespaces")
+    isolated = several(training(bucket, "pass", EnableNetworkIsolation=True), 2)
+    assert "EnableNetworkIsolation with more than one instance" in refusal(cloud, isolated, "TrainingJob")[1]
+
+
+@pytest.mark.parametrize(
+    ("member", "changes", "said"), REFUSED, ids=["image", "entry point", "more instances than the machine bears"]
+)
 def test_a_job_that_cannot_run_here_is_refused(
     cloud: Cloud, bucket: Bucket, member: str, changes: dict[str, Any], said: str
 ) -> None:
