@@ -60,7 +60,6 @@ REFUSED = {
     "CreateTrainingJob": {
         *("AlgorithmSpecification.AlgorithmName", "DebugRuleConfigurations", "ServerlessJobConfig"),
         *("InputDataConfig[].DataSource.FileSystemDataSource", "InputDataConfig[].DataSource.DatasetSource"),
-        "ResourceConfig.InstanceGroups",
     },
     "CreateTransformJob": {"DataProcessing"},
     "StartPipelineExecution": {"SelectiveExecutionConfig"},
