@@ -4,6 +4,7 @@ job_types.py        what differs between the three types of job
 lifecycle.py        a job's record, its thread, stop, recovery after a crash
 instances.py        how many instances a job has, and what each is told
 cluster.py          their processes: names that resolve, one end for all
+volume.py           how large an instance's disk may get
 interruption.py     how a running job is told to end early
 folder.py           where /opt/ml is on this machine
 child.py            the process: environment, time limit, end

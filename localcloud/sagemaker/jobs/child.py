@@ -144,6 +144,8 @@ def view(
     layers = tuple(
         make_layer(Layer(prefix, folder.root / "layers" / uuid.uuid4().hex)) for prefix in installs_into(interpreter)
     )
+    if cache := _pip_cache():
+        layers += (make_layer(Layer(cache, folder.root / "layers" / uuid.uuid4().hex)),)
     given = [Path(word) for word in command if word.startswith("/")]
     return View(
         str(folder.home),
@@ -188,7 +190,7 @@ def environment(
     return {
         **inherited,
         **_settings_at(inherited.get("HOME")),
-        **({} if folder.private else _without_view(folder)),
+        **(_with_view() if folder.private else _without_view(folder)),
         "HOME": str(folder.home),
         "PYTHONUNBUFFERED": "1",
         "AWS_ENDPOINT_URL": cloud.aws_url,
@@ -212,6 +214,18 @@ def _without_view(folder: Folder) -> dict[str, str]:
     packages = str(folder.packages)
     path = os.pathsep.join(filter(None, (packages, os.environ.get("PYTHONPATH") if "PYTHONPATH" in INHERITED else "")))
     return {"TMPDIR": str(folder.temporary), "PIP_TARGET": packages, "PYTHONPATH": path}
+
+
+def _pip_cache() -> Path | None:
+    """Where the user's pip keeps what it has downloaded, if it has."""
+    found = Path(os.environ.get("HOME", os.devnull), ".cache", "pip")
+    return found if found.is_dir() else None
+
+
+def _with_view() -> dict[str, str]:
+    """A job reads the user's cache of pip; what it writes there is its own and gone with it."""
+    cache = _pip_cache()
+    return {"PIP_CACHE_DIR": str(cache)} if cache else {}
 
 
 def _settings_at(home: str | None) -> dict[str, str]:

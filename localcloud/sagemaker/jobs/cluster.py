@@ -18,7 +18,8 @@ from queue import SimpleQueue
 
 from localcloud.sagemaker.jobs.child import Child
 from localcloud.sagemaker.jobs.folder import Folder
-from localcloud.sagemaker.jobs.lifecycle import JobRun
+from localcloud.sagemaker.jobs.lifecycle import JobFailedError, JobRun
+from localcloud.sagemaker.jobs.volume import volume_bytes, watched
 
 Start = Callable[[Folder, Mapping[str, str]], Child]
 """Start the process of an instance; the second is the addresses of all by name."""
@@ -78,6 +79,7 @@ def run_all(job: JobRun, start: Start) -> tuple[Folder, int]:
 
     Raises:
         OSError: one cannot be started; then none is left.
+        JobFailedError: the disk of one is full.
     """
     if not (job.folder.private and HOSTS_FILE.is_file()):
         return _run_together(job, start, {})
@@ -109,10 +111,18 @@ def _run_together(job: JobRun, start: Start, known: Mapping[str, str]) -> tuple[
             ended.get()
         raise
     failed = None
-    with job.interruption.on(end):
+    problems: list[str] = []
+
+    def end_full(problem: str) -> None:
+        problems.append(problem)
+        end()
+
+    with job.interruption.on(end), watched(job.hosts, volume_bytes(job.request), end_full):
         for _ in children:
             folder, code = ended.get()
             if code and failed is None:
                 failed = folder, code
                 end()
+    if problems:
+        raise JobFailedError(f"ClientError: {problems[0]}.")
     return failed or (job.folder, 0)

@@ -85,6 +85,11 @@ class Folder:
         """What nobody looks at when the job has ended."""
         return tuple(self.root / name for name in ("tmp", "var-tmp", "home", "layers"))
 
+    @property
+    def volume(self) -> tuple[Path, ...]:
+        """What lies on the job's disk on AWS; what it installs does not."""
+        return tuple(self.root / name for name in ("opt", "tmp", "var-tmp", "home"))
+
     def make(self, *, again: bool = False) -> None:
         """Make the folder anew: nothing of an earlier job of the same name stays; of an earlier try only the log."""
         if again:

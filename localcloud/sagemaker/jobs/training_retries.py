@@ -26,7 +26,7 @@ def _starting(record: Body, message: str) -> Body:
 def run_with_retries(job: JobRun, attempt: Callable[[JobRun], None]) -> None:
     """Make attempts until one succeeds, fails for another reason, or the last one is made; its error is raised.
 
-    Every attempt begins with an empty folder; the log goes on.
+    Every attempt begins with empty folders; the logs go on.
     """
     left = int(job.request.get("RetryStrategy", {}).get("MaximumRetryAttempts", 0))
     while True:
@@ -39,6 +39,7 @@ def run_with_retries(job: JobRun, attempt: Callable[[JobRun], None]) -> None:
                 raise
             left -= 1
             log.warning("%s is tried again, %d more times at most: %s", job.name, left, error)
-            job.folder.make(again=True)
+            for host in job.hosts:
+                host.make(again=True)
             new = job.record(partial(_starting, message=f"Retrying the training job after: {error}"))
             job.cloud.announce(News(job.kind.name, job.name, new.status, new.status, new.body))
