@@ -98,6 +98,8 @@ def be_first(command: list[str], view: Told, parent: int, report: int) -> None:
     child = os.fork()
     if child == 0:
         become(command, view)
+    if view.relay and os.fork() == 0:
+        be_relay(*view.relay)
     woken, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     for one in (*PASSED_ON, signal.SIGCHLD):
@@ -118,6 +120,14 @@ def be_first(command: list[str], view: Told, parent: int, report: int) -> None:
         if status is not None:
             os.write(report, struct.pack("i", status))
             os._exit(0)
+
+
+def be_relay(descriptor: int, port: int) -> None:
+    """Hand on connections from outside until number 1 ends."""
+    from localcloud.isolation import relay
+
+    give_up_rights()
+    relay.hand_on(descriptor, port)
 
 
 def pass_on(child: int, number: int) -> None:
@@ -149,6 +159,8 @@ def main(words: list[str]) -> None:
     try:
         make_namespaces(view.network, view.hostname)
         make_view(view)
+        if view.relay:
+            os.set_inheritable(view.relay[0], False)  # the command does not get it
         parent, _alive = os.pipe()
         answer, report = os.pipe()
         first = os.fork()

@@ -56,6 +56,8 @@ class View:
         hosts: more names of hosts and their addresses.
         hostname: what the machine is called; "" leaves its name.
         network: whether there is one; without, there is a loopback interface of its own.
+        relay: a listening socket's descriptor, and the port inside that gets its connections when there is no network;
+            whoever starts the command passes the descriptor on.
         stdin: whether standard input is the command's; it has none otherwise.
     """
 
@@ -69,6 +71,7 @@ class View:
     hosts: Mapping[str, str] = field(default_factory=dict)
     hostname: str = ""
     network: bool = True
+    relay: tuple[int, int] | None = None
     stdin: bool = False
 
 
@@ -96,6 +99,7 @@ def _told(view: View) -> dict[str, object]:
     return {
         "folder": view.folder,
         "network": view.network,
+        "relay": view.relay,
         "stdin": view.stdin,
         "overlays": [
             (at, [*map(str, layer.below), at], str(layer.changes), str(layer.work)) for at, layer in layers.items()

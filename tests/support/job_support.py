@@ -232,7 +232,7 @@ def kind_of(request: dict[str, Any]) -> str:
     return next(kind for kind in ("ProcessingJob", "TrainingJob", "TransformJob") if f"{kind}Name" in request)
 
 
-ServingModel = Callable[[str], str]
+ServingModel = Callable[..., str]
 
 
 @pytest.fixture
@@ -241,7 +241,7 @@ def serving_model(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     table = tmp_path / FILE
     monkeypatch.setenv(VARIABLE, str(table))
 
-    def make(source: str) -> str:
+    def make(source: str, **more: Any) -> str:
         script = tmp_path / f"{unique('serve')}.py"
         script.write_text(textwrap.dedent(SERVER) + textwrap.dedent(source) + "\nrun(answer)\n")
         repository = unique("serving")
@@ -249,7 +249,8 @@ def serving_model(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             rows.write(f'[images.{repository}]\nserve = ["python3", "{script}"]\n')
         name = unique("model")
         container = {"Image": f"{REGISTRY}/{repository}:1"}
-        cloud.call("CreateModel", {"ModelName": name, "PrimaryContainer": container, "ExecutionRoleArn": ROLE})
+        request = {"ModelName": name, "PrimaryContainer": container, "ExecutionRoleArn": ROLE, **more}
+        cloud.call("CreateModel", request)
         return name
 
     return make

@@ -121,8 +121,9 @@ class Instance:
             InterruptedJobError: it was told to end.
         """
         own = {"SAGEMAKER_REGION": self._cloud.region}
-        container, folder, limit = self.variant.container, self._folder, self.variant.startup_seconds
-        with run_server(self._cloud, container, folder, own, self._interruption, limit, self.variant.role) as server:
+        variant, told_to_end = self.variant, self._interruption
+        limit, role, network = variant.startup_seconds, variant.role, variant.network
+        with run_server(self._cloud, variant.container, self._folder, own, told_to_end, limit, role, network) as server:
             self.connections = Connections(urlsplit(server.url).port or 0)
             self._turn("healthy")
             self._watch(server)

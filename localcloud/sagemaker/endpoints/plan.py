@@ -30,6 +30,7 @@ class Variant:
         container: image, model data and environment of the model.
         startup_seconds: how long /ping may take to answer 200.
         role: the model's, in whose name its data is fetched and its process runs where roles are enforced.
+        network: whether the process may reach anything, see localcloud/isolation.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Variant:
     startup_seconds: float
     instance_type: str
     role: str = ""
+    network: bool = True
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ def _variant(cloud: Cloud, request: Body) -> Variant:
         startup_seconds=float(request.get("ContainerStartupHealthCheckTimeoutInSeconds", STARTUP_SECONDS)),
         instance_type=request["InstanceType"],
         role=model.body.get("ExecutionRoleArn", ""),
+        network=not model.body.get("EnableNetworkIsolation"),
     )
 
 

@@ -11,12 +11,14 @@ import os
 import shutil
 import signal
 import site
+import socket
 import subprocess
 import sys
 import threading
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from localcloud.environment import MARK
@@ -51,8 +53,11 @@ class Child:
         folder: Folder,
         network: bool = True,
         hosts: Mapping[str, str] | None = None,
+        listener: socket.socket | None = None,
     ) -> None:
         """Start it; if it has a private view, it reaches nothing without `network`, and knows `hosts` by name.
+
+        Without a network its port of `listener`'s number gets the connections to that.
 
         Raises:
             OSError: there is no such program, or it cannot be started.
@@ -60,7 +65,10 @@ class Child:
         stdin = subprocess.DEVNULL
         if folder.private:
             _require_program(command[0], environment, folder)
-            command = isolated(command, view(command, environment, folder, network, hosts or {}))
+            seen = view(command, environment, folder, network, hosts or {})
+            if listener:
+                seen = replace(seen, relay=(listener.fileno(), listener.getsockname()[1]))
+            command = isolated(command, seen)
             stdin = subprocess.PIPE  # held open until the end: a server that is killed lets go of it, and all is ended
         with folder.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -71,6 +79,7 @@ class Child:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                pass_fds=[listener.fileno()] if listener else [],
             )
         self._ended = threading.Event()
         self._killer: threading.Timer | None = None

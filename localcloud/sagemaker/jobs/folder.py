@@ -41,7 +41,7 @@ class Folder:
     @property
     def job(self) -> Path:
         """What holds all of the job."""
-        return self.root if self.host == FIRST else self.root.parent.parent
+        return self.root if self.host == FIRST else next(one for one in self.root.parents if one.name == HOSTS).parent
 
     def of_host(self, name: str) -> Folder:
         """The folder of another instance of the job whose first one's this is."""

@@ -5,6 +5,7 @@ The container's contract: "Use Your Own Inference Code with Hosting Services" in
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -28,6 +29,7 @@ from localcloud.sagemaker.store import Body
 STARTUP_SECONDS = 240.0
 """How long a container may take until /ping answers 200, as for an endpoint on AWS."""
 
+BACKLOG = 2048
 PING_SECONDS = 2.0
 PING_INTERVAL_SECONDS = 0.05
 
@@ -113,10 +115,12 @@ def run_server(
     interruption: Interruption,
     startup_seconds: float | None = None,
     role: str = "",
+    network: bool = True,
 ) -> Iterator[Server]:
     """Run the container's serving program during the block, which begins when it is healthy; its port is chosen here.
 
     Several containers are started one after the other and answer as one.
+    Without `network`, if it has a private view, it answers there and reaches nobody.
 
     Raises:
         JobFailedError: one ended, or did not answer /ping in time.
@@ -124,7 +128,7 @@ def run_server(
     """
     with ExitStack() as stack:
         servers = [
-            stack.enter_context(_run_one(cloud, one, place, own, interruption, startup_seconds, role))
+            stack.enter_context(_run_one(cloud, one, place, own, interruption, startup_seconds, role, network))
             for one, place in _placed(container, folder)
         ]
         if len(servers) == 1:
@@ -160,12 +164,18 @@ def _run_one(
     interruption: Interruption,
     startup_seconds: float | None,
     role: str,
+    network: bool,
 ) -> Iterator[Server]:
     (port,) = ports.free(1)
     variables = {**container.get("Environment", {}), **own, "SAGEMAKER_BIND_TO_PORT": str(port)}
     program = images.program(container["Image"], "serve")
     command = child.command(images.command(program.serve, program), folder)
-    process = child.Child(command, child.environment(cloud, folder, variables, role, program.interpreter), folder)
+    told = child.environment(cloud, folder, variables, role, program.interpreter)
+    if network or not folder.private:
+        process = child.Child(command, told, folder)
+    else:
+        with socket.create_server((HOST, port), backlog=BACKLOG) as listener:
+            process = child.Child(command, told, folder, network, listener=listener)
     server = Server(f"http://{HOST}:{port}", process, urllib3.PoolManager(maxsize=transfer.THREADS, block=True))
     try:
         with interruption.on(process.end):

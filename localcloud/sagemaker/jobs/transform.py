@@ -76,8 +76,11 @@ def check(request: dict[str, Any]) -> None:
     transfer.split(request["TransformOutput"]["S3OutputPath"])
 
 
-def work(job: JobRun, container: dict[str, Any]) -> None:
-    """Do the job with the model's container definition; returns when every output is uploaded."""
+def work(job: JobRun, container: dict[str, Any], isolated: bool) -> None:
+    """Do the job with the model's container definition; returns when every output is uploaded.
+
+    `isolated` is the model's EnableNetworkIsolation.
+    """
     source = job.request["TransformInput"]["DataSource"]["S3DataSource"]
     found = transfer.objects(job.s3, source["S3Uri"], source["S3DataType"])
     for item in found:
@@ -94,13 +97,14 @@ def work(job: JobRun, container: dict[str, Any]) -> None:
     names = [host.host for host in job.hosts]
     shards = [(host, shard(found, host.host, names, "ShardedByS3Key")) for host in job.hosts]
     busy = [(host, own_part) for host, own_part in shards if own_part or host.host == FIRST]
+    network = job.may_use_network(isolated)
     refused: list[str] = []
     together = Interruption()
 
     def one(host: Folder, part: list[transfer.Object]) -> None:
         try:
             fetch_model(job.s3, container, host, together)
-            with run_server(job.cloud, container, host, own, together, role=job.role) as server:
+            with run_server(job.cloud, container, host, own, together, role=job.role, network=network) as server:
                 plan = _plan(job.request, _execution_parameters(server))
                 limits = f"MaxConcurrentTransforms={plan.concurrency}, MaxPayloadInMB={plan.payload_mb}"
                 job.say(f"{limits}, BatchStrategy={plan.strategy}", host)

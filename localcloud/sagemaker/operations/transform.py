@@ -27,7 +27,9 @@ def create(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     served = container(cloud, model)
     for one in containers(served):
         images.program(one.get("Image", ""), "serve")
-    arn = lifecycle.begin(cloud, TRANSFORM, request, partial(transform.work, container=served))
+    isolated = bool(model.get("EnableNetworkIsolation"))
+    work = partial(transform.work, container=served, isolated=isolated)
+    arn = lifecycle.begin(cloud, TRANSFORM, request, work)
     cloud.store.set_tags(arn, as_dict(request.get("Tags")))
     return {"TransformJobArn": arn}
 

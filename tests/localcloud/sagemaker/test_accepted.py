@@ -21,7 +21,7 @@ from localcloud.sagemaker import operations, protocol, registry
 ROOT = Path(localcloud.__file__).parent
 LIMITATIONS = Path(__file__).parents[3] / "docs" / "limitations.md"
 NAMES_USED_ELSEWHERE = {
-    *("InstanceType", "EnableManagedSpotTraining", "EnableInterContainerTrafficEncryption", "EnableNetworkIsolation"),
+    *("InstanceType", "EnableManagedSpotTraining", "EnableInterContainerTrafficEncryption"),
     *("KmsKeyId", "BaseliningJobName", "VolumeSizeInGB"),
 }
 """Handlers have these words, of another place or operation or for a check: that nobody acts on them, only a person can

@@ -17,6 +17,7 @@ from cloud_fixtures import eventually, gone, started_with
 from job_support import (
     SLEEPS,
     Bucket,
+    ServingModel,
     channel,
     finish,
     log_of,
@@ -25,6 +26,7 @@ from job_support import (
     ready,
     start,
     training,
+    transform,
 )
 from view_support import needs_views
 from wheels import wheel
@@ -206,6 +208,34 @@ def test_with_network_isolation_a_job_reaches_itself_alone(cloud: Cloud, bucket:
         == "AlgorithmError: ConnectionRefusedError: [Errno 111] Connection refused, exit code: 1"
     )
     assert "['lo']\nreached itself\n" in log_of(cloud, "ProcessingJob", closed["ProcessingJobName"])
+
+
+@needs_views
+@pytest.mark.parametrize("isolated", [False, True])
+def test_a_model_with_network_isolation_is_asked_and_cannot_ask(
+    cloud: Cloud, bucket: Bucket, serving_model: ServingModel, isolated: bool
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as outside:
+        model = serving_model(
+            f"""
+            import socket
+            def answer(body, headers):
+                try:
+                    socket.create_connection(("127.0.0.1", {outside.getsockname()[1]}), timeout=5).close()
+                except OSError as error:
+                    return 200, error.strerror.encode() + b" " + bytes(len(body))
+                return 200, b"reached"
+            """,
+            EnableNetworkIsolation=isolated,
+        )
+        for number in range(4):
+            bucket.put(f"in/{number}", bytes(3 << 20))
+        job = finish(cloud, transform(bucket, model, MaxConcurrentTransforms=4))
+    assert job["TransformJobStatus"] == "Completed", job
+    expected = b"Connection refused " + bytes(3 << 20) if isolated else b"reached"
+    assert all(bucket.get(f"scored/{number}.out") == expected for number in range(4))
+    root = folder.folder(cloud.folder, "TransformJob", job["TransformJobName"]).root
+    eventually(lambda: started_with(JOB_VARIABLE, str(root)) == [])
 
 
 def test_an_empty_output_is_a_line_in_the_log(cloud: Cloud, bucket: Bucket) -> None:
