@@ -16,7 +16,7 @@ from ministack.core import lambda_runtime
 from localcloud.corrections import seam
 from localcloud.isolation.offer import offered
 from localcloud.isolation.python import needed
-from localcloud.isolation.view import View, isolated, shared_by_the_user
+from localcloud.isolation.view import REFUSED, View, isolated, shared_by_the_user
 
 BEHAVIOUR = (
     "Each execution environment of a function has a /tmp of its own, as large as EphemeralStorage says, that stays "
@@ -33,6 +33,7 @@ TASK_ROOT, LAYERS = "/var/task", "/opt"
 LAYERS_VARIABLE = "_LAMBDA_LAYERS_DIRS"
 """MiniStack tells its workers with it where the layers are."""
 DEFAULT_MEGABYTES = 512
+PATIENCE_SECONDS = 2.0
 
 _starting = threading.local()
 """Which worker this thread is starting."""
@@ -70,9 +71,28 @@ def _popen(command: list[str], *, cwd: str, env: dict[str, str], **how: Any) -> 
 def _spawn(original: Callable[..., Any]) -> Callable[..., Any]:
     def spawn(worker: Any, *arguments: Any) -> Any:
         _starting.worker = worker
-        return original(worker, *arguments)
+        try:
+            return original(worker, *arguments)
+        except (OSError, RuntimeError):
+            if refusal := _refusal(worker):
+                raise RuntimeError(refusal) from None
+            raise
 
     return spawn
+
+
+def _refusal(worker: Any) -> str:
+    """Why a worker that did not come up was refused its view, or "". MiniStack may miss what it said as it ended."""
+    process, reader = getattr(worker, "_proc", None), getattr(worker, "_stderr_thread", None)
+    if process is None or reader is None or not offered().private:
+        return ""
+    try:
+        code = process.wait(PATIENCE_SECONDS)
+    except subprocess.TimeoutExpired:
+        return ""
+    reader.join(PATIENCE_SECONDS)
+    said: str = worker._drain_stderr()
+    return said.strip() if code == REFUSED else ""
 
 
 def apply() -> None:

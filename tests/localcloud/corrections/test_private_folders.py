@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import uuid
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from cloud_fixtures import LocalCloud
 from local_functions import Functions
+from ministack.core import lambda_runtime
 from view_support import needs_views
+
+from localcloud.corrections import private_folders
 
 pytestmark = needs_views
 
@@ -122,3 +129,35 @@ def test_tmp_holds_as_much_as_the_function_asked_for(functions: Functions) -> No
     assert functions.error(name, 513)["errorMessage"] == "[Errno 28] No space left on device"
     larger = functions.create(FILLS, Timeout=60, EphemeralStorage={"Size": 600})
     assert json.loads(functions.call(larger, 513)[1]) == "written"
+
+
+def test_a_function_whose_view_is_refused_in_the_middle_says_so_and_does_not_run_without(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A path that goes away between two looks is refused as a namespace is, in a real attempt to make the view."""
+    gone = tmp_path / "gone"
+    started: list[subprocess.Popen[Any]] = []
+
+    def popen(*command: Any, **how: Any) -> subprocess.Popen[Any]:
+        started.append(private_folders._popen(*command, **how))
+        return started[-1]
+
+    monkeypatch.setattr(lambda_runtime.Worker, "_spawn", private_folders._spawn(lambda_runtime.Worker._spawn))
+    monkeypatch.setattr(lambda_runtime, "subprocess", SimpleNamespace(**{**vars(subprocess), "Popen": popen}))
+    monkeypatch.setattr(private_folders, "shared_by_the_user", lambda: {str(gone): gone, str(tmp_path): tmp_path})
+    code = archive(index=f"def handler(event, context):\n    open({str(tmp_path / 'ran')!r}, 'w').close()\n")
+    arn = "arn:aws:lambda:us-east-1:000000000000:function:any"
+    config = {"FunctionName": "any", "FunctionArn": arn, "Handler": "index.handler", "Runtime": "python3.12"}
+    worker = lambda_runtime.Worker("any", config, code)
+    with pytest.raises(RuntimeError, match=r"^InternalServerError: a private view of the files was refused: .*gone"):
+        worker.invoke({}, "request")
+    assert not (tmp_path / "ran").exists()
+    monkeypatch.setattr(private_folders, "shared_by_the_user", lambda: {str(tmp_path): tmp_path})
+    assert worker.invoke({}, "request")["status"] == "ok"
+    assert (tmp_path / "ran").exists()
+    worker.kill()
+    for process in started:
+        process.wait(timeout=30)
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            with suppress(BrokenPipeError):
+                pipe.close()

@@ -12,6 +12,7 @@ from capture_schema import check_capture_file
 from cloud_fixtures import LocalCloud, eventually
 from endpoint_support import PORT, Clients, capture, clients_of, refused, word_model
 from job_support import ROLE, Bucket, ServingModel, unique
+from view_support import needs_views
 
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.endpoints.hosting import EndpointHosting
@@ -158,6 +159,21 @@ def test_a_model_s_error_is_a_model_error_with_its_status_and_words(
             f'Received {fault} error ({status}) from primary with message "content type text/html is not an image". '
             f"See {console}#logEventViewer:group={group} in account 000000000000 for more information."
         )
+
+
+@needs_views
+def test_an_isolated_model_answers_and_reaches_nothing(endpoints: Clients, serving_model: ServingModel) -> None:
+    asks = """
+        import urllib.request
+        def answer(body, headers):
+            try:
+                urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"], timeout=5)
+            except OSError as error:
+                return 200, str(error).encode()
+            return 200, b"reached"
+    """
+    name = endpoints.serve(endpoints.config(serving_model(asks, EnableNetworkIsolation=True)))
+    assert [endpoints.invoke(name) for _ in range(3)] == [b"<urlopen error [Errno 111] Connection refused>"] * 3
 
 
 def test_what_the_runtime_refuses(endpoints: Clients, serving_model: ServingModel) -> None:
