@@ -38,6 +38,14 @@ NO_ROOT_FOR_EVER = 0b1111
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 
 
+def join_network(number: int) -> None:
+    """Enter the network of another view; whoever owns its user namespace may."""
+    for kind in ("user", "net"):
+        descriptor = os.open(f"/proc/{number}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC)
+        checked(libc.setns(descriptor, 0), "setns")
+        os.close(descriptor)
+
+
 def make_namespaces(network: bool, hostname: str) -> None:
     """Leave the machine's namespaces; user and group keep their numbers."""
     more = (0 if network else NEW_NETWORK) | (NEW_HOSTNAME if hostname else 0)
@@ -157,6 +165,8 @@ def main(words: list[str]) -> None:
     view, command = Told(words[0]), words[1:]
     signal.pthread_sigmask(signal.SIG_BLOCK, (*PASSED_ON, signal.SIGCHLD))
     try:
+        if view.joins:
+            join_network(view.joins)
         make_namespaces(view.network, view.hostname)
         make_view(view)
         if view.relay:

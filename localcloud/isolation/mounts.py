@@ -26,6 +26,7 @@ class Told:
 
     folder: str
     network: bool
+    joins: int
     relay: tuple[int, int] | None
     stdin: bool
     overlays: list[tuple[str, list[str], str, str]]

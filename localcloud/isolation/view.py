@@ -56,6 +56,7 @@ class View:
         hosts: more names of hosts and their addresses.
         hostname: what the machine is called; "" leaves its name.
         network: whether there is one; without, there is a loopback interface of its own.
+        joins: number of a process that `isolated` started without a network, which is shared; 0: none.
         relay: a listening socket's descriptor, and the port inside that gets its connections when there is no network;
             whoever starts the command passes the descriptor on.
         stdin: whether standard input is the command's; it has none otherwise.
@@ -71,6 +72,7 @@ class View:
     hosts: Mapping[str, str] = field(default_factory=dict)
     hostname: str = ""
     network: bool = True
+    joins: int = 0
     relay: tuple[int, int] | None = None
     stdin: bool = False
 
@@ -98,7 +100,8 @@ def _told(view: View) -> dict[str, object]:
             readable[path] = path
     return {
         "folder": view.folder,
-        "network": view.network,
+        "network": view.network or bool(view.joins),
+        "joins": view.joins,
         "relay": view.relay,
         "stdin": view.stdin,
         "overlays": [

@@ -53,11 +53,13 @@ class Child:
         folder: Folder,
         network: bool = True,
         hosts: Mapping[str, str] | None = None,
+        joins: int = 0,
         listener: socket.socket | None = None,
     ) -> None:
         """Start it; if it has a private view, it reaches nothing without `network`, and knows `hosts` by name.
 
-        Without a network its port of `listener`'s number gets the connections to that.
+        Without a network it shares that of the process `joins`, if there is one, and its port of `listener`'s number
+        gets the connections to that.
 
         Raises:
             OSError: there is no such program, or it cannot be started.
@@ -66,6 +68,7 @@ class Child:
         if folder.private:
             _require_program(command[0], environment, folder)
             seen = view(command, environment, folder, network, hosts or {})
+            seen = replace(seen, joins=joins)
             if listener:
                 seen = replace(seen, relay=(listener.fileno(), listener.getsockname()[1]))
             command = isolated(command, seen)

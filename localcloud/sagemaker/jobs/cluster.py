@@ -10,19 +10,22 @@ from __future__ import annotations
 import errno
 import secrets
 import socket
+import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 
+from localcloud.isolation.view import View, isolated
 from localcloud.sagemaker.jobs.child import Child
 from localcloud.sagemaker.jobs.folder import Folder
 from localcloud.sagemaker.jobs.lifecycle import JobFailedError, JobRun
 from localcloud.sagemaker.jobs.volume import volume_bytes, watched
 
-Start = Callable[[Folder, Mapping[str, str]], Child]
-"""Start the process of an instance; the second is the addresses of all by name."""
+Start = Callable[[Folder, Mapping[str, str], int], Child]
+"""Start an instance's process: with the addresses of all by name, and the process whose network it shares, or 0."""
+HOLDER = ("/bin/sh", "-c", "echo; read _")
 HOSTS_FILE = Path("/etc/hosts")
 TRIES = 1000
 LOOK_SECONDS = 0.2
@@ -72,8 +75,30 @@ def turn(job: JobRun) -> Iterator[None]:
         _turn.release()
 
 
-def run_all(job: JobRun, start: Start) -> tuple[Folder, int]:
+@contextmanager
+def own_network() -> Iterator[int]:
+    """A network for instances that may reach each other and nobody else: the number of the process that holds it.
+
+    API reference, EnableNetworkIsolation of CreateTrainingJob: "No inbound or outbound network calls can be made,
+    except for calls between peers within a training cluster for distributed training."
+
+    Raises:
+        JobFailedError: it was refused.
+    """
+    view = View("/", network=False, stdin=True)
+    with subprocess.Popen(isolated(HOLDER, view), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        try:
+            if not (holder.stdout and holder.stdout.readline()):
+                raise JobFailedError("InternalServerError: a network of the instances' own was refused.")
+            yield holder.pid
+        finally:
+            holder.kill()
+
+
+def run_all(job: JobRun, start: Start, alone: bool) -> tuple[Folder, int]:
     """Run the processes of all instances to their end: the first that failed and its exit code, or 0.
+
+    `alone` instances have no network, but for each other.
 
     One that fails ends the others, and so does an interruption.
 
@@ -82,12 +107,14 @@ def run_all(job: JobRun, start: Start) -> tuple[Folder, int]:
         JobFailedError: the disk of one is full.
     """
     if not (job.folder.private and HOSTS_FILE.is_file()):
-        return _run_together(job, start, {})
-    with addresses([folder.host for folder in job.hosts]) as found:
-        return _run_together(job, start, found)
+        return _run_together(job, start, {}, 0)
+    with ExitStack() as stack:
+        found = stack.enter_context(addresses([folder.host for folder in job.hosts]))
+        shared = stack.enter_context(own_network()) if alone and len(job.hosts) > 1 else 0
+        return _run_together(job, start, found, shared)
 
 
-def _run_together(job: JobRun, start: Start, known: Mapping[str, str]) -> tuple[Folder, int]:
+def _run_together(job: JobRun, start: Start, known: Mapping[str, str], shared: int) -> tuple[Folder, int]:
     children: list[Child] = []
     ended: SimpleQueue[tuple[Folder, int]] = SimpleQueue()
 
@@ -100,7 +127,7 @@ def _run_together(job: JobRun, start: Start, known: Mapping[str, str]) -> tuple[
 
     try:
         for folder in job.hosts:
-            child = start(folder, known)
+            child = start(folder, known, shared)
             children.append(child)
             threading.Thread(
                 target=wait, args=(folder, child), name=f"{folder.host} of {job.name}", daemon=True

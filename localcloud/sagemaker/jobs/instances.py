@@ -83,11 +83,6 @@ def require_instances(request: dict[str, Any], isolation: Isolation) -> None:
             f"InstanceCount is {count}, and this machine gives jobs no view of their own ({isolation.reason}): "
             "algo-1, algo-2 … would be names of nothing. Set InstanceCount to 1."
         )
-    if count > 1 and "ResourceConfig" in request and request.get("EnableNetworkIsolation"):
-        raise validation(
-            "EnableNetworkIsolation with more than one instance: the local SageMaker cannot isolate instances from "
-            "all but each other. Leave it out, or set InstanceCount to 1."
-        )
 
 
 def shard(items: Sequence[Item], host: str, among: Sequence[str], distribution: str) -> list[Item]:

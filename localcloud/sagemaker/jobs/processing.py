@@ -117,11 +117,11 @@ def _run(job: JobRun) -> tuple[Folder, int]:
     own = {**job.request.get("Environment", {}), "PROCESSING_JOB_ARN": job.arn, "PROCESSING_JOB_NAME": job.name}
     network = job.may_use_network(job.request.get("NetworkConfig", {}).get("EnableNetworkIsolation"))
 
-    def start(host: Folder, known: Mapping[str, str]) -> child.Child:
+    def start(host: Folder, known: Mapping[str, str], shared: int) -> child.Child:
         environment = child.environment(job.cloud, host, own, job.role, program.interpreter)
-        return child.Child(child.command(words, host), environment, host, network, known)
+        return child.Child(child.command(words, host), environment, host, network, known, shared)
 
     try:
-        return run_all(job, start)
+        return run_all(job, start, not network)
     except OSError as error:
         raise JobFailedError(images.not_started(application["ImageUri"], "process", words[0], error)) from None

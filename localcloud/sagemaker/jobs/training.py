@@ -175,12 +175,12 @@ def _run(job: JobRun) -> tuple[Folder, int]:
     own["LOCALCLOUD_IMAGE"] = algorithm["TrainingImage"]  # a program may do as its version does
     network = job.may_use_network(job.request.get("EnableNetworkIsolation"))
 
-    def start(host: Folder, known: Mapping[str, str]) -> child.Child:
+    def start(host: Folder, known: Mapping[str, str], shared: int) -> child.Child:
         environment = child.environment(job.cloud, host, own, job.role, program.interpreter)
-        return child.Child(child.command(words, host), environment, host, network, known)
+        return child.Child(child.command(words, host), environment, host, network, known, shared)
 
     try:
-        return cluster.run_all(job, start)
+        return cluster.run_all(job, start, not network)
     except OSError as error:
         raise JobFailedError(images.not_started(algorithm["TrainingImage"], "train", words[0], error)) from None
 

@@ -90,9 +90,6 @@ def test_instances_that_cannot_find_each_other_are_refused(cloud: Cloud, bucket:
     cloud.isolation = Isolation("none", "of this test")
     _, message = refusal(cloud, several(processing(bucket, "pass"), 2), "ProcessingJob")
     assert "this machine gives jobs no view of their own (of this test)" in message
-    cloud.isolation = Isolation("namespaces")
-    isolated = several(training(bucket, "pass", EnableNetworkIsolation=True), 2)
-    assert "EnableNetworkIsolation with more than one instance" in refusal(cloud, isolated, "TrainingJob")[1]
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,30 @@ NAMES_ITSELF = """
 """
 
 
+MEETS = """
+    import os, socket, sys
+    port = int(sys.argv[1])
+    try:
+        urlopen = __import__("urllib.request").request.urlopen
+        urlopen(os.environ["AWS_ENDPOINT_URL"], timeout=5)
+    except OSError as error:
+        print("outside:", error)
+    me = socket.gethostname()
+    if me == "algo-1":
+        with socket.create_server((me, port)) as server:
+            accepted, _ = server.accept()
+            print("met by", accepted.recv(100).decode())
+    else:
+        while True:
+            try:
+                with socket.create_connection(("algo-1", port)) as connection:
+                    connection.sendall(me.encode())
+                break
+            except ConnectionRefusedError:
+                continue
+"""
+
+
 def script_mode(bucket: Bucket, code: str, **parameters: str) -> dict[str, Any]:
     request = training(bucket, code)
     for member in ("ContainerEntrypoint", "ContainerArguments"):
@@ -179,6 +203,15 @@ def test_training_jobs_of_several_instances_take_turns(cloud: Cloud, bucket: Buc
     cloud.call("StopTrainingJob", {"TrainingJobName": first})
     assert ended(cloud, "TrainingJob", first)["TrainingJobStatus"] == "Stopped"
     assert ended(cloud, "TrainingJob", second)["TrainingJobStatus"] == "Completed"
+
+
+@needs_views
+def test_isolated_instances_reach_each_other_and_nobody_else(cloud: Cloud, bucket: Bucket) -> None:
+    job = finish(cloud, several(training(bucket, MEETS, "7777", EnableNetworkIsolation=True), 2))
+    logs = [log_of(cloud, "TrainingJob", job["TrainingJobName"], host) for host in ("algo-1", "algo-2")]
+    assert job["TrainingJobStatus"] == "Completed", logs
+    assert "met by algo-2" in logs[0]
+    assert all("outside: <urlopen error [Errno 111] Connection refused>" in log for log in logs)
 
 
 @needs_views
