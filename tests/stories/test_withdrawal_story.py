@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,11 +17,11 @@ PROJECT = "withdrawal-story"
 BAKE_SECONDS = 10
 
 
-def waits_for(file: Path) -> str:
-    """A model's code that is loaded when the file is there."""
+def waits_for(port: int) -> str:
+    """A model's code that is loaded when somebody listens on the port: it sees no file that the test could make."""
     return f"""
-    import pathlib, time
-    while not pathlib.Path({str(file)!r}).exists():
+    import socket, time
+    while socket.socket().connect_ex(("127.0.0.1", {port})):
         time.sleep(0.05)
     {BY_BRIGHTNESS}"""
 
@@ -99,14 +99,15 @@ def test_a_version_that_is_rejected_while_it_bakes_gives_way_to_the_one_before(p
 
 
 def test_a_first_version_that_is_rejected_while_its_endpoint_is_created_leaves_no_endpoint(project: Story) -> None:
-    go = project.folder / "go"
-    arn = project.register(waits_for(go))
-    with ThreadPoolExecutor(2) as threads:
+    go = socket.socket()
+    go.bind(("127.0.0.1", 0))
+    arn = project.register(waits_for(go.getsockname()[1]))
+    with go, ThreadPoolExecutor(2) as threads:
         approving = threads.submit(project.scones, "approve", arn, "--wait", expect=1)
         eventually(lambda: (endpoint(project) or {}).get("EndpointStatus") == "Creating" or approving.done())
         rejecting = threads.submit(project.scones, "reject", arn, "--wait")
         eventually(lambda: arn not in approved_versions(project) or rejecting.done())
-        go.touch()
+        go.listen()
         approved, rejected = approving.result(), rejecting.result()
     print(approved, rejected)
     told = f"Version {number(arn)} is being deployed, and no other version is approved: the deploy workflow deletes"
