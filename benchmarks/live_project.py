@@ -35,7 +35,7 @@ def live_project() -> Iterator[Path]:
         os.environ["SCONES_SETTINGS"] = os.devnull
         os.environ.update(up.environment(up.start(state, port=0, sagemaker_port=0)))
         try:
-            stack.deploy(aws.names(), lambda _: None, layer=False)
+            stack.deploy(aws.names(), lambda _: None, layer="installed")
             arn = register(Path(folder) / "model")
             version = registry.choose(aws.names().settings.model_package_group, arn, "Approved")
             end = deployment.decide_and_wait(version, "Approved", "for a benchmark", lambda _: None)

@@ -2,7 +2,8 @@
 
 Both are deterministic: the same code and pins give the same bytes, so an upload under a content hash changes a stack
 only when something changed. The layer is made of wheels for the runtime's own platform, whatever this machine is:
-Pillow built for another one would be found missing only when the first picture arrives.
+Pillow built for another one would be found missing only when the first picture arrives. Where functions run in this
+very interpreter, as on the local cloud, it is made of what is installed, without a package index.
 
     python -m infra.lambda_packages build/ --layer
 """
@@ -12,11 +13,13 @@ from __future__ import annotations
 import argparse
 import hashlib
 import io
+import re
 import subprocess
 import sys
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
+from importlib.metadata import PackageNotFoundError, PackagePath, distribution
 from pathlib import Path
 from typing import Literal
 
@@ -25,6 +28,7 @@ from project.files import write_file
 
 ROOT = Path(__file__).parents[1]
 PYTHON_VERSION = "3.13"
+THIS_PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 Architecture = Literal["x86_64", "arm64"]
 REQUIREMENTS = Path(__file__).with_name("layer-requirements.txt")
 # Amazon Linux 2023, under python3.12 and later, has glibc 2.34.
@@ -55,8 +59,7 @@ def program_zip(files: Iterable[tuple[str, bytes]]) -> bytes:
 def layer_zip(python_version: str = PYTHON_VERSION, architecture: Architecture = "x86_64") -> bytes:
     """Pillow and Powertools with their dependencies, at the versions of layer-requirements.txt.
 
-    They lie in the folder that Lambda searches under exactly this version of Python: another one, such as the local
-    cloud's when it is not the same, prefers its own libraries to wheels that it could not load.
+    They lie in the folder that Lambda searches under exactly this version of Python: another one could not load them.
 
     Raises:
         SconesError: pip found no wheel for that Python and platform, or no network.
@@ -74,12 +77,59 @@ def layer_zip(python_version: str = PYTHON_VERSION, architecture: Architecture =
                 f"Building the layer for Python {python_version} on {architecture}: pip: {reason[0]}",
                 "Check the network and the pins in infra/layer-requirements.txt.",
             )
-        return _zipped(target, target, prefix=f"python/lib/python{python_version}/site-packages/")
+        return _zipped(target, target, prefix=_site_packages(python_version))
 
 
 def layer_hash(python_version: str = PYTHON_VERSION, architecture: Architecture = "x86_64") -> str:
     """What decides the layer's content, known without building it."""
     return content_hash(f"{python_version} {architecture}\n{REQUIREMENTS.read_text(encoding='utf-8')}".encode())
+
+
+def installed_layer_zip() -> bytes:
+    """The layer for this interpreter: the distributions of layer-requirements.txt as they are installed here.
+
+    Nothing is compressed: it goes no further than to this machine.
+
+    Raises:
+        SconesError: one of them is not installed, or nothing says which files are its own.
+    """
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for file in _installed_files():
+            entry = _entry(f"{_site_packages(THIS_PYTHON)}{file}")
+            entry.compress_type = zipfile.ZIP_STORED
+            archive.writestr(entry, Path(str(file.locate())).read_bytes())
+    return buffer.getvalue()
+
+
+def installed_layer_hash() -> str:
+    """What decides that layer's content, known without building it: the records of its files."""
+    lines = [f"{file} {file.hash and file.hash.value} {file.size}" for file in _installed_files()]
+    return content_hash("\n".join([THIS_PYTHON, *lines]).encode())
+
+
+def _installed_files() -> list[PackagePath]:
+    found: list[PackagePath] = []
+    for line in REQUIREMENTS.read_text(encoding="utf-8").splitlines():
+        name = re.split("[=<>#; ]", line)[0]
+        if not name:
+            continue
+        try:
+            files = distribution(name).files
+        except PackageNotFoundError:
+            files = None
+        if files is None:
+            raise SconesError(
+                f"Building the layer of what is installed: {name} is not installed by pip in {sys.prefix}.",
+                f"Install it: {sys.executable} -m pip install {line}",
+            )
+        found += [file for file in files if not {"..", *LEFT_OUT} & set(file.parts)]
+    return sorted(found, key=str)
+
+
+def _site_packages(python_version: str) -> str:
+    """The folder of a layer that Lambda searches under exactly this version of Python."""
+    return f"python/lib/python{python_version}/site-packages/"
 
 
 def content_hash(archive: bytes) -> str:

@@ -4,7 +4,7 @@ Every object is named by what decides its content, so a change of code is a chan
 the resources that use it, and no change is none::
 
     lambda/<hash>/functions.zip          the code of all functions
-    lambda/<hash>/layer.zip              their libraries, for Lambda's own platform
+    lambda/<hash>/layer.zip              their libraries, for Lambda's own platform or for this interpreter
     stepfunctions/<hash>/<name>.asl.json one state machine
     code/<hash>/monitor.zip              the program of the monitor's runs, which Python runs as it is
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from infra import lambda_packages
 from pipelines.definition.bundle import bundle
@@ -22,7 +23,9 @@ from stepfunctions import machines
 
 MACHINES = {"DeployDefinition": "deploy", "InferenceDefinition": "inference", "BatchDefinition": "batch"}
 
-
+Layer = Literal["lambda", "installed", "none"]
+"""For Lambda's own platform; of what is installed here, for functions that run in this interpreter; or no layer, so
+that the functions have nothing but their runtime."""
 MONITOR = "monitor"
 """Name of the job among those of `steps/run.py`."""
 
@@ -36,20 +39,21 @@ class Artifact:
     content: Callable[[], bytes]
 
 
-def artifacts(layer: bool) -> list[Artifact]:
+def artifacts(layer: Layer) -> list[Artifact]:
     """The artifacts of this checkout.
 
-    Args:
-        layer: with the layer. Without one the functions use what their runtime has installed: right where that is this
-            very environment, as on the local cloud; Lambda's own has no Pillow.
+    Raises:
+        SconesError: the layer is to be made of what is installed, and something is not.
     """
     functions = lambda_packages.functions_zip()
     found = [
         Artifact("Functions", f"lambda/{lambda_packages.content_hash(functions)}/functions.zip", lambda: functions)
     ]
-    if layer:
-        key = f"lambda/{lambda_packages.layer_hash()}/layer.zip"
-        found.append(Artifact("Layer", key, lambda_packages.layer_zip))
+    if layer == "lambda":
+        found.append(Artifact("Layer", f"lambda/{lambda_packages.layer_hash()}/layer.zip", lambda_packages.layer_zip))
+    elif layer == "installed":
+        key = f"lambda/{lambda_packages.installed_layer_hash()}/layer.zip"
+        found.append(Artifact("Layer", key, lambda_packages.installed_layer_zip))
     for parameter, name in MACHINES.items():
         text = machines.text(name)
         key = f"stepfunctions/{lambda_packages.content_hash(text.encode())}/{name}{machines.SUFFIX}"

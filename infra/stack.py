@@ -33,14 +33,16 @@ class StackDeployment:
     outputs: dict[str, str] = field(default_factory=dict)
 
 
-def deploy(names: Names, say: Callable[[str], None], layer: bool = True, bounded: bool = True) -> StackDeployment:
+def deploy(
+    names: Names, say: Callable[[str], None], layer: package.Layer = "lambda", bounded: bool = True
+) -> StackDeployment:
     """Create the stack or bring it up to date; nothing happens when it is.
 
     A new stack begins with the bucket alone, because the rest refers to code in it. A bucket of the right name that
     this account has already (kept from a deleted stack) is adopted with its objects.
 
     Args:
-        layer: give the functions their layer of libraries, see `package.artifacts`.
+        layer: where the functions' layer of libraries comes from.
         bounded: limit the roles by the account's boundary, if it has one, see `boundary`.
 
     Raises:
@@ -70,7 +72,7 @@ def deploy(names: Names, say: Callable[[str], None], layer: bool = True, bounded
     return StackDeployment(names.stack, tuple(changes), outputs(names.stack))
 
 
-def diff(names: Names, layer: bool = True, bounded: bool = True) -> list[ResourceChange]:
+def diff(names: Names, layer: package.Layer = "lambda", bounded: bool = True) -> list[ResourceChange]:
     """The changes that a deploy would make now; leaves nothing behind.
 
     Raises:

@@ -60,8 +60,7 @@ def variables(addresses: Addresses) -> dict[str, str]:
 
     `AWS_EC2_METADATA_DISABLED` keeps SDKs from asking the network for an instance's credentials, and
     `SAGEMAKER_VALIDATE_ROLE` keeps the SageMaker SDK from simulating policies before each call. Of our own,
-    `LOCALCLOUD_LAMBDA_LAYERS` says that Lambda functions need no layer built for Lambda's platform: here they run with
-    what this environment has.
+    `LOCALCLOUD_LAMBDA_LAYERS` says that Lambda functions run in this interpreter: a layer is made of what is installed.
     """
     return {
         "AWS_ENDPOINT_URL": addresses.ministack,
@@ -74,7 +73,7 @@ def variables(addresses: Addresses) -> dict[str, str]:
         "AWS_REGION": addresses.region,
         "AWS_EC2_METADATA_DISABLED": "true",
         "SAGEMAKER_VALIDATE_ROLE": "false",
-        "LOCALCLOUD_LAMBDA_LAYERS": "false",
+        "LOCALCLOUD_LAMBDA_LAYERS": "installed",
     }
 
 

@@ -19,6 +19,7 @@ ANY_MINISTACK = "LOCALCLOUD_ANY_MINISTACK"
 MODULES = (
     "function_results",
     "private_folders",
+    "runtime_libraries",
     "invoke_payloads",
     "waiting_for_functions",
     "idle_functions",

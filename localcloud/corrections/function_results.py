@@ -18,7 +18,8 @@ from typing import Any
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
-from localcloud.corrections import python_worker, seam
+from localcloud.corrections import missing_libraries, python_worker, seam
+from localcloud.corrections.private_folders import LAYERS_VARIABLE
 
 BEHAVIOUR = (
     "A Python function's result may hold bytes and Decimals; an error has the exception's class, message, request and "
@@ -54,6 +55,7 @@ class PythonWorker(lambda_runtime.Worker):
 
     def __init__(self, func_name: str, config: dict[str, Any], code_zip: bytes) -> None:
         super().__init__(func_name, {**config, "Environment": {"Variables": _variables(config)}}, code_zip)
+        self._layers = config.get("Layers") or []
 
     def _spawn(self) -> None:
         """Start the process and wait until the handler is imported, but no longer than AWS does.
@@ -62,6 +64,9 @@ class PythonWorker(lambda_runtime.Worker):
             InitError: it cannot be imported.
             EOFError: the process ended meanwhile.
         """
+        variables = self.config["Environment"]["Variables"]
+        variables[LAYERS_VARIABLE] = os.pathsep.join(filter(None, map(_layer_folder, self._layers)))
+        self.config["Layers"] = []  # MiniStack would unpack them once more for each process
         super()._spawn()
         self._unread = b""
         self._proc.stdin.write("\n")
@@ -125,6 +130,9 @@ class PythonWorker(lambda_runtime.Worker):
                 if answer["status"] == "error":
                     answer["error"] = json.loads(answer["error"])
             log = self._log(request_id)
+        if answer["status"] == "error":
+            help_ = missing_libraries.hint(answer["error"].get("errorMessage") or "", self.config["Runtime"])
+            log = "\n".join(filter(None, (log, help_)))
         return {**_unpacked(answer), "cold_start": cold, "log": log, "trace": ""}
 
     def _receive(self, patience: float) -> dict[str, Any]:
@@ -171,6 +179,12 @@ class PythonWorker(lambda_runtime.Worker):
         if code > 0:
             return f"Runtime exited with error: exit status {code}"
         return f"Runtime exited with error: signal: {(signal.strsignal(-code) or str(-code)).lower()}"
+
+
+def _layer_folder(layer: Any) -> str:
+    """Where a layer's content is, unpacked once for all functions that have it; "" for one that nobody has here."""
+    content = lambda_svc._resolve_layer_zip(layer)
+    return lambda_svc._docker_extracted_dir(content, "layer") if content else ""
 
 
 def _variables(config: dict[str, Any]) -> dict[str, str]:
@@ -229,6 +243,8 @@ def apply() -> None:
     worker = lambda_runtime.Worker
     for name, parameters in (("__init__", init), ("invoke", invoke), ("_spawn", init[:1]), ("_read_stderr", init[:1])):
         seam.original(__name__, worker, name, *parameters)
+    seam.original(__name__, lambda_svc, "_resolve_layer_zip", "attachment")
+    seam.original(__name__, lambda_svc, "_docker_extracted_dir", "blob", "kind")
     if not isinstance(getattr(lambda_runtime, "_PYTHON_WORKER_SCRIPT", None), str):
         raise seam.SeamError(
             "Correction function_results does not fit this MiniStack: lambda_runtime._PYTHON_WORKER_SCRIPT is no text."

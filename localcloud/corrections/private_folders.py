@@ -13,7 +13,7 @@ from typing import Any
 
 from ministack.core import lambda_runtime
 
-from localcloud.corrections import seam
+from localcloud.corrections import runtime_libraries, seam
 from localcloud.isolation.offer import offered
 from localcloud.isolation.python import needed
 from localcloud.isolation.view import REFUSED, View, isolated, shared_by_the_user
@@ -39,16 +39,16 @@ _starting = threading.local()
 """Which worker this thread is starting."""
 
 
-def function_view(folder: Path, environment: Mapping[str, str], megabytes: int) -> View:
-    """What a worker sees whose code is in `folder`, with so much room in /tmp."""
+def function_view(folder: Path, environment: Mapping[str, str], megabytes: int, packages: Path | None = None) -> View:
+    """What a worker sees whose code is in `folder`, with so much room in /tmp, and the libraries of its runtime."""
     layers = [Path(path) for path in environment.get(LAYERS_VARIABLE, "").split(os.pathsep) if path]
     return View(
         TASK_ROOT,
         writable=shared_by_the_user(),
-        readable={TASK_ROOT: folder},
+        readable={TASK_ROOT: folder, **({runtime_libraries.SITE_PACKAGES: packages} if packages else {})},
         memory={"/tmp": megabytes << 20, "/dev/shm": 0},  # noqa: S108 - the function's own
         merged={LAYERS: layers},
-        visible=(*needed(Path(sys.executable)), folder.parent),
+        visible=(*needed(Path(sys.executable)), folder.parent, *layers),
         stdin=True,
     )
 
@@ -56,12 +56,17 @@ def function_view(folder: Path, environment: Mapping[str, str], megabytes: int) 
 def _popen(command: list[str], *, cwd: str, env: dict[str, str], **how: Any) -> subprocess.Popen[Any]:
     """In MiniStack's place, start a worker: in a view of its own, or with a TMPDIR of its own if there is none."""
     config = _starting.worker.config
+    python = str(config.get("Runtime", "")).startswith("python")
+    packages = runtime_libraries.packages_folder() if python else None
+    if packages:
+        seen_at = runtime_libraries.SITE_PACKAGES if offered().private else str(packages)
+        command = runtime_libraries.python_command(command, seen_at)
     if not offered().private:
         temporary = Path(cwd).parent / f"{Path(cwd).name}-tmp"
         temporary.mkdir(exist_ok=True)
         return subprocess.Popen(command, cwd=cwd, env={**env, "TMPDIR": str(temporary)}, **how)
     megabytes = int((config.get("EphemeralStorage") or {}).get("Size", DEFAULT_MEGABYTES))
-    view = function_view(Path(cwd), env, megabytes)
+    view = function_view(Path(cwd), env, megabytes, packages)
     inside = {name: value for name, value in env.items() if name != "TMPDIR"} | {"LAMBDA_TASK_ROOT": TASK_ROOT}
     if env.get(LAYERS_VARIABLE):
         inside[LAYERS_VARIABLE] = LAYERS

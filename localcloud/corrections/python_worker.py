@@ -10,7 +10,8 @@ go back on what was standard output:
     {"status": "error" or "failed", "error": JSON text}   of an invocation, or of the import
 
 Both standard streams are the log. A line of `MARK` and the request's id says that an invocation's log is complete.
-The module is run as a script from its text alone: it imports nothing of this project.
+The module is run as a script from its text alone: it imports nothing of this project. Its argument is the folder of the
+runtime's libraries (runtime_libraries.py); it is started without any other one, so without the module `site`.
 """
 
 import base64
@@ -22,6 +23,9 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+
+if __name__ == "__main__":
+    sys.path.insert(1, sys.argv[1])
 
 from awslambdaric import bootstrap
 from awslambdaric.lambda_runtime_client import InvocationRequest
@@ -108,16 +112,37 @@ class Pipe:
         os.write(2, f"{MARK}{invoke_id}\n".encode())
 
 
-def add_layers(folders: list[str]) -> None:
-    """Put layers behind the function's own code and before everything else, as AWS does."""
-    rest = sys.path[1:]
-    del sys.path[1:]
-    for folder in folders:
-        for packages in (f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages", ""):
-            found = Path(folder, "python", packages)
-            if found.is_dir():
-                site.addsitedir(str(found))
-    sys.path.extend(path for path in rest if path not in sys.path)
+def set_path(code: str, packages: str, layers: list[str], own: bool) -> None:
+    """Search as AWS's bootstrap.py does: code, layers, libraries of the runtime, standard library; .pth files count.
+
+    Args:
+        own: whether the function sets PYTHONPATH, which then takes the place of layers, and the runtime comes last.
+    """
+    sys.path[0] = code
+    sys.path.remove(packages)
+    if own:
+        sys.path.append(packages)
+        site.addsitedir(code)
+        return
+    of_layers = [
+        str(Path(folder, "python", inner))
+        for inner in (f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages", "")
+        for folder in reversed(layers)  # the last layer wins, as it does when all are unpacked into /opt
+        if Path(folder, "python", inner).is_dir()
+    ]
+    sys.path[1:1] = [*of_layers, packages]
+    for folder in (code, *of_layers):
+        site.addsitedir(folder)
+    os.environ["PYTHONPATH"] = packages  # AWS's is $LAMBDA_RUNTIME_DIR: children of the function find boto3 too
+
+
+def do_as_site() -> None:
+    """Do what the module `site` does in every other Python but for its folders: exit, help, sitecustomize."""
+    site.setquit()
+    site.setcopyright()
+    site.sethelper()
+    if "PYTHONPATH" in os.environ:
+        site.execsitecustomize()
 
 
 class TellDepth:
@@ -160,8 +185,9 @@ def main() -> None:
     pipe = Pipe(requests, answers, code)
     pipe.answer(status="ready")
     requests.readline()
-    sys.path[0] = code
-    add_layers([folder for folder in os.environ.get("_LAMBDA_LAYERS_DIRS", "").split(os.pathsep) if folder])
+    do_as_site()
+    layers = [folder for folder in os.environ.get("_LAMBDA_LAYERS_DIRS", "").split(os.pathsep) if folder]
+    set_path(code, sys.argv.pop(), layers, "PYTHONPATH" in function["env"])
     sys.meta_path.insert(0, TellDepth())
     if function.get("snapstart"):
         os.environ[bootstrap.AWS_LAMBDA_INITIALIZATION_TYPE] = bootstrap.INIT_TYPE_SNAP_START

@@ -12,13 +12,16 @@ from scones.cli.options import as_json_option
 
 if TYPE_CHECKING:
     from infra.changesets import ResourceChange
+    from infra.package import Layer
 
 _layer = click.option(
-    "--layer/--no-layer",
-    default=True,
+    "--layer",
+    type=click.Choice(["lambda", "installed", "none"]),
+    default="lambda",
+    show_default=True,
     envvar="LOCALCLOUD_LAMBDA_LAYERS",
     show_envvar=True,
-    help="Give the functions a layer with their libraries, or use those of their runtime.",
+    help="Make the functions' layer of libraries for Lambda's platform or of what is installed here, or make none.",
 )
 _boundary = click.option(
     "--boundary/--no-boundary",
@@ -38,7 +41,7 @@ def infra() -> None:
 @_layer
 @_boundary
 @as_json_option
-def deploy(layer: bool, bounded: bool, as_json: bool) -> None:
+def deploy(layer: Layer, bounded: bool, as_json: bool) -> None:
     """Create the stack or bring it up to date; print what was done and the stack's outputs."""
     from infra import costs, stack
     from project import aws
@@ -59,7 +62,7 @@ def deploy(layer: bool, bounded: bool, as_json: bool) -> None:
 @_layer
 @_boundary
 @as_json_option
-def diff(layer: bool, bounded: bool, as_json: bool) -> None:
+def diff(layer: Layer, bounded: bool, as_json: bool) -> None:
     """Print what a deploy would do now."""
     from infra import stack
     from project import aws

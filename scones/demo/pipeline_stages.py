@@ -53,13 +53,13 @@ def start_local_cloud(demo: Demo) -> str:
 def deploy_account(demo: Demo) -> str:
     """Deploy the account's resources from their CloudFormation template.
 
-    Without a layer, because the local cloud runs functions with the libraries of this environment, and without the two
+    With a layer of what is installed, because the local cloud runs functions in this interpreter, and without the two
     minutes in which an updated endpoint is watched.
     """
     names = aws.names()
     at_once = names.settings.serving.model_copy(update={"bake_seconds": 0})
     hurried = Names(names.settings.model_copy(update={"serving": at_once}), names.account)
-    deployed = stack.deploy(hurried, console.say, layer=False)
+    deployed = stack.deploy(hurried, console.say, layer="installed")
     demo.found["bucket"] = deployed.outputs["BucketName"]
     done = f"{len(deployed.changes)} resources" if deployed.changes else "nothing to change"
     return f"stack {deployed.stack}: {done}"

@@ -104,7 +104,7 @@ def test_a_deploy_finds_the_boundary_by_itself_and_takes_it_off_only_when_told(o
         given = cloudformation.describe_stacks(StackName=names.stack)["Stacks"][0]["Parameters"]
         return str({one["ParameterKey"]: one["ParameterValue"] for one in given}["PermissionsBoundary"])
 
-    stack.deploy(names, told.append, layer=False)
+    stack.deploy(names, told.append, layer="none")
     assert (limit(), stack.boundary(names)) == ("", "")
     only = {"Parameters": {"ProjectName": CI["Parameters"]["ProjectName"]}, "Resources": {"Boundary": POLICY}}
     cloudformation.create_stack(
@@ -115,13 +115,13 @@ def test_a_deploy_finds_the_boundary_by_itself_and_takes_it_off_only_when_told(o
     )
     cloudformation.get_waiter("stack_create_complete").wait(StackName="bounded-ci", WaiterConfig={"Delay": 1})
     arn = "arn:aws:iam::000000000000:policy/bounded-boundary"
-    changed = {change.resource for change in stack.diff(names, layer=False) if change.type == "AWS::IAM::Role"}
+    changed = {change.resource for change in stack.diff(names, layer="none") if change.type == "AWS::IAM::Role"}
     assert changed == set(ROLES)
-    stack.deploy(names, told.append, layer=False)
+    stack.deploy(names, told.append, layer="none")
     assert limit() == arn
     assert told[-1] == f"No role may do more than {arn} allows."
-    assert stack.diff(names, layer=False) == []
-    stack.deploy(names, told.append, layer=False, bounded=False)
+    assert stack.diff(names, layer="none") == []
+    stack.deploy(names, told.append, layer="none", bounded=False)
     assert limit() == ""
 
 

@@ -77,6 +77,32 @@ def test_the_layer_is_made_of_wheels_for_the_runtime(monkeypatch: pytest.MonkeyP
     assert {"--only-binary=:all:", "--platform=manylinux2014_aarch64", "3.12"} <= set(asked[0])
 
 
+def test_the_layer_of_what_is_installed_is_complete_and_the_same_every_time(tmp_path: Path) -> None:
+    """In an interpreter that finds nothing else; what the runtime has may come from it."""
+    first = lambda_packages.installed_layer_zip()
+    assert first == lambda_packages.installed_layer_zip()
+    assert lambda_packages.installed_layer_hash() == lambda_packages.installed_layer_hash()
+    folder = unpacked(first, tmp_path) / "python" / "lib" / f"python{lambda_packages.THIS_PYTHON}" / "site-packages"
+    program = (
+        f"import sys; sys.path.insert(0, {str(folder)!r}); import aws_lambda_powertools as one;"
+        "from PIL import Image; from aws_lambda_powertools import Metrics; print(one.__file__); Image.new('L', (1, 1))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.startswith(str(folder)), done.stderr
+    assert all("__pycache__" not in name for name in zipfile.ZipFile(io.BytesIO(first)).namelist())
+
+
+def test_a_layer_of_what_is_not_installed_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text("# ours\nno_such_distribution==1.0\n", encoding="utf-8")
+    monkeypatch.setattr(lambda_packages, "REQUIREMENTS", requirements)
+    with pytest.raises(SconesError, match="no_such_distribution is not installed") as raised:
+        lambda_packages.installed_layer_hash()
+    assert "pip install no_such_distribution==1.0" in raised.value.fix
+
+
 def test_the_layer_has_the_tested_versions() -> None:
     tested = (lambda_packages.ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pinned = lambda_packages.REQUIREMENTS.read_text(encoding="utf-8").splitlines()[1:]

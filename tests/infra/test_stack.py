@@ -16,16 +16,6 @@ from infra import lambda_packages, stack
 from project.names import Names
 from project.settings import Settings
 
-SPOILT = "raise ImportError('built for another platform')\n"
-
-
-def layer_of_another_platform() -> bytes:
-    """A layer in the place of the real one, whose Pillow cannot be imported here."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr(f"python/lib/python{lambda_packages.PYTHON_VERSION}/site-packages/PIL/__init__.py", SPOILT)
-    return content.getvalue()
-
 
 def with_one_more_file(archive: bytes) -> bytes:
     content = io.BytesIO(archive)
@@ -34,12 +24,12 @@ def with_one_more_file(archive: bytes) -> bytes:
     return content.getvalue()
 
 
-def test_a_layer_reaches_every_function_and_does_no_harm_to_another_python(
-    on_local_cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch
+def test_a_layer_of_what_is_installed_reaches_every_function_and_is_all_that_it_has(
+    on_local_cloud: LocalCloud,
 ) -> None:
-    monkeypatch.setattr(lambda_packages, "layer_zip", layer_of_another_platform)
     names = Names(Settings(project="layered"))
-    stack.deploy(names, print, layer=True)
+    stack.deploy(names, print, layer="installed")
+    assert stack.diff(names, layer="installed") == []
     client: Any = boto3.client("lambda")
     pages = client.get_paginator("list_functions").paginate()
     functions = [one for page in pages for one in page["Functions"] if one["FunctionName"].startswith("layered-")]
@@ -48,22 +38,27 @@ def test_a_layer_reaches_every_function_and_does_no_harm_to_another_python(
     s3: Any = boto3.client("s3")
     s3.put_object(Bucket=names.bucket, Key="a.png", Body=picture())
     request = json.dumps({"s3_bucket": names.bucket, "s3_key": "a.png"})
-    answer = client.invoke(FunctionName="layered-serialize-image", Payload=request)["Payload"].read()
-    assert json.loads(answer)["outcome"] == "ok"
+
+    def invoke() -> Any:
+        return json.loads(client.invoke(FunctionName="layered-serialize-image", Payload=request)["Payload"].read())
+
+    assert invoke()["outcome"] == "ok"
+    client.update_function_configuration(FunctionName="layered-serialize-image", Layers=[])
+    assert invoke()["errorType"] == "Runtime.ImportModuleError"
 
 
 def test_a_change_of_code_changes_the_functions_once(
     on_local_cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = Names(Settings(project="changing"))
-    stack.deploy(names, print, layer=False)
-    assert stack.diff(names, layer=False) == []
+    stack.deploy(names, print, layer="none")
+    assert stack.diff(names, layer="none") == []
     changed = with_one_more_file(lambda_packages.functions_zip())
     monkeypatch.setattr(lambda_packages, "functions_zip", lambda: changed)
-    kinds = {change.type for change in stack.deploy(names, print, layer=False).changes}
+    kinds = {change.type for change in stack.deploy(names, print, layer="none").changes}
     assert "AWS::Lambda::Function" in kinds
     assert not kinds & {"AWS::S3::Bucket", "AWS::SSM::Parameter", "AWS::SNS::Topic", "AWS::SQS::Queue"}
     client: Any = boto3.client("lambda")
     code = client.get_function(FunctionName="changing-serialize-image")["Configuration"]["CodeSize"]
     assert code == len(changed)
-    assert stack.deploy(names, print, layer=False).changes == ()
+    assert stack.deploy(names, print, layer="none").changes == ()

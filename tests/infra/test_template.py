@@ -129,7 +129,7 @@ def test_a_stack_begins_with_nothing_but_the_bucket(adopting: bool) -> None:
 
 
 def test_every_parameter_without_a_default_gets_a_value() -> None:
-    keys = {artifact.parameter: artifact.key for artifact in package.artifacts(layer=True)}
+    keys = {artifact.parameter: artifact.key for artifact in package.artifacts(layer="lambda")}
     given = template.parameters(Names(Settings()), keys)
     declared = template.load()["Parameters"]
     assert set(given) <= set(declared)

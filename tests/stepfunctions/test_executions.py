@@ -15,7 +15,7 @@ from cloud_fixtures import ANY_ROLE, OPEN_QUEUE, LocalCloud
 from fake_aws import FakeAws, arn, probabilities, refusal, serving
 from lambda_support import ENVIRONMENT, picture
 
-from infra.lambda_packages import functions_zip
+from infra.lambda_packages import functions_zip, installed_layer_zip
 from stepfunctions import machines
 
 BUCKET = "state-machine-tests"
@@ -89,6 +89,10 @@ def deployed_workflows(local_cloud: LocalCloud) -> Iterator[Workflows]:
         environment |= {"INCOMING_RULE": RULE, "LIVE_PARAMETER": "/state-machine-tests/live-model"}
         environment |= {"MONITOR_PARAMETER": "/state-machine-tests/monitoring"}
         environment |= dict.fromkeys(("AWS_ENDPOINT_URL_SAGEMAKER", "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"), url)
+        clients["s3"].put_object(Bucket=BUCKET, Key="layer.zip", Body=installed_layer_zip())
+        libraries = clients["lambda"].publish_layer_version(
+            LayerName="libraries", Content={"S3Bucket": BUCKET, "S3Key": "layer.zip"}
+        )["LayerVersionArn"]
         code, values = functions_zip(), {"AlertsTopicArn": topic}
         for name, folder in FUNCTIONS.items():
             values[f"{name}FunctionArn"] = clients["lambda"].create_function(
@@ -98,6 +102,7 @@ def deployed_workflows(local_cloud: LocalCloud) -> Iterator[Workflows]:
                 Handler=f"lambdas.{folder}.handler.handler",
                 Code={"ZipFile": code},
                 Timeout=30,
+                Layers=[libraries],
                 Environment={"Variables": environment},
             )["FunctionArn"]
         arns = {}
