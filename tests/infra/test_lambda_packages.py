@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
+import os
+import py_compile
 import subprocess
 import sys
 import zipfile
@@ -91,7 +94,24 @@ def test_the_layer_of_what_is_installed_is_complete_and_the_same_every_time(tmp_
         [sys.executable, "-S", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.stdout.startswith(str(folder)), done.stderr
-    assert all("__pycache__" not in name for name in zipfile.ZipFile(io.BytesIO(first)).namelist())
+
+
+def test_compiled_files_go_along_only_if_they_are_those_of_the_source(tmp_path: Path) -> None:
+    source = tmp_path / "module.py"
+    source.write_text("VALUE = 1\n", encoding="utf-8")
+    assert lambda_packages._compiled(source) == b""
+    py_compile.compile(str(source), doraise=True)
+    content = lambda_packages._compiled(source)
+    moved = tmp_path / "moved"
+    (moved / "__pycache__").mkdir(parents=True)
+    (moved / "module.py").write_text("VALUE = 1\n", encoding="utf-8")
+    os.utime(moved / "module.py", (0, 0))
+    Path(importlib.util.cache_from_source(str(moved / "module.py"))).write_bytes(content)
+    command = [sys.executable, "-S", "-v", "-c", f"import sys; sys.path.insert(0, {str(moved)!r}); import module"]
+    done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=True)
+    assert f"matches {moved / 'module.py'}" in done.stderr
+    source.write_text("VALUE = 22\n", encoding="utf-8")
+    assert lambda_packages._compiled(source) == b""
 
 
 def test_a_layer_of_what_is_not_installed_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
