@@ -10,10 +10,13 @@ from importlib.metadata import packages_distributions
 MISSING = re.compile(r"No module named '([^']+)'")
 UNLOADABLE = re.compile(r"cannot import name '_\w+' from|DLL|undefined symbol|invalid ELF header|wrong ELF class")
 LAYERS_OF_AWS = {
-    "AWSSDKPandas-Python3xx": ("awswrangler", "numpy", "pandas", "pyarrow"),
-    "AWSLambdaPowertoolsPythonV3-python3xx-x86_64": ("aws_lambda_powertools", "pydantic"),
+    "AWSSDKPandas-Python{}": ("awswrangler", "numpy", "pandas", "pyarrow"),
+    "AWSLambdaPowertoolsPythonV3-python{}-x86_64": ("aws_lambda_powertools", "pydantic"),
 }
-"""Public layers of AWS, and what people take from them (documentation of AWS SDK for pandas and Powertools)."""
+"""Public layers of AWS (the runtime's digits in the gap), and what people take from them.
+
+Source: the installation pages of AWS SDK for pandas and of Powertools for AWS Lambda.
+"""
 
 
 def hint(problem: str, runtime: str) -> str:
@@ -35,7 +38,8 @@ def hint(problem: str, runtime: str) -> str:
             f"platform.{another}"
         )
     package = distribution_of(name)
-    public = [layer for layer, names in LAYERS_OF_AWS.items() if name in names]
+    digits = "".join(filter(str.isdigit, runtime))
+    public = [layer.format(digits) for layer, names in LAYERS_OF_AWS.items() if name in names]
     on_aws = f" On AWS the public layer {public[0]} has it too." if public else ""
     return (
         f"localcloud: {name} is no part of Lambda's Python runtime, here as on AWS. Put it into the function's zip or "

@@ -152,7 +152,7 @@ def test_a_path_of_the_functions_own_replaces_that_of_layers(functions: Function
     [
         ("Unable to import module 'a': No module named 'sklearn'", "pip install --target python scikit-learn"),
         ("No module named 'no_such_thing'", "pip install --target python no_such_thing"),
-        ("No module named 'pandas'", "AWSSDKPandas"),
+        ("No module named 'pandas'", f"AWSSDKPandas-Python{VERSION.replace('.', '')} "),
         ("No module named 'pydantic_core._pydantic_core'", "built for another Python or platform"),
         ("cannot import name '_imaging' from 'PIL' (/opt/python/PIL/__init__.py)", "another Python or platform"),
         ("division by zero", ""),
