@@ -23,6 +23,7 @@ from hypercorn.config import Config  # noqa: E402
 
 from localcloud.bridge import connect  # noqa: E402
 from localcloud.corrections import apply_corrections  # noqa: E402
+from localcloud.corrections.runtime_libraries import MissingLibraryError  # noqa: E402
 from localcloud.corrections.seam import SeamError  # noqa: E402
 from localcloud.door import guarded  # noqa: E402
 from localcloud.environment import HOST  # noqa: E402
@@ -38,7 +39,7 @@ def main() -> None:
 
     Raises:
         OSError: the port is taken.
-        SystemExit: a correction does not fit this MiniStack.
+        SystemExit: a correction does not fit this MiniStack, or a function's runtime lacks a library.
     """
     parser = argparse.ArgumentParser(prog="python -m localcloud.ministack", description=__doc__)
     parser.add_argument("--stepfunctions", required=True, help="URL at which Step Functions answers")
@@ -52,7 +53,7 @@ def main() -> None:
         if options.sessions:
             sessions.keep_in(options.sessions)
             application = with_roles(application)
-    except SeamError as error:
+    except (SeamError, MissingLibraryError) as error:
         sys.exit(str(error))
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # each connection and each function's pipes take some

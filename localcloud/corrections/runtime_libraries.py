@@ -52,6 +52,10 @@ SITE_PACKAGES = f"/var/lang/lib/python{sys.version_info[0]}.{sys.version_info[1]
 _making = threading.Lock()
 
 
+class MissingLibraryError(RuntimeError):
+    """This environment lacks what every function's runtime has."""
+
+
 def interpreter() -> str:
     """The Python below this environment, so that children of a function do not find the environment either."""
     return str(getattr(sys, "_base_executable", "") or sys.executable)
@@ -64,28 +68,39 @@ def python_command(command: list[str], packages: str) -> list[str]:
 
 
 def packages_folder() -> Path:
-    """The folder of the runtime's libraries: made once by this process, of links to what is installed.
+    """The folder of the runtime's libraries among this local cloud's temporary files; made once by a process.
 
     Raises:
-        RuntimeError: one of them is not installed.
+        MissingLibraryError: one of them is not installed.
     """
     with _making:
-        return _packages_folder()
+        return _made()
 
 
 @cache
-def _packages_folder() -> Path:
+def _made() -> Path:
     folder = Path(tempfile.gettempdir(), "lambda-runtime")
-    shutil.rmtree(folder, ignore_errors=True)  # an earlier local cloud's, perhaps of other versions
+    shutil.rmtree(folder, ignore_errors=True)  # an earlier process's, perhaps of other versions
+    make_packages(folder)
+    return folder
+
+
+def make_packages(folder: Path) -> None:
+    """Make a folder of links to the runtime's libraries as they are installed here.
+
+    Raises:
+        MissingLibraryError: one of them is not installed.
+    """
     folder.mkdir(parents=True)
     for name, modules in DISTRIBUTIONS.items():
         for module in modules:
             if not add_module(module, folder):
-                raise RuntimeError(f"A function's runtime needs {module}, and it is not installed: pip install {name}")
+                raise MissingLibraryError(
+                    f"A function's runtime needs {module}, and it is not installed: pip install {name}"
+                )
         add_metadata(name, folder)
     for module in OPTIONAL:
         add_module(module, folder)
-    return folder
 
 
 def add_module(name: str, folder: Path) -> bool:
@@ -125,7 +140,7 @@ def _binary(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def apply() -> None:
-    """Raises SeamError when MiniStack chooses the interpreter in another way."""
+    """Raises SeamError when MiniStack chooses the interpreter in another way, MissingLibraryError."""
     seam.replace(__name__, lambda_runtime, "_detect_runtime_binary", "runtime", by=_binary)
     if os.environ.get("STATE_DIR"):  # a real one is starting: a missing library is said now, not by every function
         packages_folder()

@@ -172,10 +172,23 @@ def test_the_hint_says_when_the_runtime_is_another_python() -> None:
 
 
 def test_the_folder_has_no_more_than_the_runtime(tmp_path: Path) -> None:
-    names = {path.name.partition(".")[0].partition("-")[0] for path in runtime_libraries.packages_folder().iterdir()}
+    folder = tmp_path / "packages"
+    runtime_libraries.make_packages(folder)
+    names = {path.name.partition(".")[0].partition("-")[0] for path in folder.iterdir()}
     modules = {module for names in runtime_libraries.DISTRIBUTIONS.values() for module in names}
     assert names - {"__pycache__", "runtime_client", "python_dateutil"} == modules
     program = "import sys; sys.path.append(sys.argv[1]); import boto3, awslambdaric.bootstrap, six; print(six.__file__)"
-    command = [runtime_libraries.interpreter(), "-S", "-s", "-c", program, str(runtime_libraries.packages_folder())]
+    command = [runtime_libraries.interpreter(), "-S", "-s", "-c", program, str(folder)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == str(runtime_libraries.packages_folder() / "six.py")
+    assert done.stdout.strip() == str(folder / "six.py")
+
+
+def test_a_library_of_the_runtime_that_is_not_installed_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(runtime_libraries.DISTRIBUTIONS, "no-such-thing", ("no_such_thing",))
+    with pytest.raises(
+        runtime_libraries.MissingLibraryError,
+        match="needs no_such_thing, and it is not installed: pip install no-such-thing",
+    ):
+        runtime_libraries.make_packages(tmp_path / "packages")
