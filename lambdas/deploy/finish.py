@@ -11,6 +11,7 @@ from lambdas.deploy.approval import withdrawn
 from lambdas.deploy.attached import write_attached
 from lambdas.deploy.endpoint import described_endpoint
 from lambdas.deploy.plan import DeployPlan, DeploySettings
+from lambdas.deploy.rollback_alarms import said_of_standing
 from lambdas.outcomes import FailedError, OutcomeError
 from lambdas.service_errors import calling
 
@@ -47,6 +48,9 @@ def attach(plan: DeployPlan, sagemaker: Any, ssm: Any, events: Any, host: Deploy
     write_attached(ssm, plan)
     message = f"Version {plan['version']} of {host.group} is live on endpoint {plan['endpoint']}."
     message += plan.get("scaling", "")
+    message += said_of_standing(plan)
+    if plan.get("leftover"):
+        message += f" To be deleted by hand (scones cleanup lists it): {plan['leftover']}"
     return {"outcome": "ok", "message": message}
 
 

@@ -27,15 +27,15 @@ STEPS: dict[str, Callable[[DeployPlan], DeployPlan]] = {
     "review": lambda plan: review(plan, clients.sagemaker(), clients.ssm(), hosting()),
     "create_model": lambda plan: create_model(plan, clients.sagemaker(), hosting()),
     "create_config": lambda plan: create_config(plan, clients.sagemaker(), hosting()),
-    "apply": lambda plan: apply(plan, clients.sagemaker(), clients.autoscaling(), hosting()),
-    "check": lambda plan: check(plan, clients.sagemaker(), hosting()),
+    "apply": lambda plan: apply(plan, clients.sagemaker(), clients.autoscaling(), clients.cloudwatch(), hosting()),
+    "check": lambda plan: check(plan, clients.sagemaker(), clients.cloudwatch(), hosting()),
     "smoke_test": lambda plan: smoke_test(plan, clients.runtime(SMOKE_ATTEMPTS)),
     "attach": lambda plan: attach(
         scaled(plan, clients.autoscaling(), clients.ssm(), hosting()),
         *(clients.sagemaker(), clients.ssm(), clients.events(), hosting()),
     ),
     "confirm": lambda plan: confirm(plan, clients.sagemaker(), hosting()),
-    "undo": lambda plan: undo(plan, clients.sagemaker(), hosting()),
+    "undo": lambda plan: undo(plan, clients.sagemaker(), clients.cloudwatch(), hosting()),
     "remove": lambda plan: remove(plan, clients.sagemaker(), clients.ssm(), hosting()),
 }
 

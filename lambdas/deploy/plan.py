@@ -11,6 +11,8 @@ poll_seconds        time until the next look            unwatched     live, and 
 deadline            when to give up, in epoch seconds   failed        error, cause say why
 undo_deadline       the same for undoing a failed run   undone, stuck what became of a failed run's traces
 scaling             what to say of the instance count
+standing_alarms     of the endpoint, before the update
+leftover            what could not be cleaned up
 removed             versions that were taken away       remove        nothing may stay live; removed: it is done
 """
 
@@ -18,7 +20,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import time
 from dataclasses import asdict, dataclass
@@ -64,11 +65,6 @@ def hosting() -> DeploySettings:
         capture_percentage=configuration.whole("CAPTURE_PERCENTAGE", 100, least=0),
         max_instances=configuration.whole("MAX_INSTANCES", 0, least=0),
     )
-
-
-def alarms() -> list[str]:
-    """CloudWatch alarms that roll an update back, from `ALARMS=a,b`; none on the first deployment of the template."""
-    return [name for name in os.environ.get("ALARMS", "").split(",") if name]
 
 
 def group_and_version(arn: str) -> tuple[str, int]:

@@ -7,13 +7,21 @@ from typing import Any
 from lambdas import configuration
 from lambdas.deploy.approval import withdrawn
 from lambdas.deploy.endpoint import described_config, described_endpoint
-from lambdas.deploy.plan import IN_FLIGHT, DeployPlan, DeploySettings, alarms, expired, next_pause
+from lambdas.deploy.plan import IN_FLIGHT, DeployPlan, DeploySettings, expired, next_pause
+from lambdas.deploy.rollback_alarms import (
+    create_alarms,
+    delete_alarms,
+    endpoint_alarms,
+    ringing,
+    rollback_alarms,
+    said_of_standing,
+)
 from lambdas.deploy.scaling import release, retained
-from lambdas.outcomes import FailedError, RetryableError
+from lambdas.outcomes import FailedError, OutcomeError, RetryableError
 from lambdas.service_errors import calling
 
 
-def apply(plan: DeployPlan, sagemaker: Any, autoscaling: Any, host: DeploySettings) -> DeployPlan:
+def apply(plan: DeployPlan, sagemaker: Any, autoscaling: Any, cloudwatch: Any, host: DeploySettings) -> DeployPlan:
     """Create the endpoint or update it; `busy` when another run is changing it, `withdrawn` when it must not be."""
     live = described_endpoint(sagemaker, plan["endpoint"])
     if live and live["EndpointStatus"] in IN_FLIGHT:
@@ -24,14 +32,14 @@ def apply(plan: DeployPlan, sagemaker: Any, autoscaling: Any, host: DeploySettin
         return {"outcome": "ok"}
     try:
         with calling(f"pointing endpoint {plan['endpoint']} at {plan['config']}"):
-            return _point_endpoint(plan, sagemaker, autoscaling, host, live)
+            return _point_endpoint(plan, sagemaker, autoscaling, cloudwatch, host, live)
     except FailedError:
         if _somebody_else_is_faster(plan, sagemaker):
             return _later("busy", plan)
         raise
 
 
-def check(plan: DeployPlan, sagemaker: Any, host: DeploySettings) -> DeployPlan:
+def check(plan: DeployPlan, sagemaker: Any, cloudwatch: Any, host: DeploySettings) -> DeployPlan:
     """Whether the endpoint serves what was asked for: ok, wait, superseded; withdrawn when that is not wanted any more.
 
     SageMaker refuses to update an endpoint in change, so an approval that is withdrawn meanwhile acts when it settled.
@@ -47,26 +55,30 @@ def check(plan: DeployPlan, sagemaker: Any, host: DeploySettings) -> DeployPlan:
         if late:
             raise
         return _later("wait", plan)
-    if (live is None or live["EndpointStatus"] not in IN_FLIGHT) and (back := withdrawn(plan, sagemaker, host)):
-        return back
+    if live and live["EndpointStatus"] in IN_FLIGHT:
+        if late:
+            raise FailedError("DeployTimedOut", f"Endpoint {plan['endpoint']} is still {live['EndpointStatus']}.")
+        return _later("wait", plan)
+    found = withdrawn(plan, sagemaker, host) or _settled(plan, cloudwatch, live)
+    return {**found, **_alarms_gone(plan, cloudwatch)}  # after a failure the step undo deletes them
+
+
+def _settled(plan: DeployPlan, cloudwatch: Any, live: DeployPlan | None) -> DeployPlan:
     if live is None:
         raise FailedError("EndpointDeleted", f"Endpoint {plan['endpoint']} was deleted while it was being deployed.")
     status, reason = live["EndpointStatus"], live.get("FailureReason") or "no reason given"
-    if status in IN_FLIGHT:
-        if late:
-            raise FailedError("DeployTimedOut", f"Endpoint {plan['endpoint']} is still {status}.")
-        return _later("wait", plan)
     if status != "InService":
         raise FailedError("EndpointFailed", f"Endpoint {plan['endpoint']} is {status}: {reason}.")
     if live["EndpointConfigName"] == plan["config"]:
         return {"outcome": "ok"}
     if live["EndpointConfigName"] == plan.get("previous_config"):
-        problem = f"Endpoint {plan['endpoint']} went back to {live['EndpointConfigName']}: {reason}."
+        why = _why_rolled_back(plan, cloudwatch)
+        problem = f"Endpoint {plan['endpoint']} went back to {live['EndpointConfigName']}: {reason.rstrip('.')}.{why}"
         raise FailedError("RolledBack", problem)
     return {"outcome": "superseded", "message": f"A later run deployed {live['EndpointConfigName']}."}
 
 
-def deployment_config(host: DeploySettings) -> dict[str, Any]:
+def deployment_config(host: DeploySettings, config: str) -> dict[str, Any]:
     """Blue/green: a canary of one instance when there are two or more, else all at once; both watched while baking."""
     bake = configuration.whole("BAKE_SECONDS", 120, least=0)
     routing: dict[str, Any] = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": bake}
@@ -77,9 +89,8 @@ def deployment_config(host: DeploySettings) -> dict[str, Any]:
         "TerminationWaitInSeconds": min(bake, 60),
         "MaximumExecutionTimeoutInSeconds": max(1800, 2 * bake),
     }
-    watched = [{"AlarmName": name} for name in alarms()]
-    guard = {"AutoRollbackConfiguration": {"Alarms": watched}} if watched else {}
-    return {"BlueGreenUpdatePolicy": policy, **guard}
+    watched = [{"AlarmName": name} for name in rollback_alarms(config)]
+    return {"BlueGreenUpdatePolicy": policy, "AutoRollbackConfiguration": {"Alarms": watched}}
 
 
 def _later(outcome: str, plan: DeployPlan) -> DeployPlan:
@@ -87,7 +98,12 @@ def _later(outcome: str, plan: DeployPlan) -> DeployPlan:
 
 
 def _point_endpoint(
-    plan: DeployPlan, sagemaker: Any, autoscaling: Any, host: DeploySettings, live: DeployPlan | None
+    plan: DeployPlan,
+    sagemaker: Any,
+    autoscaling: Any,
+    cloudwatch: Any,
+    host: DeploySettings,
+    live: DeployPlan | None,
 ) -> DeployPlan:
     asked = {"EndpointName": plan["endpoint"], "EndpointConfigName": plan["config"]}
     if live is None:
@@ -97,9 +113,31 @@ def _point_endpoint(
         # It never came into service, so nothing is live; SageMaker can delete it, but not update it.
         sagemaker.delete_endpoint(EndpointName=plan["endpoint"])
         return _later("busy", plan)
+    standing = ringing(cloudwatch, endpoint_alarms())
+    create_alarms(cloudwatch, plan["endpoint"], plan["config"])
+    guarded = deployment_config(host, plan["config"])
     release(plan, live, sagemaker, autoscaling, host)
-    sagemaker.update_endpoint(**asked, **retained(host), DeploymentConfig=deployment_config(host))
-    return {"outcome": "ok", "previous_config": live["EndpointConfigName"]}
+    sagemaker.update_endpoint(**asked, **retained(host), DeploymentConfig=guarded)
+    return {"outcome": "ok", "previous_config": live["EndpointConfigName"], "standing_alarms": standing}
+
+
+def _alarms_gone(plan: DeployPlan, cloudwatch: Any) -> DeployPlan:
+    """No alarm of a settled update is left. One that cannot be deleted is told: no good deployment ends for it."""
+    try:
+        delete_alarms(cloudwatch, plan["config"])
+    except OutcomeError as error:
+        return {"leftover": error.problem}
+    return {}
+
+
+def _why_rolled_back(plan: DeployPlan, cloudwatch: Any) -> str:
+    """Which of the new fleet's alarms rang, and which of the endpoint's stood before the deployment began."""
+    try:
+        rang = ringing(cloudwatch, rollback_alarms(plan["config"]))
+    except OutcomeError as error:
+        return f" Its alarms could not be looked at: {error.problem}.{said_of_standing(plan)}"
+    told = f" Alarm {', '.join(rang)} rings: the new fleet failed." if rang else ""
+    return f"{told}{said_of_standing(plan)}"
 
 
 def _somebody_else_is_faster(plan: DeployPlan, sagemaker: Any) -> bool:

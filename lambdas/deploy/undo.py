@@ -10,12 +10,13 @@ from typing import Any
 from lambdas.deploy.approval import unapproved
 from lambdas.deploy.endpoint import approved_versions, described_endpoint
 from lambdas.deploy.plan import IN_FLIGHT, DeployPlan, DeploySettings, deadline, expired, next_pause
+from lambdas.deploy.rollback_alarms import delete_alarms
 from lambdas.deploy.scaling import retained
 from lambdas.outcomes import FailedError, RetryableError
 from lambdas.service_errors import calling
 
 
-def undo(plan: DeployPlan, sagemaker: Any, host: DeploySettings) -> DeployPlan:
+def undo(plan: DeployPlan, sagemaker: Any, cloudwatch: Any, host: DeploySettings) -> DeployPlan:
     """The next step back: wait, undone, stuck when the endpoint cannot be brought back.
 
     Or remove, when what it would serve is not approved any more: no deployment's failure keeps that live.
@@ -25,14 +26,14 @@ def undo(plan: DeployPlan, sagemaker: Any, host: DeploySettings) -> DeployPlan:
     if "config" not in plan:
         return kept | {"outcome": "undone"}  # it failed before anything was made
     try:
-        return kept | {"outcome": _take_next_step(plan, sagemaker, host, expired(kept["undo_deadline"]))}
+        return kept | {"outcome": _take_next_step(plan, sagemaker, cloudwatch, host, expired(kept["undo_deadline"]))}
     except RetryableError:
         return kept | {"outcome": "stuck" if expired(kept["undo_deadline"]) else "wait"}
     except FailedError as error:
         return kept | {"outcome": "stuck", "undo_problem": error.problem}
 
 
-def _take_next_step(plan: DeployPlan, sagemaker: Any, host: DeploySettings, late: bool) -> str:
+def _take_next_step(plan: DeployPlan, sagemaker: Any, cloudwatch: Any, host: DeploySettings, late: bool) -> str:
     live = described_endpoint(sagemaker, plan["endpoint"])
     if live and live["EndpointStatus"] in IN_FLIGHT:
         return "stuck" if late else "wait"
@@ -44,6 +45,7 @@ def _take_next_step(plan: DeployPlan, sagemaker: Any, host: DeploySettings, late
             sagemaker.delete_endpoint_config(EndpointConfigName=plan["config"])
         if "model" in plan["made"]:
             sagemaker.delete_model(ModelName=plan["model"])
+    delete_alarms(cloudwatch, plan["config"])
     kept = [live["EndpointConfigName"]] if live else []
     return "remove" if unapproved(sagemaker, host, approved, kept) else "undone"
 

@@ -10,14 +10,18 @@ from ministack.core import iam_actions
 
 from localcloud.corrections import seam
 
-BEHAVIOUR = "A rule of the default bus is rule/<name> in policies; DescribeAlarms is checked on the alarm it names."
+BEHAVIOUR = (
+    "A rule of the default bus is rule/<name> in policies; DescribeAlarms and DeleteAlarms are checked on the first "
+    "alarm that they name."
+)
 EVIDENCE = (
     "Service authorization reference, EventBridge (rule-on-default-event-bus: rule/${RuleName}) and CloudWatch "
-    "(DescribeAlarms: alarm*)."
+    "(DescribeAlarms and DeleteAlarms: alarm*)."
 )
 MINISTACK = "1.5.33"
 
 DEFAULT_BUS = ":rule/default/"
+NAMING_ALARMS = {"DeleteAlarms", "DescribeAlarms"}
 
 
 def _named(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -42,11 +46,12 @@ def _named(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _alarm(path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> str | None:
-    """The first alarm that a DescribeAlarms names, in the query or JSON protocol."""
-    if query.get("Action") in ("DescribeAlarms", ["DescribeAlarms"]):
+    """The first alarm that one of NAMING_ALARMS names, in the query or JSON protocol."""
+    action: Any = query.get("Action")
+    if (action[0] if isinstance(action, list) else action) in NAMING_ALARMS:
         given: Any = query.get("AlarmNames.member.1")
         return str(given[0] if isinstance(given, list) else given) if given else None
-    if "DescribeAlarms" not in (path.rpartition("/")[2], headers.get("x-amz-target", "").rpartition(".")[2]):
+    if not NAMING_ALARMS & {path.rpartition("/")[2], headers.get("x-amz-target", "").rpartition(".")[2]}:
         return None
     try:
         asked = json.loads(body)

@@ -30,6 +30,7 @@ from localcloud.errors import ArtifactError, SettingError
 from localcloud.programs.requirements import install_requirements
 from localcloud.programs.script_mode import unpack_object
 from localcloud.programs.serving import Predict, RequestError, serve
+from localcloud.programs.toolkit_errors import chosen_answer
 
 TEXT_TYPES = ("application/json", "application/jsonlines", "text/csv")
 HANDLERS = ("model_fn", "input_fn", "predict_fn", "output_fn", "transform_fn")
@@ -94,8 +95,9 @@ def load_predictor(model_dir: Path, defaults: Defaults) -> Predict:
             return _response(response, accept)
         except RequestError:
             raise
-        except Exception as error:  # the toolkit answers 500 to whatever the user's code raises
-            raise RequestError(500, f"{error}\n{traceback.format_exc()}") from error
+        except Exception as error:  # the toolkit answers 500 to whatever else the user's code raises
+            status, says = chosen_answer(error) or (500, str(error))
+            raise RequestError(status, f"{says}\n{traceback.format_exc()}") from error
 
     return predict
 

@@ -1,8 +1,9 @@
 """Serving code in model.tar.gz: the bytes of a picture in, a JSON list of probabilities in class order out.
 
 The four functions are the handlers that SageMaker's PyTorch serving container looks for (sagemaker-inference toolkit);
-request and response are those of the built-in image-classification algorithm. Everything after decoding, temperature
-included, is in `model.onnx`, so this needs ONNX Runtime, Pillow and numpy, and no PyTorch.
+request and response are those of the built-in image-classification algorithm. What the caller did wrong is answered
+with a 4xx: it is no fault of the model, and no alarm on the model's failures may ring for it. Everything after decoding,
+temperature included, is in `model.onnx`, so this needs ONNX Runtime, Pillow and numpy, and no PyTorch.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,32 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+try:
+    # The toolkit takes the status of its own errors, and answers 500 to all others (its transformer.py).
+    from sagemaker_inference.errors import BaseInferenceToolkitError
+except ImportError:  # training imports this module for its decoder, where there is no toolkit
+
+    class BaseInferenceToolkitError(Exception):  # type: ignore[no-redef]
+        """The toolkit's, where it is missing."""
+
+        def __init__(self, status_code: int, message: str, phrase: str) -> None:
+            self.status_code, self.message, self.phrase = status_code, message, phrase
+            super().__init__(status_code, message, phrase)
+
+
 CONTENT_TYPES = ("application/x-image", "image/png", "image/jpeg")
 FORMATS = ("PNG", "JPEG")
 MAX_PIXELS = 50_000_000  # the largest phone cameras; more is a mistake or an attack on memory
+
+
+class RequestRefusedError(BaseInferenceToolkitError):
+    """The caller's mistake: an HTTP status from 400 to 499, and a sentence that says what to send instead."""
+
+    def __init__(self, status: HTTPStatus, message: str) -> None:
+        super().__init__(int(status), message, status.phrase)
+
+    def __str__(self) -> str:
+        return str(self.message)
 
 
 @dataclass(frozen=True)
@@ -47,11 +72,16 @@ def input_fn(body: bytes, content_type: str) -> Image.Image:
     """Decode a PNG or JPEG to an RGB picture of any size.
 
     Raises:
-        ValueError: another content type, or bytes that are not a sound picture of acceptable size.
+        RequestRefusedError: another content type (415), or bytes that are not a sound picture of acceptable size (400).
     """
     if content_type.partition(";")[0].strip().lower() not in CONTENT_TYPES:
-        raise ValueError(f"Content type {content_type!r} is not supported; send one of {', '.join(CONTENT_TYPES)}.")
-    return decode(bytes(body))
+        known = ", ".join(CONTENT_TYPES)
+        message = f"Content type {content_type!r} is not supported; send one of {known}."
+        raise RequestRefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message)
+    try:
+        return decode(bytes(body))
+    except ValueError as error:
+        raise RequestRefusedError(HTTPStatus.BAD_REQUEST, str(error)) from None
 
 
 def predict_fn(picture: Image.Image, model: Model) -> NDArray[np.float32]:
@@ -65,14 +95,15 @@ def output_fn(prediction: NDArray[np.float32], accept: str) -> str:
     """Serialise probabilities: a JSON list, or one JSON line with the key `prediction` for application/jsonlines.
 
     Raises:
-        ValueError: the client accepts neither.
+        RequestRefusedError: the client accepts neither (406).
     """
     accepted = [part.partition(";")[0].strip().lower() for part in (accept or "*/*").split(",")]
     if any(kind in ("application/json", "application/*", "*/*") for kind in accepted):
         return json.dumps(prediction.tolist())
     if "application/jsonlines" in accepted:
         return json.dumps({"prediction": prediction.tolist()}) + "\n"
-    raise ValueError(f"Accept {accept!r} is not supported; use application/json or application/jsonlines.")
+    message = f"Accept {accept!r} is not supported; use application/json or application/jsonlines."
+    raise RequestRefusedError(HTTPStatus.NOT_ACCEPTABLE, message)
 
 
 def decode(body: bytes) -> Image.Image:

@@ -1,11 +1,12 @@
-"""A model is approved, and rejected while it is being deployed: it is not live in the end, and both commands say so."""
+"""Deployments that must not, or must, go through: a version rejected meanwhile, the repair of a broken live model."""
 
 from __future__ import annotations
 
 import json
-import socket
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,18 +18,33 @@ PROJECT = "withdrawal-story"
 BAKE_SECONDS = 10
 
 
-def waits_for(port: int) -> str:
-    """A model's code that is loaded when somebody listens on the port: it sees no file that the test could make."""
+def waits_for(file: Path) -> str:
+    """A model's code that is loaded when the file is there."""
     return f"""
-    import socket, time
-    while socket.socket().connect_ex(("127.0.0.1", {port})):
+    import pathlib, time
+    while not pathlib.Path({str(file)!r}).exists():
         time.sleep(0.05)
     {BY_BRIGHTNESS}"""
 
 
+def breaks_with(file: Path) -> str:
+    """A model's code that answers until the file is there, and fails at every picture from then on."""
+    return f"""
+    import pathlib
+
+    def model_fn(folder):
+        return None
+
+    def transform_fn(model, body, content_type, accept):
+        if pathlib.Path({str(file)!r}).exists():
+            raise RuntimeError("this model is broken")
+        return "[0.1, 0.9]", "application/json"
+    """
+
+
 @pytest.fixture(scope="module")
 def deployed(local_cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Story:
-    project = Story.begin(local_cloud, PROJECT, tmp_path_factory.mktemp("withdrawal"), "ssm")
+    project = Story.begin(local_cloud, PROJECT, tmp_path_factory.mktemp("withdrawal"), "ssm", "cloudwatch")
     settings = project.folder / "scones.toml"
     settings.write_text(settings.read_text().replace("bake_seconds = 0", f"bake_seconds = {BAKE_SECONDS}"))
     project.deploy()
@@ -99,15 +115,14 @@ def test_a_version_that_is_rejected_while_it_bakes_gives_way_to_the_one_before(p
 
 
 def test_a_first_version_that_is_rejected_while_its_endpoint_is_created_leaves_no_endpoint(project: Story) -> None:
-    go = socket.socket()
-    go.bind(("127.0.0.1", 0))
-    arn = project.register(waits_for(go.getsockname()[1]))
-    with go, ThreadPoolExecutor(2) as threads:
+    go = project.folder / "go"
+    arn = project.register(waits_for(go))
+    with ThreadPoolExecutor(2) as threads:
         approving = threads.submit(project.scones, "approve", arn, "--wait", expect=1)
         eventually(lambda: (endpoint(project) or {}).get("EndpointStatus") == "Creating" or approving.done())
         rejecting = threads.submit(project.scones, "reject", arn, "--wait")
         eventually(lambda: arn not in approved_versions(project) or rejecting.done())
-        go.listen()
+        go.touch()
         approved, rejected = approving.result(), rejecting.result()
     print(approved, rejected)
     told = f"Version {number(arn)} is being deployed, and no other version is approved: the deploy workflow deletes"
@@ -115,3 +130,58 @@ def test_a_first_version_that_is_rejected_while_its_endpoint_is_created_leaves_n
     assert f"The approval of version {number(arn)} was withdrawn (it is Rejected): no version of" in approved.stderr
     assert endpoint(project) is None
     assert live(project) is None
+
+
+def failing_alarm(project: Story) -> str:
+    """The state of the endpoint's alarm on 5XX answers."""
+    found = project.clients["cloudwatch"].describe_alarms(AlarmNames=[f"{PROJECT}-endpoint-5xx"])["MetricAlarms"]
+    return str(found[0]["StateValue"])
+
+
+def test_a_broken_live_model_is_replaced_however_loud_its_alarm_rings(project: Story) -> None:
+    """AWS's "Auto-Rollback Configuration and Monitoring": an alarm on both fleets would end the deployment."""
+    broken = project.folder / "broken"
+    project.register(breaks_with(broken))
+    project.scones("approve", "--wait")
+    broken.touch()
+    white = str(project.picture("white.png", 255))
+    assert "this model is broken" in project.scones("invoke", white, expect=1).stderr
+    where = {"EndpointName": PROJECT, "VariantName": "AllTraffic"}
+    of_old_fleet = {
+        "MetricName": "Invocation5XXErrors",
+        "Dimensions": [{"Name": name, "Value": value} for name, value in where.items()],
+        "Value": 1.0,
+    }
+    minutes = [{**of_old_fleet, "Timestamp": time.time() - 60 * ago} for ago in range(12)]
+    project.clients["cloudwatch"].put_metric_data(Namespace="AWS/SageMaker", MetricData=minutes)
+    eventually(lambda: failing_alarm(project) == "ALARM", patience=40)
+    repair = project.register()
+    told = project.scones("approve", repair, "--wait").stderr
+    assert f"Version {number(repair)} of {PROJECT} is live" in told
+    assert f"Before this deployment began, alarm {PROJECT}-endpoint-5xx stood already." in told
+    assert project.scones("invoke", white).stdout.startswith("near  bicycle")
+    listed = project.clients["cloudwatch"].describe_alarms(AlarmNamePrefix=f"{PROJECT}-v")["MetricAlarms"]
+    assert listed == [], "the alarms of the update are gone"
+
+
+def test_a_new_fleet_whose_alarm_rings_while_it_bakes_goes_back(project: Story) -> None:
+    first = project.register()
+    project.scones("approve", "--wait")
+    second = project.register()
+    cloudwatch = project.clients["cloudwatch"]
+    with ThreadPoolExecutor(1) as threads:
+        approving = threads.submit(project.scones, "approve", second, "--wait", expect=1)
+        eventually(lambda: is_baking(project) or approving.done())
+        watched = cloudwatch.describe_alarms(AlarmNamePrefix=f"{PROJECT}-v{number(second)}-")["MetricAlarms"]
+        [errors] = [one for one in watched if one["MetricName"] == "Invocation5XXErrors"]
+        failures = {"MetricName": "Invocation5XXErrors", "Dimensions": errors["Dimensions"], "Value": 1.0}
+        now = time.time()
+        cloudwatch.put_metric_data(
+            Namespace="AWS/SageMaker", MetricData=[{**failures, "Timestamp": now - 60 * ago} for ago in range(3)]
+        )
+        told = approving.result().stderr
+    assert f"alarm(s) in state ALARM: {errors['AlarmName']}" in told
+    assert f"Alarm {errors['AlarmName']} rings: the new fleet failed." in told
+    assert live(project) == first
+    project.scones("reject", second, "--wait")  # or it would be the next to be brought back
+    assert cloudwatch.describe_alarms(AlarmNamePrefix=f"{PROJECT}-v")["MetricAlarms"] == []

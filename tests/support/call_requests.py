@@ -52,6 +52,7 @@ ACTS_ON: dict[str, list[tuple[str, str]]] = {  # the resource's ARN is the param
     "sagemaker:ListProcessingJobs": [],
     **{f"scheduler:{verb}Schedule": [("schedule/default/", "Name")] for verb in ("Create", "Delete", "Update")},
     "cloudwatch:GetMetricStatistics": [],
+    "cloudwatch:PutMetricAlarm": [("alarm:", "AlarmName")],
     "events:EnableRule": [("rule/", "Name")],
     "sns:Publish": [("", "TopicArn")],
     "ssm:GetParameter": [("parameter", "Name")],
@@ -92,7 +93,7 @@ def _on(call: str, parameters: Parameters) -> Iterator[tuple[str, dict[str, str]
         yield f"arn:aws:s3:::{parameters['Bucket']}{key}", {}
     elif call == "cloudwatch:PutMetricData":
         yield "*", {"cloudwatch:namespace": parameters["Namespace"]}
-    elif call == "cloudwatch:DescribeAlarms":
+    elif call in {"cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms"}:
         for name in parameters["AlarmNames"]:
             yield arn("cloudwatch", f"alarm:{name}"), {}
     elif call == "events:PutEvents":

@@ -1,7 +1,7 @@
 """A SageMaker in memory behind a real HTTP socket, for tests that need it to be slow, busy, wrong or gone.
 
 boto3 talks to it unchanged (AWS_ENDPOINT_URL), so every request passes botocore's own validation. It knows the
-operations that the functions use, plus the two calls to SSM and EventBridge; anything else is refused.
+operations that the functions use, plus those of SSM, EventBridge and CloudWatch; anything else is refused.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ class FakeAws:
         self.schedules: dict[str, Params] = {}
         self.clock_schedules: dict[str, Params] = {}
         self.scalable: dict[str, Params] = {}
+        self.alarms: dict[str, Params] = {}
         self.enabled_rules: list[str] = []
         self.calls: list[str] = []
         self.invocations: list[tuple[dict[str, str], bytes]] = []
@@ -254,6 +255,25 @@ class FakeAws:
             raise Refused("No scalable target found", "ObjectNotFoundException")
         del self.scalable[params["ResourceId"]]
         return {}
+
+    def op_put_metric_alarm(self, params: Params) -> Params:
+        state = {"StateValue": "INSUFFICIENT_DATA"} | self.alarms.get(params["AlarmName"], {})
+        self.alarms[params["AlarmName"]] = params | {"StateValue": state["StateValue"]}
+        return {}
+
+    def op_describe_alarms(self, params: Params) -> Params:
+        found = [self.alarms[name] for name in params["AlarmNames"] if name in self.alarms]
+        return {"MetricAlarms": [{key: one[key] for key in ("AlarmName", "StateValue")} for one in found]}
+
+    def op_delete_alarms(self, params: Params) -> Params:
+        for name in params["AlarmNames"]:
+            if name not in self.alarms:
+                raise Refused(f"Alarm {name} does not exist", "ResourceNotFound", 404)
+            del self.alarms[name]
+        return {}
+
+    def ring(self, name: str) -> None:
+        self.alarms[name] = self.alarms.get(name, {"AlarmName": name}) | {"StateValue": "ALARM"}
 
     def op_enable_rule(self, params: Params) -> Params:
         self.enabled_rules.append(params["Name"])

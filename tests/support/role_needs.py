@@ -71,6 +71,10 @@ ACTS_ON: dict[str, list[str]] = {
     "sagemaker:ListPipelineExecutions": [PIPELINE],
     "sagemaker:ListPipelineParametersForExecution": [f"{PIPELINE}/execution/abcdefghijkl"],
     "sagemaker:StartPipelineExecution": [PIPELINE],
+    **{
+        f"cloudwatch:{verb}": [arn("cloudwatch", f"alarm:{VERSION}-latency")]
+        for verb in ("DeleteAlarms", "PutMetricAlarm")
+    },
     "cloudwatch:DescribeAlarms": [arn("cloudwatch", f"alarm:{PROJECT}-endpoint-5xx")],
     "cloudwatch:GetMetricStatistics": ["*"],
     "events:PutEvents": [arn("events", "event-bus/default")],
@@ -149,6 +153,7 @@ NOBODY = [
     Request("ec2:RunInstances", arn("ec2", "instance/*")),
     Request("logs:DeleteLogGroup", arn("logs", f"log-group:/aws/lambda/{PROJECT}-deploy:*")),
     Request("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": "AWS/Billing"}),
+    Request("cloudwatch:DeleteAlarms", arn("cloudwatch", f"alarm:{PROJECT}-endpoint-5xx")),
 ]
 
 
@@ -162,7 +167,7 @@ def of_function(logical: str) -> list[Request]:
     if logical == "Alert":  # Lambda itself delivers what the function gave up on
         needed.append(Request("sqs:SendMessage", arn_of("UndeliveredEvents")))
     if logical == "Deploy":  # UpdateEndpoint looks at the alarms that it is to roll back on
-        needed.append(Request("cloudwatch:DescribeAlarms", arn_of("EndpointErrors")))
+        needed.append(Request("cloudwatch:DescribeAlarms", arn("cloudwatch", f"alarm:{VERSION}-errors")))
         needed += OF_SCALING
     return needed
 

@@ -94,21 +94,22 @@ async def invoke(cloud: Cloud, invocation: Invocation) -> Result:
     while True:
         try:
             with traffic.instance(invocation.headers.get(TARGET_VARIANT), refused) as (fleet, variant, instance):
-                answer, model_seconds = await _ask_model(cloud, invocation, variant, instance, came)
+                answer, model_seconds = await _ask_model(cloud, invocation, fleet, variant, instance, came)
             break
         except NotConnectedError:
             refused.add(instance)  # it has just ended; whoever supervises it will see that as well
         except (NoVariantError, NotServingError, BusyError) as error:
             raise _unavailable(invocation, error, bool(refused)) from None
     _capture(cloud, traffic, invocation, fleet, variant, answer, moment)
+    overhead = time.perf_counter() - came - model_seconds
     cloud.shared(EndpointHosting).metrics.count(
-        invocation.endpoint, variant.name, answer.status, model_seconds, time.perf_counter() - came - model_seconds
+        invocation.endpoint, fleet.plan.config, variant.name, answer.status, model_seconds, overhead
     )
     return Result(_headers(answer, variant), answer.body)
 
 
 async def _ask_model(
-    cloud: Cloud, invocation: Invocation, variant: Variant, instance: Instance, came: float
+    cloud: Cloud, invocation: Invocation, fleet: Fleet, variant: Variant, instance: Instance, came: float
 ) -> tuple[Answer, float]:
     """The answer of an instance, which is 2xx, and the seconds that it took.
 
@@ -134,8 +135,9 @@ async def _ask_model(
     except BrokenAnswerError as error:
         message = f"The model container gave no answer: {error}."
     seconds = time.perf_counter() - began
+    overhead = time.perf_counter() - came - seconds
     cloud.shared(EndpointHosting).metrics.count(
-        invocation.endpoint, variant.name, status, seconds, time.perf_counter() - came - seconds
+        invocation.endpoint, fleet.plan.config, variant.name, status, seconds, overhead
     )
     raise ModelError(cloud, invocation.endpoint, status, message)
 

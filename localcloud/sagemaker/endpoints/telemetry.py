@@ -1,7 +1,9 @@
 """CloudWatch metrics of invocations, summed up and sent every few seconds beside the requests.
 
 Namespace AWS/SageMaker, dimensions EndpointName and VariantName: "Monitor SageMaker with CloudWatch" in the developer
-guide. Latencies are microseconds. The error metrics are 0 or 1 for each request, so that their average is a rate.
+guide. Each once more with EndpointConfigName as a third, by which alarms tell the fleets of an update apart:
+"Auto-Rollback Configuration and Monitoring" there. Latencies are microseconds. The error metrics are 0 or 1 for each
+request, so that their average is a rate.
 """
 
 from __future__ import annotations
@@ -55,7 +57,8 @@ class Distribution:
             yield [value for value, _ in part], [count for _, count in part]
 
 
-Key = tuple[str, str]
+Key = tuple[tuple[str, str], ...]
+"""Names and values of the dimensions."""
 
 
 class Metrics:
@@ -68,10 +71,13 @@ class Metrics:
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def count(self, endpoint: str, variant: str, status: int, model_seconds: float, overhead_seconds: float) -> None:
+    def count(
+        self, endpoint: str, config: str, variant: str, status: int, model_seconds: float, overhead_seconds: float
+    ) -> None:
         """Count one request.
 
         Args:
+            config: the endpoint configuration of the fleet that it went to.
             status: the model's answer, 0 for none.
             model_seconds: until the model had answered.
             overhead_seconds: what the request took beside that.
@@ -84,10 +90,12 @@ class Metrics:
             "Invocation5XXErrors": status >= 500 or status == 0,
             "InvocationModelErrors": not 200 <= status < 300,
         }
+        of_variant = (("EndpointName", endpoint), ("VariantName", variant))
         with self._lock:
-            sums = self._sums.setdefault((endpoint, variant), {name: Distribution() for name in values})
-            for name, value in values.items():
-                sums[name].add(float(value))
+            for dimensions in (of_variant, (*of_variant, ("EndpointConfigName", config))):
+                sums = self._sums.setdefault(dimensions, {name: Distribution() for name in values})
+                for name, value in values.items():
+                    sums[name].add(float(value))
 
     def start(self) -> None:
         """Start the thread that sends."""
@@ -104,7 +112,7 @@ class Metrics:
                 part = data[start : start + MOST_DATA]
                 self._cloud.aws("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=part)
         except (BotoCoreError, ClientError) as error:
-            log.warning("metrics of %d variants are lost: %s", len(sums), error)
+            log.warning("metrics of %d variants and fleets are lost: %s", len(sums), error)
 
     def close(self) -> None:
         """Send the rest and end."""
@@ -120,15 +128,12 @@ class Metrics:
 
 def _data(sums: dict[Key, dict[str, Distribution]]) -> Iterator[dict[str, Any]]:
     now = datetime.fromtimestamp(time.time(), UTC)
-    for (endpoint, variant), statistics in sums.items():
+    for dimensions, statistics in sums.items():
         for name, values in statistics.items():
             for found, counts in values.values():
                 yield {
                     "MetricName": name,
-                    "Dimensions": [
-                        {"Name": "EndpointName", "Value": endpoint},
-                        {"Name": "VariantName", "Value": variant},
-                    ],
+                    "Dimensions": [{"Name": dimension, "Value": value} for dimension, value in dimensions],
                     "Timestamp": now,
                     "Values": found,
                     "Counts": counts,

@@ -124,13 +124,9 @@ def test_blue_green_takes_a_canary_when_there_are_two_instances(
     aws: FakeAws, monkeypatch: pytest.MonkeyPatch, count: str, kind: str
 ) -> None:
     monkeypatch.setenv("INSTANCE_COUNT", count)
-    monkeypatch.setenv("ALARMS", "errors,latency")
     monkeypatch.setenv("BAKE_SECONDS", "300")
-    config = deployment_config(hosting())
+    config = deployment_config(hosting(), "scones-v1-00000000")
     routing = config["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]
     assert (routing["Type"], routing["WaitIntervalInSeconds"]) == (kind, 300)
-    assert [alarm["AlarmName"] for alarm in config["AutoRollbackConfiguration"]["Alarms"]] == ["errors", "latency"]
-
-
-def test_without_alarms_no_rollback_is_promised(aws: FakeAws) -> None:
-    assert "AutoRollbackConfiguration" not in deployment_config(hosting())
+    watched = [alarm["AlarmName"] for alarm in config["AutoRollbackConfiguration"]["Alarms"]]
+    assert watched == ["scones-v1-00000000-errors", "scones-v1-00000000-latency"]

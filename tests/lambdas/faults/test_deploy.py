@@ -38,6 +38,71 @@ def test_a_silent_rollback_is_a_failure_and_leaves_no_trace(live_one: FakeAws) -
     assert_only_version_one_is_left(live_one)
 
 
+STANDING = "scones-unlimited-endpoint-5xx"
+
+
+def test_a_live_model_that_fails_every_request_does_not_keep_its_repair_out(
+    live_one: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The alarms that roll back are on the new configuration; the endpoint's own, which rings, is only told."""
+    monkeypatch.setenv("ENDPOINT_ALARMS", f"{STANDING},scones-unlimited-endpoint-4xx")
+    live_one.ring(STANDING)
+    live_one.register(2)
+    walk = Walk(approval(2))
+    walk.to("CheckEndpoint")
+    watched = live_one.live["pending"]["DeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"]
+    made = {one["AlarmName"]: live_one.alarms[one["AlarmName"]] for one in watched}
+    assert {one["MetricName"] for one in made.values()} == {"Invocation5XXErrors", "ModelLatency"}
+    for one in made.values():
+        dimensions = {part["Name"]: part["Value"] for part in one["Dimensions"]}
+        assert dimensions["EndpointConfigName"] == config_of(2)
+    while walk.at is not None:
+        walk.step()
+    assert walk.path[-1] == "Deployed"
+    assert f"Before this deployment began, alarm {STANDING} stood already." in walk.messages[0][1]
+    assert list(live_one.alarms) == [STANDING], "those of the update are gone"
+
+
+def test_a_rollback_says_which_alarm_of_the_new_fleet_rang_and_which_stood_before(
+    live_one: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENDPOINT_ALARMS", STANDING)
+    live_one.ring(STANDING)
+    live_one.register(2)
+    live_one.endings = ["rolled_back"]
+    rang = f"{config_of(2)}-errors"
+    walk = walked(approval(2), {"CheckEndpoint": lambda: live_one.ring(rang)})
+    assert walk.error == "RolledBack"
+    assert f"Alarm {rang} rings: the new fleet failed." in walk.cause
+    assert f"alarm {STANDING} stood already" in walk.cause
+    assert_only_version_one_is_left(live_one)
+    assert list(live_one.alarms) == [STANDING]
+
+
+def test_an_alarm_that_an_earlier_run_left_ringing_is_made_anew(live_one: FakeAws) -> None:
+    live_one.register(2)
+    left = f"{config_of(2)}-errors"
+    live_one.ring(left)
+    walk = Walk(approval(2))
+    walk.to("CheckEndpoint")
+    assert live_one.alarms[left]["StateValue"] == "INSUFFICIENT_DATA"
+
+
+def test_an_alarm_that_cannot_be_deleted_is_told_and_ends_no_good_deployment(live_one: FakeAws) -> None:
+    live_one.register(2)
+
+    def refuse() -> None:
+        def denied() -> None:
+            live_one.hooks["DeleteAlarms"] = denied
+            raise Refused("no", "AccessDeniedException")
+
+        live_one.hooks["DeleteAlarms"] = denied
+
+    walk = walked(approval(2), {"CheckEndpoint": refuse})
+    assert walk.path[-1] == "Deployed"
+    assert f"deleting alarm {config_of(2)}-errors" in walk.messages[0][1]
+
+
 def test_a_failed_smoke_test_brings_the_old_version_back(live_one: FakeAws) -> None:
     live_one.register(2)
     live_one.answers = [probabilities(0.2, 0.3, 0.5)]

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from localcloud.errors import ArtifactError
 from localcloud.programs import handlers
 from localcloud.programs.pytorch_inference import DEFAULTS
 from localcloud.programs.serving import RequestError
+from localcloud.programs.toolkit_errors import make_importable
+from steps.train import inference
 
 load_predictor = partial(handlers.load_predictor, defaults=DEFAULTS)
 MODULE = ("-m", "localcloud.programs.pytorch_inference")
@@ -186,3 +189,38 @@ def test_only_serve_is_a_command(tmp_path, arguments):
     with launch(*MODULE, *arguments, base=tmp_path) as program:
         assert "usage: " in program.communicate(timeout=60)[1]
     assert program.returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("raised", "status", "words"),
+    [
+        ("GenericInferenceToolkitError(415, 'send a PNG')", 415, "send a PNG\n"),
+        ("GenericInferenceToolkitError(400)", 400, "Invalid Request\n"),
+        ("BaseInferenceToolkitError(422, 'no wheels in it', 'Unprocessable')", 422, "no wheels in it\n"),
+        ("UnsupportedFormatError('text/csv')", 500, "Content type text/csv is not supported"),
+        ("ValueError('a bug')", 500, "a bug\n"),
+    ],
+)
+def test_a_handler_chooses_its_status_with_the_toolkits_errors(make_model, raised, status, words):
+    make_importable()
+    code = f"""
+from sagemaker_inference.errors import BaseInferenceToolkitError, GenericInferenceToolkitError, UnsupportedFormatError
+def model_fn(folder):
+    return None
+def input_fn(body, content_type):
+    raise {raised}
+"""
+    with pytest.raises(RequestError, match=words) as error:
+        load_predictor(make_model(code))(b"x", "image/png", "application/json")
+    assert error.value.status == status
+
+
+def test_the_models_own_handler_answers_4xx_to_a_callers_mistake(make_model, monkeypatch):
+    """The serving code that the pipeline packs, in the container's stand-in: no model is asked."""
+    make_importable()
+    source = Path(inference.__file__).read_text().replace("def model_fn", "def real_model_fn")
+    predict = load_predictor(make_model(source + "\ndef model_fn(folder):\n    return None\n", "serving_code"))
+    for body, content_type, status in ((b"not a picture", "image/png", 400), (b"1,2", "text/csv", 415)):
+        with pytest.raises(RequestError) as error:
+            predict(body, content_type, "application/json")
+        assert error.value.status == status

@@ -78,8 +78,9 @@ def test_sixteen_bit_grey_keeps_its_shades() -> None:
     ],
 )
 def test_bytes_that_are_no_sound_picture_are_refused(body: bytes, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises(inference.RequestRefusedError, match=words) as refused:
         inference.input_fn(body, "application/x-image")
+    assert refused.value.status_code == 400
 
 
 @pytest.mark.parametrize("side", [8_000, 60_000])
@@ -92,8 +93,10 @@ def test_picture_that_would_fill_the_memory_is_refused_from_its_header(side: int
 
 
 def test_other_content_types_are_refused_by_name() -> None:
-    with pytest.raises(ValueError, match="'text/csv' is not supported; send one of application/x-image"):
+    words = "'text/csv' is not supported; send one of application/x-image"
+    with pytest.raises(inference.RequestRefusedError, match=words) as refused:
         inference.input_fn(b"1,2", "text/csv")
+    assert refused.value.status_code == 415
 
 
 @pytest.mark.parametrize("accept", ["application/json", "*/*", "", "text/html, application/json;q=0.9"])
@@ -107,8 +110,9 @@ def test_answer_as_json_lines_has_the_key_prediction() -> None:
 
 
 def test_answer_of_another_type_is_refused() -> None:
-    with pytest.raises(ValueError, match="'image/png' is not supported"):
+    with pytest.raises(inference.RequestRefusedError, match="'image/png' is not supported") as refused:
         inference.output_fn(np.array([1.0], np.float32), "image/png")
+    assert refused.value.status_code == 406
 
 
 def test_serving_needs_neither_pytorch_nor_this_package(model_folder: Path, tmp_path: Path) -> None:

@@ -87,13 +87,15 @@ def test_an_endpoint_from_creation_to_deletion(on_local_cloud: LocalCloud, bucke
 
 def test_invocations_are_counted_in_cloudwatch(endpoints: Clients, cloud: Cloud, serving_model: ServingModel) -> None:
     fails = 'def answer(body, headers):\n    return (200 if body == b"body" else 418 if body == b"4" else 500), b"x"'
-    name = endpoints.serve(endpoints.config(serving_model(fails)))
+    config = endpoints.config(serving_model(fails))
+    name = endpoints.serve(config)
     for body in (b"body", b"body", b"4", b"5"):
         refused(endpoints.runtime.invoke_endpoint, EndpointName=name, Body=body)
     cloud.shared(EndpointHosting).metrics.send()
-    dimensions = [{"Name": "EndpointName", "Value": name}, {"Name": "VariantName", "Value": "AllTraffic"}]
+    of_variant = [{"Name": "EndpointName", "Value": name}, {"Name": "VariantName", "Value": "AllTraffic"}]
+    of_fleet = [*of_variant, {"Name": "EndpointConfigName", "Value": config}]
 
-    def statistics(metric: str) -> dict[str, Any]:
+    def statistics(metric: str, dimensions: list[dict[str, str]] = of_variant) -> dict[str, Any]:
         found = cloud.aws("cloudwatch").get_metric_statistics(
             Namespace="AWS/SageMaker",
             MetricName=metric,
@@ -114,6 +116,7 @@ def test_invocations_are_counted_in_cloudwatch(endpoints: Clients, cloud: Cloud,
         "InvocationModelErrors": 2,
     }
     assert {name: statistics(name)["Sum"] for name in sums} == sums
+    assert {name: statistics(name, of_fleet)["Sum"] for name in sums} == sums, "by which rollback alarms go"
     latency = statistics("ModelLatency")
     assert (latency["Unit"], latency["SampleCount"]) == ("Microseconds", 4)
     p50, p90 = (latency["ExtendedStatistics"][name] for name in ("p50", "p90"))
