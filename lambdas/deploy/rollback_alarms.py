@@ -1,9 +1,9 @@
 """The alarms that roll an update back: on the new configuration alone, and on what is a server's fault.
 
 They are made before the update and deleted when it has settled. AWS's "Auto-Rollback Configuration and Monitoring"
-warns that an alarm on the endpoint (EndpointName, VariantName) ends a deployment for the old fleet's errors, and names the
-third dimension, EndpointConfigName, under which CloudWatch has the new fleet's. InvocationModelErrors would count every
-answer that is not 2xx, so a caller's broken pictures too ("Metrics for monitoring SageMaker AI with CloudWatch").
+warns that an alarm on the endpoint (EndpointName, VariantName) ends a deployment for the old fleet's errors, and names
+the third dimension, EndpointConfigName, under which CloudWatch has the new fleet's. InvocationModelErrors would count
+every answer that is not 2xx, so a caller's broken pictures too ("Metrics for monitoring SageMaker AI with CloudWatch").
 """
 
 from __future__ import annotations

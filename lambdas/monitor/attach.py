@@ -13,18 +13,18 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lambdas.deploy.endpoint import described_endpoint, described_package
-from lambdas.monitor import eventbridge, model_monitor
+from lambdas.monitor import eventbridge, missing_runs, model_monitor
 from lambdas.monitor.program import environment
 from lambdas.monitor.watching import Watching, WatchRecord, attached, write_attached
-from lambdas.outcomes import FailedError
+from lambdas.outcomes import FailedError, OutcomeError, RetryableError
 from lambdas.service_errors import THROTTLED, calling
 
-MODEL_MONITOR, EVENTBRIDGE = "model-monitor", "eventbridge"
+MODEL_MONITOR, EVENTBRIDGE, ALARM = "model-monitor", "eventbridge", "alarm"
 CHOSEN = "The setting monitor.scheduler says so."
 
 
 def attach(
-    plan: WatchRecord, host: Watching, sagemaker: Any, ssm: Any, scheduler: Any, function_arn: str
+    plan: WatchRecord, host: Watching, sagemaker: Any, ssm: Any, scheduler: Any, cloudwatch: Any, function_arn: str
 ) -> WatchRecord:
     """Watch the version in the plan (target_arn, version, config); the schedule of the one before is its own from now.
 
@@ -44,27 +44,49 @@ def attach(
         "analysed_until": int(time.time()),
     }
     taken, why = _create_schedule(host, record, sagemaker, ssm, scheduler, function_arn)
+    missing_runs.create_alarm(host, cloudwatch, only_with_traffic=taken == MODEL_MONITOR)
     write_attached(ssm, {**record, "scheduler": taken, "why": why})
     told = plan.get("message", f"Version {plan['version']} is watched.")
     unjudged = "" if record["statistics"] else " It was registered without a baseline: the monitor cannot judge it."
     return {"outcome": "ok", "monitor": {"scheduler": taken, "why": why}, "message": f"{told}{unjudged}"}
 
 
-def detach(host: Watching, sagemaker: Any, ssm: Any, scheduler: Any) -> WatchRecord:
-    """Watch nothing: no schedule is left, of either scheduler."""
-    ended = [model_monitor.delete_schedule(host, sagemaker), eventbridge.delete_schedule(host, scheduler)]
+def detach(host: Watching, sagemaker: Any, ssm: Any, scheduler: Any, cloudwatch: Any) -> WatchRecord:
+    """Watch nothing: no schedule is left, of either scheduler, and no alarm on its runs.
+
+    One that is refused does not keep the others. What the record says is not there, but could not be asked for, is
+    named; Model Monitor refuses the accounts that it is closed to.
+
+    Raises:
+        FailedError, RetryableError: what the record says is there could not be deleted, or may be there.
+    """
+    kept = attached(ssm).get("scheduler")
+    ended, refused = [], dict[str, OutcomeError]()
+    for kind, delete in (
+        (EVENTBRIDGE, lambda: eventbridge.delete_schedule(host, scheduler)),
+        (MODEL_MONITOR, lambda: model_monitor.delete_schedule(host, sagemaker)),
+        (ALARM, lambda: missing_runs.delete_alarm(host, cloudwatch) and False),
+    ):
+        try:
+            ended.append(delete())
+        except OutcomeError as error:
+            refused[kind] = error
+    for kind, error in refused.items():
+        if kind != MODEL_MONITOR or kept == MODEL_MONITOR or isinstance(error, RetryableError):
+            raise error
     write_attached(ssm, {})
     message = f"Schedule {host.schedule} is deleted." if any(ended) else f"There is no schedule {host.schedule}."
-    return {"outcome": "ok", "message": message}
+    unasked = "".join(f" Not asked: {error.problem}" for error in refused.values())
+    return {"outcome": "ok", "message": f"{message}{unasked}"}
 
 
-def detach_withdrawn(host: Watching, sagemaker: Any, ssm: Any, scheduler: Any) -> WatchRecord:
+def detach_withdrawn(host: Watching, sagemaker: Any, ssm: Any, scheduler: Any, cloudwatch: Any) -> WatchRecord:
     """Watch the version no longer that lost its approval; one that a later run attached meanwhile is left alone."""
     watched = attached(ssm).get("model_package_arn")
     package = described_package(sagemaker, watched) if watched else None
     if watched is None or (package or {}).get("ModelApprovalStatus") == "Approved":
         return {"outcome": "superseded", "message": "No version that lost its approval is watched."}
-    return detach(host, sagemaker, ssm, scheduler)
+    return detach(host, sagemaker, ssm, scheduler, cloudwatch)
 
 
 def plan_of_live(ssm_value: WatchRecord, previous: WatchRecord) -> WatchRecord:

@@ -31,7 +31,9 @@ def create_schedule(host: Watching, scheduler: Any, function_arn: str) -> None:
             "Arn": function_arn,
             "RoleArn": host.scheduler_role_arn,
             "Input": json.dumps({"action": "start"}),
+            # Of deliveries. What the function raises, Lambda tries again and keeps: its EventInvokeConfig.
             "RetryPolicy": {"MaximumRetryAttempts": 5, "MaximumEventAgeInSeconds": 3000},
+            "DeadLetterConfig": {"Arn": host.undelivered_arn},
         },
     }
     with calling(f"making schedule {host.schedule}"):

@@ -2,6 +2,10 @@
 
 attach    from the deploy workflow (`plan`), or by hand for what is live      detach   likewise: the endpoint goes
 start     from EventBridge Scheduler, every hour                              run      by hand: `start`, `end`
+
+People and the deploy workflow read the answer, so there a failure is data. Nobody reads what a schedule or a rule
+(`"unattended": true`) is answered: there it is raised, so that Lambda tries again, and keeps the event in the queue of
+undelivered events, on which an alarm rings.
 """
 
 from __future__ import annotations
@@ -26,11 +30,19 @@ metrics = telemetry.metrics("monitor")
 @metrics.log_metrics
 @log.inject_lambda_context
 def handler(event: WatchRecord, context: Any) -> WatchRecord:
-    """Answer with the plan, if there is one, and what was done; an expected failure is outcome failed with a cause."""
+    """Answer with the plan, if there is one, and what was done; an expected failure is outcome failed with a cause.
+
+    Raises:
+        OutcomeError: that failure, where nobody reads the answer.
+    """
     action, plan = event.get("action"), event.get("plan") or {}
     try:
         result = plan | _act(action, plan, event, context.invoked_function_arn)
     except OutcomeError as stop:
+        if action == "start" or event.get("unattended"):
+            log.error("failed", extra={"action": action, "error": stop.error, "said": stop.problem})
+            metrics.add_metric(name="MonitorFailed", unit=MetricUnit.Count, value=1)
+            raise
         result = plan | {"outcome": "failed", "error": stop.error, "cause": stop.cause(), "problem": stop.problem}
     log.info("done", extra={"action": action, "outcome": result["outcome"], "said": result.get("message")})
     metrics.add_metric(name="MonitorFailed", unit=MetricUnit.Count, value=int(result["outcome"] == "failed"))
@@ -38,15 +50,15 @@ def handler(event: WatchRecord, context: Any) -> WatchRecord:
 
 
 def _act(action: object, plan: WatchRecord, event: WatchRecord, function_arn: str) -> WatchRecord:
-    host, sagemaker, ssm = watching(), clients.sagemaker(), clients.ssm()
+    host, sagemaker, ssm, cloudwatch = watching(), clients.sagemaker(), clients.ssm(), clients.cloudwatch()
     now = datetime.now(UTC)
     if action == "attach":
         wanted = plan or plan_of_live(_live(ssm), attached(ssm))
-        return attach(wanted, host, sagemaker, ssm, clients.scheduler(), function_arn)
+        return attach(wanted, host, sagemaker, ssm, clients.scheduler(), cloudwatch, function_arn)
     if action == "detach" and plan:
-        return detach_withdrawn(host, sagemaker, ssm, clients.scheduler())
+        return detach_withdrawn(host, sagemaker, ssm, clients.scheduler(), cloudwatch)
     if action == "detach":
-        return detach(host, sagemaker, ssm, clients.scheduler())
+        return detach(host, sagemaker, ssm, clients.scheduler(), cloudwatch)
     if action == "start":
         return start.start_scheduled(host, sagemaker, clients.s3(), ssm, now)
     if action == "run":

@@ -23,6 +23,7 @@ class Watching:
 
     Attributes:
         schedule: name of the schedule, of either scheduler, and of the metrics' dimension MonitoringSchedule.
+        undelivered_arn: the queue of what the schedule could not deliver.
         code: key in the bucket of the program, a zip that Python runs.
     """
 
@@ -32,6 +33,7 @@ class Watching:
     scheduler: str
     role_arn: str
     scheduler_role_arn: str
+    undelivered_arn: str
     image: str
     instance_type: str
     code: str
@@ -52,6 +54,7 @@ def watching() -> Watching:
         scheduler=configuration.required("SCHEDULER"),
         role_arn=configuration.required("JOB_ROLE_ARN"),
         scheduler_role_arn=configuration.required("SCHEDULER_ROLE_ARN"),
+        undelivered_arn=configuration.required("UNDELIVERED_ARN"),
         image=configuration.required("JOB_IMAGE"),
         instance_type=configuration.required("INSTANCE_TYPE"),
         code=configuration.required("JOB_CODE"),

@@ -1,7 +1,8 @@
 """The errors of AWS's sagemaker-inference toolkit, as `sagemaker_inference.errors` where that is not installed.
 
 A handler that raises BaseInferenceToolkitError, or a subclass, chooses the status of its answer; whatever else it
-raises is a 500. Source: sagemaker_inference 1.10.1, errors.py (arguments and attributes) and transformer.py (handle_error).
+raises is a 500. Source: sagemaker_inference 1.10.1, errors.py (arguments and attributes) and transformer.py
+(handle_error).
 """
 
 from __future__ import annotations

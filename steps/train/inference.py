@@ -2,8 +2,8 @@
 
 The four functions are the handlers that SageMaker's PyTorch serving container looks for (sagemaker-inference toolkit);
 request and response are those of the built-in image-classification algorithm. What the caller did wrong is answered
-with a 4xx: it is no fault of the model, and no alarm on the model's failures may ring for it. Everything after decoding,
-temperature included, is in `model.onnx`, so this needs ONNX Runtime, Pillow and numpy, and no PyTorch.
+with a 4xx: it is no fault of the model, and no alarm on the model's failures may ring for it. Everything after
+decoding, temperature included, is in `model.onnx`, so this needs ONNX Runtime, Pillow and numpy, and no PyTorch.
 """
 
 from __future__ import annotations

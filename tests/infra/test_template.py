@@ -216,3 +216,56 @@ def test_events_that_cannot_be_delivered_are_kept() -> None:
     for logical in (logical for logical, one in RESOURCES.items() if one["Type"] == "AWS::Events::Rule"):
         for target in RESOURCES[logical]["Properties"]["Targets"]:
             assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["UndeliveredEvents", "Arn"]}}
+
+
+def test_a_function_that_a_rule_or_a_schedule_calls_is_tried_again_and_its_event_kept() -> None:
+    """Lambda calls it without a reader of its answer: only what it raises is heard of."""
+    targets = [
+        one["Arn"] for r in RESOURCES.values() if r["Type"] == "AWS::Events::Rule" for one in r["Properties"]["Targets"]
+    ]
+    called = {one["Fn::GetAtt"][0] for one in targets if "Fn::GetAtt" in one}
+    assert called == {"Alert", "Monitor", "Retrain"}
+    for logical in called:
+        kept = RESOURCES[f"{logical}Retries"]["Properties"]
+        assert kept["FunctionName"] == {"Ref": logical}
+        assert kept["MaximumRetryAttempts"] > 0
+        assert kept["DestinationConfig"] == {"OnFailure": {"Destination": {"Fn::GetAtt": ["UndeliveredEvents", "Arn"]}}}
+
+
+def test_people_hear_of_the_queue_even_if_the_function_that_tells_them_is_broken() -> None:
+    alarm = RESOURCES["Undelivered"]["Properties"]
+    assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": {"Fn::GetAtt": ["UndeliveredEvents", "QueueName"]}}]
+    assert alarm["AlarmActions"] == [{"Ref": "Alerts"}]
+
+
+STATE: dict[str, Any] = {
+    "LiveModel": {
+        "Name": {"Fn::Sub": "/${ProjectName}/inference/live-model"},
+        "Description": "Which model version answers, as JSON; empty before the first deployment.",
+        "Type": "String",
+        "Value": "{}",
+    },
+    "MonitorAttached": {
+        "Name": {"Fn::Sub": "/${ProjectName}/monitoring/attached"},
+        "Description": "Which version is watched, by which scheduler and why, as JSON; empty for none.",
+        "Type": "String",
+        "Value": "{}",
+    },
+    "Threshold": {
+        "Name": {"Fn::Sub": "/${ProjectName}/inference/threshold"},
+        "Description": "A delivery whose best probability is below this is not routed. Read at run time.",
+        "Type": "String",
+        "Value": {"Ref": "ConfidenceThreshold"},
+        "AllowedPattern": "^(0(\\.[0-9]+)?|1(\\.0+)?)$",
+    },
+}
+
+
+@pytest.mark.parametrize("logical", STATE)
+def test_a_parameter_that_holds_state_stays_as_it_was_deployed(logical: str) -> None:
+    """CloudFormation writes the template's Value again when any property of the resource changes, or the resource goes.
+
+    So an edit of a description would leave no version live or watched, or put the first threshold back. What must
+    change belongs into another resource.
+    """
+    assert RESOURCES[logical] == {"Type": "AWS::SSM::Parameter", "Properties": STATE[logical]}

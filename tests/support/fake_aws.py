@@ -55,6 +55,7 @@ class FakeAws:
         self.clock_schedules: dict[str, Params] = {}
         self.scalable: dict[str, Params] = {}
         self.alarms: dict[str, Params] = {}
+        self.jobs: list[str] = []
         self.enabled_rules: list[str] = []
         self.calls: list[str] = []
         self.invocations: list[tuple[dict[str, str], bytes]] = []
@@ -272,6 +273,16 @@ class FakeAws:
             del self.alarms[name]
         return {}
 
+    def op_list_processing_jobs(self, params: Params) -> Params:
+        return {"ProcessingJobSummaries": []}
+
+    def op_create_processing_job(self, params: Params) -> Params:
+        self.jobs.append(params["ProcessingJobName"])
+        return {"ProcessingJobArn": self._arn("processing-job")}
+
+    def op_put_metric_data(self, params: Params) -> Params:
+        return {}
+
     def ring(self, name: str) -> None:
         self.alarms[name] = self.alarms.get(name, {"AlarmName": name}) | {"StateValue": "ALARM"}
 
@@ -333,6 +344,15 @@ def serving(fake: FakeAws) -> Iterator[str]:
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def do_GET(self) -> None:
+            """S3's list of a bucket that is empty."""
+            answer = b"<ListBucketResult><KeyCount>0</KeyCount><IsTruncated>false</IsTruncated></ListBucketResult>"
+            self.send_response(200)
+            self.send_header("Content-Type", "application/xml")
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
             self.wfile.write(answer)

@@ -36,6 +36,8 @@ ENVIRONMENT = {
     "MONITOR_PARAMETER": MONITOR_PARAMETER,
     "SCHEDULER": "auto",
     "SCHEDULER_ROLE_ARN": "arn:aws:iam::000000000000:role/scones-unlimited-scheduler",
+    "UNDELIVERED_ARN": "arn:aws:sqs:us-east-1:000000000000:scones-unlimited-undelivered",
+    "ALARMS_TOPIC": "arn:aws:sns:us-east-1:000000000000:scones-unlimited-alarms",
     "JOB_ROLE_ARN": "arn:aws:iam::000000000000:role/scones-unlimited-pipeline",
     "JOB_IMAGE": "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3",
     "JOB_CODE": "code/0123456789abcdef/monitor.zip",

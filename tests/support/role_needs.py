@@ -71,15 +71,12 @@ ACTS_ON: dict[str, list[str]] = {
     "sagemaker:ListPipelineExecutions": [PIPELINE],
     "sagemaker:ListPipelineParametersForExecution": [f"{PIPELINE}/execution/abcdefghijkl"],
     "sagemaker:StartPipelineExecution": [PIPELINE],
-    **{
-        f"cloudwatch:{verb}": [arn("cloudwatch", f"alarm:{VERSION}-latency")]
-        for verb in ("DeleteAlarms", "PutMetricAlarm")
-    },
     "cloudwatch:DescribeAlarms": [arn("cloudwatch", f"alarm:{PROJECT}-endpoint-5xx")],
     "cloudwatch:GetMetricStatistics": ["*"],
     "events:PutEvents": [arn("events", "event-bus/default")],
     "sns:Publish": [arn("sns", f"{PROJECT}-alerts")],
 }
+ALARMS = {"Deploy": f"{VERSION}-errors", "Monitor": f"{PROJECT}-monitor-missing"}  # that functions make and delete
 SCALES = {
     "application-autoscaling:service-namespace": "sagemaker",
     "application-autoscaling:scalable-dimension": "sagemaker:variant:DesiredInstanceCount",
@@ -164,7 +161,7 @@ def of_function(logical: str) -> list[Request]:
     needed = [Request("logs:CreateLogStream", logs), Request("logs:PutLogEvents", logs)]
     for service, operation in sorted(operations(properties["Handler"].split(".")[1])):
         needed += _requests(logical, f"{service.removesuffix('-runtime')}:{operation}", properties)
-    if logical == "Alert":  # Lambda itself delivers what the function gave up on
+    if f"{logical}Retries" in RESOURCES:  # Lambda itself delivers what the function gave up on
         needed.append(Request("sqs:SendMessage", arn_of("UndeliveredEvents")))
     if logical == "Deploy":  # UpdateEndpoint looks at the alarms that it is to roll back on
         needed.append(Request("cloudwatch:DescribeAlarms", arn("cloudwatch", f"alarm:{VERSION}-errors")))
@@ -188,8 +185,11 @@ def _requests(logical: str, action: str, properties: dict[str, Any]) -> list[Req
             named = {name: value for name, value in named.items() if name not in NOT_WRITTEN}
         assert named, f"{logical} calls {action} on a parameter that its environment does not name"
         return [Request(action, arn("ssm", f"parameter{value}")) for value in named.values()]
+    if action in {"cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm"}:
+        return [Request(action, arn("cloudwatch", f"alarm:{ALARMS[logical]}"))]
     if action == "cloudwatch:PutMetricData":
-        spaces = ("Scones/Monitoring", f"aws/sagemaker/Endpoints/data-metrics/{PROJECT}")
+        analysed = [f"aws/sagemaker/Endpoints/data-metrics/{PROJECT}"] if logical == "Alert" else []
+        spaces = ("Scones/Monitoring", *analysed)
         return [Request(action, "*", {"cloudwatch:namespace": space}) for space in spaces]
     assert action in ACTS_ON, f"{logical} calls {action}: say in ACTS_ON what on"
     asked = [Request(action, one, CONTEXT.get(action, {})) for one in ACTS_ON[action]]
@@ -286,5 +286,8 @@ NEEDED: dict[str, list[Request]] = {
     "EventsRole": of_events(),
     "PipelineRole": of_pipeline(),
     "ModelRole": of_model(),
-    "SchedulerRole": [Request("lambda:InvokeFunction", arn_of("Monitor"))],
+    "SchedulerRole": [
+        Request("lambda:InvokeFunction", arn_of("Monitor")),
+        Request("sqs:SendMessage", arn_of("UndeliveredEvents")),
+    ],
 }

@@ -13,8 +13,14 @@ from lambda_support import CONTEXT, MONITOR_PARAMETER
 from lambdas import clients
 from lambdas.monitor.handler import handler
 from lambdas.monitor.program import BOOTSTRAP
+from lambdas.outcomes import FailedError
 
 SCHEDULE = "scones-unlimited-monitor"
+MISSING = "scones-unlimited-monitor-missing"
+NO_QUOTA = (
+    "The account-level service limit 'ml.m5.large for processing job usage' is 0 Instances, with current utilization of "
+    "0 Instances and a request delta of 1 Instances."
+)
 CLOSED = "Model Monitor is not available to new customers"
 
 
@@ -28,10 +34,12 @@ def record(aws: FakeAws) -> dict[str, Any]:
     return found
 
 
-def refuse(aws: FakeAws, operation: str, code: str = "AccessDeniedException", status: int = 400) -> None:
+def refuse(
+    aws: FakeAws, operation: str, code: str = "AccessDeniedException", status: int = 400, message: str = CLOSED
+) -> None:
     def hook() -> None:
         aws.hooks[operation] = hook
-        raise Refused(CLOSED, code, status)
+        raise Refused(message, code, status)
 
     aws.hooks[operation] = hook
 
@@ -179,3 +187,75 @@ def test_a_call_of_the_scheduler_before_the_hour_is_over_does_nothing(aws: FakeA
     answer = handler({"action": "start"}, CONTEXT)
     assert answer["outcome"] == "nothing"
     assert "is analysed" in answer["message"]
+
+
+@pytest.fixture
+def watched(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> FakeAws:
+    """A live version, registered without a baseline, whose last hour is due to be analysed by EventBridge Scheduler."""
+    monkeypatch.setenv("SCHEDULER", "eventbridge")
+    aws.register(1)
+    del aws.packages[arn(1)]["DriftCheckBaselines"]
+    walked({"model_package_arn": arn(1)})
+    aws.parameters[MONITOR_PARAMETER] = json.dumps(record(aws) | {"analysed_until": 1_700_000_000})
+    return aws
+
+
+def test_a_quota_of_zero_is_raised_where_the_schedule_reads_no_answer_and_told_to_people_who_do(
+    watched: FakeAws,
+) -> None:
+    """A new account's quota of many instance types is 0; Lambda tries a raised failure again, then keeps the event."""
+    refuse(watched, "CreateProcessingJob", "ResourceLimitExceeded", message=NO_QUOTA)
+    event = json.loads(watched.clock_schedules[SCHEDULE]["Target"]["Input"])
+    with pytest.raises(FailedError, match=r"ResourceLimitExceeded: .*is 0 Instances"):
+        handler(event, CONTEXT)
+    by_hand = {"action": "run", "start": "2026-05-04T12:00:00Z", "end": "2026-05-04T13:00:00Z"}
+    assert handler(by_hand, CONTEXT)["error"] == "ResourceLimitExceeded"
+    assert record(watched)["analysed_until"] == 1_700_000_000, "the next run covers the hours that were missed"
+    del watched.hooks["CreateProcessingJob"]
+    assert handler(event, CONTEXT)["outcome"] == "ok"
+    assert len(watched.jobs) == 1
+
+
+def test_a_schedule_keeps_what_it_cannot_deliver(watched: FakeAws) -> None:
+    target = watched.clock_schedules[SCHEDULE]["Target"]
+    assert target["DeadLetterConfig"]["Arn"].endswith(":scones-unlimited-undelivered")
+    assert target["RetryPolicy"]["MaximumRetryAttempts"] > 0
+
+
+def test_an_alarm_rings_for_missing_runs_as_long_as_an_endpoint_is_watched(watched: FakeAws) -> None:
+    alarm = watched.alarms[MISSING]
+    assert (alarm["MetricName"], alarm["Statistic"], alarm["TreatMissingData"]) == (
+        *("RunsFailed", "SampleCount"),
+        "breaching",
+    )
+    handler({"action": "detach"}, CONTEXT)
+    assert MISSING not in watched.alarms
+
+
+def test_silence_of_model_monitor_is_wrong_only_with_traffic(aws: FakeAws) -> None:
+    """SageMaker starts no job for a window without captured data."""
+    deploy(aws)
+    alarm = aws.alarms[MISSING]
+    measured = [one["MetricStat"]["Metric"]["MetricName"] for one in alarm["Metrics"] if "MetricStat" in one]
+    assert measured == ["RunsFailed", "Invocations"]
+    assert alarm["TreatMissingData"] == "notBreaching"
+
+
+def test_a_refusal_of_model_monitor_does_not_keep_the_other_schedule(watched: FakeAws) -> None:
+    for operation in ("DescribeMonitoringSchedule", "ListDataQualityJobDefinitions"):
+        refuse(watched, operation)
+    answer = handler({"action": "detach"}, CONTEXT)
+    assert answer["outcome"] == "ok"
+    assert f"Schedule {SCHEDULE} is deleted. Not asked: deleting monitoring schedule {SCHEDULE}" in answer["message"]
+    assert CLOSED in answer["message"]
+    assert (watched.clock_schedules, record(watched)) == ({}, {})
+
+
+def test_what_a_rule_cannot_detach_is_raised_after_the_rest_was_deleted(aws: FakeAws) -> None:
+    deploy(aws)
+    refuse(aws, "DeleteMonitoringSchedule")
+    with pytest.raises(FailedError, match=CLOSED):
+        handler({"action": "detach", "unattended": True}, CONTEXT)
+    assert MISSING not in aws.alarms
+    assert record(aws)["scheduler"] == "model-monitor", "the next attempt knows what is left"
+    assert handler({"action": "detach"}, CONTEXT)["outcome"] == "failed"
