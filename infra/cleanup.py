@@ -3,7 +3,8 @@
 Schedules first, because they start jobs; executions and searches, because they do too; the endpoint before its
 configurations and these before their models; the stack (state machines, functions, rules, alarms); the builds' stack
 after it, because the stack's roles are limited by its policy; the log groups last, because a function that still runs
-would make its group again. Captured data only when asked.
+would make its group again. Captured data only when asked. Every kind is looked for by itself: what AWS refuses to list
+(Model Monitor is closed to newer accounts) keeps nothing else from being found, and is named.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from botocore.exceptions import ClientError
 from infra import hosted, stack, template
 from infra.changesets import wait_until_done
 from project import aws
+from project.errors import CloudError
 from project.names import Names
 
 CAPTURES = "captures/"
@@ -32,17 +34,30 @@ class Item:
     bills: str
 
 
-def found(names: Names, data: bool) -> list[Item]:
-    """What is there now, in the order in which it is to be deleted.
+@dataclass(frozen=True)
+class Found:
+    """What is there, in the order in which it is to be deleted, and why kinds of it could not be listed."""
+
+    items: tuple[Item, ...]
+    unlisted: tuple[str, ...]
+
+
+def found(names: Names, data: bool) -> Found:
+    """What is there now.
 
     Args:
         data: captured requests and answers as well.
-
-    Raises:
-        CloudError: something cannot be listed.
     """
-    with aws.explained(f"looking for what project {names.settings.project} has"):
-        return list(_items(names, data))
+    items, unlisted = list[Item](), list[str]()
+    for what, look in _LOOKS.items():
+        if what == "captured data" and not data:
+            continue
+        try:
+            with aws.explained(f"listing {what} of project {names.settings.project}"):
+                items += look(names)
+        except CloudError as error:
+            unlisted.append(str(error))
+    return Found(tuple(items), tuple(unlisted))
 
 
 def delete(names: Names, item: Item, say: Callable[[str], None]) -> None:
@@ -67,37 +82,81 @@ def kept(names: Names) -> str:
     )
 
 
-def _items(names: Names, data: bool) -> Iterator[Item]:
-    project = names.settings.project
-    sagemaker = aws.client("sagemaker")
+def _monitoring_schedules(names: Names) -> Iterator[Item]:
+    sagemaker, project = aws.client("sagemaker"), names.settings.project
     for one in _pages(sagemaker, "list_monitoring_schedules", "MonitoringScheduleSummaries", NameContains=project):
         if one.get("EndpointName") == names.endpoint:
             yield Item("monitoring schedule", one["MonitoringScheduleName"], "its jobs")
-    monitor = names.monitor  # what the monitor's function makes where Model Monitor is closed
-    for one in _pages(aws.client("scheduler"), "list_schedules", "Schedules", NamePrefix=monitor):
-        if one["Name"] == monitor:
-            yield Item("schedule", monitor, "the jobs that it starts")
-    yield from _running(names)
+
+
+def _schedules(names: Names) -> Iterator[Item]:
+    """What the monitor's function makes where Model Monitor is closed."""
+    for one in _pages(aws.client("scheduler"), "list_schedules", "Schedules", NamePrefix=names.monitor):
+        if one["Name"] == names.monitor:
+            yield Item("schedule", names.monitor, "the jobs that it starts")
+
+
+def _endpoints(names: Names) -> Iterator[Item]:
     if hosted.described(names.endpoint):
         yield Item("endpoint", names.endpoint, "by the hour")
-    # As the deploy workflow names them. A name that only begins with the project's is another project's.
-    hosted_version = re.compile(rf"{re.escape(project)}-v\d+-[0-9a-f]{{8}}")
-    for one in _pages(sagemaker, "list_endpoint_configs", "EndpointConfigs", NameContains=f"{project}-v"):
-        if hosted_version.fullmatch(one["EndpointConfigName"]):
+
+
+def _alarms(names: Names) -> Iterator[Item]:
+    """Those that functions make, and the stack does not know: of an update, and on missing runs of the monitor."""
+    own = re.compile(rf"{_hosted_version(names)}-(errors|latency)|{re.escape(names.monitor)}-missing")
+    asked = {"AlarmNamePrefix": f"{names.settings.project}-"}
+    for one in _pages(aws.client("cloudwatch"), "describe_alarms", "MetricAlarms", **asked):
+        if own.fullmatch(one["AlarmName"]):
+            yield Item("alarm", one["AlarmName"], "by the month")
+
+
+def _endpoint_configs(names: Names) -> Iterator[Item]:
+    asked = {"NameContains": f"{names.settings.project}-v"}
+    for one in _pages(aws.client("sagemaker"), "list_endpoint_configs", "EndpointConfigs", **asked):
+        if re.fullmatch(_hosted_version(names), one["EndpointConfigName"]):
             yield Item("endpoint configuration", one["EndpointConfigName"], "nothing")
-    for one in _pages(sagemaker, "list_models", "Models", NameContains=f"{project}-v"):
-        if hosted_version.fullmatch(one["ModelName"]):
+
+
+def _models(names: Names) -> Iterator[Item]:
+    asked = {"NameContains": f"{names.settings.project}-v"}
+    for one in _pages(aws.client("sagemaker"), "list_models", "Models", **asked):
+        if re.fullmatch(_hosted_version(names), one["ModelName"]):
             yield Item("model", one["ModelName"], "nothing")
+
+
+def _pipeline_models(names: Names) -> Iterator[Item]:
+    """Those of pipeline steps, which nothing else deletes. Their names say no project; their role does."""
+    sagemaker = aws.client("sagemaker")
+    for one in _pages(sagemaker, "list_models", "Models", NameContains="pipelines-"):
+        if sagemaker.describe_model(ModelName=one["ModelName"]).get("ExecutionRoleArn") == names.pipeline_role:
+            yield Item("model", one["ModelName"], "nothing")
+
+
+def _hosted_version(names: Names) -> str:
+    """As the deploy workflow names configurations and models; what only begins like it is another project's."""
+    return rf"{re.escape(names.settings.project)}-v\d+-[0-9a-f]{{8}}"
+
+
+def _stacks(names: Names) -> Iterator[Item]:
     if stack.status_of(names.stack):
         yield Item("stack", names.stack, "calls, alarms, logs")
+
+
+def _build_stacks(names: Names) -> Iterator[Item]:
     if _builds_here(names):
         yield Item("build stack", _build_stack(names), "builds by the minute, their logs")
-    own = _log_groups(names)
+
+
+def _own_log_groups(names: Names) -> Iterator[Item]:
+    project, own = names.settings.project, _log_groups(names)
     for prefix in (f"/aws/lambda/{project}", f"/aws/sagemaker/Endpoints/{project}", f"/aws/codebuild/{project}"):
         for one in _pages(aws.client("logs"), "describe_log_groups", "logGroups", logGroupNamePrefix=prefix):
             if one["logGroupName"] in own:
                 yield Item("log group", one["logGroupName"], "storage")
-    if data and any(_versions(names)):
+
+
+def _captures(names: Names) -> Iterator[Item]:
+    if any(_versions(names)):
         yield Item("captured data", names.uri(CAPTURES), "storage")
 
 
@@ -123,8 +182,8 @@ def _log_groups(names: Names) -> set[str]:
     return functions | {f"/aws/sagemaker/Endpoints/{names.endpoint}", f"/aws/codebuild/{project}"}
 
 
-def _running(names: Names) -> Iterator[Item]:
-    """Executions of the pipeline and hyperparameter searches that are still at work."""
+def _executions(names: Names) -> Iterator[Item]:
+    """Executions of the pipeline that are still at work."""
     sagemaker = aws.client("sagemaker")
     name = names.settings.pipeline_name
     try:
@@ -134,7 +193,11 @@ def _running(names: Names) -> Iterator[Item]:
     except ClientError as error:
         if not _is_gone(error):
             raise
-    searches = "HyperParameterTuningJobSummaries"
+
+
+def _searches(names: Names) -> Iterator[Item]:
+    """Hyperparameter searches that are still at work."""
+    sagemaker, searches = aws.client("sagemaker"), "HyperParameterTuningJobSummaries"
     for one in _pages(sagemaker, "list_hyper_parameter_tuning_jobs", searches, NameContains=names.settings.project):
         name = one["HyperParameterTuningJobName"]
         if one["HyperParameterTuningJobStatus"] in {"InProgress", "Stopping"} and _is_ours(names, name):
@@ -202,11 +265,28 @@ def _sagemaker(operation: str, argument: str) -> Callable[[Names, str, Callable[
     return call
 
 
+_LOOKS: dict[str, Callable[[Names], Iterator[Item]]] = {
+    "monitoring schedules": _monitoring_schedules,
+    "schedules": _schedules,
+    "pipeline executions": _executions,
+    "tuning jobs": _searches,
+    "endpoints": _endpoints,
+    "alarms": _alarms,
+    "endpoint configurations": _endpoint_configs,
+    "models": _models,
+    "models of pipeline steps": _pipeline_models,
+    "the stack": _stacks,
+    "the build stack": _build_stacks,
+    "log groups": _own_log_groups,
+    "captured data": _captures,
+}
+"""In the order in which what they find is to be deleted."""
 _DELETE: dict[str, Callable[[Names, str, Callable[[str], None]], object]] = {
     "monitoring schedule": _sagemaker("delete_monitoring_schedule", "MonitoringScheduleName"),
     "schedule": lambda _, name, __: aws.client("scheduler").delete_schedule(Name=name),
     "pipeline execution": _stop_execution,
     "tuning job": _stop_search,
+    "alarm": lambda _, name, __: aws.client("cloudwatch").delete_alarms(AlarmNames=[name]),
     "endpoint": lambda _, name, say: hosted.delete(name, say),
     "endpoint configuration": _sagemaker("delete_endpoint_config", "EndpointConfigName"),
     "model": _sagemaker("delete_model", "ModelName"),

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from cloud_fixtures import ANY_ROLE, LocalCloud
+from endpoint_support import PYTORCH_INFERENCE
 from story_support import Story, always
 
 from infra import template
@@ -17,6 +18,10 @@ from infra import template
 PROJECT = "tidy"
 BUCKET = f"{PROJECT}-000000000000-us-east-1"
 NEIGHBOUR = "tidy-v2"
+FREE_MODEL: dict[str, Any] = {
+    "ModelName": "pipelines-abcdefghijkl-CreateModel-xyz",
+    "PrimaryContainer": {"Image": PYTORCH_INFERENCE},
+}
 
 
 def builds() -> str:
@@ -69,7 +74,7 @@ def project(local_cloud: LocalCloud, tmp_path: Path) -> Iterator[Project]:
 
 def test_an_endpoint_goes_off_and_on_and_a_cleanup_leaves_nothing_that_bills(project: Project) -> None:
     told = project.scones("approve", "--wait").stderr
-    assert f"endpoint {PROJECT}, 1 x ml.m5.large" in told, "what bills by the hour is said first"
+    assert "Billed on AWS" not in told, "nothing bills here"
     sagemaker = project.clients["sagemaker"]
     config = sagemaker.describe_endpoint(EndpointName=PROJECT)["EndpointConfigName"]
 
@@ -81,9 +86,12 @@ def test_an_endpoint_goes_off_and_on_and_a_cleanup_leaves_nothing_that_bills(pro
     assert sagemaker.describe_endpoint(EndpointName=PROJECT)["EndpointConfigName"] == config
 
     project.clients["s3"].put_object(Bucket=BUCKET, Key="captures/a.jsonl", Body=b"{}")
+    left_by_a_pipeline = {**FREE_MODEL, "ExecutionRoleArn": f"arn:aws:iam::000000000000:role/{PROJECT}-pipeline"}
+    sagemaker.create_model(**left_by_a_pipeline)
+    assert ("model", FREE_MODEL["ModelName"]) in project.found()
     kinds = [kind for kind, _ in project.found()]
     assert list(dict.fromkeys(kinds)) == [
-        *("monitoring schedule", "endpoint", "endpoint configuration", "model"),
+        *("monitoring schedule", "endpoint", "alarm", "endpoint configuration", "model"),
         *("stack", "build stack", "log group", "captured data"),
     ]
     refusal = project.scones("cleanup", "--yes", "tidi", expect=2).stderr

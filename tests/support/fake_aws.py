@@ -263,7 +263,9 @@ class FakeAws:
         return {}
 
     def op_describe_alarms(self, params: Params) -> Params:
-        found = [self.alarms[name] for name in params["AlarmNames"] if name in self.alarms]
+        prefix, named = params.get("AlarmNamePrefix"), params.get("AlarmNames", [])
+        wanted = [name for name in self.alarms if name in named or (prefix and name.startswith(prefix))]
+        found = [self.alarms[name] for name in wanted]
         return {"MetricAlarms": [{key: one[key] for key in ("AlarmName", "StateValue")} for one in found]}
 
     def op_delete_alarms(self, params: Params) -> Params:
@@ -349,10 +351,14 @@ def serving(fake: FakeAws) -> Iterator[str]:
             self.wfile.write(answer)
 
         def do_GET(self) -> None:
-            """S3's list of a bucket that is empty."""
+            """EventBridge Scheduler's list of schedules, or S3's of a bucket that is empty."""
             answer = b"<ListBucketResult><KeyCount>0</KeyCount><IsTruncated>false</IsTruncated></ListBucketResult>"
+            kind = "application/xml"
+            if self.path.startswith("/schedules"):
+                listed = {"Schedules": [{"Name": name} for name in fake.clock_schedules]}
+                answer, kind = json.dumps(listed).encode(), "application/json"
             self.send_response(200)
-            self.send_header("Content-Type", "application/xml")
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
             self.wfile.write(answer)
