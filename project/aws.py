@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -41,6 +42,12 @@ def names() -> Names:
     with explained("asking which account this is"):
         sts = boto3.client("sts", region_name=chosen.region, config=ONCE)
         return Names(chosen, sts.get_caller_identity()["Account"])
+
+
+def bills() -> bool:
+    """Whether calls reach AWS, which bills them; not if an endpoint of one's own answers, such as the local cloud's."""
+    host = str(urlsplit(client("sagemaker").meta.endpoint_url).hostname)
+    return host.endswith(("amazonaws.com", "amazonaws.com.cn", "api.aws"))
 
 
 @contextmanager

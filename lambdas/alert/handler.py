@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit
-
 from lambdas import clients, configuration, telemetry
 from lambdas.alert import alarms, runs
 from lambdas.alert.incidents import report
@@ -28,21 +26,17 @@ HEAD_START_SECONDS = 10.0
 """Before an alarm on what a run measured is told: the run tells the same problem, and can name the features."""
 
 log = telemetry.logger("alert")
-metrics = telemetry.metrics("alert")
 
 
-@metrics.log_metrics
 @log.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer with the keys of the problems that people were told about, or told that they are over."""
     bucket, topic = configuration.required("BUCKET"), configuration.required("ALERTS_TOPIC")
     now, told = datetime.now(UTC), list[str]()
-    metrics.add_metric(name="EventsHeard", unit=MetricUnit.Count, value=1)
     for problem in _collect_problems(event):
         if report(problem, clients.s3(), clients.sns(), bucket, topic, now):
             told.append(problem.key)
     log.info("reported", extra={"told": told})
-    metrics.add_metric(name="AlertsSent", unit=MetricUnit.Count, value=len(told))
     return {"told": told}
 
 

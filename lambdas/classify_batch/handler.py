@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit
-
 from lambdas import clients, configuration, telemetry
 from lambdas.classify_batch.batch import Workflow, classify_picture, counted, first_to_retry
 from lambdas.contract import Fields, answer, text
@@ -17,15 +15,12 @@ from lambdas.outcomes import RetryableError
 ATTEMPTS = 4  # per picture, inside the function, with botocore's back-off and jitter
 
 log = telemetry.logger("classify-batch")
-metrics = telemetry.metrics("classify-batch")
 
 
-@metrics.log_metrics
 @log.inject_lambda_context
 def handler(event: object, context: Any) -> Fields:
     """Answer with `index`, `counts` and an `outcome`: a state machine's Map keeps what every batch returns."""
     result = answer(event, classify_pictures, log)
-    metrics.add_metric(name="BatchesClassified", unit=MetricUnit.Count, value=int(result["outcome"] == "ok"))
     return {name: result[name] for name in ("index", "counts", "outcome", "error", "cause") if name in result}
 
 

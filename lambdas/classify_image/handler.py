@@ -4,25 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit
-
 from lambdas import clients, configuration, telemetry
 from lambdas.classify_image.encoding import decoded
 from lambdas.classify_image.endpoint import classify, inference_id
-from lambdas.contract import Fields, answer, execution_name, outcome_of, text
+from lambdas.contract import Fields, answer, execution_name, text
 
 log = telemetry.logger("classify-image")
-metrics = telemetry.metrics("classify-image")
 
 
-@metrics.log_metrics
 @log.inject_lambda_context
 def handler(event: object, context: Any) -> Fields:
     """Answer with the event's fields, `inferences` filled, and an `outcome`."""
-    result = answer(event, lambda fields: classify_picture(fields, context.aws_request_id), log)
-    failed = outcome_of(result) in {"retry", "failed"}
-    metrics.add_metric(name="EndpointFailures", unit=MetricUnit.Count, value=int(failed))
-    return result
+    return answer(event, lambda fields: classify_picture(fields, context.aws_request_id), log)
 
 
 def classify_picture(fields: Fields, request_id: str) -> Fields:

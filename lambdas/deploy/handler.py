@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit
-
 from lambdas import clients, telemetry
 from lambdas.deploy.create import create_config, create_model
 from lambdas.deploy.finish import attach, confirm, smoke_test
@@ -40,10 +38,8 @@ STEPS: dict[str, Callable[[DeployPlan], DeployPlan]] = {
 }
 
 log = telemetry.logger("deploy")
-metrics = telemetry.metrics("deploy")
 
 
-@metrics.log_metrics
 @log.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> DeployPlan:
     """Answer with the plan, changed by the step; an expected failure is outcome failed with error and cause."""
@@ -54,5 +50,4 @@ def handler(event: dict[str, Any], context: Any) -> DeployPlan:
         result = plan | {"outcome": "failed", "error": stop.error, "cause": stop.cause()}
     said = result.get("cause") if result["outcome"] in ENDED_BADLY else result.get("message")
     log.info("step done", extra={"step": step, "outcome": result["outcome"], "said": said})
-    metrics.add_metric(name="DeployStepsFailed", unit=MetricUnit.Count, value=int(result["outcome"] == "failed"))
     return result

@@ -30,7 +30,6 @@ def filtered(fields: Fields) -> Fields:
     classes = configuration.classes()
     vector = checked(fields.get("inferences"), classes)
     metrics.add_metric(name="Confidence", unit=MetricUnit.NoUnit, value=max(vector))
-    telemetry.count_class(classes[vector.index(max(vector))])
     threshold = chosen(fields.get("threshold"), clients.ssm(), configuration.threshold_parameter())
     decision = decide(vector, classes, configuration.routes(), threshold)
     return {"inferences": vector, "decision": decision}

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit
-
 from lambdas import clients, configuration, telemetry
 from lambdas.contract import BUCKET_NAME, Fields, answer, execution_name, text
 from lambdas.list_images.listing import ROOT, keys_under, work_key, write_work
@@ -15,18 +13,14 @@ BATCH_SIZE = 25  # about a second of work: a time-out or a retry repeats little
 BATCH_CONCURRENCY = 4  # what an endpoint on one instance can answer beside live traffic
 
 log = telemetry.logger("list-images")
-metrics = telemetry.metrics("list-images")
 
 
-@metrics.log_metrics
 @log.inject_lambda_context
 def handler(event: object, context: Any) -> Fields:
     """Answer with the event's fields, `run`, `work` (where the work list is), `images`, `batches`
     and `concurrency` (how many of them at a time).
     """
-    result = answer(event, lambda fields: list_work(fields, context.aws_request_id), log)
-    metrics.add_metric(name="PicturesListed", unit=MetricUnit.Count, value=result.get("images", 0))
-    return result
+    return answer(event, lambda fields: list_work(fields, context.aws_request_id), log)
 
 
 def list_work(fields: Fields, request_id: str) -> Fields:

@@ -8,6 +8,7 @@ Scheduler starts the same job, and the record says why. Setting `monitor.schedul
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -61,22 +62,24 @@ def detach(host: Watching, sagemaker: Any, ssm: Any, scheduler: Any, cloudwatch:
         FailedError, RetryableError: what the record says is there could not be deleted, or may be there.
     """
     kept = attached(ssm).get("scheduler")
-    ended, refused = [], dict[str, OutcomeError]()
-    for kind, delete in (
-        (EVENTBRIDGE, lambda: eventbridge.delete_schedule(host, scheduler)),
-        (MODEL_MONITOR, lambda: model_monitor.delete_schedule(host, sagemaker)),
-        (ALARM, lambda: missing_runs.delete_alarm(host, cloudwatch) and False),
-    ):
+    deletions: dict[str, Callable[[], bool]] = {
+        EVENTBRIDGE: lambda: eventbridge.delete_schedule(host, scheduler),
+        MODEL_MONITOR: lambda: model_monitor.delete_schedule(host, sagemaker),
+        ALARM: lambda: missing_runs.delete_alarm(host, cloudwatch),
+    }
+    ended, refused = dict[str, bool](), dict[str, OutcomeError]()
+    for kind, delete in deletions.items():
         try:
-            ended.append(delete())
+            ended[kind] = delete()
         except OutcomeError as error:
             refused[kind] = error
-    for kind, error in refused.items():
-        if kind != MODEL_MONITOR or kept == MODEL_MONITOR or isinstance(error, RetryableError):
-            raise error
+    for kind, refusal in refused.items():
+        if kind != MODEL_MONITOR or kept == MODEL_MONITOR or isinstance(refusal, RetryableError):
+            raise refusal
     write_attached(ssm, {})
-    message = f"Schedule {host.schedule} is deleted." if any(ended) else f"There is no schedule {host.schedule}."
-    unasked = "".join(f" Not asked: {error.problem}" for error in refused.values())
+    were_there = ended.get(EVENTBRIDGE) or ended.get(MODEL_MONITOR)
+    message = f"Schedule {host.schedule} is deleted." if were_there else f"There is no schedule {host.schedule}."
+    unasked = "".join(f" Not asked: {refusal.problem}" for refusal in refused.values())
     return {"outcome": "ok", "message": f"{message}{unasked}"}
 
 

@@ -14,8 +14,6 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit
-
 from lambdas import clients, configuration, telemetry
 from lambdas.monitor import start
 from lambdas.monitor.attach import attach, detach, detach_withdrawn, plan_of_live
@@ -24,10 +22,8 @@ from lambdas.outcomes import BadInputError, OutcomeError
 from lambdas.service_errors import calling
 
 log = telemetry.logger("monitor")
-metrics = telemetry.metrics("monitor")
 
 
-@metrics.log_metrics
 @log.inject_lambda_context
 def handler(event: WatchRecord, context: Any) -> WatchRecord:
     """Answer with the plan, if there is one, and what was done; an expected failure is outcome failed with a cause.
@@ -41,11 +37,9 @@ def handler(event: WatchRecord, context: Any) -> WatchRecord:
     except OutcomeError as stop:
         if action == "start" or event.get("unattended"):
             log.error("failed", extra={"action": action, "error": stop.error, "said": stop.problem})
-            metrics.add_metric(name="MonitorFailed", unit=MetricUnit.Count, value=1)
             raise
         result = plan | {"outcome": "failed", "error": stop.error, "cause": stop.cause(), "problem": stop.problem}
     log.info("done", extra={"action": action, "outcome": result["outcome"], "said": result.get("message")})
-    metrics.add_metric(name="MonitorFailed", unit=MetricUnit.Count, value=int(result["outcome"] == "failed"))
     return result
 
 

@@ -9,8 +9,6 @@ import json
 import re
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit
-
 from lambdas import clients, configuration, telemetry
 from lambdas.outcomes import FailedError
 from lambdas.service_errors import calling
@@ -19,14 +17,11 @@ REASON = "StartReason"
 RUNNING = {"Executing", "Stopping"}
 
 log = telemetry.logger("retrain")
-metrics = telemetry.metrics("retrain")
 
 
-@metrics.log_metrics
 @log.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer with the execution that was started, or why none was."""
-    metrics.add_metric(name="DriftReported", unit=MetricUnit.Count, value=1)
     result = _start_pipeline(event["id"], event["detail"]["reason"])
     log.info("done", extra={"result": result})
     return result

@@ -5,23 +5,17 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit
-
 from lambdas import clients, configuration, telemetry
-from lambdas.contract import Fields, answer, object_location, outcome_of
+from lambdas.contract import Fields, answer, object_location
 from lambdas.serialize_image.picture import fetch, normalised
 
 log = telemetry.logger("serialize-image")
-metrics = telemetry.metrics("serialize-image")
 
 
-@metrics.log_metrics
 @log.inject_lambda_context
 def handler(event: object, context: Any) -> Fields:
     """Answer with the event's fields, `image_data` filled and `inferences` empty, and an `outcome`."""
-    result = answer(event, serialized, log)
-    metrics.add_metric(name="PicturesRefused", unit=MetricUnit.Count, value=int(outcome_of(result) == "bad_input"))
-    return result
+    return answer(event, serialized, log)
 
 
 def serialized(fields: Fields) -> Fields:

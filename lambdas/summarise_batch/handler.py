@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit
-
 from lambdas import clients, configuration, telemetry
 from lambdas.contract import Fields, answer, text
 from lambdas.list_images.listing import summary_key
@@ -14,16 +12,12 @@ from lambdas.outcomes import FailedError
 from lambdas.summarise_batch.summary import gathered, summary
 
 log = telemetry.logger("summarise-batch")
-metrics = telemetry.metrics("summarise-batch")
 
 
-@metrics.log_metrics
 @log.inject_lambda_context
 def handler(event: object, context: Any) -> Fields:
     """Answer with the run's counts and `summary` (its S3 URI); outcome failed when too many pictures failed."""
-    result = answer(event, summarise, log)
-    metrics.add_metric(name="BatchRunsFailed", unit=MetricUnit.Count, value=int(result["outcome"] != "ok"))
-    return result
+    return answer(event, summarise, log)
 
 
 def summarise(fields: Fields) -> Fields:

@@ -11,11 +11,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from monitoring.analysis.capture import Tally
-from monitoring.analysis.checks import Drift, Violation
+from monitoring.analysis.checks import LOW_CONFIDENCE, Drift
 from monitoring.analysis.constraints import Constraint
 from monitoring.analysis.outcome import Outcome
 from monitoring.analysis.profile import FeatureProfile, Profile
+
+SHARE_UNSURE = f"feature_data_{LOW_CONFIDENCE}"
+"""Its average is the share of low confidence."""
 
 
 def dimensions(endpoint: str, schedule: str) -> list[dict[str, str]]:
@@ -26,29 +28,25 @@ def dimensions(endpoint: str, schedule: str) -> list[dict[str, str]]:
 def data_metrics(
     profile: Profile,
     drifts: Sequence[Drift],
-    violations: Sequence[Violation],
-    tally: Tally,
     outcome: Outcome,
     constraints: Mapping[str, Constraint],
 ) -> list[dict[str, Any]]:
-    """Metrics without time and dimensions: one drift, one distribution and one completeness per feature, and counts.
+    """Metrics without time and dimensions: those that alarms and the dashboard look at, for each bills by the month.
 
-    Nothing is said about drift or violations when there was not enough to judge: a zero would look healthy.
+    A feature's own (drift, distribution, completeness) are added where its constraints say emit_metrics Enabled.
+    Nothing is said about drift when there was not enough to judge: a zero would look healthy.
     """
-    silent = {name for name, rule in constraints.items() if not rule.config.emit_metrics}
+    features = profile.observed().values()
+    asked = {name for name, rule in constraints.items() if rule.config.emit_metrics}
     metrics = [
-        value("captured_records", profile.items, "Count"),
-        value("unreadable_records", tally.bad, "Count"),
+        metric
+        for feature in features
+        for metric in _of_feature(feature)
+        if feature.name in asked or metric["MetricName"] == SHARE_UNSURE
     ]
-    for feature in profile.observed().values():
-        if feature.name not in silent:
-            metrics += _of_feature(feature)
     if outcome.judged:
-        metrics += [value(f"feature_baseline_drift_{d.feature}", d.distance) for d in drifts if d.feature not in silent]
-        metrics += [
-            value("drift_severity", max((d.severity for d in drifts), default=0.0)),
-            value("violations", len(violations), "Count"),
-        ]
+        metrics += [value(f"feature_baseline_drift_{d.feature}", d.distance) for d in drifts if d.feature in asked]
+        metrics.append(value("drift_severity", max((d.severity for d in drifts), default=0.0)))
     return metrics
 
 

@@ -70,7 +70,7 @@ def suggested(baseline: Profile, classes: Sequence[str]) -> dict[str, Any]:
         "features": [_suggested(feature, classes) for feature in baseline.observed().values()],
         "monitoring_config": {
             "evaluate_constraints": "Enabled",
-            "emit_metrics": "Enabled",
+            "emit_metrics": "Disabled",  # three metrics for each feature, which bill by the month
             "datatype_check_threshold": MATCH,
             "domain_content_threshold": MATCH,
             "distribution_constraints": {

@@ -45,7 +45,7 @@ def run_data_quality(asked: Job, now: datetime) -> Analysis:
     baseline = read_baseline(asked.statistics, asked.constraints)
     found = analyze(asked, baseline)
     rules = baseline.constraints if baseline else {}
-    metrics = cloudwatch.data_metrics(found.profile, found.drifts, found.violations, found.tally, found.outcome, rules)
+    metrics = cloudwatch.data_metrics(found.profile, found.drifts, found.outcome, rules)
     documents = {
         "statistics.json": to_statistics(found.profile),
         "constraints.json": constraints.suggested(found.profile, found.classes),
@@ -81,8 +81,7 @@ def run_model_quality(asked: Job, now: datetime) -> Quality:
 def _model_metrics(found: Quality) -> list[dict[str, Any]]:
     kinds = ("binary_classification_metrics", "multiclass_classification_metrics")
     values: dict[str, Any] = next((found.statistics[kind] for kind in kinds if kind in found.statistics), {})
-    scalars = [cloudwatch.value(n, entry["value"]) for n, entry in values.items() if "value" in entry]
-    return [cloudwatch.value("labelled_records", found.labelled, "Count"), *scalars]
+    return [cloudwatch.value("accuracy", values["accuracy"]["value"])] if "accuracy" in values else []
 
 
 def _write(

@@ -32,8 +32,9 @@ def start() -> None:
     from monitoring.watch import schedule
 
     names = aws.names()
-    console.say(costs.endpoint(names.settings))
     if hosted.start(names, console.say, schedule.ask_monitor):
         console.say(f"Endpoint {names.endpoint} is in service.")
+        if aws.bills():
+            console.say(costs.endpoint(names.settings))
     else:
         console.say(f"Endpoint {names.endpoint} is on already.")

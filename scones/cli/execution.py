@@ -48,8 +48,9 @@ def start(
     if archive:
         given = inputs.upload_archive(aws.names(), archive) | given
     name = settings.load().pipeline_name
-    say(costs.execution(settings.load(), len(rendering.PROCESSING_JOBS), given))
     arn = executions.start(name, given, display_name, inputs.commit(Path.cwd()))
+    if aws.bills():
+        say(costs.execution(settings.load(), len(rendering.PROCESSING_JOBS), given))
     _report(arn, wait, as_json)
 
 

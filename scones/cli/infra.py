@@ -46,8 +46,9 @@ def deploy(layer: Layer, bounded: bool, as_json: bool) -> None:
     from infra import costs, stack
     from project import aws
 
-    console.say(costs.resources(aws.names().settings))
     done = stack.deploy(aws.names(), console.say, layer, bounded)
+    if aws.bills():
+        console.say(costs.resources(aws.names().settings))
     if as_json:
         console.emit_json(asdict(done))
         return

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from project import settings
+from project import aws, settings
 from project.console import emit, emit_json, say
 from scones.cli.options import as_json_option
 
@@ -55,7 +55,8 @@ def _decide(approval: Approval, wanted: str | None, comment: str, again: bool, w
 
     version = registry.choose(settings.load().model_package_group, wanted, approval, again)
     say(registry.summary(version))
-    say(_consequence(version, approval))
+    if consequence := _consequence(version, approval):
+        say(consequence)
     answer: dict[str, object] = {"arn": version.arn, "version": version.number, "approval": approval}
     if wait:
         end = deployment.decide_and_wait(version, approval, comment, say if as_json else emit)
@@ -71,12 +72,12 @@ def _decide(approval: Approval, wanted: str | None, comment: str, again: bool, w
 
 
 def _consequence(version: Version, approval: Approval) -> str:
-    """What the decision costs, or what it takes out of service."""
+    """What the decision costs, if it costs anything, or what it takes out of service."""
     from infra import costs
     from pipelines import registry
     from pipelines.runs import in_service
 
     own = settings.load()
     if approval == "Approved":
-        return costs.endpoint(own)
+        return costs.endpoint(own) if aws.bills() else ""
     return in_service.after_rejection(version, registry.versions(own.model_package_group), in_service.found())

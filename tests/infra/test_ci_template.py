@@ -136,7 +136,8 @@ def test_the_dashboard_shows_what_people_ask_first() -> None:
     for wanted in (
         "Confidence",
         "low_confidence",
-        "baseline",
+        "drift_severity",
+        "accuracy",
         "ModelLatency",
         "5XXErrors",
         "ExecutionsFailed",

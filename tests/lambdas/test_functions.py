@@ -247,7 +247,7 @@ class TestFilter:
         result = decide({"inferences": [0.7, 0.3]}, CONTEXT)
         assert (result["outcome"], result["error"]) == ("failed", error)
 
-    def test_confidence_and_class_are_measured(
+    def test_confidence_is_measured_for_the_project(
         self, function_environment: FakeAws, capfd: pytest.CaptureFixture[str]
     ) -> None:
         decide({"inferences": [0.7, 0.3]}, CONTEXT)
@@ -255,7 +255,8 @@ class TestFilter:
         measured = {name: line[name] for line in lines if "_aws" in line for name in line}
         assert measured["Confidence"] == [0.7]
         assert measured["LowConfidence"] == [1.0]
-        assert (measured["Classified"], measured["vehicle"]) == ([1.0], "bicycle")
+        [described] = [line["_aws"]["CloudWatchMetrics"][0] for line in lines if "_aws" in line]
+        assert {name for names in described["Dimensions"] for name in names} == {"service", "project"}
 
 
 @pytest.mark.parametrize(("name", "value"), [("CLASSES", ""), ("ROUTES", "{"), ("ROUTES", '{"bicycle": "near"}')])

@@ -18,8 +18,8 @@ from lambdas.outcomes import FailedError
 SCHEDULE = "scones-unlimited-monitor"
 MISSING = "scones-unlimited-monitor-missing"
 NO_QUOTA = (
-    "The account-level service limit 'ml.m5.large for processing job usage' is 0 Instances, with current utilization of "
-    "0 Instances and a request delta of 1 Instances."
+    "The account-level service limit 'ml.m5.large for processing job usage' is 0 Instances, with current utilization "
+    "of 0 Instances and a request delta of 1 Instances."
 )
 CLOSED = "Model Monitor is not available to new customers"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from capture_files import traffic, write
 from monitor_support import Monitor
 
+from infra.costs import custom_metrics
 from monitoring.analysis import constraints, ground_truth
 from pipelines.definition.bundle import bundle
 
@@ -177,16 +179,30 @@ def test_traffic_that_is_all_garbage_has_files_of_the_schema(
     jsonschema.validate(monitor.wrote("constraint_violations.json"), VIOLATIONS)
 
 
-def test_metrics_have_the_names_that_users_know(monitor: Monitor, baseline_folder: Path, tmp_path: Path) -> None:
+def test_only_metrics_that_somebody_looks_at_are_published(
+    monitor: Monitor, baseline_folder: Path, tmp_path: Path
+) -> None:
+    """Each bills by the month; the alarms and the dashboard of infra/ look at these."""
     monitor.run(traffic(tmp_path / "capture", 60, seed=1), baseline_folder)
     names = {metric["MetricName"]: metric for metric in monitor.metrics()}
-    assert {"feature_baseline_drift_confidence", "feature_baseline_drift_brightness"} <= set(names)
-    assert {"feature_non_null_confidence", "feature_data_low_confidence", "captured_records", "violations"} <= set(
-        names
-    )
-    assert names["feature_data_confidence"]["StatisticValues"]["SampleCount"] == 60
+    assert set(names) == {"feature_data_low_confidence", "drift_severity"}
+    looked_at = {name for space, name in custom_metrics() if space == "aws/sagemaker/Endpoints/data-metrics"}
+    assert set(names) == looked_at
     assert names["feature_data_low_confidence"]["StatisticValues"]["Maximum"] == 1.0  # its average is the share
     assert monitor.wrote("summary.json")["metrics"] == monitor.metrics()
+
+
+def test_metrics_of_features_have_model_monitors_names_where_the_constraints_ask_for_them(
+    monitor: Monitor, baseline_folder: Path, tmp_path: Path
+) -> None:
+    asking = tmp_path / "baseline"
+    shutil.copytree(baseline_folder, asking)
+    file = next(asking.rglob("constraints.json"))
+    file.write_text(file.read_text().replace('"emit_metrics": "Disabled"', '"emit_metrics": "Enabled"'))
+    monitor.run(traffic(tmp_path / "capture", 60, seed=1), asking)
+    names = {metric["MetricName"]: metric for metric in monitor.metrics()}
+    assert {"feature_baseline_drift_confidence", "feature_non_null_confidence"} <= set(names)
+    assert names["feature_data_confidence"]["StatisticValues"]["SampleCount"] == 60
 
 
 def test_no_metrics_file_is_written_unless_asked_for(monitor: Monitor, baseline_folder: Path, tmp_path: Path) -> None:

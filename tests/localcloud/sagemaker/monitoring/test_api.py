@@ -84,9 +84,7 @@ def test_traffic_that_drifted_is_an_execution_with_violations_and_metrics(
     metrics = watched.cloud.aws("cloudwatch").list_metrics(
         Namespace="aws/sagemaker/Endpoints/data-metrics", Dimensions=dimensions
     )["Metrics"]
-    assert {"violations", "feature_baseline_drift_brightness", "feature_data_brightness"} <= {
-        one["MetricName"] for one in metrics
-    }
+    assert {"drift_severity", "feature_data_low_confidence"} <= {one["MetricName"] for one in metrics}
 
 
 def test_a_window_without_data_is_an_execution_that_failed_for_that_reason_without_a_job(watched: Watched) -> None:
