@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,26 +18,27 @@ PROJECT = "withdrawal-story"
 BAKE_SECONDS = 10
 
 
-def waits_for(file: Path) -> str:
-    """A model's code that is loaded when the file is there."""
+def waits_for(port: int) -> str:
+    """A model's code that is loaded when somebody listens on the port: it sees no file that the test could make."""
     return f"""
-    import pathlib, time
-    while not pathlib.Path({str(file)!r}).exists():
+    import socket, time
+    while socket.socket().connect_ex(("127.0.0.1", {port})):
         time.sleep(0.05)
     {BY_BRIGHTNESS}"""
 
 
-def breaks_with(file: Path) -> str:
-    """A model's code that answers until the file is there, and fails at every picture from then on."""
+def breaks_with(port: int) -> str:
+    """A model's code that answers until somebody listens on the port, and fails at every picture from then on."""
     return f"""
-    import pathlib
+    import socket
 
     def model_fn(folder):
         return None
 
     def transform_fn(model, body, content_type, accept):
-        if pathlib.Path({str(file)!r}).exists():
-            raise RuntimeError("this model is broken")
+        with socket.socket() as asking:
+            if asking.connect_ex(("127.0.0.1", {port})) == 0:
+                raise RuntimeError("this model is broken")
         return "[0.1, 0.9]", "application/json"
     """
 
@@ -115,14 +116,15 @@ def test_a_version_that_is_rejected_while_it_bakes_gives_way_to_the_one_before(p
 
 
 def test_a_first_version_that_is_rejected_while_its_endpoint_is_created_leaves_no_endpoint(project: Story) -> None:
-    go = project.folder / "go"
-    arn = project.register(waits_for(go))
-    with ThreadPoolExecutor(2) as threads:
+    go = socket.socket()
+    go.bind(("127.0.0.1", 0))
+    arn = project.register(waits_for(go.getsockname()[1]))
+    with go, ThreadPoolExecutor(2) as threads:
         approving = threads.submit(project.scones, "approve", arn, "--wait", expect=1)
         eventually(lambda: (endpoint(project) or {}).get("EndpointStatus") == "Creating" or approving.done())
         rejecting = threads.submit(project.scones, "reject", arn, "--wait")
         eventually(lambda: arn not in approved_versions(project) or rejecting.done())
-        go.touch()
+        go.listen()
         approved, rejected = approving.result(), rejecting.result()
     print(approved, rejected)
     told = f"Version {number(arn)} is being deployed, and no other version is approved: the deploy workflow deletes"
@@ -138,12 +140,19 @@ def failing_alarm(project: Story) -> str:
     return str(found[0]["StateValue"])
 
 
-def test_a_broken_live_model_is_replaced_however_loud_its_alarm_rings(project: Story) -> None:
+@pytest.fixture
+def broken() -> Iterator[socket.socket]:
+    """Once it listens, the model of `breaks_with` fails."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound
+
+
+def test_a_broken_live_model_is_replaced_however_loud_its_alarm_rings(project: Story, broken: socket.socket) -> None:
     """AWS's "Auto-Rollback Configuration and Monitoring": an alarm on both fleets would end the deployment."""
-    broken = project.folder / "broken"
-    project.register(breaks_with(broken))
+    project.register(breaks_with(broken.getsockname()[1]))
     project.scones("approve", "--wait")
-    broken.touch()
+    broken.listen()
     white = str(project.picture("white.png", 255))
     assert "this model is broken" in project.scones("invoke", white, expect=1).stderr
     where = {"EndpointName": PROJECT, "VariantName": "AllTraffic"}
