@@ -21,6 +21,8 @@ from monitoring.analysis import baseline
 
 PROJECT = "permitted-story"
 BUCKET = f"{PROJECT}-000000000000-us-east-1"
+NOT_HERE = {"application-autoscaling"}
+"""Services without a local counterpart (docs/limitations.md); tests/infra holds the roles to what they ask for."""
 NOTHING_TO_DO = {
     "Version": "2020-12-01",
     "Parameters": [{"Name": "StartReason", "Type": "String", "DefaultValue": "by hand"}],
@@ -143,7 +145,8 @@ def called(calls: set[Call], role: str) -> set[tuple[str, str]]:
 def test_the_story_makes_every_call_that_is_in_the_functions_source(calls: set[Call]) -> None:
     for role in recorded_calls.FUNCTIONS.values():
         function = RESOURCES[role.removesuffix("Role")]["Properties"]["Handler"].split(".")[1]
-        assert called(calls, role) == operations(function), function
+        expected = {(service, operation) for service, operation in operations(function) if service not in NOT_HERE}
+        assert called(calls, role) == expected, function
 
 
 def test_every_role_that_calls_aws_was_recorded(calls: set[Call]) -> None:
