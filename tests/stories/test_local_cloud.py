@@ -145,5 +145,5 @@ def test_deleting_the_stack_keeps_the_data_and_the_next_deploy_adopts_it(
     diff = scones("infra", "diff", environment=local_cloud.variables).stdout.splitlines()
     assert diff[0] == "adopt Bucket (AWS::S3::Bucket)"
     adopted = scones("infra", "deploy", environment=local_cloud.variables)
-    assert adopted.stderr.splitlines()[1] == f"adopted Bucket (AWS::S3::Bucket) {bucket}"
+    assert adopted.stderr.splitlines()[0] == f"adopted Bucket (AWS::S3::Bucket) {bucket}"
     assert in_shell(exports + f"aws s3 cp --only-show-errors s3://{bucket}/p -", tmp_path).stdout == "precious\n"

@@ -286,7 +286,7 @@ def test_a_stack_whose_creation_was_rolled_back_is_replaced(
     eventually(lambda: client.describe_stacks(StackName="failed")["Stacks"][0]["StackStatus"] == "ROLLBACK_COMPLETE")
     done = scones("infra", "deploy", environment=on_local_cloud.variables)
     assert done.returncode == 0, done.stderr
-    assert done.stderr.splitlines()[1].startswith("Stack failed is ROLLBACK_COMPLETE: its creation came to nothing.")
+    assert done.stderr.splitlines()[0].startswith("Stack failed is ROLLBACK_COMPLETE: its creation came to nothing.")
     assert "created PipelineRole" in done.stderr
 
 
