@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -84,7 +85,7 @@ def write_report(demo: Demo) -> str:
 
 def _send_and_judge(changed: Callable[[bytes], bytes]) -> runs.Verdict:
     """Send pictures, `changed`, to the endpoint, wait until they are captured, and run the monitor on them."""
-    start = datetime.now(UTC).replace(microsecond=0)
+    start = _next_second()
     names, pictures = aws.names(), held_out.of_live_model()[:REQUESTS]
     client, runtime = aws.client("s3"), aws.client("sagemaker-runtime")
     bodies = [changed(client.get_object(Bucket=one.bucket, Key=one.key)["Body"].read()) for one in pictures]
@@ -98,6 +99,13 @@ def _send_and_judge(changed: Callable[[bytes], bytes]) -> runs.Verdict:
         list(pool.map(send, bodies))
     _wait_for_capture(start, len(bodies))
     return runs.run(start, datetime.fromtimestamp(time.time() + 1, UTC))
+
+
+def _next_second() -> datetime:
+    """Wait for the next whole second: captured records bear no more, so what was sent before lies in an earlier one."""
+    begins = math.floor(time.time()) + 1
+    time.sleep(begins - time.time())
+    return datetime.fromtimestamp(begins, UTC)
 
 
 def _wait_for_capture(start: datetime, wanted: int) -> None:
