@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -234,14 +236,15 @@ def _interpreter(value: Any, where: str, folder: Path) -> str:
     """The Python of a virtual environment's folder, or the file itself. A link stays one: it names the environment."""
     if not isinstance(value, str) or not value:
         raise SettingError(f"{where} is {value!r}, and must be a path.")
-    path = Path(os.path.normpath(folder / Path(value).expanduser()))
+    path = Path(os.path.normpath(folder / os.path.expanduser(value)))  # noqa: PTH111 - pathlib raises for no such user
     python = path / "bin" / "python" if path.is_dir() else path
-    if not python.is_file() or not os.access(python, os.X_OK):
-        raise SettingError(
-            f"{where} is {value!r}, and there is no Python at {python}.",
-            f"Make the environment: python3 -m venv {path if python != path else path.parent.parent}",
-        )
-    return str(python)
+    if python.is_file() and os.access(python, os.X_OK):
+        return str(python)
+    environment = path.parent.parent if path.parent.name == "bin" else path
+    fix = "Name a virtual environment's folder or a Python."
+    if not path.is_file():
+        fix = f"Make the environment: python3 -m venv {shlex.quote(str(environment))}"
+    raise SettingError(f"{where} is {value!r}, and there is no Python at {python}.", fix)
 
 
 def _metrics(value: Any, where: str) -> tuple[tuple[str, str], ...]:
@@ -258,13 +261,15 @@ def _metrics(value: Any, where: str) -> tuple[tuple[str, str], ...]:
 def _tunable(value: Any, where: str) -> Tunable:
     members = _table(value, where)
     kind = members.get("kind")
-    if kind not in TUNABLE:
+    if kind not in list(TUNABLE):  # it may be anything, also what has no hash
         raise SettingError(f"{where} has the kind {kind!r}, and there are only {', '.join(TUNABLE)}.")
     if set(members) != TUNABLE[kind] | {"kind"}:
         raise SettingError(f"{where} must have {', '.join(sorted(TUNABLE[kind]))} beside its kind, {kind}.")
     if kind == "Categorical":
         return Tunable(kind, values=tuple(_words(members["values"], f"{where}: values")))
     low, high = members["low"], members["high"]
-    if not all(isinstance(end, int | float) and not isinstance(end, bool) for end in (low, high)) or not low <= high:
-        raise SettingError(f"{where} must have numbers, low at most as large as high.")
-    return Tunable(kind, float(low), float(high))
+    if all(isinstance(end, int | float) and not isinstance(end, bool) for end in (low, high)):
+        with suppress(OverflowError):  # TOML's integers may have any number of digits
+            if float(low) <= float(high):
+                return Tunable(kind, float(low), float(high))
+    raise SettingError(f"{where} must have numbers, low at most as large as high.")

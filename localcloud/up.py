@@ -14,7 +14,7 @@ from pathlib import Path
 from localcloud import image_table, parts, ports, processes, record
 from localcloud.environment import MARK, Addresses, variables
 from localcloud.errors import LocalCloudError
-from localcloud.isolation.offer import NOT_ISOLATED, Isolation, offered
+from localcloud.isolation.offer import NOT_ISOLATED, VARIABLE, Isolation, offered, told
 from localcloud.processes import Identity
 from localcloud.record import CloudRecord
 
@@ -96,9 +96,10 @@ def start(
     Raises:
         LocalCloudError: it is up in another way than asked for, a port is in use, another process holds the folder, or
             a part does not come up; whatever this call had started is ended again.
-        SettingError: the user's image table is wrong; nothing was started.
+        SettingError: the user's image table is wrong, or LOCALCLOUD_ISOLATION; nothing was started.
     """
     parts.require_ministack()
+    isolation = told()
     state = state.resolve()
     image_table.require_table(state)
     if port == 0 and stepfunctions_port is None:
@@ -109,6 +110,7 @@ def start(
         if found is not None and alive:
             _refuse_other_ports(found.addresses, port, sagemaker_port, stepfunctions_port)
             _refuse_other_roles(found.enforce_roles, enforce_roles)
+            _refuse_other_isolation(found.isolation, isolation)
             return _heal(state, found, alive)
         lost = found is not None and _lost(state, found)
         if found is None:
@@ -232,6 +234,14 @@ def _refuse_other_roles(enforced: bool, asked: bool | None) -> None:
         raise LocalCloudError(
             f"Starting the local cloud with {'--enforce-roles' if asked else '--no-enforce-roles'}: "
             f"it is up {'with' if enforced else 'without'} enforced roles already.",
+            "Stop it first: localcloud down.",
+        )
+
+
+def _refuse_other_isolation(given: Isolation, asked: Isolation | None) -> None:
+    if asked is not None and given.private and not asked.private:
+        raise LocalCloudError(
+            f"Starting the local cloud with {VARIABLE}={asked.kind}: it is up with private views already.",
             "Stop it first: localcloud down.",
         )
 

@@ -7,7 +7,7 @@ is guarded, so that a program without AWS clients pays nothing:
   before it is signed. That is for clients with an address of their own, such as the SageMaker SDK's for STS: for
   others AWS_ENDPOINT_URL is enough. A call to any other host beyond this machine is refused by name.
 - Whatever else botocore sends, for credentials of an instance or after a redirect, is refused beyond this machine.
-- No name of AWS is looked up by this process, whatever library asks.
+- Python looks up no name of AWS, whatever library asks it.
 
 It runs in the user's own Python, whichever that is: it imports nothing but the standard library. A sitecustomize that
 it hides is run as ever.
@@ -95,16 +95,19 @@ def _guard_requests(httpsession: ModuleType) -> None:
 
 
 def _guard_names(socket: ModuleType) -> None:
-    look_up = socket.getaddrinfo
+    for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
+        setattr(socket, name, _guarded(getattr(socket, name)))
 
+
+def _guarded(look_up: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(look_up)
-    def getaddrinfo(host: Any, *rest: Any, **named: Any) -> Any:
+    def look_up_others(host: Any, *rest: Any, **named: Any) -> Any:
         name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
         if isinstance(name, str) and _AWS.search(name):
             raise refusal("Looking up a host of AWS", name)
         return look_up(host, *rest, **named)
 
-    socket.getaddrinfo = getaddrinfo  # type: ignore[attr-defined]
+    return look_up_others
 
 
 HOOKS: dict[str, Callable[[ModuleType], None]] = {

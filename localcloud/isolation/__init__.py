@@ -3,7 +3,7 @@
 view.py    what a process is to see, and the command that starts it so
 enter.py   what makes the view and starts the process in it
 mounts.py  what the view is made of
-relay.py  the way into a view without a network
+relay.py   the way into a view without a network
 offer.py   whether this machine allows it, found out once
 python.py  which folders an interpreter installs into
 

@@ -38,7 +38,7 @@ class Told:
     hostname: str
 
     def __init__(self, encoded: str) -> None:
-        self.__dict__.update(marshal.loads(bytes.fromhex(encoded)))  # noqa: S302 - from the command line
+        self.__dict__.update(marshal.loads(bytes.fromhex(encoded)))  # noqa: S302 - view.py's own; json takes 6 ms to import
 
 
 def checked(result: int, what: str, path: str = "") -> int:

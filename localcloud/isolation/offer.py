@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from localcloud.errors import SettingError
 from localcloud.isolation.python import installs_into
 from localcloud.isolation.view import Layer, View, isolated
 
@@ -58,12 +59,29 @@ NOT_ISOLATED = Isolation(NONE, "it was not asked for")
 
 @cache
 def offered() -> Isolation:
-    """What this process was told, else what this machine allows."""
-    told = os.environ.get(VARIABLE, "")
-    kind, _, reason = told.partition(":")
+    """What this process was told, else what this machine allows.
+
+    Raises:
+        SettingError: as for `told`.
+    """
+    return told() or probe(Path(tempfile.gettempdir()))
+
+
+def told() -> Isolation | None:
+    """What this process was told by VARIABLE; None if nothing.
+
+    Raises:
+        SettingError: it says something else than isolation, or none.
+    """
+    value = os.environ.get(VARIABLE)
+    if not value:
+        return None
+    kind, _, reason = value.partition(":")
     if kind == NONE:
         return Isolation(NONE, reason.strip() or f"{VARIABLE}={NONE}")
-    return Isolation(NAMESPACES) if kind == NAMESPACES else probe(Path(tempfile.gettempdir()))
+    if kind != NAMESPACES:
+        raise SettingError(f"{VARIABLE} is {value!r}.", f"Set it to {NONE}, which turns isolation off, or unset it.")
+    return Isolation(NAMESPACES)
 
 
 def probe(folder: Path) -> Isolation:
@@ -72,7 +90,8 @@ def probe(folder: Path) -> Isolation:
         return Isolation(NONE, f"{sys.platform} has no namespaces; Linux has")
     with tempfile.TemporaryDirectory(dir=folder, prefix="probe-") as made:
         own = Path(made)
-        layers = tuple(_layer(prefix, own / str(number)) for number, prefix in enumerate(installs_into(_python())))
+        folders = enumerate(installs_into(Path(sys.executable)))
+        layers = tuple(make_layer(Layer(folder, own / str(number))) for number, folder in folders)
         view = View(
             "/opt/ml",
             {"/opt/ml": own, "/tmp": own},  # noqa: S108 - the view's own
@@ -96,14 +115,6 @@ def probe(folder: Path) -> Isolation:
         return Isolation(NAMESPACES)
     said = tried.stderr.strip().splitlines() or [f"exit code {tried.returncode}"]
     return Isolation(NONE, said[-1].partition(": ")[2] or said[-1])
-
-
-def _python() -> Path:
-    return Path(sys.executable)
-
-
-def _layer(prefix: Path, changes: Path) -> Layer:
-    return make_layer(Layer(prefix, changes))
 
 
 def make_layer(layer: Layer) -> Layer:
