@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from localcloud.inventory import ENDED, Clients, Entry, inventory
+from localcloud.inventory import ENDED, Clients, Entry
 
 GROUPS = {
     "training job": "/aws/sagemaker/TrainingJobs",
@@ -18,6 +18,21 @@ GROUPS = {
     "function": "/aws/lambda/{name}",
 }
 """Of jobs the streams begin with the job's name; endpoints and functions have groups of their own."""
+DESCRIBED = {
+    "training job": ("sagemaker", "describe_training_job", "TrainingJobName", "TrainingJobStatus"),
+    "processing job": ("sagemaker", "describe_processing_job", "ProcessingJobName", "ProcessingJobStatus"),
+    "transform job": ("sagemaker", "describe_transform_job", "TransformJobName", "TransformJobStatus"),
+    "pipeline execution": (
+        "sagemaker",
+        "describe_pipeline_execution",
+        "PipelineExecutionArn",
+        "PipelineExecutionStatus",
+    ),
+    "execution": ("stepfunctions", "describe_execution", "executionArn", "status"),
+}
+"""What has an end: who describes it, with which operation and parameter, and the answer's member."""
+GONE = {"ValidationException", "ResourceNotFound", "ExecutionDoesNotExist"}
+"""SageMaker answers a Describe of a job that is not there with a ValidationException."""
 LOOK_SECONDS = 1.0
 SHOWN_CHARACTERS = 300
 Read = Callable[[], Iterator[str]]
@@ -45,13 +60,22 @@ def _reader(of: Clients, entry: Entry) -> Read:
 
 
 def _status(of: Clients, entry: Entry) -> str | None:
-    if entry.kind in ("endpoint", "function"):
+    """The status of a job or an execution, "Stopped" when it is no longer there; of what has no end, None."""
+    if entry.kind not in DESCRIBED:
         return None
-    return next((one.status for one in inventory(of, kind=entry.kind) if one.arn == entry.arn), "Stopped")
+    service, operation, parameter, member = DESCRIBED[entry.kind]
+    by = entry.arn if parameter.lower().endswith("arn") else entry.name
+    client = of(service)
+    try:
+        return str(getattr(client, operation)(**{parameter: by})[member])
+    except client.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] not in GONE:
+            raise
+        return "Stopped"
 
 
 def _streams(logs: Any, group: str, prefix: str) -> Read:
-    seen: dict[str, int] = {}
+    read_to: dict[str, str] = {}
 
     def read() -> Iterator[str]:
         try:
@@ -61,24 +85,24 @@ def _streams(logs: Any, group: str, prefix: str) -> Read:
             return
         new: list[tuple[int, str]] = []
         for stream in (one["logStreamName"] for page in pages for one in page["logStreams"]):
-            events = _events(logs, group, stream)
-            new += [(event["timestamp"], event["message"].rstrip("\n")) for event in events[seen.get(stream, 0) :]]
-            seen[stream] = len(events)
+            events, read_to[stream] = _events(logs, group, stream, read_to.get(stream))
+            new += [(event["timestamp"], event["message"].rstrip("\n")) for event in events]
         for _, message in sorted(new, key=lambda one: one[0]):
             yield message
 
     return read
 
 
-def _events(logs: Any, group: str, stream: str) -> list[dict[str, Any]]:
+def _events(logs: Any, group: str, stream: str, token: str | None) -> tuple[list[dict[str, Any]], str]:
+    """The events of a stream after a token, from its beginning without one, and the token of its end."""
     found: list[dict[str, Any]] = []
-    token: dict[str, str] = {}
     while True:
-        answer = logs.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=True, **token)
+        position = {"nextToken": token} if token else {}
+        answer = logs.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=True, **position)
         found += answer["events"]
-        if not answer["events"] or answer.get("nextForwardToken") in (None, token.get("nextToken")):
-            return found
-        token = {"nextToken": answer["nextForwardToken"]}
+        before, token = token, str(answer["nextForwardToken"])
+        if token == before:  # the service's word for the end
+            return found, token
 
 
 def _history(states: Any, entry: Entry) -> Read:

@@ -19,7 +19,7 @@ import importlib.util
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
@@ -117,11 +117,15 @@ HOOKS: dict[str, Callable[[ModuleType], None]] = {
 }
 
 
-class _AfterImport(MetaPathFinder):
-    """Calls a module's hook once it is loaded."""
+class AfterImport(MetaPathFinder):
+    """Calls a module's hook once it is loaded, so that a program which never imports it does not pay for it."""
+
+    def __init__(self, hooks: Mapping[str, Callable[[ModuleType], None]]) -> None:
+        self.hooks = hooks
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        if name not in HOOKS:
+        hook = self.hooks.get(name)
+        if hook is None:
             return None
         spec = PathFinder.find_spec(name, path, target)
         if spec is None or spec.loader is None:
@@ -130,15 +134,15 @@ class _AfterImport(MetaPathFinder):
 
         def exec_module(module: ModuleType) -> None:
             load(module)
-            HOOKS[name](module)
+            hook(module)
 
         spec.loader.exec_module = exec_module  # type: ignore[method-assign]  # of this one instance
         return spec
 
 
-def _run_the_next_one() -> None:
-    """Run the sitecustomize that this one hides, if there is one, under its own name."""
-    folder = os.path.dirname(os.path.realpath(__file__))  # noqa: PTH120 - pathlib would slow every program's start
+def run_the_next_one(file: str) -> None:
+    """Run the sitecustomize that the one in `file` hides, if there is one, under its own name."""
+    folder = os.path.dirname(os.path.realpath(file))  # noqa: PTH120 - pathlib would slow every program's start
     others = [one for one in sys.path if os.path.realpath(one) != folder]
     spec = PathFinder.find_spec("sitecustomize", others)
     if spec is None or spec.loader is None:
@@ -153,9 +157,9 @@ def start() -> None:
     for name, hook in HOOKS.items():
         if name in sys.modules:
             hook(sys.modules[name])
-    sys.meta_path.insert(0, _AfterImport())
+    sys.meta_path.insert(0, AfterImport(HOOKS))
 
 
 if __name__ == "sitecustomize":
     start()
-    _run_the_next_one()
+    run_the_next_one(__file__)

@@ -74,7 +74,7 @@ class Cloud:
     searches: dict[str, threading.Thread] = field(default_factory=dict)
     announced: int = 0
     _session: boto3.Session | None = None
-    _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+    _clients: dict[tuple[str, str, float | None], Any] = field(default_factory=dict)
     _store: Store | None = None
     _shared: dict[Callable[[Cloud], Any], Any] = field(default_factory=dict)
     _making: threading.RLock = field(default_factory=threading.RLock)
@@ -117,8 +117,7 @@ class Cloud:
         Raises:
             ServiceError: ValidationException; SageMaker may not assume the role.
         """
-        name = service if answer_seconds is None else f"{service} {answer_seconds}"
-        key = (name, role if self.roles else "")
+        key = (service, role if self.roles else "", answer_seconds)
         with self._making:  # making a client is not safe in two threads, using one is
             if key not in self._clients:
                 self._session = self._session or boto3.Session()

@@ -67,11 +67,9 @@ class Child:
         stdin = subprocess.DEVNULL
         if folder.private:
             _require_program(command[0], environment, folder)
+            relay = (listener.fileno(), listener.getsockname()[1]) if listener else None
             seen = view(command, environment, folder, network, hosts or {})
-            seen = replace(seen, joins=joins)
-            if listener:
-                seen = replace(seen, relay=(listener.fileno(), listener.getsockname()[1]))
-            command = isolated(command, seen)
+            command = isolated(command, replace(seen, joins=joins, relay=relay))
             stdin = subprocess.PIPE  # held open until the end: a server that is killed lets go of it, and all is ended
         with folder.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -202,7 +200,7 @@ def environment(
     return {
         **inherited,
         **_settings_at(inherited.get("HOME")),
-        **(_with_view() if folder.private else _without_view(folder)),
+        **(_with_view() if folder.private else _without_view(folder, inherited.get("PYTHONPATH", ""))),
         "HOME": str(folder.home),
         "PYTHONUNBUFFERED": "1",
         "AWS_ENDPOINT_URL": cloud.aws_url,
@@ -221,11 +219,11 @@ def environment(
     }
 
 
-def _without_view(folder: Folder) -> dict[str, str]:
+def _without_view(folder: Folder, path: str) -> dict[str, str]:
     """What keeps a process without a private view from writing to /tmp and to the user's environment."""
     packages = str(folder.packages)
-    path = os.pathsep.join(filter(None, (packages, os.environ.get("PYTHONPATH") if "PYTHONPATH" in INHERITED else "")))
-    return {"TMPDIR": str(folder.temporary), "PIP_TARGET": packages, "PYTHONPATH": path}
+    paths = os.pathsep.join(filter(None, (packages, path)))
+    return {"TMPDIR": str(folder.temporary), "PIP_TARGET": packages, "PYTHONPATH": paths}
 
 
 def _pip_cache() -> Path | None:

@@ -194,16 +194,18 @@ def _parts(body: bytes, plan: TransformPlan) -> Iterator[bytes]:
     """
     limit = plan.payload_mb * MEGABYTE
     records = [body] if plan.split == "None" else [line for line in body.splitlines(keepends=True) if line.strip()]
-    gathered = b""
+    gathered: list[bytes] = []
+    size = 0
     for record in records:
         if len(record) > limit:
             raise RecordRefusedError(f"ClientError: Too much data for max payload size ({len(record)} bytes)")
-        if gathered and (plan.strategy == "SINGLE_RECORD" or len(gathered) + len(record) > limit):
-            yield gathered
-            gathered = b""
-        gathered += record
+        if gathered and (plan.strategy == "SINGLE_RECORD" or size + len(record) > limit):
+            yield b"".join(gathered)
+            gathered, size = [], 0
+        gathered.append(record)
+        size += len(record)
     if gathered or not body:
-        yield gathered
+        yield b"".join(gathered)
 
 
 def _post(

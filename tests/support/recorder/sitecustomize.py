@@ -14,10 +14,8 @@ import importlib.util
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import wraps
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -78,33 +76,18 @@ HOOKS: dict[str, Callable[[ModuleType], None]] = {
 }
 
 
-class _AfterImport(MetaPathFinder):
-    """Calls a module's hook once it is loaded, so that a program which never uses botocore does not pay for it."""
-
-    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        if name not in HOOKS:
-            return None
-        spec = PathFinder.find_spec(name, path, target)
-        if spec is None or spec.loader is None:
-            return None
-        load = spec.loader.exec_module
-
-        def exec_module(module: ModuleType) -> None:
-            load(module)
-            HOOKS[name](module)
-
-        spec.loader.exec_module = exec_module  # type: ignore[method-assign]  # of this one instance
-        return spec
+def _guard() -> Any:
+    """The guard's own start-up module, by its file: this process need not have localcloud."""
+    path = Path(__file__).parents[3] / "localcloud" / "guard" / "sitecustomize.py"
+    spec = importlib.util.spec_from_file_location("guard_at_start", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is not a module")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def _the_next_one() -> None:
-    """Run the sitecustomize that this one hides, if there is one."""
-    here = Path(__file__).parent.resolve()
-    spec = PathFinder.find_spec(__name__, [one for one in sys.path if Path(one).resolve() != here])
-    if spec and spec.loader:
-        spec.loader.exec_module(importlib.util.module_from_spec(spec))
-
-
+guard = _guard()
 if FILE in os.environ:
-    sys.meta_path.insert(0, _AfterImport())
-_the_next_one()
+    sys.meta_path.insert(0, guard.AfterImport(HOOKS))
+guard.run_the_next_one(__file__)
