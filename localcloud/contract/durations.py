@@ -25,7 +25,7 @@ def parse(text: str, *, exact: bool = False) -> timedelta:
         raise ValueError(f"'{text}' is not a duration such as P30D or PT12H")
     amounts = {unit: int(amount or 0) for unit, amount in match.groupdict().items()}
     days = amounts.pop("years") * 365 + amounts.pop("months") * 30 + amounts.pop("days")
-    return timedelta(days=days, **amounts)
+    return _length(text, days=days, **amounts)
 
 
 def parse_loosely(text: str) -> timedelta:
@@ -36,5 +36,12 @@ def parse_loosely(text: str) -> timedelta:
     """
     loose = _LOOSE.fullmatch(text)
     if loose:
-        return timedelta(**{_UNITS[loose["unit"].lower()]: int(loose["number"])})
+        return _length(text, **{_UNITS[loose["unit"].lower()]: int(loose["number"])})
     return parse(f"P{text}" if text[:1] in ("T", "t") else text)
+
+
+def _length(text: str, **amounts: int) -> timedelta:
+    try:
+        return timedelta(**amounts)
+    except OverflowError:
+        raise ValueError(f"'{text}' is longer than any duration can be") from None

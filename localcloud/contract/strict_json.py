@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from typing import Any, NoReturn
 
 DEEPEST = 100
 """Levels of a document. SageMaker's requests have 14 at most, and a definition with nested conditions twice that; what
 reads documents calls itself for every level, and Python ends that at a thousand calls."""
+_DOUBLE_DIGITS = sys.float_info.max_10_exp
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -21,7 +23,7 @@ def loads(text: str | bytes) -> Any:
             character (an escaped surrogate that stands alone), or deeper than DEEPEST.
     """
     try:
-        value = json.loads(text, parse_constant=_refused, parse_float=_finite)
+        value = json.loads(text, parse_constant=_refused, parse_float=_finite, parse_int=_whole)
     except RecursionError:
         raise ValueError(f"it is nested more than {DEEPEST} levels deep") from None
     _check(value)
@@ -50,6 +52,12 @@ def _check(value: Any) -> None:
 
 def _refused(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON value")
+
+
+def _whole(text: str) -> int:
+    if len(text) >= _DOUBLE_DIGITS:
+        _finite(text)
+    return int(text)
 
 
 def _finite(text: str) -> float:

@@ -26,19 +26,35 @@ NAMES = {
     "boolean": "Boolean",
 }
 """The types of the service model as parameters have them; times have none, and are never compared."""
+OWN_TEXTS = (
+    "FunctionArn",
+    "SqsQueueUrl",
+    "ModelPackageGroupName",
+    "SuppliedBaselineStatistics",
+    "SuppliedBaselineConstraints",
+)
+"""Members that steps have beside their arguments, and that are text."""
 WIDER = {("Integer", "Float")}
 """What may be assigned to another type."""
 
 
-def problems(definition: PipelineDefinition, step: RunnableStep) -> Iterator[str]:
-    """Where a reference of another type stands in a step's arguments; every reference leads somewhere."""
-    if step.type not in KINDS:
-        return
-    shape = protocol.operation(KINDS[step.type].create).input_shape
-    for reference, wanted in _references(shape, step.arguments):
+def problems(definition: PipelineDefinition) -> Iterator[str]:
+    """Where a reference of another type stands; every reference leads somewhere."""
+    steps = definition.steps.values()
+    texts = [definition.experiment, definition.mlflow, *(_texts(step) for step in steps)]
+    found = [(parse_get(value["Get"]), "String") for own in texts for value in own.values() if "Get" in value]
+    for step in steps:
+        if step.type in KINDS:
+            found += _references(protocol.operation(KINDS[step.type].create).input_shape, step.arguments)
+    for reference, wanted in found:
         given = _given(reference, definition)
         if given and given != wanted and (given, wanted) not in WIDER:
             yield f"Cannot assign property reference [{reference}] to argument of type [{wanted}]."
+
+
+def _texts(step: RunnableStep) -> Mapping[str, Any]:
+    """What is text among the members that only steps of this type have."""
+    return {name: value for name, value in step.own.items() if name in OWN_TEXTS}
 
 
 def _references(shape: Shape | None, value: Any) -> Iterator[tuple[ParsedReference, str]]:

@@ -107,9 +107,12 @@ def _ordered(kind: str, left: Any, right: Any) -> bool | None:
 def _number(value: Any) -> float | None:
     if isinstance(value, bool):
         return None
-    if isinstance(value, (int, float)):
-        return float(value)
-    return float(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else None
+    if isinstance(value, (int, float)) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
+        try:
+            return float(value)
+        except OverflowError:  # a whole number beyond the range of a double
+            return math.inf
+    return None
 
 
 def _spelled(value: Any) -> Any:

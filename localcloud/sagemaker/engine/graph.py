@@ -26,8 +26,7 @@ def parse(text: str) -> PipelineDefinition:
     problems = list(_problems(definition))
     if problems:
         raise DefinitionError(problems)
-    unfit = [problem for step in definition.steps.values() for problem in assignments.problems(definition, step)]
-    if unfit:
+    if unfit := list(assignments.problems(definition)):
         raise AssignmentError(unfit)
     return definition
 

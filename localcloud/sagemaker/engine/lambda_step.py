@@ -1,13 +1,14 @@
 """A Lambda step: a function is invoked with the step's arguments as its event, and its answer holds the outputs.
 
 "Lambda step" in the developer guide: the longest time is ten minutes, after which the step fails while the function
-runs on; nothing stops a function. It is called in
-the name of the pipeline's role. The words of a FailureReason are not documented: ours name the function's own error.
+runs on; nothing stops a function. It is called in the name of the pipeline's role. The words of a FailureReason are not
+documented: ours name the function's own error.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from dataclasses import dataclass, field
@@ -17,8 +18,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.sagemaker.engine import records
 from localcloud.sagemaker.engine.outside import OutsideActivity
-from localcloud.sagemaker.errors import ServiceError
+from localcloud.sagemaker.errors import ServiceError, own_fault
 
+log = logging.getLogger(__name__)
 LONGEST_SECONDS = 600.0
 _GRACE_SECONDS = 30.0
 TIMEOUTS = ("Sandbox.Timedout", "Task timed out")
@@ -72,8 +74,13 @@ class LambdaActivity(OutsideActivity):
                 self._problem = (
                     f"ClientError: Lambda function {function} returned {kind}, and no object with the outputs."
                 )
-        except (BotoCoreError, ClientError, ServiceError, ValueError) as error:
+        except (ValueError, RecursionError) as error:
+            self._problem = f"ClientError: the answer of Lambda function {function} cannot be read: {error}"
+        except (BotoCoreError, ClientError, ServiceError) as error:
             self._problem = f"ClientError: Lambda function {function} could not be invoked: {error}"
+        except Exception as error:  # nobody else sees what ends this thread
+            log.exception("step %s of pipeline execution %s", self.step.name, self.run.name)
+            self._problem = own_fault(error)
         finally:
             self._ended.set()
             self.cloud.wake()

@@ -139,5 +139,5 @@ def _read_json(cloud: Cloud, uri: str) -> Any:
         raise ExpressionError(f"{uri} cannot be read: {error}") from None
     try:
         return json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ExpressionError(f"{uri} is not JSON: {error}") from None

@@ -35,7 +35,7 @@ def recover(cloud: Cloud) -> None:
 
 
 def _only_waits(cloud: Cloud, run: Resource) -> bool:
-    """Whether all its unfinished steps, of which there are some, outlive a server, and none has failed before."""
+    """Whether all its unfinished steps, of which there are some, outlive a server."""
     steps = records.steps(cloud, run.name).values()
     unfinished = [step for step in steps if step.status not in records.ENDED]
     return bool(unfinished) and all(step.body["StepType"] in OUTLIVES for step in unfinished)

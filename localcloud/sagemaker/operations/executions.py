@@ -12,7 +12,7 @@ from localcloud.sagemaker.cloud import Cloud, News
 from localcloud.sagemaker.engine import executor, graph, outcomes, parameters, records, selection
 from localcloud.sagemaker.engine.caching import digest
 from localcloud.sagemaker.engine.definition import PipelineDefinition
-from localcloud.sagemaker.engine.expressions import Scope, resolve
+from localcloud.sagemaker.engine.expressions import ExpressionError, Scope, resolve
 from localcloud.sagemaker.errors import bad_token, conflict, not_found, validation
 from localcloud.sagemaker.operations.pipelines import page, version
 from localcloud.sagemaker.registry import operation
@@ -113,10 +113,13 @@ def _resolved(run: Resource, config: Mapping[str, Any], values: dict[str, Any]) 
     """A part of the definition that refers to parameters and the execution only."""
 
     def nothing(*names: str) -> Any:
-        raise LookupError(f"there are no steps yet, such as {names}")
+        raise ExpressionError(f"{'.'.join(names)} cannot be read before the first step")
 
     scope = Scope(values, outcomes.execution_values(run), step=nothing, property_file=nothing, s3_json=nothing)
-    return resolve(dict(config), scope) or None
+    try:
+        return resolve(dict(config), scope) or None
+    except ExpressionError as error:
+        raise validation(f"The pipeline's {', '.join(config)} cannot be resolved: {error}.") from None
 
 
 def _mlflow(config: Body | None, name: str | None) -> Body | None:

@@ -34,6 +34,12 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
         durations.parse_loosely(text)
 
 
+@pytest.mark.parametrize("text", [f"P{10**12}D", f"{10**20}w", f"PT{10**30}S"])
+def test_what_is_longer_than_any_duration_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is longer than any duration can be"):
+        durations.parse_loosely(text)
+
+
 @pytest.mark.parametrize("text", ["30d", "T12H", "30 days"])
 def test_loose_forms_are_no_iso_durations(text: str) -> None:
     with pytest.raises(ValueError, match="is not a duration"):

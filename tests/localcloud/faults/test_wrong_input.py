@@ -81,7 +81,15 @@ def test_a_member_of_the_wrong_type_is_named(world: World, change: dict[str, obj
     assert refused.value.code == "ValidationException"
 
 
-@pytest.mark.parametrize("text", ['{"Version": "\\ud800"}', "[" * DEEP + "]" * DEEP, '{"a":' * 150 + "1" + "}" * 150])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"Version": "\\ud800"}',
+        '{"Version": 1' + "0" * 400 + "}",
+        "[" * DEEP + "]" * DEEP,
+        '{"a":' * 150 + "1" + "}" * 150,
+    ],
+)
 def test_a_definition_that_cannot_be_read_is_refused(world: World, text: str) -> None:
     with pytest.raises(ServiceError, match=r"Unable to parse pipeline definition\. it is not JSON"):
         world.create(text)

@@ -17,6 +17,14 @@ def with_argument(value: Any) -> str:
     return definition(processing("first"), processing("a", value), parameters=PARAMETERS)
 
 
+def lambda_step(function: Any) -> dict[str, Any]:
+    return {"Name": "a", "Type": "Lambda", "FunctionArn": function, "Arguments": {}}
+
+
+def callback_step(queue: Any) -> dict[str, Any]:
+    return {"Name": "a", "Type": "Callback", "SqsQueueUrl": queue, "Arguments": {}}
+
+
 def refusal(world: World, text: str) -> str:
     with pytest.raises(ServiceError) as refused:
         world.create(text)
@@ -34,6 +42,22 @@ def test_a_number_among_a_steps_properties_is_refused_where_text_is_needed(world
     place = "Steps.first.ProcessingResources.ClusterConfig.VolumeSizeInGB"
     said = refusal(world, with_argument({"Get": place}))
     assert said == f"Cannot assign property reference [{place}] to argument of type [String]."
+
+
+@pytest.mark.parametrize(
+    ("step", "members"),
+    [
+        (lambda_step({"Get": "Parameters.Integer"}), {}),
+        (callback_step({"Get": "Parameters.Integer"}), {}),
+        (processing("a"), {"PipelineExperimentConfig": {"ExperimentName": {"Get": "Parameters.Integer"}}}),
+        (processing("a"), {"MlflowConfig": {"MlflowResourceArn": {"Get": "Parameters.Integer"}}}),
+    ],
+)
+def test_a_number_is_refused_where_text_is_needed_outside_of_a_steps_arguments(
+    world: World, step: dict[str, Any], members: dict[str, Any]
+) -> None:
+    said = refusal(world, definition(step, parameters=PARAMETERS, **members))
+    assert said == "Cannot assign property reference [Parameters.Integer] to argument of type [String]."
 
 
 def test_text_is_refused_where_a_number_is_needed_also_by_an_update(world: World) -> None:

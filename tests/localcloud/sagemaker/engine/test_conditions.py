@@ -109,3 +109,9 @@ def test_malformed_conditions_have_problems(condition: object) -> None:
 
 def test_a_good_condition_has_no_problems() -> None:
     assert not list(problems({"Type": "Or", "Conditions": [{"Type": "Not", "Condition": TRUE}]}))
+
+
+@pytest.mark.parametrize("kind", ["GreaterThan", "LessThan", "Equals"])
+def test_a_whole_number_beyond_a_double_passes_no_gate(kind: str) -> None:
+    assert not holds(compare(kind, 10**400, 1))
+    assert not holds({"Type": "Not", "Condition": compare(kind, 1, -(10**400))})

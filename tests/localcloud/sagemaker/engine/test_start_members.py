@@ -102,3 +102,17 @@ def test_experiment_and_mlflow_are_resolved_and_described(world: World) -> None:
 def test_what_cannot_be_resolved_at_the_start_is_refused(world: World, config: dict[str, object], said: str) -> None:
     with pytest.raises(ServiceError, match=said):
         world.create(definition(processing("a"), **config))
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ({"Std:JsonGet": {"S3Uri": "s3://bucket/a.json", "Path": "a"}}, "s3://bucket/a.json cannot be read before"),
+        ({"Std:Join": {"On": "", "Values": [[]]}}, "Std:Join takes strings, numbers and booleans, not list"),
+    ],
+)
+def test_what_is_found_out_only_at_the_start_is_refused_there(world: World, value: object, said: str) -> None:
+    world.create(definition(processing("a"), PipelineExperimentConfig={"ExperimentName": value}))
+    with pytest.raises(ServiceError, match=said) as refused:
+        world.start()
+    assert refused.value.code == "ValidationException"
