@@ -157,6 +157,18 @@ def dependencies(definition: Json) -> dict[str, list[str]]:
     return {step.name: sorted(waits_for(step) & set(position), key=position.__getitem__) for step in all_steps}
 
 
+def ancestors(name: str, waits: Mapping[str, Iterable[str]]) -> set[str]:
+    """The steps that must have succeeded before a step starts, those of all depths."""
+    found: set[str] = set()
+    left = list(waits[name])
+    while left:
+        other = left.pop()
+        if other not in found:
+            found.add(other)
+            left.extend(waits[other])
+    return found
+
+
 def cycle(waits: Mapping[str, Iterable[str]]) -> list[str]:
     """The steps of a circle in which each waits for the next, the first repeated at the end; empty if there is none.
 

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from localcloud.contract.definition import Json, Step, dependencies, steps
+from localcloud.contract.definition import Json, Step, ancestors, dependencies, steps
 from project.console import table
 
 SIGNS = {
@@ -117,18 +117,7 @@ def _after(step: Step, waits: dict[str, list[str]]) -> str:
 
 def _direct(name: str, waits: dict[str, list[str]]) -> list[str]:
     """The dependencies of `name` that are not already dependencies of another of its dependencies."""
-    return [a for a in waits[name] if not any(a in _ancestors(b, waits) for b in waits[name] if b != a)]
-
-
-def _ancestors(name: str, waits: dict[str, list[str]]) -> set[str]:
-    found: set[str] = set()
-    waiting = list(waits[name])
-    while waiting:
-        other = waiting.pop()
-        if other not in found:
-            found.add(other)
-            waiting += waits[other]
-    return found
+    return [a for a in waits[name] if not any(a in ancestors(b, waits) for b in waits[name] if b != a)]
 
 
 def _default(parameter: Json) -> str:

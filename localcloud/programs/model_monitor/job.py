@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from localcloud.programs.model_monitor import data_quality, model_quality, table
 
 REFUSED = ("record_preprocessor_script", "post_analytics_processor_script")
@@ -46,10 +48,14 @@ def _analyze(environment: Mapping[str, str]) -> list[dict[str, Any]]:
     columns = table.read(source, environment.get("dataset_format", ""))
     statistics, constraints = _document(environment, "statistics"), _document(environment, "constraints")
     quality = model_quality if environment.get("analysis_type") == "MODEL_QUALITY" else data_quality
-    profile = quality.profile(columns, environment)
     output.mkdir(parents=True, exist_ok=True)
-    _write(output / "statistics.json", profile)
-    _write(output / "constraints.json", quality.suggested(profile))
+    try:
+        with np.errstate(over="raise", invalid="raise"):
+            profile = quality.profile(columns, environment)
+        _write(output / "statistics.json", profile)
+        _write(output / "constraints.json", quality.suggested(profile))
+    except (ValueError, ArithmeticError) as error:  # numbers beyond what can be added up
+        raise table.TableError(f"the data has no statistics: {error}") from None
     if constraints is None:
         return []
     try:

@@ -24,7 +24,7 @@ def read(source: Path, dataset_format: str) -> Columns:
     """All files below `source`, in order of their names.
 
     Raises:
-        TableError: another format, no rows, or rows of different lengths.
+        TableError: another format, no rows, rows of different lengths, or what is no text.
     """
     try:
         told = json.loads(dataset_format or "{}")
@@ -37,7 +37,7 @@ def read(source: Path, dataset_format: str) -> Columns:
     columns: Columns = {}
     rows = 0
     for path in files:
-        for row in _csv(path, bool((options or {}).get("header"))) if kind == "csv" else _json(path):
+        for row in _rows(path, _csv(path, bool((options or {}).get("header"))) if kind == "csv" else _json(path)):
             for name in row:
                 if name not in columns:
                     columns[name] = [""] * rows
@@ -49,6 +49,13 @@ def read(source: Path, dataset_format: str) -> Columns:
     return columns
 
 
+def _rows(path: Path, rows: Iterator[dict[str, str]]) -> Iterator[dict[str, str]]:
+    try:
+        yield from rows
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise TableError(f"{path.name} cannot be read: {error}") from None
+
+
 def _csv(path: Path, header: bool) -> Iterator[dict[str, str]]:
     names: list[str] = []
     with path.open(encoding="utf-8", newline="") as file:
@@ -57,6 +64,8 @@ def _csv(path: Path, header: bool) -> Iterator[dict[str, str]]:
                 continue
             if not names:
                 names = row if header else [f"_c{index}" for index in range(len(row))]
+                if repeated := sorted({name for name in names if names.count(name) > 1}):
+                    raise TableError(f"more than one column of {path.name} is named {repeated[0]!r}")
                 if header:
                     continue
             if len(row) != len(names):
@@ -65,16 +74,17 @@ def _csv(path: Path, header: bool) -> Iterator[dict[str, str]]:
 
 
 def _json(path: Path) -> Iterator[dict[str, str]]:
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise TableError(f"line {number} of {path.name} is not JSON: {error}") from None
-        if not isinstance(row, dict):
-            raise TableError(f"line {number} of {path.name} is no object")
-        yield {name: _text(value) for name, value in row.items()}
+    with path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise TableError(f"line {number} of {path.name} is not JSON: {error}") from None
+            if not isinstance(row, dict):
+                raise TableError(f"line {number} of {path.name} is no object")
+            yield {name: _text(value) for name, value in row.items()}
 
 
 def _text(value: Any) -> str:

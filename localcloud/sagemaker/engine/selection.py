@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from localcloud.contract.definition import ancestors
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.engine import graph, records
 from localcloud.sagemaker.engine.definition import PipelineDefinition
@@ -41,7 +42,7 @@ def taken_over(
         raise SelectionError(
             f"Invalid SelectiveExecutionConfig. The pipeline has no steps {_listed(unknown)}; it has {_listed(waits)}."
         )
-    before = {name: _ancestors(name, waits) for name in waits}
+    before = {name: ancestors(name, waits) for name in waits}
     between = sorted(
         name for name in set(waits) - selected if before[name] & selected and any(name in before[s] for s in selected)
     )
@@ -97,18 +98,6 @@ def _require(
                 f"Invalid SourcePipelineExecutionArn: {source.arn}. The selected step [{name}] runs when "
                 f"[{step.parent}] is {step.branch}, and it was {not step.branch} in that execution"
             )
-
-
-def _ancestors(name: str, waits: Mapping[str, Iterable[str]]) -> set[str]:
-    """The steps that must have succeeded before a step starts, those of all depths."""
-    found: set[str] = set()
-    left = list(waits[name])
-    while left:
-        other = left.pop()
-        if other not in found:
-            found.add(other)
-            left.extend(waits.get(other, ()))
-    return found
 
 
 def _listed(steps: Iterable[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from localcloud.sagemaker.cloud import Cloud
@@ -75,6 +75,14 @@ def position(token: str) -> int:
 
 def seconds(moment: float | str | None) -> float | None:
     """A time of a request, epoch seconds or ISO 8601, as epoch seconds."""
-    if isinstance(moment, str):
-        return datetime.fromisoformat(moment).timestamp()
-    return moment
+    return written_time(moment) if isinstance(moment, str) else moment
+
+
+def written_time(text: str) -> float:
+    """A time in ISO 8601 as epoch seconds; without an offset, which is how Search documents times, it is in UTC.
+
+    Raises:
+        ValueError, OverflowError: it is none.
+    """
+    moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

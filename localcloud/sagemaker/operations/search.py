@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from localcloud.sagemaker.cloud import Cloud
@@ -15,7 +14,7 @@ from localcloud.sagemaker.engine import records
 from localcloud.sagemaker.errors import ServiceError, validation
 from localcloud.sagemaker.jobs.job_types import TRAINING
 from localcloud.sagemaker.models import MODEL, MODEL_PACKAGE
-from localcloud.sagemaker.operations.listing import PAGE_SIZE, position
+from localcloud.sagemaker.operations.listing import PAGE_SIZE, position, written_time
 from localcloud.sagemaker.registry import operation
 from localcloud.sagemaker.store import Body, Resource
 from localcloud.sagemaker.tuning import search as tuning
@@ -139,7 +138,7 @@ def _comparable(value: Any) -> tuple[int, float, str]:
     except (TypeError, ValueError):
         pass
     try:
-        return (0, datetime.fromisoformat(value).timestamp(), "")
+        return (0, written_time(value), "")
     except (TypeError, ValueError, OverflowError):
         return (1, 0.0, str(value))
 

@@ -116,7 +116,11 @@ def test_large_distributions_are_kept_as_a_sketch_and_compared_by_it() -> None:
     [
         ("a\n", CSV, "there are no rows"),
         ("a,b\n1\n", CSV, "line 2 of part-0 has 1 cells, and not 2"),
+        ("a,b,a\n1,2,3\n", CSV, "more than one column of part-0 is named 'a'"),
+        ("a\n" + "x" * 200_000 + "\n", CSV, "part-0 cannot be read: field larger than field limit"),
+        ("a\n1e999\n2\n", CSV, "the data has no statistics: "),
         ("[1]\n", '{"json": {"lines": true}}', "line 1 of part-0 is no object"),
+        ('{"a":' + "[" * 20_000 + "]" * 20_000 + "}\n", '{"json": {}}', "line 1 of part-0 is not JSON"),
         ("{\n", '{"json": {}}', "line 1 of part-0 is not JSON"),
         ("a\n1\n", '{"parquet": {}}', "dataset_format parquet is none of csv and json"),
         ("a\n1\n", "csv", "dataset_format 'csv' names no format"),
@@ -140,11 +144,17 @@ def test_scripts_are_refused_and_a_broken_baseline_is_named(tmp_path: Path) -> N
     assert "the baseline is not in Model Monitor's form: KeyError: 'features'" in message
 
 
+def test_what_is_no_utf_8_fails_the_job_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"a\n\xff\n")
+    with pytest.raises(TableError, match=r"a\.csv cannot be read: 'utf-8' codec"):
+        read(tmp_path, CSV)
+
+
 def test_rows_without_header_and_json_lines(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("1,x\n\n2,y\n", encoding="utf-8")
     assert read(tmp_path / "a.csv", '{"csv": {"header": false}}') == {"_c0": ["1", "2"], "_c1": ["x", "y"]}
-    (tmp_path / "a.json").write_text('{"a": 1, "b": null}\n{"a": true, "c": "x"}\n', encoding="utf-8")
-    columns = {"a": ["1", "true"], "b": ["", ""], "c": ["", "x"]}
+    (tmp_path / "a.json").write_text('{"a": 1, "b": null}\n{"a": true, "c": "x\u2028y"}\n', encoding="utf-8")
+    columns = {"a": ["1", "true"], "b": ["", ""], "c": ["", "x\u2028y"]}
     assert read(tmp_path / "a.json", '{"json": {"lines": true}}') == columns
     assert data_quality.profile(columns, {})["dataset"] == {"item_count": 2}
     with pytest.raises(TableError, match="names no format"):

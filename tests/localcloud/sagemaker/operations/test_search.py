@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -59,6 +60,19 @@ def found(cloud: Cloud, resource: str, *filters: dict[str, str], **members: Any)
 )
 def test_groups_are_found_by_filters(registry: Cloud, filters: list[dict[str, str]], names: Any) -> None:
     assert found(registry, "ModelPackageGroup", *filters) == list(names)
+
+
+def test_a_time_without_an_offset_is_in_utc(registry: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = datetime.now(UTC).replace(tzinfo=None)
+    edges = ((timedelta(hours=-1), list(GROUPS)), (timedelta(hours=1), []))
+    for zone in ("UTC+9", "UTC-9"):
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        for away, names in edges:
+            after = condition("CreationTime", "GreaterThan", (now + away).isoformat(timespec="seconds"))
+            assert found(registry, "ModelPackageGroup", after) == names
+    monkeypatch.undo()
+    time.tzset()
 
 
 def test_packages_are_found_by_what_is_nested_in_them(registry: Cloud) -> None:
