@@ -23,6 +23,7 @@ WRONG: tuple[Any, ...] = (
     10**30,
     -(10**30),
     2**63,
+    10**400,
     1e308,
     0.5,
     "",
@@ -31,6 +32,7 @@ WRONG: tuple[Any, ...] = (
     "x" * 300,
     "\x00",
     "2026-13-45",
+    f"P{10**12}D",
     "arn:aws:sagemaker:us-east-1:000000000000:pipeline/p",
     "s3://",
     "s3://bucket",
@@ -45,8 +47,10 @@ WRONG: tuple[Any, ...] = (
     {"Get": 3},
     {"Get": "Steps."},
     {"Get": "Parameters.P[0]"},
+    {"Get": "Parameters.I"},
     {"Std:Join": {"On": 1, "Values": [None]}},
     {"Std:JsonGet": {"PropertyFile": {"Get": []}, "Path": "a"}},
+    {"Std:JsonGet": {"S3Uri": "s3://bucket/a.json", "Path": "a"}},
 )
 """What takes the place of a value."""
 NAMES = ("p", "m", "e", "bucket", "a", "train")
