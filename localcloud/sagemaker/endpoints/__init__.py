@@ -1,6 +1,7 @@
 """Endpoints: models served by supervised child processes, behind the runtime API.
 
 plan.py         what an endpoint runs: variants with their containers, and how it captures; stored with the endpoint
+serverless.py   what a serverless variant is, and cannot be
 instance.py     one serving process, restarted when it ends
 fleet.py        the instances of all variants of one deployment
 traffic.py      which fleet, variant and instance gets a request

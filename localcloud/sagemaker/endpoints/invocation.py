@@ -1,7 +1,8 @@
 """One InvokeEndpoint: choose an instance, hand the request on, capture and count it, and word the errors as AWS does.
 
 Errors are those of the runtime's service model: ValidationError 400, ModelNotReadyException 429, ModelError 424 with
-the container's own status, ServiceUnavailable 503.
+the container's own status, ServiceUnavailable 503; and a serverless endpoint's ThrottlingException 400, which is among
+the errors that are common to all services.
 """
 
 from __future__ import annotations
@@ -13,12 +14,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from localcloud.sagemaker.cloud import Cloud
+from localcloud.sagemaker.endpoints import serverless
 from localcloud.sagemaker.endpoints.capture import Captured
 from localcloud.sagemaker.endpoints.fleet import Fleet
 from localcloud.sagemaker.endpoints.hosting import EndpointHosting
 from localcloud.sagemaker.endpoints.instance import Instance
 from localcloud.sagemaker.endpoints.plan import Variant
-from localcloud.sagemaker.endpoints.traffic import BusyError, EndpointTraffic, NotServingError, NoVariantError
+from localcloud.sagemaker.endpoints.traffic import (
+    BusyError,
+    EndpointTraffic,
+    NotServingError,
+    NoVariantError,
+    ThrottledError,
+)
 from localcloud.sagemaker.endpoints.upstream import Answer, BrokenAnswerError, NotConnectedError
 from localcloud.sagemaker.errors import ServiceError
 
@@ -98,7 +106,7 @@ async def invoke(cloud: Cloud, invocation: Invocation) -> Result:
             break
         except NotConnectedError:
             refused.add(instance)  # it has just ended; whoever supervises it will see that as well
-        except (NoVariantError, NotServingError, BusyError) as error:
+        except (NoVariantError, NotServingError, BusyError, ThrottledError) as error:
             raise _unavailable(invocation, error, bool(refused)) from None
     _capture(cloud, traffic, invocation, fleet, variant, answer, moment)
     overhead = time.perf_counter() - came - model_seconds
@@ -116,16 +124,18 @@ async def _ask_model(
     Raises:
         NotConnectedError: the instance does not take connections.
         ModelError: it answered something else, or nothing.
+        ServiceError: the request is longer than a serverless variant takes.
     """
+    most = serverless.MOST_BYTES if variant.serverless else MOST_BYTES
+    if len(invocation.body) > most:
+        raise ServiceError("ValidationError", f"HTTP content length exceeded {most} bytes.", 413)
     if instance.connections is None:
         raise NotConnectedError("it has not been started")
     began = time.perf_counter()
     status, message = 0, ""
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
-            answer = await instance.connections.post(
-                "/invocations", _handed_on(invocation), invocation.body, MOST_BYTES
-            )
+            answer = await instance.connections.post("/invocations", _handed_on(invocation), invocation.body, most)
         status = answer.status
         if 200 <= status < 300:
             return answer, time.perf_counter() - began
@@ -165,6 +175,8 @@ def _unavailable(invocation: Invocation, error: Exception, refused: bool) -> Ser
     name = invocation.endpoint
     if isinstance(error, NoVariantError):
         return ServiceError("ValidationError", f"Variant {error} of endpoint {name} not found.")
+    if isinstance(error, ThrottledError):
+        return ServiceError("ThrottlingException", f"Rate exceeded: endpoint {name} works on its MaxConcurrency.")
     if isinstance(error, BusyError):
         return ServiceError("ServiceUnavailable", f"Endpoint {name} works on as many requests as it can take.", 503)
     if str(error) == "starting" and not refused:

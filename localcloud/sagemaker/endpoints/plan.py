@@ -12,6 +12,7 @@ from typing import Any
 
 from localcloud.sagemaker import images
 from localcloud.sagemaker.cloud import Cloud
+from localcloud.sagemaker.endpoints import serverless
 from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.jobs.model_server import STARTUP_SECONDS
 from localcloud.sagemaker.models import MODEL, container, containers
@@ -31,6 +32,7 @@ class Variant:
         startup_seconds: how long /ping may take to answer 200.
         role: the model's, in whose name its data is fetched and its process runs where roles are enforced.
         network: whether the process may reach anything, see localcloud/isolation.
+        serverless: its ServerlessConfig; None for a variant with instances.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Variant:
     instance_type: str
     role: str = ""
     network: bool = True
+    serverless: Body | None = None
 
 
 @dataclass(frozen=True)
@@ -98,16 +101,22 @@ def limited(made: EndpointPlan) -> EndpointPlan:
 
 def _variant(cloud: Cloud, request: Body) -> Variant:
     model = existing(cloud, MODEL, request["ModelName"])
+    served = container(cloud, model.body, approved=False)
+    without_instances = request.get("ServerlessConfig")
+    if without_instances:
+        serverless.check_model(model.body, served)
+    patience = serverless.STARTUP_SECONDS if without_instances else STARTUP_SECONDS
     return Variant(
         name=request["VariantName"],
         model=model.name,
-        instances=request["InitialInstanceCount"],
+        instances=request.get("InitialInstanceCount", 1),
         weight=float(request.get("InitialVariantWeight", 1.0)),
-        container=container(cloud, model.body, approved=False),
-        startup_seconds=float(request.get("ContainerStartupHealthCheckTimeoutInSeconds", STARTUP_SECONDS)),
-        instance_type=request["InstanceType"],
+        container=served,
+        startup_seconds=float(request.get("ContainerStartupHealthCheckTimeoutInSeconds", patience)),
+        instance_type=request.get("InstanceType", ""),
         role=model.body.get("ExecutionRoleArn", ""),
         network=not model.body.get("EnableNetworkIsolation"),
+        serverless=without_instances,
     )
 
 
@@ -130,7 +139,8 @@ def retaining(new: EndpointPlan, live: EndpointPlan, excluded: set[str]) -> Endp
     variants = []
     for variant in new.variants:
         old = before.get(variant.name, variant)
-        instances = variant.instances if "DesiredInstanceCount" in excluded else old.instances
+        counted = variant.serverless or old.serverless or "DesiredInstanceCount" in excluded
+        instances = variant.instances if counted else old.instances
         weight = variant.weight if "DesiredWeight" in excluded else old.weight
         variants.append(replace(variant, instances=instances, weight=weight))
     capture = new.capture if "DataCaptureConfig" in excluded else live.capture

@@ -14,7 +14,7 @@ import time
 from typing import Any
 
 from localcloud.sagemaker.cloud import Cloud, News
-from localcloud.sagemaker.endpoints.plan import EndpointPlan, from_body
+from localcloud.sagemaker.endpoints.plan import EndpointPlan, Variant, from_body
 from localcloud.sagemaker.errors import validation
 from localcloud.sagemaker.models import containers
 from localcloud.sagemaker.resources import ResourceType, described, existing
@@ -75,9 +75,8 @@ def pending(
             "DeployedImages": _images(variant.container, now),
             "CurrentWeight": variant.weight if running else 0.0,
             "DesiredWeight": variant.weight,
-            "CurrentInstanceCount": min(running, variant.instances),
-            "DesiredInstanceCount": variant.instances,
-            "InstanceType": variant.instance_type,
+            **_capacity(variant, min(running, variant.instances)),
+            **({"InstanceType": variant.instance_type} if variant.instance_type else {}),
             "VariantStatus": [{"Status": status, "StatusMessage": message, "StartTime": now}],
         }
         for variant in plan.variants
@@ -96,8 +95,7 @@ def live(plan: EndpointPlan) -> Body:
             "DeployedImages": _images(variant.container, now),
             "CurrentWeight": variant.weight,
             "DesiredWeight": variant.weight,
-            "CurrentInstanceCount": variant.instances,
-            "DesiredInstanceCount": variant.instances,
+            **_capacity(variant, variant.instances),
         }
         for variant in plan.variants
     ]
@@ -109,6 +107,14 @@ def live(plan: EndpointPlan) -> Body:
         "Plan": plan.to_body(),
         "Next": None,
     }
+
+
+def _capacity(variant: Variant, running: int) -> Body:
+    """How much of a variant there is and is to be: instances, or the concurrency of a serverless one."""
+    if variant.serverless is None:
+        return {"CurrentInstanceCount": running, "DesiredInstanceCount": variant.instances}
+    current = {"CurrentServerlessConfig": variant.serverless} if running else {}
+    return {"CurrentInstanceCount": 0, **current, "DesiredServerlessConfig": variant.serverless}
 
 
 def running(resource: Resource) -> EndpointPlan:

@@ -32,6 +32,10 @@ class BusyError(Exception):
     """Every healthy instance has as many requests as it takes."""
 
 
+class ThrottledError(Exception):
+    """A serverless variant works on as many requests as its MaxConcurrency."""
+
+
 @dataclass
 class EndpointTraffic:
     """An endpoint's fleets: the live one, and during a blue/green update the next one with its share of requests."""
@@ -68,7 +72,7 @@ class EndpointTraffic:
             passed_over: instances that have refused this request.
 
         Raises:
-            NoVariantError, NotServingError, BusyError: as said there.
+            NoVariantError, NotServingError, BusyError, ThrottledError: as said there.
         """
         with self._lock:
             chosen = self._chosen(variant, passed_over)
@@ -89,7 +93,9 @@ class EndpointTraffic:
             instance = fleet.least_busy(variant.name, passed_over, self.chance)
             if instance is None:
                 starting = starting or any(one.state == "starting" for one in fleet.instances[variant.name])
-            elif instance.in_flight >= MOST_IN_FLIGHT:
+            elif variant.serverless and instance.in_flight >= variant.serverless["MaxConcurrency"]:
+                raise ThrottledError
+            elif instance.in_flight >= MOST_IN_FLIGHT and not variant.serverless:
                 busy = True
             else:
                 return fleet, variant, instance

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from localcloud.sagemaker.cloud import Cloud
+from localcloud.sagemaker.endpoints import serverless
 from localcloud.sagemaker.endpoints.plan import plan
 from localcloud.sagemaker.errors import validation
 from localcloud.sagemaker.jobs.transfer import split
@@ -16,7 +17,7 @@ from localcloud.sagemaker.store import AlreadyExistsError, Body
 
 ENDPOINT_CONFIG = ResourceType("EndpointConfig", "endpoint-config", 'Could not find endpoint configuration "{arn}".')
 NOT_DONE = ("AsyncInferenceConfig", "ExplainerConfig", "ShadowProductionVariants", "EnableNetworkIsolation")
-NOT_DONE_IN_VARIANTS = ("ServerlessConfig", "ManagedInstanceScaling", "InstancePools", "CapacityReservationConfig")
+NOT_DONE_IN_VARIANTS = ("ManagedInstanceScaling", "InstancePools", "CapacityReservationConfig")
 
 
 @operation("CreateEndpointConfig")
@@ -64,9 +65,13 @@ def _check(request: Body) -> None:
     for variant in request["ProductionVariants"]:
         for name in NOT_DONE_IN_VARIANTS:
             if variant.get(name):
-                raise validation(f"The local SageMaker does not support {name} of a variant: it serves on instances.")
-        for name in ("ModelName", "InitialInstanceCount", "InstanceType"):
+                raise validation(
+                    f"The local SageMaker does not support {name} of a variant: it serves a fixed number of instances."
+                )
+        of_instances = () if variant.get("ServerlessConfig") else ("InitialInstanceCount", "InstanceType")
+        for name in ("ModelName", *of_instances):
             if name not in variant:
                 raise validation(f"{name} is required for the variant {variant['VariantName']!r}.")
+    serverless.check_config(request)
     if capture := request.get("DataCaptureConfig"):
         split(capture["DestinationS3Uri"])

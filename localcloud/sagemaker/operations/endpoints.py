@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from localcloud.sagemaker.cloud import Cloud, News
-from localcloud.sagemaker.endpoints import deployment, policy, records
+from localcloud.sagemaker.endpoints import deployment, policy, records, serverless
 from localcloud.sagemaker.endpoints.hosting import EndpointHosting
-from localcloud.sagemaker.endpoints.plan import EndpointPlan, limited, plan, require_serving, retaining
+from localcloud.sagemaker.endpoints.plan import EndpointPlan, Variant, limited, plan, require_serving, retaining
 from localcloud.sagemaker.errors import validation
 from localcloud.sagemaker.operations.endpoint_configs import ENDPOINT_CONFIG
 from localcloud.sagemaker.operations.listing import page
@@ -52,7 +52,9 @@ def describe(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     found = existing(cloud, records.ENDPOINT, request["EndpointName"])
     healthy = cloud.shared(EndpointHosting).healthy(found.name)
     variants = [
-        {**variant, "CurrentInstanceCount": healthy.get(variant["VariantName"], 0)}
+        variant
+        if "DesiredServerlessConfig" in variant
+        else {**variant, "CurrentInstanceCount": healthy.get(variant["VariantName"], 0)}
         for variant in found.body.get("ProductionVariants") or []
     ]
     return {**described(found), "ProductionVariants": variants or None}
@@ -75,6 +77,8 @@ def update(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
             f'Cannot update endpoint "{found.arn}": it uses the endpoint configuration {wanted.config!r} already, and '
             "an update needs another one."
         )
+    if any(variant.serverless for variant in wanted.variants) and not any(v.serverless for v in live.variants):
+        raise validation(f'Cannot update endpoint "{found.arn}": one with instances does not become serverless.')
     if request.get("RetainAllVariantProperties"):
         excluded = {item["VariantPropertyType"] for item in request.get("ExcludeRetainedVariantProperties", [])}
         wanted = retaining(wanted, live, excluded)
@@ -96,16 +100,7 @@ def update_weights_and_capacities(cloud: Cloud, request: dict[str, Any]) -> dict
     changes = {item["VariantName"]: item for item in request["DesiredWeightsAndCapacities"]}
     if unknown := sorted(set(changes) - {variant.name for variant in live.variants}):
         raise validation(f'The variant {unknown[0]!r} does not exist in endpoint "{found.arn}".')
-    variants = tuple(
-        replace(
-            variant,
-            weight=float(changes.get(variant.name, {}).get("DesiredWeight", variant.weight)),
-            instances=changes.get(variant.name, {}).get("DesiredInstanceCount", variant.instances),
-        )
-        for variant in live.variants
-    )
-    if any(variant.instances < 1 for variant in variants):
-        raise validation("DesiredInstanceCount must be at least 1.")
+    variants = tuple(_changed(variant, changes.get(variant.name, {})) for variant in live.variants)
     _begin(cloud, found, limited(replace(live, variants=variants)), {})
     return {"EndpointArn": found.arn}
 
@@ -119,6 +114,29 @@ def delete(cloud: Cloud, request: dict[str, Any]) -> None:
         raise validation(f'Cannot delete endpoint "{arn}": delete its schedules first: {", ".join(watching)}')
     records.begin(cloud, request["EndpointName"], "Deleting")
     deployment.delete(cloud, request["EndpointName"])
+
+
+def _changed(variant: Variant, change: Body) -> Variant:
+    """A variant after UpdateEndpointWeightsAndCapacities.
+
+    Raises:
+        ServiceError: ValidationException.
+    """
+    instances, update = change.get("DesiredInstanceCount"), change.get("ServerlessUpdateConfig")
+    if variant.serverless and instances is not None:
+        raise validation(f"The variant {variant.name!r} is serverless: it has no DesiredInstanceCount.")
+    if update and not variant.serverless:
+        raise validation(f"The variant {variant.name!r} has instances: it has no ServerlessUpdateConfig.")
+    if instances is not None and instances < 1:
+        raise validation("DesiredInstanceCount must be at least 1.")
+    return replace(
+        variant,
+        weight=float(change.get("DesiredWeight", variant.weight)),
+        instances=variant.instances if instances is None else instances,
+        serverless=serverless.changed(variant.serverless, update)
+        if variant.serverless and update
+        else variant.serverless,
+    )
 
 
 def _updatable(cloud: Cloud, name: str) -> Resource:

@@ -38,8 +38,7 @@ REFUSED = {
     "UpdateEndpoint": {"DeploymentConfig.RollingUpdatePolicy"},
     "CreateEndpointConfig": {
         *("AsyncInferenceConfig", "ExplainerConfig", "ShadowProductionVariants", "ProductionVariants[].InstancePools"),
-        *("ProductionVariants[].ServerlessConfig", "ProductionVariants[].ManagedInstanceScaling"),
-        "ProductionVariants[].CapacityReservationConfig",
+        *("ProductionVariants[].CapacityReservationConfig", "ProductionVariants[].ManagedInstanceScaling"),
     },
     "CreateHyperParameterTuningJob": {
         *(

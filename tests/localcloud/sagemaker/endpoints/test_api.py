@@ -287,10 +287,7 @@ def test_what_the_control_plane_refuses(endpoints: Clients, bucket: Bucket, serv
         f'Cannot create already existing endpoint configuration "{ACCOUNT}:endpoint-config/{config}".'
     )
     assert message(endpoints.config, model="no") == f'Could not find model "{ACCOUNT}:model/no".'
-    for variant, words in (
-        ({"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}}, "ServerlessConfig"),
-        ({"ManagedInstanceScaling": {"Status": "ENABLED"}}, "ManagedInstanceScaling"),
-    ):
+    for variant, words in (({"ManagedInstanceScaling": {"Status": "ENABLED"}}, "ManagedInstanceScaling"),):
         assert words in message(endpoints.config, model=model, variant=variant)
     asynchronous = {"OutputConfig": {"S3OutputPath": bucket.uri("out")}}
     assert "AsyncInferenceConfig" in message(endpoints.config, model=model, AsyncInferenceConfig=asynchronous)
