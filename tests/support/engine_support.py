@@ -125,7 +125,7 @@ class World:
         state.mkdir(parents=True, exist_ok=True)
         self.cloud = Cloud(state, "http://127.0.0.1:9", "http://127.0.0.1:9")
         self.s3 = FakeS3()
-        self.cloud._clients["s3", ""] = self.s3
+        self.cloud._clients["s3", "", None] = self.s3
         self.behaviours: dict[str, Behaviour] = {}
         self.created: list[str] = []
         self.requests: dict[str, dict[str, Any]] = {}

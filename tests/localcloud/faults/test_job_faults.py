@@ -137,7 +137,7 @@ def test_logs_that_cannot_be_sent_do_not_fail_the_job(
     with socket.create_server(("127.0.0.1", 0)) as closed:
         nobody = f"http://127.0.0.1:{closed.getsockname()[1]}"
     unreachable = Cloud(cloud.state, nobody, "").aws("logs")
-    monkeypatch.setitem(cloud._clients, ("logs", ""), unreachable)
+    monkeypatch.setitem(cloud._clients, ("logs", "", None), unreachable)
     job = finish(cloud, processing(bucket, "print('hello')"))
     assert job["ProcessingJobStatus"] == "Completed"
     assert log_of(cloud, "ProcessingJob", job["ProcessingJobName"]).startswith("hello\n")
@@ -151,7 +151,7 @@ def test_a_store_that_cannot_be_reached_in_the_middle_is_an_internal_error(
         nobody = f"http://127.0.0.1:{closed.getsockname()[1]}"
     name = start(cloud, processing(bucket, SAVES_WHEN_STOPPED.replace("/model/", "/processing/output/")))
     process = ready(cloud, "ProcessingJob", name)
-    monkeypatch.setitem(cloud._clients, ("s3", ""), Cloud(cloud.state, nobody, "").s3)
+    monkeypatch.setitem(cloud._clients, ("s3", "", None), Cloud(cloud.state, nobody, "").s3)
     process.terminate()
     job = ended(cloud, "ProcessingJob", name)
     assert job["ProcessingJobStatus"] == "Failed"

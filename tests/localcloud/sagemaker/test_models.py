@@ -73,7 +73,7 @@ def test_a_model_data_that_is_missing_is_named_whichever_container_has_it(accoun
         def head_object(self, **request: str) -> None:
             raise ClientError({"ResponseMetadata": {"HTTPStatusCode": 404}}, "HeadObject")  # type: ignore[typeddict-item]
 
-    account._clients["s3", ""] = Empty()
+    account._clients["s3", "", None] = Empty()
     second = {**TWO[1], "ModelDataUrl": "s3://bucket/second/model.tar.gz"}
     with pytest.raises(ServiceError, match=r"Could not find model data at s3://bucket/second/model\.tar\.gz"):
         account.call("CreateModel", {"ModelName": "m", "Containers": [TWO[0], second], "ExecutionRoleArn": ROLE})
