@@ -39,7 +39,9 @@ def answer(world: World, token: str) -> None:
     world.cloud.call("SendPipelineExecutionStepSuccess", request)
 
 
-def killed(world: World, state: Path, worlds: list[World], clients: dict[tuple[str, str], Any] | None = None) -> World:
+def killed(
+    world: World, state: Path, worlds: list[World], clients: dict[tuple[str, str, float | None], Any] | None = None
+) -> World:
     """A second server on the state that the first one left when it was killed: nothing of it was ended or closed.
 
     The threads of the first are told to leave what they do; they write nothing after that.
@@ -158,7 +160,7 @@ def test_a_finished_execution_is_left_as_it_is(world: World, worlds: list[World]
 def test_a_callback_is_waited_for_across_a_kill(world: World, worlds: list[World], tmp_path: Path, when: str) -> None:
     """The message is sent, the server is killed; the answer comes to this one still, or to the next."""
     queue = FakeQueue()
-    world.cloud._clients["sqs", ""] = queue
+    world.cloud._clients["sqs", "", None] = queue
     world.create(definition(callback("Ask"), processing("Use", {"Get": "Steps.Ask.OutputParameters['x']"})))
     arn = world.start()
     world.until(lambda: queue.messages)
@@ -167,7 +169,7 @@ def test_a_callback_is_waited_for_across_a_kill(world: World, worlds: list[World
         world.cloud.stopping.set()
         recovery.shut_down(world.cloud)
         answer(world, token)
-    second = killed(world, tmp_path / "state", worlds, {("sqs", ""): queue})
+    second = killed(world, tmp_path / "state", worlds, {("sqs", "", None): queue})
     assert second.describe(arn)["PipelineExecutionStatus"] in ("Executing", "Succeeded")
     if when != "before":
         answer(second, token)
@@ -182,12 +184,12 @@ def test_a_step_that_failed_before_the_kill_is_not_tried_again_after_it(
     world: World, worlds: list[World], tmp_path: Path
 ) -> None:
     queue = FakeQueue()
-    world.cloud._clients["sqs", ""] = queue
+    world.cloud._clients["sqs", "", None] = queue
     world.behave("Bad", {"Status": "Failed", "FailureReason": "AlgorithmError: no"})
     world.create(definition(callback("Ask"), processing("Bad")))
     arn = world.start()
     world.until(lambda: queue.messages and world.steps(arn).get("Bad", {}).get("StepStatus") == "Failed")
-    second = killed(world, tmp_path / "state", worlds, {("sqs", ""): queue})
+    second = killed(world, tmp_path / "state", worlds, {("sqs", "", None): queue})
     answer(second, queue.messages[0]["token"])
     assert second.wait(arn)["PipelineExecutionStatus"] == "Failed"
     assert second.created == ["Bad"]
@@ -196,7 +198,7 @@ def test_a_step_that_failed_before_the_kill_is_not_tried_again_after_it(
 
 def test_a_retry_asks_again_where_nobody_answered_in_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     queue = FakeQueue()
-    world.cloud._clients["sqs", ""] = queue
+    world.cloud._clients["sqs", "", None] = queue
     world.create(definition(callback("Ask")))
     with monkeypatch.context() as patch:
         patch.setattr(callback_step, "LONGEST_SECONDS", -1.0)
