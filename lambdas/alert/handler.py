@@ -46,13 +46,24 @@ def _collect_problems(event: dict[str, Any]) -> Iterator[AlertProblem]:
         message = json.loads(record["Sns"]["Message"])
         if message["NewStateValue"] == "ALARM" and alarms.key(message, project) in alarms.JUDGED:
             time.sleep(HEAD_START_SECONDS)
-        state, reason = alarms.present(message, clients.cloudwatch())
-        if found := alarms.problem(message, project, state, reason):
-            yield found
+        yield from _follow_alarm(message, project)
     if event.get("detail-type") == PROCESSING:
         yield from _judge_run(event["detail"]["ProcessingJobName"])
     elif event.get("detail-type") == PIPELINE:
         yield _of_pipeline(event["detail"])
+
+
+def _follow_alarm(message: dict[str, Any], project: str) -> Iterator[AlertProblem]:
+    """The problem that the alarm tells, again if the alarm has changed by the time that it was reported.
+
+    The message of that change may be heard by another worker in the same second, which then finds nothing to end, or
+    ends what begins anew. Of two workers the one that writes last also looks last.
+    """
+    told = None
+    while (present := alarms.present(message, clients.cloudwatch()))[0] != told:
+        told, reason = present
+        if found := alarms.problem(message, project, told, reason):
+            yield found
 
 
 def _judge_run(name: str) -> Iterator[AlertProblem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -283,20 +283,28 @@ def test_of_two_that_report_at_the_same_moment_one_tells(bucket: Bucket, desk: D
     assert len(desk.heard) == 1
 
 
-def test_an_alarm_that_was_over_before_its_first_message_came_leaves_no_problem_open(
-    bucket: Bucket, desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cloudwatch = Alarms("ALARM")
-    for name, client in (("s3", bucket.s3), ("sns", desk), ("cloudwatch", cloudwatch)):
-        monkeypatch.setattr(f"lambdas.clients.{name}", lambda client=client: client)
+@pytest.fixture
+def worker(bucket: Bucket, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The function, as a worker of its own each time: what it heard, and S3, SNS and CloudWatch as it sees them."""
     for name, value in (("BUCKET", bucket.name), ("ALERTS_TOPIC", "topic"), ("PROJECT", "scones-unlimited")):
         monkeypatch.setenv(name, value)
 
-    def hear(said: str, now: str) -> list[str]:
-        cloudwatch.states = (now,)
+    def hear(said: str, cloudwatch: Any, s3: Any = bucket.s3, sns: Any = desk) -> list[str]:
         message = json.dumps(alarm("endpoint-5xx", said))
-        told: list[str] = handler({"Records": [{"Sns": {"Message": message}}]}, CONTEXT)["told"]
+        with monkeypatch.context() as patched:
+            for name, client in (("s3", s3), ("sns", sns), ("cloudwatch", cloudwatch)):
+                patched.setattr(f"lambdas.clients.{name}", lambda client=client: client)
+            told: list[str] = handler({"Records": [{"Sns": {"Message": message}}]}, CONTEXT)["told"]
         return told
+
+    yield hear
+
+
+def test_an_alarm_that_was_over_before_its_first_message_came_leaves_no_problem_open(
+    worker: Any, bucket: Bucket, desk: Desk
+) -> None:
+    def hear(said: str, now: str) -> Any:
+        return worker(said, Alarms(now))
 
     assert hear("OK", "OK") == hear("ALARM", "OK") == []
     assert bucket.keys("alerts/") == []
@@ -305,3 +313,47 @@ def test_an_alarm_that_was_over_before_its_first_message_came_leaves_no_problem_
     assert bucket.keys("alerts/") == ["alerts/open/endpoint-5xx.json"]
     assert hear("OK", "OK") == ["endpoint-5xx"]
     assert desk.heard == ["Scones: The endpoint fails", "Scones: over: The endpoint fails"]
+
+
+class Interrupted:
+    """A client in front of which something happens once, before its first call of one operation."""
+
+    def __init__(self, client: Any, operation: str, first: Callable[[], object]) -> None:
+        self.client, self.operation, self.first = client, operation, [first]
+
+    def __getattr__(self, name: str) -> Any:
+        if name == self.operation and self.first:
+            self.first.pop()()
+        return getattr(self.client, name)
+
+
+@pytest.mark.parametrize("operation", ["get_object", "put_object", "publish"])
+def test_an_alarm_that_ends_while_another_worker_opens_its_problem_leaves_none_open(
+    worker: Any, bucket: Bucket, desk: Desk, operation: str
+) -> None:
+    cloudwatch = Alarms("ALARM")
+
+    def end() -> None:
+        cloudwatch.states = ("OK",)
+        worker("OK", cloudwatch)
+
+    worker("ALARM", cloudwatch, Interrupted(bucket.s3, operation, end), Interrupted(desk, operation, end))
+    assert bucket.keys("alerts/") == []
+    assert desk.heard[-1] == "Scones: over: The endpoint fails"
+
+
+@pytest.mark.parametrize("operation", ["get_object", "delete_object", "publish"])
+def test_an_alarm_that_begins_anew_while_another_worker_closes_its_problem_stays_open(
+    worker: Any, bucket: Bucket, desk: Desk, operation: str
+) -> None:
+    cloudwatch = Alarms("ALARM")
+    worker("ALARM", cloudwatch)
+
+    def begin_anew() -> None:
+        cloudwatch.states = ("ALARM",)
+        worker("ALARM", cloudwatch)
+
+    cloudwatch.states = ("OK",)
+    worker("OK", cloudwatch, Interrupted(bucket.s3, operation, begin_anew), Interrupted(desk, operation, begin_anew))
+    assert bucket.keys("alerts/") == ["alerts/open/endpoint-5xx.json"]
+    assert desk.heard[-1] == "Scones: The endpoint fails"
