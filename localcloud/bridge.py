@@ -10,7 +10,7 @@ import asyncio
 import http.client
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -21,11 +21,13 @@ from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import eventbridge
 from ministack.services import stepfunctions as own
 from ministack.services.cloudformation import provisioners
+from starlette.responses import Response
 
 from localcloud.corrections import seam
 from localcloud.corrections.passed_roles import held_to_roles
-from localcloud.door import Application, Message, Receive, Scope, Send
+from localcloud.door import Application
 from localcloud.environment import EVENTS_PATH, ROLES_CHECKED, UNTRUSTED_BY_STATES
+from localcloud.inner_paths import with_path
 from localcloud.regions import region_of, signed_for
 from localcloud.roles.trust import trusts
 
@@ -127,25 +129,14 @@ def _post(address: str, target: str, body: bytes, region: str) -> Answer:
 
 
 def _with_events(app: Application) -> Application:
-    """`app`, and a path on which the local Step Functions tells of its executions; the door is before both."""
+    """`app`, and a path on which the local Step Functions tells of its executions."""
 
-    async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != EVENTS_PATH or scope["method"] != "POST":
-            await app(scope, receive, send)
-            return
-        body, more = b"", True
-        while more:
-            message: Message = await receive()
-            body, more = body + message.get("body", b""), message.get("more_body", False)
-        region = region_of(
-            {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}, {}, get_region()
-        )
-        with request_scope(get_account_id(), region):
+    def put(headers: Mapping[str, str], body: bytes) -> Response:
+        with request_scope(get_account_id(), region_of(headers, {}, get_region())):
             eventbridge._put_events(json.loads(body), allow_aws_source=True)
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
-        await send({"type": "http.response.body", "body": b""})
+        return Response()
 
-    return application
+    return with_path(app, EVENTS_PATH, put)
 
 
 class _Machines:

@@ -41,7 +41,7 @@ def _put_alarm(original: Handler) -> Handler:
                 raise MetricMathError(f"The parameters Metrics and {', '.join(mixed)} are mutually exclusive.")
             metric_queries.check_for_alarm(data["Metrics"])
         except MetricMathError as error:
-            return cloudwatch._error("ValidationError", str(error), 400, use_json=is_json, use_cbor=is_cbor)  # type: ignore[no-any-return]
+            return _refusal(error, is_cbor, is_json)
         answer = original(params, data, is_cbor, is_json)
         if answer[0] == 200:
             alarm = cloudwatch._alarms[data["AlarmName"]]
@@ -50,6 +50,11 @@ def _put_alarm(original: Handler) -> Handler:
         return answer
 
     return put
+
+
+def _refusal(error: MetricMathError, is_cbor: bool, is_json: bool) -> Answer:
+    refused: Answer = cloudwatch._error("ValidationError", str(error), 400, use_json=is_json, use_cbor=is_cbor)
+    return refused
 
 
 def become_math(alarm: dict[str, Any], queries: list[dict[str, Any]]) -> None:
@@ -91,11 +96,13 @@ def _get_data(original: Handler) -> Handler:
         try:
             results = _results(data)
         except MetricMathError as error:
-            return cloudwatch._error("ValidationError", str(error), 400, use_json=is_json, use_cbor=is_cbor)  # type: ignore[no-any-return]
+            return _refusal(error, is_cbor, is_json)
         if is_cbor:
             shown = [cloudwatch._cbor_metric_data_result(result) for result in results]
-            return cloudwatch._cbor_ok({"MetricDataResults": shown})  # type: ignore[no-any-return]
-        return cloudwatch._json_ok({"MetricDataResults": results})  # type: ignore[no-any-return]
+            answer: Answer = cloudwatch._cbor_ok({"MetricDataResults": shown})
+        else:
+            answer = cloudwatch._json_ok({"MetricDataResults": results})
+        return answer
 
     return get
 

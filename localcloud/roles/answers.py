@@ -7,10 +7,14 @@ a role that a service assumed, may do something. Whatever is refused is answered
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
-from localcloud.door import Application, Message, Receive, Scope, Send
+from starlette.responses import JSONResponse, Response
+
+from localcloud.door import Application
 from localcloud.environment import ROLES_PATH
+from localcloud.inner_paths import with_path
 from localcloud.roles import decisions, sessions
 from localcloud.roles.trust import trusts
 
@@ -18,22 +22,12 @@ from localcloud.roles.trust import trusts
 def with_roles(app: Application, account: str = "000000000000") -> Application:
     """`app`, and the path; the door is before both."""
 
-    async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != ROLES_PATH or scope["method"] != "POST":
-            await app(scope, receive, send)
-            return
-        body, more = b"", True
-        while more:
-            message: Message = await receive()
-            body, more = body + message.get("body", b""), message.get("more_body", False)
+    def answer(_: Mapping[str, str], body: bytes) -> Response:
         asked = json.loads(body)
-        status, answer = _session(asked) if asked["do"] == "session" else _check(asked, account)
-        text = json.dumps(answer).encode()
-        pairs = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(text))]
-        await send({"type": "http.response.start", "status": status, "headers": pairs})
-        await send({"type": "http.response.body", "body": text})
+        status, said = _session(asked) if asked["do"] == "session" else _check(asked, account)
+        return JSONResponse(said, status)
 
-    return application
+    return with_path(app, ROLES_PATH, answer)
 
 
 def _session(asked: dict[str, Any]) -> tuple[int, dict[str, str]]:

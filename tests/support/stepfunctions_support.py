@@ -120,3 +120,15 @@ def _lambdas(functions: dict[str, Function]) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def call(resource: str, parameters: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A task's state, the last one unless it has a Next."""
+    ends = {} if "Next" in more else {"End": True}
+    return {"Type": "Task", "Resource": f"arn:aws:states:::{resource}", "Parameters": parameters, **ends, **more}
+
+
+def succeeded(ended: dict[str, Any]) -> Any:
+    """The output of an execution that ended well."""
+    assert ended["status"] == "SUCCEEDED", (ended.get("error"), ended.get("cause"))
+    return json.loads(ended["output"])

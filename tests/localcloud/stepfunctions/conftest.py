@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import pytest
+from cloud_fixtures import LocalCloud
 from stepfunctions_support import FunctionError, Machines, serving
 
 
@@ -37,3 +39,9 @@ def open_gates() -> Iterator[set[str]]:
 def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
     with serving(tmp_path_factory.mktemp("stepfunctions") / "state", FUNCTIONS) as running:
         yield running
+
+
+@pytest.fixture
+def cloud_machines(on_local_cloud: LocalCloud) -> Machines:
+    """The Step Functions of a whole local cloud."""
+    return Machines(boto3.client("stepfunctions"))

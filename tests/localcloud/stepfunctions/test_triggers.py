@@ -19,6 +19,20 @@ def handler(event, context):
     document = {"bucket": record["bucket"]["name"], "key": record["object"]["key"]}
     boto3.client("stepfunctions").start_execution(stateMachineArn=os.environ["MACHINE"], input=json.dumps(document))
 """
+
+
+def scheduled(target: Any, given: Any) -> dict[str, Any]:
+    """A schedule of a template, at the time `At`."""
+    return {
+        "Type": "AWS::Scheduler::Schedule",
+        "Properties": {
+            "ScheduleExpression": {"Ref": "At"},
+            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "Target": {"Arn": target, "RoleArn": {"Ref": "Role"}, "Input": given},
+        },
+    }
+
+
 TEMPLATE: dict[str, Any] = {
     "Parameters": {"Name": {"Type": "String"}, "Role": {"Type": "String"}, "At": {"Type": "String"}},
     "Resources": {
@@ -49,38 +63,19 @@ TEMPLATE: dict[str, Any] = {
                 ],
             },
         },
-        "Schedule": {
-            "Type": "AWS::Scheduler::Schedule",
-            "Properties": {
-                "ScheduleExpression": {"Ref": "At"},
-                "FlexibleTimeWindow": {"Mode": "OFF"},
-                "Target": {
-                    "Arn": {"Ref": "Machine"},
-                    "RoleArn": {"Ref": "Role"},
-                    "Input": '{"tick": 1}',
-                },
+        "Schedule": scheduled({"Ref": "Machine"}, '{"tick": 1}'),
+        "AnyOperation": scheduled(
+            "arn:aws:scheduler:::aws-sdk:sfn:startExecution",
+            {
+                "Fn::Sub": json.dumps(
+                    {
+                        "StateMachineArn": "${Machine}",
+                        "Name": "<aws.scheduler.execution-id>",
+                        "Input": '{"at": "<aws.scheduler.scheduled-time>"}',
+                    }
+                )
             },
-        },
-        "AnyOperation": {
-            "Type": "AWS::Scheduler::Schedule",
-            "Properties": {
-                "ScheduleExpression": {"Ref": "At"},
-                "FlexibleTimeWindow": {"Mode": "OFF"},
-                "Target": {
-                    "Arn": "arn:aws:scheduler:::aws-sdk:sfn:startExecution",
-                    "RoleArn": {"Ref": "Role"},
-                    "Input": {
-                        "Fn::Sub": json.dumps(
-                            {
-                                "StateMachineArn": "${Machine}",
-                                "Name": "<aws.scheduler.execution-id>",
-                                "Input": '{"at": "<aws.scheduler.scheduled-time>"}',
-                            }
-                        )
-                    },
-                },
-            },
-        },
+        ),
         "Arrivals": {
             "Type": "AWS::S3::Bucket",
             "Properties": {
