@@ -14,12 +14,17 @@ def say(message: str) -> None:
 
 def emit(text: str) -> None:
     """A line of data, on stdout."""
-    print(text, flush=True)
+    print(_encodable(text), flush=True)
 
 
 def emit_json(value: Any) -> None:
     """One JSON document on stdout; dates as ISO 8601. NaN and infinity are refused, since JSON has neither."""
-    print(json.dumps(value, indent=2, default=str, ensure_ascii=False, allow_nan=False), flush=True)
+    emit(json.dumps(value, indent=2, default=str, ensure_ascii=False, allow_nan=False))
+
+
+def _encodable(text: str) -> str:
+    """Lone surrogates, which JSON can name and no encoding has, as JSON writes them."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def table(rows: list[list[str]], header: list[str]) -> str:

@@ -74,9 +74,23 @@ def uses(machine: StateMachine) -> list[Use]:
 class _Reader:
     def __init__(self) -> None:
         self.uses: list[Use] = []
+        self.seen: dict[int, tuple[Value, Value | None, list[Use]]] = {}
 
     def scope(self, scope: StateMachine, given: Value, where: str, plain: bool) -> Value | None:
-        """Follow one level of states; its output, or None if it never ends well."""
+        """Follow one level of states; its output, or None if it never ends well.
+
+        What came of the last input is kept: a scope is asked at least twice, and so is each that is around it.
+        """
+        before = len(self.uses)
+        known, output, read = self.seen.get(id(scope), (None, None, []))
+        if known == given:
+            self.uses += read
+            return output
+        output = self._followed(scope, given, where, plain)
+        self.seen[id(scope)] = given, output, self.uses[before:]
+        return output
+
+    def _followed(self, scope: StateMachine, given: Value, where: str, plain: bool) -> Value | None:
         states: dict[str, StateMachine] = scope.get("States", {})
         inputs: dict[str, Value] = {}
         before = len(self.uses)
@@ -183,7 +197,7 @@ class _Reader:
             if rule.get("IsPresent") is False and (steps := parsed(str(rule.get("Variable")))):
                 value = refined(value, steps)  # whoever comes further has it
             inner = rule.get("Not", {})
-            if isinstance(inner, dict) and inner.get("IsPresent") is True and (steps := parsed(str(inner["Variable"]))):
+            if inner.get("IsPresent") is True and (steps := parsed(str(inner.get("Variable")))):
                 value = refined(value, steps)
             if rule.get("IsPresent") is None:
                 for each in _variables(rule):
@@ -200,7 +214,7 @@ class _Reader:
             self._rule(part, seen, where)
             if part.get("IsPresent") is False and (steps := parsed(str(part.get("Variable")))):
                 seen = refined(seen, steps)
-        if isinstance(rule.get("Not"), dict):
+        if "Not" in rule:
             self._rule(rule["Not"], value, where)
         if "Variable" not in rule:
             return value

@@ -16,9 +16,6 @@ from project.errors import UsageError
 FOLDER = Path(__file__).parent
 SUFFIX = ".asl.json"
 PLACEHOLDER = re.compile(r"\$\{([A-Za-z][A-Za-z0-9]*)\}")
-
-PROCESSORS = ("ItemProcessor", "Iterator")
-"""The fields of a Map that hold what is done with each item."""
 StateMachine = dict[str, Any]
 
 
@@ -50,43 +47,6 @@ def load(name: str) -> StateMachine:
     except ValueError as error:
         raise UsageError(f"stepfunctions/{name}{SUFFIX} is not JSON: {error}.") from None
     return definition
-
-
-def checked_form(definition: Any, name: str) -> StateMachine:
-    """A definition of anybody's, if its parts are objects and lists where the Amazon States Language has them.
-
-    Args:
-        name: what the message calls it.
-
-    Raises:
-        UsageError: one is something else; the checks cannot read it.
-    """
-
-    def need(right: bool, place: str, kind: str) -> None:
-        if not right:
-            raise UsageError(f"{name}: {place} is no {kind}.", "See the Amazon States Language: states-language.net.")
-
-    def objects(value: Any) -> bool:
-        return isinstance(value, list) and all(isinstance(item, dict) for item in value)
-
-    def scope(value: Any, place: str) -> None:
-        need(isinstance(value, dict), place, "object")
-        here = value.get("States", {})
-        need(isinstance(here, dict), f"{place}, States", "object")
-        for label, state in here.items():
-            at = f"{place}, state {label}"
-            need(isinstance(state, dict), at, "object")
-            for field in ("Choices", "Retry", "Catch", "Branches"):
-                need(objects(state.get(field, [])), f"{at}, {field}", "list of objects")
-            for rule in [*state.get("Retry", []), *state.get("Catch", [])]:
-                names = rule.get("ErrorEquals", [])
-                need(isinstance(names, list) and all(isinstance(error, str) for error in names), at, "list of names")
-            for inner in [*state.get("Branches", []), *(state[key] for key in PROCESSORS if key in state)]:
-                scope(inner, at)
-
-    scope(definition, "the machine")
-    checked: StateMachine = definition
-    return checked
 
 
 def scopes(definition: StateMachine, where: str = "") -> Iterator[tuple[str, StateMachine]]:

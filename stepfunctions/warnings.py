@@ -15,7 +15,8 @@ from stepfunctions.data_flow import Use, uses
 from stepfunctions.machines import StateMachine, states
 from stepfunctions.values import Found, Scalar
 
-Warner = Callable[[StateMachine], Iterator[Problem]]
+Warner = Callable[[StateMachine, list[Use]], Iterator[Problem]]
+"""From a machine, and the paths that its states read."""
 
 RESERVED = {
     *("States.ALL", "States.BranchFailed", "States.DataLimitExceeded", "States.ExceedToleratedFailureThreshold"),
@@ -33,12 +34,13 @@ TIME_LIMITS = ("TimeoutSecondsPath", "HeartbeatSecondsPath")
 
 def warnings(definition: StateMachine) -> list[Problem]:
     """Everything that WARNINGS find, each once."""
-    return list(dict.fromkeys(found for warner in WARNINGS for found in warner(definition)))
+    read = uses(definition)
+    return list(dict.fromkeys(found for warner in WARNINGS for found in warner(definition, read)))
 
 
-def paths_lead_somewhere(definition: StateMachine) -> Iterator[Problem]:
+def paths_lead_somewhere(_: StateMachine, read: list[Use]) -> Iterator[Problem]:
     """No state reads what no state before it can have made: the execution fails with States.Runtime."""
-    for use in uses(definition):
+    for use in read:
         if use.found is Found.MISSING:
             yield Problem(
                 f"state {use.state}",
@@ -47,9 +49,9 @@ def paths_lead_somewhere(definition: StateMachine) -> Iterator[Problem]:
             )
 
 
-def choices_ask_first(definition: StateMachine) -> Iterator[Problem]:
+def choices_ask_first(_: StateMachine, read: list[Use]) -> Iterator[Problem]:
     """A rule compares what may be missing only after IsPresent: the execution fails with States.Runtime."""
-    for use in uses(definition):
+    for use in read:
         if use.found is Found.MAYBE and (use.field == "Variable" or _is_comparison(use)):
             yield Problem(
                 f"state {use.state}",
@@ -58,7 +60,7 @@ def choices_ask_first(definition: StateMachine) -> Iterator[Problem]:
             )
 
 
-def choices_have_a_way_out(definition: StateMachine) -> Iterator[Problem]:
+def choices_have_a_way_out(definition: StateMachine, read: list[Use]) -> Iterator[Problem]:
     """Without Default, an outcome that no rule names fails the execution with States.NoChoiceMatched."""
     for path, state, _ in states(definition):
         if state.get("Type") == "Choice" and "Default" not in state:
@@ -66,9 +68,9 @@ def choices_have_a_way_out(definition: StateMachine) -> Iterator[Problem]:
             yield Problem(f"state {path}", "has no Default.", fix)
 
 
-def time_limits_are_there(definition: StateMachine) -> Iterator[Problem]:
+def time_limits_are_there(_: StateMachine, read: list[Use]) -> Iterator[Problem]:
     """A time limit that is read by path is a number that is there."""
-    for use in uses(definition):
+    for use in read:
         if use.field not in TIME_LIMITS:
             continue
         value = use.value.value if isinstance(use.value, Scalar) else None
@@ -83,7 +85,7 @@ def time_limits_are_there(definition: StateMachine) -> Iterator[Problem]:
         yield Problem(f"state {use.state}", f"takes {use.field} from {use.path}, {found}.", fix)
 
 
-def error_names_exist(definition: StateMachine) -> Iterator[Problem]:
+def error_names_exist(definition: StateMachine, read: list[Use]) -> Iterator[Problem]:
     """Retry and Catch name errors that something gives: any other rule never acts."""
     for path, state, _ in states(definition):
         for field in ("Retry", "Catch"):
@@ -97,14 +99,15 @@ def error_names_exist(definition: StateMachine) -> Iterator[Problem]:
                 yield Problem(f"state {path}", found, "Name the exception's class, or States.TaskFailed.")
 
 
-def payloads_are_json(definition: StateMachine) -> Iterator[Problem]:
+def payloads_are_json(definition: StateMachine, read: list[Use]) -> Iterator[Problem]:
     """A function's payload is an object, or text that is JSON: text is sent as it is."""
     fix = "Give an object; Lambda parses text as JSON and refuses anything else."
     for path, state, _ in states(definition):
-        payload = (state.get("Parameters") or {}).get("Payload") if _invokes(state) else None
+        sent = state.get("Parameters")
+        payload = sent.get("Payload") if _invokes(state) and isinstance(sent, dict) else None
         if isinstance(payload, str) and not _is_json(payload):
             yield Problem(f"state {path}", "sends a Payload that is text and no JSON.", fix)
-    for use in uses(definition):
+    for use in read:
         text = use.value.value if isinstance(use.value, Scalar) else None
         if use.field == "Parameters.Payload.$" and isinstance(text, str) and not _is_json(text):
             yield Problem(f"state {use.state}", f"sends {use.path} as Payload, which is text and no JSON.", fix)

@@ -38,13 +38,9 @@ def check(file: Path | None, as_json: bool) -> None:
     from stepfunctions import checks, machines
     from stepfunctions.warnings import WARNINGS, warnings
 
-    if file and "States" in (definition := _read(file)):
-        machine = machines.checked_form(definition, str(file))
-        found, warned = checks.refusals(machine), warnings(machine)
-        done = f"{len(checks.REFUSED) + len(WARNINGS)} checks of {file}: no problem."
-    elif file:
-        found, warned = problems(_pipeline_in(file, definition)), []
-        done = f"{len(CHECKS)} checks of {file}: no problem."
+    if file:
+        found, warned, number = _checked(file)
+        done = f"{number} checks of {file}: no problem."
     else:
         found = [*settings_agree(settings.load()), *problems(_rendered(Names(settings.load()))), *_in_machines()]
         warned = [_of(name, each) for name in machines.names() for each in warnings(machines.load(name))]
@@ -149,6 +145,27 @@ def _of(machine: str, problem: Problem) -> Problem:
     return replace(problem, where=f"state machine {machine}, {problem.where}")
 
 
+def _checked(file: Path) -> tuple[list[Problem], list[Problem], int]:
+    """Problems and warnings of anybody's definition, and how many checks that were.
+
+    Raises:
+        UsageError: the file cannot be read, or is neither a pipeline's definition nor a state machine.
+    """
+    from pipelines.checks import CHECKS, problems
+    from stepfunctions import checks
+    from stepfunctions.form import checked_form
+    from stepfunctions.warnings import WARNINGS, warnings
+
+    try:
+        definition = _read(file)
+        if "States" not in definition:
+            return problems(_pipeline_in(file, definition)), [], len(CHECKS)
+        machine = checked_form(definition, str(file))
+        return checks.refusals(machine), warnings(machine), len(checks.REFUSED) + len(WARNINGS)
+    except RecursionError:
+        raise UsageError(f"{file}: nested too deeply to be read.") from None
+
+
 def _read(file: Path) -> Any:
     """The JSON object in a file.
 
@@ -159,7 +176,7 @@ def _read(file: Path) -> Any:
         value = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror}.") from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise UsageError(f"{file}: not JSON: {error}.") from None
     if not isinstance(value, dict):
         raise UsageError(f"{file}: neither a pipeline's definition nor a state machine: it is no JSON object.")

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from project.errors import SconesError, UsageError
 from scones.cli.main import scones
 from stepfunctions import machines
+from stepfunctions.data_flow import uses
 from stepfunctions.warnings import WARNINGS, warnings
 
 INVOKE = "arn:aws:states:::lambda:invoke"
@@ -205,9 +206,9 @@ def test_what_fails_on_aws_is_named_with_its_state_and_a_fix(name: str) -> None:
 
 
 def test_every_warning_is_needed_by_some_machine() -> None:
-    assert {warner for definition, _ in FOUND.values() for warner in WARNINGS if list(warner(definition))} == set(
-        WARNINGS
-    )
+    machines_found = [definition for definition, _ in FOUND.values()]
+    needed = {warner for one in machines_found for warner in WARNINGS if list(warner(one, uses(one)))}
+    assert needed == set(WARNINGS)
 
 
 @pytest.mark.parametrize("name", HARMLESS)
@@ -246,8 +247,62 @@ def test_anybodys_machine_is_checked_from_its_file(tmp_path: Path) -> None:
         {"A": {"Catch": [{"ErrorEquals": "X"}]}},
         {"A": {"Branches": [3]}},
         {"A": {"Iterator": []}},
+        {"A": {"Iterator": {"StartAt": ["B"], "States": {}}}},
+        {"A": {"Type": ["Pass"]}},
+        {"A": {"Type": "Pass", "Next": {}}},
+        {"A": {"Type": "Choice", "Choices": [], "Default": ["A"]}},
+        {"A": {"Type": "Choice", "Choices": [{"Variable": "$.a", "IsNull": True, "Next": ["A"]}]}},
+        {"A": {"Type": "Choice", "Choices": [{"And": 3, "Next": "A"}]}},
+        {"A": {"Type": "Choice", "Choices": [{"Or": [{"Not": "x"}], "Next": "A"}]}},
+        {"A": {"Type": "Choice", "Choices": [{"Not": {"Variable": 3, "IsNull": True}, "Next": "A"}]}},
+        {"A": {"Type": "Map", "ItemReader": 3}},
+        {"A": {"Type": "Task", "Catch": [{"ErrorEquals": ["X"], "Next": []}]}},
     ],
 )
 def test_a_machine_of_another_form_is_wrong_usage(tmp_path: Path, states: object) -> None:
     result = check(tmp_path / "x.json", {"StartAt": "A", "States": states})
     assert isinstance(result.exception, UsageError) and "x.json: the machine" in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"Type": "Choice", "Choices": [{"Not": {"IsPresent": True}, "Next": "A"}], "Default": "A"},
+        {"Type": "Task", "Resource": INVOKE, "Parameters": ["x"], "End": True},
+        {"Type": "Pass", "InputPath": 3, "OutputPath": [], "ResultPath": {}, "End": True},
+        {"Type": "Pass", "Parameters": {"x.$": 3, "y.$": "States.Format('", "z.$": "$.["}, "End": True},
+    ],
+)
+def test_fields_that_no_check_reads_may_be_anything(tmp_path: Path, state: object) -> None:
+    assert check(tmp_path / "x.json", {"StartAt": "A", "States": {"A": state}}).exit_code == 0
+
+
+def nested(depth: int) -> str:
+    """A machine of Parallel states inside each other, as JSON."""
+    opened = "".join(
+        f'{{"StartAt": "S{n}", "States": {{"S{n}": {{"Type": "Parallel", "End": true, "Branches": ['
+        for n in range(depth)
+    )
+    return opened + '{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}' + "]}}}" * depth
+
+
+@pytest.mark.parametrize("depth", [240, 100_000])
+def test_a_machine_that_is_nested_too_deeply_is_wrong_usage(tmp_path: Path, depth: int) -> None:
+    file = tmp_path / "deep.json"
+    file.write_text(nested(depth), encoding="utf-8")
+    result = CliRunner().invoke(scones, ["check", "--definition", str(file)])
+    assert isinstance(result.exception, UsageError) and "nested too deeply" in str(result.exception)
+
+
+def test_states_inside_each_other_are_followed_once_each(tmp_path: Path) -> None:
+    file = tmp_path / "deep.json"
+    file.write_text(nested(60), encoding="utf-8")  # twice at each level would be for ever
+    assert CliRunner().invoke(scones, ["check", "--definition", str(file)]).exit_code == 0
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_name_that_no_encoding_has_is_shown_as_json_writes_it(tmp_path: Path, options: list[str]) -> None:
+    lone = "\ud800"
+    result = check(tmp_path / "x.json", {"StartAt": lone, "States": {lone: {"Type": "Pass"}}}, *options)
+    assert isinstance(result.exception, SconesError)
+    assert "state \\ud800" in result.stdout
