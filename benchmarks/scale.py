@@ -14,47 +14,50 @@ from __future__ import annotations
 import argparse
 import json
 import math
-from dataclasses import asdict, dataclass, replace
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
+
+from lambdas.list_images.listing import MOST_BATCHES, MOST_KEYS
+from project.settings import Batch, Section, Serving
 
 MINUTES = 24 * 60
-SECONDS = 86_400
+Dollars = Annotated[float, Field(ge=0)]
 
 
-@dataclass(frozen=True)
-class Figures:
+class Figures(Section):
     """What one delivery takes (measured), what AWS allows (quotas), what it asks for (dollars, us-east-1)."""
 
     # measured: states entered, from the histories of executions (batch_workflow.py's project)
-    states_a_picture: int = 12
-    states_a_batch: int = 4
+    states_a_picture: PositiveInt = 12
+    states_a_batch: PositiveInt = 4
     # measured: requests a second of two processors (serving_endpoint.py: 614), of which half is counted on
-    requests_a_second: float = 300.0
+    requests_a_second: PositiveFloat = 300.0
     # assumed: seconds of the three functions of a picture, some three times what they take on one machine
-    function_seconds: float = 0.15
+    function_seconds: PositiveFloat = 0.15
     # measured: seconds of a function for one picture of a batch, 0.63 for 25
-    batch_picture_seconds: float = 0.025
+    batch_picture_seconds: PositiveFloat = 0.025
     # measured: bytes of one captured picture of 32 pixels, and a core's records with pictures (monitor_speed.py)
-    capture_bytes: int = 4_100
-    monitored_a_second: float = 1_000.0
+    capture_bytes: PositiveInt = 4_100
+    monitored_a_second: PositiveFloat = 1_000.0
     # quotas
-    transitions_a_second: int = 1_500
-    starts_a_second: int = 300
-    concurrent_functions: int = 1_000
+    transitions_a_second: PositiveInt = 1_500
+    starts_a_second: PositiveInt = 300
+    concurrent_functions: PositiveInt = 1_000
     # dollars
-    transition: float = 25e-6
-    express_request: float = 1e-6
-    express_gb_second: float = 16.67e-6
-    function_request: float = 0.2e-6
-    function_gb_second: float = 16.67e-6
-    function_gb: float = 0.34
-    instance_hour: float = 0.115
-    stored_gb_month: float = 0.023
-    put: float = 5e-6
+    transition: Dollars = 25e-6
+    express_request: Dollars = 1e-6
+    express_gb_second: Dollars = 16.67e-6
+    function_request: Dollars = 0.2e-6
+    function_gb_second: Dollars = 16.67e-6
+    function_gb: PositiveFloat = 0.34
+    instance_hour: Dollars = 0.115
+    stored_gb_month: Dollars = 0.023
+    put: Dollars = 5e-6
     # the setting `[serving] target_invocations`, and how long an instance takes to come into service
-    target_a_minute: int = 6_000
-    minutes_to_start: int = 5
+    target_a_minute: PositiveInt = Serving().target_invocations
+    minutes_to_start: PositiveInt = 5
 
 
 def arrivals(deliveries: int, seed: int = 7) -> np.ndarray:
@@ -125,7 +128,7 @@ def day(deliveries: int, figures: Figures) -> dict[str, float]:
 
 def batch(pictures: int, instances: int, figures: Figures) -> dict[str, float]:
     """What one run of the batch workflow asks for, with four batches at a time for each instance."""
-    size = max(25, min(500, math.ceil(pictures / 4_000)))
+    size = max(Batch().size, min(MOST_KEYS, math.ceil(pictures / MOST_BATCHES)))
     batches, concurrency = math.ceil(pictures / size), 4 * instances
     children = max(
         batches / concurrency * (size * figures.batch_picture_seconds + 0.1),
@@ -149,20 +152,34 @@ def batch(pictures: int, instances: int, figures: Figures) -> dict[str, float]:
     }
 
 
+def positive(text: str) -> int:
+    """A count of the command line."""
+    if (count := int(text)) < 1:
+        raise ValueError
+    return count
+
+
 def main() -> None:
     """Print the tables of docs/scale.md, or JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--deliveries", type=int, nargs="+", default=[10**4, 10**6, 10**8])
-    parser.add_argument("--batch", type=int, default=10**6)
+    parser.add_argument("--deliveries", type=positive, nargs="+", default=[10**4, 10**6, 10**8])
+    parser.add_argument("--batch", type=positive, default=10**6)
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    given = {name: float(value) for name, _, value in (text.partition("=") for text in options.set)}
-    figures = replace(Figures(), **given)  # type: ignore[arg-type]  # the names are the user's
+    try:
+        figures = Figures.model_validate(
+            {name: value for name, _, value in (text.partition("=") for text in options.set)}
+        )
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        parser.error(
+            f"--set {wrong['loc'][0]}={wrong['input']}: {wrong['msg']}. Known: {', '.join(Figures.model_fields)}."
+        )
     days = [day(count, figures) for count in options.deliveries]
     runs = [batch(options.batch, instances, figures) for instances in (1, 10)]
     if options.json:
-        print(json.dumps({"figures": asdict(figures), "days": days, "batches": runs}, indent=2))
+        print(json.dumps({"figures": figures.model_dump(), "days": days, "batches": runs}, indent=2))
         return
     for found in (days, runs):
         for name in found[0]:

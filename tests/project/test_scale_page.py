@@ -28,3 +28,13 @@ def test_other_figures_make_other_rows(changed: str, row: str) -> None:
     differing = [one.split("|")[1].strip() for one, other in zip(before, after, strict=True) if one != other]
     assert row in differing
     assert "deliveries" not in differing
+
+
+@pytest.mark.parametrize(
+    "wrong", ["putt=1", "put=x", "put", "put=nan", "put=-1", "target_a_minute=0", "states_a_picture=1.5"]
+)
+def test_a_figure_that_cannot_be_is_named(wrong: str) -> None:
+    done = subprocess.run((sys.executable, SCRIPT, "--set", wrong), capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"error: --set {wrong.partition('=')[0]}=" in done.stderr
+    assert "Traceback" not in done.stderr
