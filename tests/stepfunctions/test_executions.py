@@ -12,7 +12,8 @@ from typing import Any
 import boto3
 import pytest
 from cloud_fixtures import ANY_ROLE, OPEN_QUEUE, LocalCloud
-from fake_aws import FakeAws, arn, probabilities, refusal, serving
+from fake_aws import FakeAws, arn, probabilities, refusal
+from fake_aws_server import serving
 from lambda_support import ENVIRONMENT, picture
 
 from infra.lambda_packages import functions_zip, installed_layer_zip

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from fake_aws import ENDPOINT, GROUP, FakeAws, serving
+from fake_aws import ENDPOINT, GROUP, FakeAws
+from fake_aws_server import serving
 from PIL import Image
 
 from lambdas import clients
