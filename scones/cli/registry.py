@@ -50,13 +50,15 @@ def reject(version: str | None, comment: str, again: bool, wait: bool, as_json: 
 
 
 def _decide(approval: Approval, wanted: str | None, comment: str, again: bool, wait: bool, as_json: bool) -> None:
+    from infra import costs
     from pipelines import registry
     from pipelines.runs import deployment
 
-    version = registry.choose(settings.load().model_package_group, wanted, approval, again)
+    own = settings.load()
+    version = registry.choose(own.model_package_group, wanted, approval, again)
     say(registry.summary(version))
-    if consequence := _consequence(version, approval):
-        say(consequence)
+    if approval == "Rejected":
+        say(_taken_out(version))
     answer: dict[str, object] = {"arn": version.arn, "version": version.number, "approval": approval}
     if wait:
         end = deployment.decide_and_wait(version, approval, comment, say if as_json else emit)
@@ -65,19 +67,19 @@ def _decide(approval: Approval, wanted: str | None, comment: str, again: bool, w
     else:
         registry.decide(version, approval, comment)
         say(f"{version.arn} is {approval}.")
+    if approval == "Approved" and aws.bills():
+        say(costs.endpoint(own))
     if as_json:
         emit_json(answer)
     elif not wait:
         emit(version.arn)
 
 
-def _consequence(version: Version, approval: Approval) -> str:
-    """What the decision costs, if it costs anything, or what it takes out of service."""
-    from infra import costs
+def _taken_out(version: Version) -> str:
+    """What a rejection takes out of service, and what comes in its place."""
     from pipelines import registry
     from pipelines.runs import in_service
 
-    own = settings.load()
-    if approval == "Approved":
-        return costs.endpoint(own) if aws.bills() else ""
-    return in_service.after_rejection(version, registry.versions(own.model_package_group), in_service.found())
+    return in_service.after_rejection(
+        version, registry.versions(settings.load().model_package_group), in_service.found()
+    )

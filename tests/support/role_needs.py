@@ -151,6 +151,7 @@ NOBODY = [
     Request("logs:DeleteLogGroup", arn("logs", f"log-group:/aws/lambda/{PROJECT}-deploy:*")),
     Request("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": "AWS/Billing"}),
     Request("cloudwatch:DeleteAlarms", arn("cloudwatch", f"alarm:{PROJECT}-endpoint-5xx")),
+    Request("cloudwatch:DeleteAlarms", arn("cloudwatch", f"alarm:{PROJECT}-monitor-failed")),
 ]
 
 
