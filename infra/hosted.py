@@ -96,7 +96,18 @@ def start(names: Names, say: Callable[[str], None], monitor: AskMonitor) -> bool
         found = "gone" if live is None else f"{live['EndpointStatus']}: {live.get('FailureReason', 'no reason given')}"
         raise CloudError(f"Endpoint {names.endpoint} is {found}.", "Approve a version: scones approve --again --wait.")
     say(monitor("attach")["message"])
+    if _live_model(names).get("max_instances"):
+        say(_let_it_grow(names))
     return True
+
+
+def _let_it_grow(names: Names) -> str:
+    """Its registration with Application Auto Scaling went with the endpoint; the function Deploy makes it again."""
+    asked = {"step": "scale", "plan": {"endpoint": names.endpoint}}
+    answer = aws.ask_function(f"{names.settings.project}-deploy", "let the endpoint grow", asked)
+    if answer["outcome"] == "failed":
+        raise CloudError(f"Endpoint {names.endpoint} is on, and its instance count does not follow: {answer['cause']}")
+    return str(answer["message"] or "Its instance count stays what it is.")
 
 
 def _refuse_unapproved(arn: str) -> None:

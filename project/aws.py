@@ -5,6 +5,7 @@ The environment says where they connect (`AWS_ENDPOINT_URL*`); nothing here know
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -81,3 +82,23 @@ def _fix_for(code: str) -> str:
     if code in {"NoSuchBucket", "404", "ParameterNotFound", "StateMachineDoesNotExist"}:
         return "Create the project's resources first: scones infra deploy."
     return ""
+
+
+def ask_function(name: str, what: str, event: dict[str, Any]) -> dict[str, Any]:
+    """The answer of a Lambda function.
+
+    Args:
+        what: what it is asked to do, for messages.
+
+    Raises:
+        CloudError: there is no such function, or it raised something.
+    """
+    with explained(f"asking function {name} to {what}"):
+        response = client("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode())
+        answer: dict[str, Any] = json.loads(response["Payload"].read())
+    if response.get("FunctionError"):
+        raise CloudError(
+            f"Asking function {name} to {what}: {answer.get('errorMessage', answer)}",
+            f"Its log: CloudWatch, log group /aws/lambda/{name}.",
+        )
+    return answer

@@ -14,7 +14,7 @@ from lambdas.deploy.finish import attach, confirm, smoke_test
 from lambdas.deploy.plan import DeployPlan, hosting
 from lambdas.deploy.remove import remove
 from lambdas.deploy.review import review
-from lambdas.deploy.scaling import scaled
+from lambdas.deploy.scaling import restore, scaled
 from lambdas.deploy.switch import apply, check
 from lambdas.deploy.undo import undo
 from lambdas.outcomes import OutcomeError
@@ -33,7 +33,15 @@ STEPS: dict[str, Callable[[DeployPlan], DeployPlan]] = {
         *(clients.sagemaker(), clients.ssm(), clients.events(), hosting()),
     ),
     "confirm": lambda plan: confirm(plan, clients.sagemaker(), hosting()),
-    "undo": lambda plan: undo(plan, clients.sagemaker(), clients.cloudwatch(), hosting()),
+    "undo": lambda plan: undo(
+        plan,
+        *(clients.sagemaker(), clients.ssm(), clients.autoscaling(), clients.cloudwatch(), hosting()),
+    ),
+    # by hand, when the endpoint was switched on again (infra/hosted.py)
+    "scale": lambda plan: {
+        "outcome": "ok",
+        "message": restore(plan["endpoint"], clients.autoscaling(), clients.ssm(), hosting()),
+    },
     "remove": lambda plan: remove(plan, clients.sagemaker(), clients.ssm(), hosting()),
 }
 

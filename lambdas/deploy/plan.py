@@ -35,6 +35,15 @@ IN_FLIGHT = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"
 
 
 @dataclass(frozen=True)
+class Scaling:
+    """How the instance count follows the traffic."""
+
+    max_instances: int
+    target_invocations: int
+    scale_in_seconds: int
+
+
+@dataclass(frozen=True)
 class DeploySettings:
     """How the endpoint is hosted: from the function's environment, part of the configuration's name."""
 
@@ -45,8 +54,7 @@ class DeploySettings:
     instance_count: int
     capture_uri: str
     capture_percentage: int
-    max_instances: int = 0
-    """Up to which the instance count follows the traffic; 0: it does not."""
+    scaling: Scaling | None = None
 
 
 def hosting() -> DeploySettings:
@@ -55,6 +63,11 @@ def hosting() -> DeploySettings:
     Raises:
         FailedError: NotConfigured, with the name of the variable.
     """
+    scaling = Scaling(
+        max_instances=configuration.whole("MAX_INSTANCES", 0, least=0),
+        target_invocations=configuration.whole("TARGET_INVOCATIONS", 6000),
+        scale_in_seconds=configuration.whole("SCALE_IN_SECONDS", 300, least=0),
+    )
     return DeploySettings(
         endpoint=configuration.endpoint_name(),
         group=configuration.required("MODEL_PACKAGE_GROUP"),
@@ -63,7 +76,7 @@ def hosting() -> DeploySettings:
         instance_count=configuration.whole("INSTANCE_COUNT", 1),
         capture_uri=configuration.required("CAPTURE_URI"),
         capture_percentage=configuration.whole("CAPTURE_PERCENTAGE", 100, least=0),
-        max_instances=configuration.whole("MAX_INSTANCES", 0, least=0),
+        scaling=scaling if scaling.max_instances else None,
     )
 
 
@@ -87,7 +100,9 @@ def names(host: DeploySettings, target_arn: str) -> dict[str, str]:
     """
     group, version = group_and_version(target_arn)
     stem = f"{group[:40].rstrip('-')}-v{version}"
-    how = {name: value for name, value in asdict(host).items() if value or name != "max_instances"}
+    how = asdict(host)
+    if host.scaling is None:
+        del how["scaling"]  # so that what was deployed before there was scaling keeps its name
     made_from = json.dumps([target_arn, how], sort_keys=True)
     return {
         "model": f"{stem}-{_digest(target_arn + host.role_arn)}",

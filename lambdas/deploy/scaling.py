@@ -14,10 +14,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas import configuration
 from lambdas.deploy.attached import attached_version
 from lambdas.deploy.endpoint import described_config
-from lambdas.deploy.plan import VARIANT, DeployPlan, DeploySettings
+from lambdas.deploy.plan import VARIANT, DeployPlan, DeploySettings, Scaling
 from lambdas.outcomes import OutcomeError
 from lambdas.service_errors import calling
 
@@ -44,7 +43,7 @@ def retained(host: DeploySettings) -> dict[str, Any]:
 
     Without it variant properties come from the configuration: keeping the old ones would hide a changed count.
     """
-    if not host.max_instances:
+    if host.scaling is None:
         return {"RetainAllVariantProperties": False}
     given_anew = [{"VariantPropertyType": kind} for kind in ("DesiredWeight", "DataCaptureConfig")]
     return {"RetainAllVariantProperties": True, "ExcludeRetainedVariantProperties": given_anew}
@@ -56,7 +55,7 @@ def release(plan: DeployPlan, live: DeployPlan, sagemaker: Any, autoscaling: Any
     Raises:
         OutcomeError: it may not be ended.
     """
-    if host.max_instances:
+    if host.scaling:
         before = described_config(sagemaker, live["EndpointConfigName"])
         if before and before["ProductionVariants"][0].get("InstanceType") != host.instance_type:
             _unregister(Target(plan["endpoint"]), autoscaling)
@@ -68,32 +67,44 @@ def scaled(plan: DeployPlan, autoscaling: Any, ssm: Any, host: DeploySettings) -
     A model that serves is not taken back because it does not scale: the plan's `scaling` says so, and so does the
     message about the deployment.
     """
-    was = int(attached_version(ssm).get("max_instances", 0))
+    was, wanted = int(attached_version(ssm).get("max_instances", 0)), host.scaling
     try:
-        if host.max_instances:
-            _register(Target(plan["endpoint"]), autoscaling, host)
+        if wanted:
+            _register(Target(plan["endpoint"]), autoscaling, wanted, host.instance_count)
         elif was:
             _unregister(Target(plan["endpoint"]), autoscaling)
     except OutcomeError as error:
         return {**plan, "max_instances": was, "scaling": f" Its instance count does not follow: {error.problem}"}
-    told = f" It grows to {host.max_instances} instances." if host.max_instances else ""
-    return {**plan, "max_instances": host.max_instances, "scaling": told}
+    if wanted is None:
+        return {**plan, "max_instances": 0, "scaling": ""}
+    told = f" It grows to {wanted.max_instances} instances."
+    return {**plan, "max_instances": wanted.max_instances, "scaling": told}
 
 
-def _register(target: Target, autoscaling: Any, host: DeploySettings) -> None:
+def restore(endpoint: str, autoscaling: Any, ssm: Any, host: DeploySettings) -> str:
+    """Register the variant again if the live version was: its registration went with the endpoint, or for an update.
+
+    Returns:
+        A sentence about it; "" where nothing was registered, or nothing is to be any more.
+    """
+    if host.scaling is None or not attached_version(ssm).get("max_instances"):
+        return ""
+    _register(Target(endpoint), autoscaling, host.scaling, host.instance_count)
+    return f"It grows to {host.scaling.max_instances} instances."
+
+
+def _register(target: Target, autoscaling: Any, wanted: Scaling, least: int) -> None:
     with calling(f"registering {target.endpoint} with Application Auto Scaling"):
-        autoscaling.register_scalable_target(
-            **target.named(), MinCapacity=host.instance_count, MaxCapacity=host.max_instances
-        )
+        autoscaling.register_scalable_target(**target.named(), MinCapacity=least, MaxCapacity=wanted.max_instances)
         autoscaling.put_scaling_policy(
             **target.named(),
             PolicyName=f"{target.endpoint}-traffic",
             PolicyType="TargetTrackingScaling",
             TargetTrackingScalingPolicyConfiguration={
-                "TargetValue": float(configuration.whole("TARGET_INVOCATIONS", 6000)),
+                "TargetValue": float(wanted.target_invocations),
                 "PredefinedMetricSpecification": {"PredefinedMetricType": METRIC},
                 "ScaleOutCooldown": SCALE_OUT_SECONDS,
-                "ScaleInCooldown": configuration.whole("SCALE_IN_SECONDS", 300, least=0),
+                "ScaleInCooldown": wanted.scale_in_seconds,
             },
         )
 

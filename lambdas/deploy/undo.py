@@ -11,12 +11,14 @@ from lambdas.deploy.approval import unapproved
 from lambdas.deploy.endpoint import approved_versions, described_endpoint
 from lambdas.deploy.plan import IN_FLIGHT, DeployPlan, DeploySettings, deadline, expired, next_pause
 from lambdas.deploy.rollback_alarms import delete_alarms
-from lambdas.deploy.scaling import retained
+from lambdas.deploy.scaling import restore, retained
 from lambdas.outcomes import FailedError, RetryableError
 from lambdas.service_errors import calling
 
 
-def undo(plan: DeployPlan, sagemaker: Any, cloudwatch: Any, host: DeploySettings) -> DeployPlan:
+def undo(
+    plan: DeployPlan, sagemaker: Any, ssm: Any, autoscaling: Any, cloudwatch: Any, host: DeploySettings
+) -> DeployPlan:
     """The next step back: wait, undone, stuck when the endpoint cannot be brought back.
 
     Or remove, when what it would serve is not approved any more: no deployment's failure keeps that live.
@@ -26,7 +28,10 @@ def undo(plan: DeployPlan, sagemaker: Any, cloudwatch: Any, host: DeploySettings
     if "config" not in plan:
         return kept | {"outcome": "undone"}  # it failed before anything was made
     try:
-        return kept | {"outcome": _take_next_step(plan, sagemaker, cloudwatch, host, expired(kept["undo_deadline"]))}
+        outcome = _take_next_step(plan, sagemaker, cloudwatch, host, expired(kept["undo_deadline"]))
+        if outcome == "undone" and described_endpoint(sagemaker, plan["endpoint"]):
+            restore(plan["endpoint"], autoscaling, ssm, host)  # the update may have ended its registration
+        return kept | {"outcome": outcome}
     except RetryableError:
         return kept | {"outcome": "stuck" if expired(kept["undo_deadline"]) else "wait"}
     except FailedError as error:

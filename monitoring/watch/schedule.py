@@ -50,16 +50,7 @@ def ask_monitor(action: str, **more: Any) -> dict[str, Any]:
         CloudError: there is no such function, or it could not do it; with its own sentence.
     """
     name = aws.names().monitor
-    with aws.explained(f"asking function {name} to {action}"):
-        response = aws.client("lambda").invoke(
-            FunctionName=name, Payload=json.dumps({"action": action, **more}).encode()
-        )
-        answer: dict[str, Any] = json.loads(response["Payload"].read())
-    if response.get("FunctionError"):
-        raise CloudError(
-            f"Asking function {name} to {action}: {answer.get('errorMessage', answer)}",
-            f"Its log: CloudWatch, log group /aws/lambda/{name}.",
-        )
+    answer = aws.ask_function(name, action, {"action": action, **more})
     if answer["outcome"] == "failed":
         raise CloudError(f"Asking function {name} to {action}: {answer['problem']}")
     return answer

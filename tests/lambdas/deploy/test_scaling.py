@@ -109,3 +109,28 @@ def test_a_model_that_serves_stays_live_when_its_instance_count_may_not_follow(
     walk = walked(approval(2))
     assert walk.path[-1] == "Deployed"
     assert "Its instance count does not follow: registering" in str(walk.messages)
+
+
+def test_an_update_to_another_instance_type_that_fails_leaves_the_old_fleet_growing(
+    live_one: FakeAws, scaling: Callable[..., None]
+) -> None:
+    scaling(6)
+    live_one.register(2)
+    walked(approval(2))
+    scaling(6, INSTANCE_TYPE="ml.c6i.large")
+    live_one.endings = ["rolled_back"]
+    assert walked(approval(2)).error == "RolledBack"
+    assert "DeregisterScalableTarget" in live_one.calls
+    assert RESOURCE in live_one.scalable
+
+
+def test_another_target_is_taken_over_by_approving_the_live_version_again(
+    live_one: FakeAws, scaling: Callable[..., None]
+) -> None:
+    scaling(6)
+    live_one.register(2)
+    walked(approval(2))
+    scaling(6, TARGET_INVOCATIONS="900")
+    assert walked(approval(2)).path[-1] == "Deployed"
+    policy = live_one.scalable[RESOURCE]["policy"]["TargetTrackingScalingPolicyConfiguration"]
+    assert policy["TargetValue"] == 900.0
