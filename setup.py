@@ -36,6 +36,7 @@ BASE = [
 ]
 LOCAL = [
     "aws-lambda-powertools>=3.30",
+    "awscli>=1.46",
     "great-expectations>=1.10",
     "onnx>=1.17",
     "onnxruntime>=1.20",
@@ -45,7 +46,6 @@ DASHBOARD = [
     "streamlit>=1.67",
 ]
 DEV = [
-    "awscli>=1.46",
     "cfn-lint>=1.40",
     "cfripper>=1.22",
     "httpx>=0.27",

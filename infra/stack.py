@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from botocore.exceptions import ClientError
 
-from infra import events, package, template
+from infra import events, job_logs, package, template
 from infra.changesets import ResourceChange, Wanted, create_change_set, discard, execute, wait_until_done
 from project import aws
 from project.errors import CloudError, SconesError
@@ -69,6 +69,7 @@ def deploy(
     package.upload(names, artifacts)
     began = {change.resource for change in changes}
     changes += [one for one in _apply(names, "UPDATE", _wanted(names, artifacts, limit)) if one.resource not in began]
+    job_logs.limit(names, say)
     return StackDeployment(names.stack, tuple(changes), outputs(names.stack))
 
 

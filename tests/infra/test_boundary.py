@@ -8,24 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import iam_support as at
 import pytest
 from botocore.exceptions import ClientError
 from cloud_fixtures import LocalCloud
-from iam_support import (
-    ACCOUNT,
-    BUCKET,
-    CI,
-    OF_THE_STACK,
-    PROJECT,
-    REGION,
-    ROLES,
-    allows,
-    listed,
-    refused,
-    resolved,
-    statements,
-    without,
-)
+from iam_support import CI, ROLES, allows, listed, refused, resolved, statements, without
 from role_needs import NEEDED, NOBODY
 
 from infra import stack, template
@@ -63,7 +50,7 @@ def test_the_boundary_has_no_action_that_no_role_has() -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_every_role_of_the_stack_takes_the_boundary(role: str) -> None:
-    assert OF_THE_STACK[role]["Properties"].get("PermissionsBoundary") == LIMITED
+    assert at.OF_THE_STACK[role]["Properties"].get("PermissionsBoundary") == LIMITED
 
 
 @pytest.mark.parametrize(
@@ -131,20 +118,20 @@ def policy(**statement: Any) -> str:
 
 def session(root: boto3.Session, address: str, role: str, limit: dict[str, str]) -> boto3.Session:
     """Somebody in a new role that is allowed everything, within the `limit`."""
-    iam, trusted = root.client("iam", endpoint_url=address), {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    iam, trusted = root.client("iam", endpoint_url=address), {"AWS": f"arn:aws:iam::{at.ACCOUNT}:root"}
     trust = policy(Principal=trusted, Action="sts:AssumeRole")
     arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust, **limit)["Role"]["Arn"]
     iam.put_role_policy(RoleName=role, PolicyName="all", PolicyDocument=policy(Action="*", Resource="*"))
     sts = root.client("sts", endpoint_url=address)
     given = sts.assume_role(RoleArn=arn, RoleSessionName="commit")["Credentials"]
-    return boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], region_name=REGION)
+    return boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], region_name=at.REGION)
 
 
 def test_a_role_that_a_commit_allowed_everything_still_does_no_more_than_the_boundary(state: Path) -> None:
     """Real refusals, by a cloud that enforces roles, of which the boundary is the only limit."""
     address = up.start(state, port=0, sagemaker_port=0, enforce_roles=True).addresses.ministack
-    root = boto3.Session("test", "test", region_name=REGION)
-    root.client("s3", endpoint_url=address).create_bucket(Bucket=BUCKET)
+    root = boto3.Session("test", "test", region_name=at.REGION)
+    root.client("s3", endpoint_url=address).create_bucket(Bucket=at.BUCKET)
     document = json.dumps(resolved(POLICY["Properties"]["PolicyDocument"]))
     made = root.client("iam", endpoint_url=address).create_policy(PolicyName="limit", PolicyDocument=document)
     limited = session(root, address, "limited", {"PermissionsBoundary": made["Policy"]["Arn"]})
@@ -154,10 +141,10 @@ def test_a_role_that_a_commit_allowed_everything_still_does_no_more_than_the_bou
         s3, iam, ssm = (who.client(one, endpoint_url=address) for one in ("s3", "iam", "ssm"))
         value: dict[str, Any] = {"Value": "0", "Type": "String", "Overwrite": True}
         calls = {
-            "write an object": lambda: s3.put_object(Bucket=BUCKET, Key="executions/e/1", Body=b""),
-            "say what is live": lambda: ssm.put_parameter(Name=f"/{PROJECT}/inference/live-model", **value),
-            "lower the threshold": lambda: ssm.put_parameter(Name=f"/{PROJECT}/inference/threshold", **value),
-            "open the bucket": lambda: s3.delete_public_access_block(Bucket=BUCKET),
+            "write an object": lambda: s3.put_object(Bucket=at.BUCKET, Key="executions/e/1", Body=b""),
+            "say what is live": lambda: ssm.put_parameter(Name=f"/{at.PROJECT}/inference/live-model", **value),
+            "lower the threshold": lambda: ssm.put_parameter(Name=f"/{at.PROJECT}/inference/threshold", **value),
+            "open the bucket": lambda: s3.delete_public_access_block(Bucket=at.BUCKET),
             "make a user": lambda: iam.create_user(UserName="me"),
             "take the limit off": lambda: iam.delete_role_permissions_boundary(RoleName="limited"),
         }

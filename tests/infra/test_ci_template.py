@@ -27,7 +27,7 @@ from iam_support import (
     without,
 )
 
-from infra import template
+from infra import job_logs, template
 
 ROOT = Path(__file__).parents[2]
 FILE = template.PARTS[0].with_name("ci.yaml")
@@ -55,6 +55,11 @@ COMMANDS = [
     Request("iam:GetPolicy", BOUNDARY),
     passing(f"{PROJECT}-pipeline"),
     *(passing(f"{PROJECT}-deploy", f"{one}.amazonaws.com") for one in ("lambda", "states", "events")),
+    *(
+        Request(f"logs:{verb}", arn("logs", f"log-group:/aws/sagemaker/{group}"))
+        for verb in ("CreateLogGroup", "PutRetentionPolicy")
+        for group in (*job_logs.SHARED, f"Endpoints/{PROJECT}")
+    ),
 ]
 NEVER = [
     *(Request(action, OWN_ROLE, BOUNDED) for action in [*HANDLE_BOUNDED, "iam:AttachRolePolicy", "iam:DeleteRole"]),
@@ -75,6 +80,7 @@ NEVER = [
     Request("lambda:UpdateFunctionCode", arn("lambda", "function:another")),
     Request("lambda:InvokeFunction", FUNCTION),
     Request("cloudformation:ExecuteChangeSet", arn("cloudformation", f"stack/{PROJECT}-ci/0")),
+    Request("logs:PutRetentionPolicy", arn("logs", "log-group:/aws/sagemaker/Endpoints/another")),
     Request("logs:DeleteLogGroup", arn("logs", f"log-group:/aws/codebuild/{PROJECT}:*")),
 ]
 

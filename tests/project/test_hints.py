@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.metadata
 import re
 from pathlib import Path
 
@@ -41,3 +42,10 @@ def test_no_hint_needs_the_aws_command(room: str) -> None:
 @pytest.mark.parametrize("text", ["Its log: aws logs tail /aws/lambda/x", "aws s3 ls", "aws cloudformation deploy-it"])
 def test_such_a_hint_would_be_found(text: str) -> None:
     assert THE_AWS_COMMAND.search(text)
+
+
+def test_make_demo_installs_the_aws_command_that_the_pages_use() -> None:
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    using = [page.name for page in pages if THE_AWS_COMMAND.search(page.read_text(encoding="utf-8"))]
+    wanted = importlib.metadata.requires("scones-unlimited") or []
+    assert using == [] or any(one.startswith("awscli") and 'extra == "local"' in one for one in wanted)
