@@ -7,8 +7,9 @@ import os
 from localcloud import image_table
 from localcloud.errors import LocalCloudError
 from localcloud.roles.client import Roles
-from localcloud.sagemaker.cloud import Cloud
+from localcloud.sagemaker.cloud import DATABASE, Cloud
 from localcloud.sagemaker.server import application
+from localcloud.sagemaker.store_file import require_whole_stores
 from localcloud.service.process import arguments, begin, serve
 
 
@@ -16,13 +17,15 @@ def main(argv: list[str] | None = None) -> None:
     """Serve on 127.0.0.1 until SIGTERM or SIGINT.
 
     Raises:
-        SystemExit: another server holds the state folder, or a row of the image table is wrong.
+        SystemExit: another server holds the state folder, a database in it is damaged, or a row of the image table is
+            wrong.
     """
     parser = arguments("python -m localcloud.sagemaker", __doc__)
     parser.add_argument("--region", default="us-east-1", help="the region of requests that are not signed")
     parser.add_argument("--enforce-roles", action="store_true", help="hold callers, jobs and models to their roles")
     options = parser.parse_args(argv)
     lock = begin(options.state, "sagemaker", "SageMaker")
+    require_whole_stores(options.state, DATABASE)
     try:
         os.environ[image_table.VARIABLE] = str(image_table.config_file(options.state))
         image_table.programs(image_table.config_file(options.state))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from localcloud.service.errors import ServiceError, validation
+from localcloud.service.errors import ServiceError, disk_is_full, validation
 
 __all__ = ["ServiceError", "bad_token", "conflict", "in_use", "not_found", "own_fault", "validation"]
 
 
 def own_fault(error: Exception) -> str:
     """The reason of what ends because our own code failed: not the service's error, so that nobody tries it again."""
+    if disk_is_full(error):
+        return f"the disk of the local SageMaker is full: {error}; free space on it"
     return f"the local SageMaker failed: {type(error).__name__}: {error}; see its log"
 
 

@@ -7,28 +7,36 @@ with the few columns that listings filter and order by.
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
+
+from localcloud.sagemaker.store_file import SCHEMA, make, require_whole
+from localcloud.service.errors import ServiceError, disk_is_full
 
 Body = dict[str, Any]
+Written = TypeVar("Written")
 Column = Literal["created", "name", "status"]
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS resource (
-    kind TEXT NOT NULL, name TEXT NOT NULL, arn TEXT NOT NULL, parent TEXT NOT NULL, status TEXT NOT NULL,
-    created REAL NOT NULL, modified REAL NOT NULL, body TEXT NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS resource_arn ON resource (arn);
-CREATE INDEX IF NOT EXISTS resource_listing ON resource (kind, parent, created, name);
-CREATE INDEX IF NOT EXISTS resource_recent ON resource (kind, created, name);
-CREATE INDEX IF NOT EXISTS resource_status ON resource (kind, status);
-CREATE TABLE IF NOT EXISTS tag (arn TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (arn, key));
-"""
+log = logging.getLogger(__name__)
+
+
+RESERVE_BYTES = 1 << 20
+LOOK_SECONDS = 1.0
+
+
+class DiskFullError(ServiceError):
+    """Nothing more fits on the disk of the state folder. Clients do not try it again: it is no server's fault."""
+
+    def __init__(self, path: Path | str) -> None:
+        folder = Path(path).parent
+        super().__init__("ResourceLimitExceeded", f"The disk that holds {folder} is full. Free space on it.")
 
 
 class AlreadyExistsError(Exception):
@@ -61,31 +69,74 @@ class Store:
     """Resources and tags. Every method is one transaction and may be called from any thread."""
 
     def __init__(self, path: Path | str) -> None:
+        """Open the store, or make it.
+
+        Raises:
+            DamagedStoreError: the file is no whole database.
+        """
+        self._path = Path(path)
+        require_whole(self._path) if self._path.exists() else make(self._path)
+        self._closing = threading.Event()
         self._lock = threading.RLock()
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.executescript(SCHEMA)
+        self._reserve = self._path.with_name(f"{self._path.name}.reserve")
+        if not self._reserve.exists():
+            with suppress(OSError):  # full already: then there is none
+                self._reserve.write_bytes(bytes(RESERVE_BYTES))
 
     def close(self) -> None:
         """Fold the write-ahead log in and close the file."""
+        self._closing.set()
         with self._lock:
             self._connection.close()
 
+    def insist(self, write: Callable[[], Written]) -> Written:
+        """Do `write` although the disk is full: give up the reserve for it, then wait until there is room.
+
+        For what has happened already and whoever waits must hear, such as the end of a job. Inside of a transaction,
+        and when the store is closed meanwhile, it fails as any other.
+
+        Raises:
+            DiskFullError: as said.
+        """
+        while True:
+            with self._lock:
+                nested = self._connection.in_transaction  # of no other thread: that would have the lock
+            try:
+                return write()
+            except DiskFullError as error:
+                if nested:
+                    raise
+                log.error("%s What has ended is written then.", error.message)
+                if self._reserve.exists():
+                    self._reserve.unlink(missing_ok=True)
+                elif self._closing.wait(LOOK_SECONDS):
+                    raise
+
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Several reads and writes that happen together or not at all; may be nested."""
+        """Several reads and writes that happen together or not at all; may be nested.
+
+        Raises:
+            DiskFullError: nothing was written.
+        """
         with self._lock:
             if self._connection.in_transaction:
                 yield self._connection
                 return
-            self._connection.execute("BEGIN IMMEDIATE")
             try:
+                self._connection.execute("BEGIN IMMEDIATE")
                 yield self._connection
-            except BaseException:
-                self._connection.execute("ROLLBACK")
+                self._connection.execute("COMMIT")  # one that fails leaves the transaction open
+            except BaseException as error:
+                if self._connection.in_transaction:  # SQLite may have ended it by itself
+                    self._connection.execute("ROLLBACK")
+                if disk_is_full(error):
+                    raise DiskFullError(self._path) from error
                 raise
-            self._connection.execute("COMMIT")
 
     def insert(self, kind: str, name: str, body: Body, *, arn: str, parent: str = "", status: str = "") -> Resource:
         """Add a resource.

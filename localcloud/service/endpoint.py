@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from localcloud.contract import strict_json
 from localcloud.regions import Regions, UnknownRegionError, region_of
-from localcloud.service.errors import ServiceError
+from localcloud.service.errors import ServiceError, disk_is_full
 
 Account = TypeVar("Account")
 
@@ -90,6 +90,8 @@ def routes(
             return refusal(error)
         except Exception as error:
             protocol.log.exception("%s failed", target)
+            if disk_is_full(error):  # a server's fault would be tried again, for nothing
+                return refusal(ServiceError("ResourceLimitExceeded", f"{target}: the disk is full: {error}."))
             return refusal(ServiceError("InternalFailure", f"{target}: {protocol.fault(error)}.", 500))
 
     async def ping(request: Request) -> Response:

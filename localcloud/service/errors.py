@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import sqlite3
+
 
 class ServiceError(Exception):
     """An error response of a service's API."""
@@ -16,3 +19,10 @@ class ServiceError(Exception):
 def validation(message: str) -> ServiceError:
     """The request is well-formed and cannot be accepted."""
     return ServiceError("ValidationException", message)
+
+
+def disk_is_full(error: BaseException) -> bool:
+    """Whether that is what an error of the system or of SQLite says."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL

@@ -7,8 +7,9 @@ import logging
 from localcloud.roles.client import Roles
 from localcloud.service.process import arguments, begin, serve
 from localcloud.stepfunctions.clients import Clients
-from localcloud.stepfunctions.cloud import StatesCloud
+from localcloud.stepfunctions.cloud import DATABASE, StatesCloud
 from localcloud.stepfunctions.news import Courier
+from localcloud.stepfunctions.protocol import require_whole_stores
 from localcloud.stepfunctions.server import application
 
 
@@ -16,7 +17,7 @@ def main(argv: list[str] | None = None) -> None:
     """Serve on 127.0.0.1 until SIGTERM or SIGINT.
 
     Raises:
-        SystemExit: another server holds the state folder.
+        SystemExit: another server holds the state folder, or a database in it is damaged.
     """
     parser = arguments("python -m localcloud.stepfunctions", __doc__)
     parser.add_argument("--sagemaker", help="URL of the local SageMaker, when there is one")
@@ -25,6 +26,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--region", default="us-east-1")
     options = parser.parse_args(argv)
     lock = begin(options.state, "stepfunctions", "Step Functions")
+    require_whole_stores(options.state, DATABASE)
     logging.getLogger("moto").setLevel(logging.CRITICAL)  # it tells every failure of a user's state at length
     urls = {"stepfunctions": f"http://127.0.0.1:{options.port}"}
     if options.sagemaker:

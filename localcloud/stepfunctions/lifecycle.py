@@ -99,7 +99,7 @@ def _new(
 
     def keep(event: dict[str, Any]) -> None:
         if not request.express:
-            cloud.store.append(request.arn, event)
+            cloud.store.insist(lambda: cloud.store.append(request.arn, event))
         if request.logging:
             cloud.logs.tell(request, event, redrives)
 
@@ -127,7 +127,7 @@ def _record(cloud: StatesCloud, run: Run, outcome: Outcome) -> None:
     if outcome.status != "SUCCEEDED" and not run.request.express:
         body["progress"] = run.progress
     try:
-        found = cloud.store.update(KIND, run.request.arn, body, status=outcome.status)
+        found = cloud.store.insist(lambda: cloud.store.update(KIND, run.request.arn, body, status=outcome.status))
     except MissingError:
         return  # the state folder was emptied while it ran
     if not run.request.map_run:

@@ -15,6 +15,7 @@ from botocore.model import OperationModel, ServiceModel, Shape
 
 from localcloud.contract import strict_json
 from localcloud.sagemaker.store import AlreadyExistsError, Body, MissingError, Resource, Store
+from localcloud.sagemaker.store_file import require_whole_stores
 from localcloud.service import shapes
 from localcloud.service.errors import ServiceError, validation
 
@@ -27,6 +28,7 @@ __all__ = [
     "Store",
     "check_request",
     "operation",
+    "require_whole_stores",
     "response_body",
     "service",
     "strict_json",

@@ -58,9 +58,12 @@ def change(cloud: Cloud, name: str, status: str, changes: Body | None = None) ->
     changes = {**(changes or {}), "EndpointStatus": status}
     if changes.get("FailureReason"):
         changes["FailureReason"] = changes["FailureReason"][:REASON_CHARACTERS]
-    with cloud.store.transaction():
-        old = existing(cloud, ENDPOINT, name)
-        new = cloud.store.update(KIND, name, changes, status=status)
+
+    def write() -> tuple[Resource, Resource]:
+        with cloud.store.transaction():
+            return existing(cloud, ENDPOINT, name), cloud.store.update(KIND, name, changes, status=status)
+
+    old, new = cloud.store.insist(write)
     cloud.announce(News(KIND, name, status, old.status, described(new)))
 
 

@@ -12,14 +12,17 @@ pipeline-token       <pipeline>/<token>          the execution that was started 
 
 from __future__ import annotations
 
+import threading
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from localcloud.sagemaker.cloud import Cloud, News
 from localcloud.sagemaker.errors import not_found
 from localcloud.sagemaker.resources import ResourceType
 from localcloud.sagemaker.store import Resource
 
+Written = TypeVar("Written")
 PIPELINE = ResourceType("pipeline", "pipeline", "Pipeline '{arn}' does not exist.", not_found)
 VERSION = "pipeline-version"
 EXECUTION = "pipeline-execution"
@@ -85,19 +88,24 @@ def steps(cloud: Cloud, execution_id: str) -> dict[str, Resource]:
 def begin_step(cloud: Cloud, run: Resource, name: str, members: dict[str, Any]) -> None:
     """A step is reached: it is Starting. What an earlier try left of it is replaced; its attempts count on."""
     identity = f"{run.name}/{name}"
-    with cloud.store.transaction():
-        old = cloud.store.find(STEP, identity)
-        cloud.store.delete(STEP, identity)
-        body = {
-            "StepName": name,
-            "StartTime": time.time(),
-            "StepStatus": "Starting",
-            "AttemptCount": (old.body["AttemptCount"] if old else 0) + 1,
-            "PipelineArn": run.body["PipelineArn"],
-            "PipelineExecutionArn": run.arn,
-            **members,
-        }
-        new = cloud.store.insert(STEP, identity, body, arn=f"{run.arn}/{name}", parent=run.name, status="Starting")
+
+    def write() -> tuple[Resource | None, Resource]:
+        with cloud.store.transaction():
+            old = cloud.store.find(STEP, identity)
+            cloud.store.delete(STEP, identity)
+            body = {
+                "StepName": name,
+                "StartTime": time.time(),
+                "StepStatus": "Starting",
+                "AttemptCount": (old.body["AttemptCount"] if old else 0) + 1,
+                "PipelineArn": run.body["PipelineArn"],
+                "PipelineExecutionArn": run.arn,
+                **members,
+            }
+            arn = f"{run.arn}/{name}"
+            return old, cloud.store.insert(STEP, identity, body, arn=arn, parent=run.name, status="Starting")
+
+    old, new = _written(cloud, run.name, write)
     cloud.announce(News(STEP, identity, "Starting", old.status if old else "", new.body))
 
 
@@ -129,19 +137,33 @@ def interrupt(cloud: Cloud, execution_id: str, reason: str) -> None:
 
 
 def _change(cloud: Cloud, kind: str, name: str, member: str, status: str | None, members: dict[str, Any]) -> None:
-    with cloud.store.transaction():
-        old = cloud.store.find(kind, name)
-        new = cloud.store.update(kind, name, {**members, **({member: status} if status else {})}, status=status)
+    def write() -> tuple[Resource | None, Resource]:
+        with cloud.store.transaction():
+            old = cloud.store.find(kind, name)
+            changes = {**members, **({member: status} if status else {})}
+            return old, cloud.store.update(kind, name, changes, status=status)
+
+    old, new = _written(cloud, name.partition("/")[0], write)
     if old and status and old.status != status:
         cloud.announce(News(kind, name, status, old.status, new.body))
+
+
+def _written(cloud: Cloud, execution_id: str, write: Callable[[], Written]) -> Written:
+    """Write, and in the execution's own thread wait for room on a full disk: it could not say how it ended."""
+    own = cloud.executions.get(execution_id) is threading.current_thread()
+    return cloud.store.insist(write) if own else write()
 
 
 def remember_success(cloud: Cloud, run: Resource, step: str, digest: str, body: dict[str, Any]) -> None:
     """Keep a success for later executions; a newer one with the same key takes its place."""
     name = f"{run.parent}/{step}/{digest}"
-    with cloud.store.transaction():
-        cloud.store.delete(CACHE, name)
-        cloud.store.insert(CACHE, name, body, arn="", parent=run.parent)
+
+    def write() -> None:
+        with cloud.store.transaction():
+            cloud.store.delete(CACHE, name)
+            cloud.store.insert(CACHE, name, body, arn="", parent=run.parent)
+
+    _written(cloud, run.name, write)
 
 
 def success(cloud: Cloud, pipeline: str, step: str, digest: str) -> Resource | None:

@@ -149,8 +149,10 @@ def _live(job: JobRun) -> None:
         changes: Body = {f"{job.kind.stage}EndTime": time.time()}
         if reason:
             changes["FailureReason"] = reason[:FAILURE_CHARACTERS]
-        change(job.cloud, job.kind, job.name, status, changes)
-        job.cloud.jobs.pop(job.arn, None)
+        try:
+            job.cloud.store.insist(lambda: change(job.cloud, job.kind, job.name, status, changes))
+        finally:
+            job.cloud.jobs.pop(job.arn, None)
 
 
 def _outcome(job: JobRun) -> tuple[str, str]:

@@ -206,7 +206,7 @@ def _end(cloud: Cloud, name: str, verdict: SearchVerdict) -> None:
     if verdict.reason:
         changes["FailureReason"] = verdict.reason
     before = existing(cloud, TUNING_JOB, name).status
-    new = cloud.store.update(KIND, name, changes, status=verdict.status)
+    new = cloud.store.insist(lambda: cloud.store.update(KIND, name, changes, status=verdict.status))
     cloud.announce(News(KIND, name, verdict.status, before, new.body))
 
 
