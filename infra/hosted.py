@@ -15,6 +15,7 @@ from infra.changesets import wait_until_done
 from project import aws
 from project.errors import CloudError
 from project.names import Names
+from project.waiting import going_on
 
 AskMonitor = Callable[[str], dict[str, Any]]
 """Attaches or detaches the monitor's schedule and answers with a message."""
@@ -36,13 +37,14 @@ def described(name: str) -> dict[str, Any] | None:
 def wait_until_settled(name: str, say: Callable[[str], None]) -> dict[str, Any] | None:
     """The endpoint's description once nothing is under way, None when it is gone; changes of status are told."""
     last = ""
-    for _ in wait_until_done(f"waiting for endpoint {name}"):
-        found = described(name)
-        if found is None or found["EndpointStatus"] not in IN_FLIGHT:
-            break
-        if found["EndpointStatus"] != last:
-            last = found["EndpointStatus"]
-            say(f"Endpoint {name} is {last}.")
+    with going_on(f"Endpoint {name} goes on changing; give the same command again to wait for it."):
+        for _ in wait_until_done(f"waiting for endpoint {name}"):
+            found = described(name)
+            if found is None or found["EndpointStatus"] not in IN_FLIGHT:
+                break
+            if found["EndpointStatus"] != last:
+                last = found["EndpointStatus"]
+                say(f"Endpoint {name} is {last}.")
     return found
 
 

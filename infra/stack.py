@@ -12,6 +12,7 @@ from infra.changesets import ResourceChange, Wanted, create_change_set, discard,
 from project import aws
 from project.errors import CloudError, SconesError
 from project.names import Names
+from project.waiting import going_on
 
 EMPTY = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS"}
 """States of a stack whose first creation came to nothing: it cannot be updated, only deleted."""
@@ -22,6 +23,8 @@ UPDATABLE = {
     "UPDATE_COMPLETE",
     "UPDATE_ROLLBACK_COMPLETE",
 }
+
+_AGAIN = "CloudFormation goes on with stack {stack}; give the same command again when it is done."
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,8 @@ def _apply(names: Names, kind: str, wanted: Wanted) -> list[ResourceChange]:
     change_set, changes = create_change_set(names, kind, wanted)
     if change_set is None:
         return []
-    execute(change_set, f"deploying stack {names.stack}")
+    with going_on(_AGAIN.format(stack=names.stack)):
+        execute(change_set, f"deploying stack {names.stack}")
     reached = _wait_until_settled(names.stack)
     if reached not in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}:
         raise CloudError(
@@ -177,10 +181,11 @@ def status_of(stack: str) -> str | None:
 
 def _wait_until_settled(stack: str) -> str | None:
     """Wait until CloudFormation is done with the stack, and return its status, None when it is gone."""
-    for _ in wait_until_done(f"waiting for stack {stack}"):
-        status = status_of(stack)
-        if status is None or not status.endswith("_IN_PROGRESS"):
-            break
+    with going_on(_AGAIN.format(stack=stack)):
+        for _ in wait_until_done(f"waiting for stack {stack}"):
+            status = status_of(stack)
+            if status is None or not status.endswith("_IN_PROGRESS"):
+                break
     return status
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 def wait_between_looks(
@@ -21,3 +22,15 @@ def wait_between_looks(
         if patience is not None and time.monotonic() - began > patience:
             return
         time.sleep(min(longest, max(first, share * (time.monotonic() - began))))
+
+
+@contextmanager
+def going_on(words: str) -> Iterator[None]:
+    """Have an interrupt of the block end the command with `words`: what goes on without it, and how to come back.
+
+    Of blocks within each other the innermost knows best.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        raise KeyboardInterrupt(*(interrupt.args or (words,))) from None

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from project import aws
 from project.errors import ExecutionFailedError
-from project.waiting import wait_between_looks
+from project.waiting import going_on, wait_between_looks
 
 LONGEST_PAUSE = 3.0
 EVENT_PATIENCE = 60.0
@@ -141,14 +141,15 @@ def follow(arn: str, tell: Callable[[str], None] | None) -> Execution:
     A Choice is not told: the state that comes next says what was chosen.
     """
     told = 0
-    for _ in wait_between_looks(LONGEST_PAUSE):
-        found = describe(arn)
-        if tell:
-            for name, entered in states_entered(arn, choices=False)[told:]:
-                tell(f"{name:<22} {(entered - found.started).total_seconds():6.1f} s")
-                told += 1
-        if found.status != "RUNNING":
-            break
+    with going_on(f"Execution {arn} goes on; to see or end it: aws stepfunctions describe-execution, stop-execution."):
+        for _ in wait_between_looks(LONGEST_PAUSE):
+            found = describe(arn)
+            if tell:
+                for name, entered in states_entered(arn, choices=False)[told:]:
+                    tell(f"{name:<22} {(entered - found.started).total_seconds():6.1f} s")
+                    told += 1
+            if found.status != "RUNNING":
+                break
     return found
 
 

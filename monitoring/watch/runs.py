@@ -13,7 +13,7 @@ from monitoring.analysis.outcome import Outcome, of_message
 from monitoring.watch.schedule import MODEL_MONITOR, Attached, ask_monitor
 from project import aws, s3
 from project.errors import ExecutionFailedError
-from project.waiting import wait_between_looks
+from project.waiting import going_on, wait_between_looks
 
 UNFINISHED = {"InProgress", "Stopping"}
 NO_DATA = "Job inputs had no data"
@@ -87,10 +87,11 @@ def latest(attached: Attached | None, most: int) -> list[Run]:
 
 
 def _wait_for(job: str) -> Run:
-    for _ in wait_between_looks(longest=5.0, first=0.2):
-        found = _run(job)
-        if found.status not in UNFINISHED:
-            break
+    with going_on(f"Run {job} goes on: scones monitor status."):
+        for _ in wait_between_looks(longest=5.0, first=0.2):
+            found = _run(job)
+            if found.status not in UNFINISHED:
+                break
     return found
 
 

@@ -11,6 +11,7 @@ from pipelines.runs import in_service
 from project import aws
 from project.console import say
 from project.errors import CloudError, ExecutionFailedError
+from project.waiting import going_on
 from stepfunctions import executions
 from stepfunctions.executions import Execution
 
@@ -38,7 +39,8 @@ def decide_and_wait(version: Version, approval: Approval, comment: str, tell: Ca
             approval,
         )
 
-    execution = executions.wait_until_started(machine, earlier, is_about_this)
+    with going_on(f"{arn} is {approval}, and the deploy workflow follows: state machine {machine}."):
+        execution = executions.wait_until_started(machine, earlier, is_about_this)
     if execution is None:
         raise CloudError(
             f"{arn} is {approval}, and no deploy workflow started within {executions.EVENT_PATIENCE:.0f} s.",

@@ -12,7 +12,7 @@ from pipelines.runs.executions import RUNNING, describe, execution_id, list_step
 from project import aws
 from project.console import say
 from project.errors import ExecutionFailedError, QualityGateError
-from project.waiting import wait_between_looks
+from project.waiting import going_on, wait_between_looks
 
 GATE, QUALITY_TOO_LOW = "CheckQuality", "QualityTooLow"
 LOG_GROUPS = {
@@ -29,7 +29,8 @@ Step = dict[str, Any]
 def follow(arn: str, tell: Callable[[str], None]) -> tuple[dict[str, Any], list[Step]]:
     """Wait until the execution has ended, and `tell` each transition of a step; its description and its steps."""
     told: dict[str, str] = {}
-    try:
+    identifier = execution_id(arn)
+    with going_on(f"The execution goes on: scones status {identifier}, scones stop {identifier}."):
         for _ in wait_between_looks(longest=5.0, first=0.4, share=1 / 60):
             description = describe(arn)
             steps = list_steps(arn)
@@ -40,9 +41,6 @@ def follow(arn: str, tell: Callable[[str], None]) -> tuple[dict[str, Any], list[
                     tell(line)
             if description["PipelineExecutionStatus"] not in RUNNING:
                 break
-    except KeyboardInterrupt:
-        say(f"The execution goes on without us: scones status {execution_id(arn)}, scones stop {execution_id(arn)}.")
-        raise
     return description, steps
 
 

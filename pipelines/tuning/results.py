@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from pipelines.tuning.search import describe, list_jobs, number_of_jobs
-from project.console import say, table
+from project.console import table
 from project.errors import ExecutionFailedError
 from project.settings import BuiltinHyperparameters
-from project.waiting import wait_between_looks
+from project.waiting import going_on, wait_between_looks
 
 RUNNING = {"InProgress", "Stopping"}
 TrainingJob = dict[str, Any]
@@ -18,7 +18,7 @@ TrainingJob = dict[str, Any]
 def follow(name: str, tell: Callable[[str], None]) -> dict[str, Any]:
     """Wait until the tuning job has ended, and `tell` each training that ends; the tuning job's description."""
     told: set[str] = set()
-    try:
+    with going_on(f"The search goes on: scones tune --show {name} --wait, scones tune --stop {name}."):
         for _ in wait_between_looks(longest=15.0, first=0.5, share=1 / 30):
             description = describe(name)
             total = number_of_jobs(description["HyperParameterTuningJobConfig"])
@@ -28,9 +28,6 @@ def follow(name: str, tell: Callable[[str], None]) -> dict[str, Any]:
                     tell(line(job, len(told), total))
             if description["HyperParameterTuningJobStatus"] not in RUNNING:
                 break
-    except KeyboardInterrupt:
-        say(f"The search goes on without us: scones tune --show {name}, scones tune --stop {name}.")
-        raise
     return description
 
 

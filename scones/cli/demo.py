@@ -38,6 +38,9 @@ def demo(
     try:
         with private_files():
             run.run(pipeline_stages.STAGES)
+    except KeyboardInterrupt:
+        kept = "is left up: scones local down" if keep else "is taken down"
+        raise KeyboardInterrupt(f"The demo's local cloud {kept}; scones demo begins anew.") from None
     finally:
         run.end(keep)
         if as_json:

@@ -16,6 +16,7 @@ try:
 except ModuleNotFoundError:  # no index has it, so that no installer brings it along
     sys.exit("Error: the distribution localcloud is not installed. In the checkout, run: pip install ./localcloud")
 
+INTERRUPTED = 130
 VERBS: dict[str, tuple[str, str]] = {
     # verb: (module:function, one line of help)
     "demo": ("scones.cli.demo:demo", "Run the whole workflow on this machine, one line per step."),
@@ -81,20 +82,29 @@ class LazyGroup(click.Group):
 def scones() -> None:
     """Classify delivery vehicles with Amazon SageMaker, on AWS or on this machine alone.
 
-    Exit codes: 0 ok, 1 failed, 2 usage, 3 the quality gate said no.
+    Exit codes: 0 ok, 1 failed, 2 usage, 3 the quality gate said no, 130 interrupted.
     """
 
 
 def main() -> None:
-    """Run the command; a known failure is one line on stderr and its exit code."""
+    """Run the command; a known failure is one line on stderr and its exit code, and so is an interrupt."""
     # The SageMaker SDK's import makes 300,000 objects that stay to the end. Looking for garbage among them 700 times
     # takes a tenth of the time of `scones check`.
     gc.set_threshold(200_000, 30, 30)
     try:
-        scones(standalone_mode=True)
+        code = scones.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
     except (SconesError, LocalCloudError) as error:
         click.echo(f"Error: {error}", err=True)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        click.echo("Stopped.", err=True)
-        sys.exit(130)
+        code = error.exit_code
+    except click.Abort as abort:  # click's name for Ctrl-C, and for a question that got no answer
+        interrupt = abort.__cause__ or abort.__context__
+        if isinstance(interrupt, KeyboardInterrupt):
+            click.echo(f"Stopped waiting. {interrupt}" if interrupt.args else "Stopped.", err=True)
+            code = INTERRUPTED
+        else:
+            click.echo("Error: The answer was not yes: nothing was done.", err=True)
+            code = SconesError.exit_code
+    sys.exit(code)
