@@ -92,7 +92,11 @@ def start(names: Names, say: Callable[[str], None], monitor: AskMonitor) -> bool
         raise CloudError(f"Endpoint {names.endpoint}: no version was live yet.", "Approve one: scones approve --wait.")
     _refuse_unapproved(_live_model(names)["model_package_arn"])
     with aws.explained(f"switching endpoint {names.endpoint} on with {config}"):
-        aws.client("sagemaker").create_endpoint(EndpointName=names.endpoint, EndpointConfigName=config)
+        try:
+            aws.client("sagemaker").create_endpoint(EndpointName=names.endpoint, EndpointConfigName=config)
+        except ClientError as error:
+            if not aws.already_exists(error):  # else somebody else switched it on just now
+                raise
     live = wait_until_settled(names.endpoint, say)
     if live is None or live["EndpointStatus"] != "InService":
         found = "gone" if live is None else f"{live['EndpointStatus']}: {live.get('FailureReason', 'no reason given')}"

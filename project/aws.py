@@ -74,6 +74,12 @@ def explained(doing: str) -> Iterator[None]:
         raise CloudError(f"{doing}: {error}") from error
 
 
+def already_exists(error: ClientError) -> bool:
+    """Whether a Create was refused because there is one of that name: SageMaker has no code of its own for it."""
+    answer = error.response["Error"]
+    return answer.get("Code") in {"ConflictException", "ResourceInUse"} or "already exist" in answer.get("Message", "")
+
+
 def _fix_for(code: str) -> str:
     if code in {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}:
         return "Refresh the credentials and run the command again."

@@ -25,8 +25,7 @@ def create_schedule(host: Watching, sagemaker: Any, record: WatchRecord, environ
     """
     request = _definition(host, record, environment)
     name = request["JobDefinitionName"]
-    if _found(sagemaker.describe_data_quality_job_definition, JobDefinitionName=name) is None:
-        sagemaker.create_data_quality_job_definition(**request)
+    made = _create(sagemaker.create_data_quality_job_definition, request)  # its name says all that is in it
     config = {
         "ScheduleConfig": {"ScheduleExpression": HOURLY},
         "MonitoringJobDefinitionName": name,
@@ -34,12 +33,11 @@ def create_schedule(host: Watching, sagemaker: Any, record: WatchRecord, environ
     }
     asked = {"MonitoringScheduleName": host.schedule, "MonitoringScheduleConfig": config}
     try:
-        if _found(sagemaker.describe_monitoring_schedule, MonitoringScheduleName=host.schedule) is None:
-            sagemaker.create_monitoring_schedule(**asked)
-        else:
+        if not _create(sagemaker.create_monitoring_schedule, asked):
             sagemaker.update_monitoring_schedule(**asked)
     except ClientError:
-        sagemaker.delete_data_quality_job_definition(JobDefinitionName=name)
+        if made:
+            sagemaker.delete_data_quality_job_definition(JobDefinitionName=name)
         raise
     _forget_definitions(host, sagemaker, but=name)
 
@@ -87,6 +85,17 @@ def _forget_definitions(host: Watching, sagemaker: Any, but: str = "") -> None:
         name = one["MonitoringJobDefinitionName"]
         if name.startswith(_prefix(host)) and name != but:
             sagemaker.delete_data_quality_job_definition(JobDefinitionName=name)
+
+
+def _create(create: Callable[..., Any], request: dict[str, Any]) -> bool:
+    """Whether this call made it; False when it was there already. Looking first would let two runs make it at once."""
+    try:
+        create(**request)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceInUse":
+            raise
+        return False
+    return True
 
 
 def _found(describe: Callable[..., Any], **named: str) -> Any:

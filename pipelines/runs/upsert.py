@@ -94,14 +94,18 @@ def upsert(
         "RoleArn": role or built.names.pipeline_role,
     }
     current = deployed(name)
-    differs = changes(current, name, built.definition, request["RoleArn"], request["PipelineDescription"])
     sagemaker = aws.client("sagemaker")
     with aws.explained(f"writing pipeline {name}"):
         if current is None:
-            arn = sagemaker.create_pipeline(**request, Tags=all_tags)["PipelineArn"]
-            return UpsertResult("created", arn, latest_version(name), uploaded)
+            try:
+                arn = sagemaker.create_pipeline(**request, Tags=all_tags)["PipelineArn"]
+                return UpsertResult("created", arn, 1, uploaded)
+            except ClientError as error:
+                current = deployed(name) if aws.already_exists(error) else None  # another upsert was faster
+                if current is None:
+                    raise
         _add_missing_tags(current.arn, all_tags)
-        if not differs:
+        if not changes(current, name, built.definition, request["RoleArn"], request["PipelineDescription"]):
             return UpsertResult("unchanged", current.arn, latest_version(name), uploaded)
         answer = sagemaker.update_pipeline(**request)
     version = answer.get("PipelineVersionId") or latest_version(name)

@@ -196,11 +196,8 @@ class FakeAws:
         return {}
 
     def op_create_data_quality_job_definition(self, params: Params) -> Params:
-        self._add(self.definitions, params["JobDefinitionName"], params)
+        self._add(self.definitions, params["JobDefinitionName"], params, "ResourceInUse")
         return {"JobDefinitionArn": self._arn("data-quality-job-definition")}
-
-    def op_describe_data_quality_job_definition(self, params: Params) -> Params:
-        return self._get(self.definitions, params["JobDefinitionName"], "job definition")
 
     def op_list_data_quality_job_definitions(self, params: Params) -> Params:
         same = {"CreationTime": 0, "EndpointName": params["EndpointName"], "MonitoringJobDefinitionArn": self._arn("x")}
@@ -213,7 +210,7 @@ class FakeAws:
         return {}
 
     def op_create_monitoring_schedule(self, params: Params) -> Params:
-        self._add(self.schedules, params["MonitoringScheduleName"], params)
+        self._add(self.schedules, params["MonitoringScheduleName"], params, "ResourceInUse")
         return {"MonitoringScheduleArn": self._arn("monitoring-schedule")}
 
     def op_update_monitoring_schedule(self, params: Params) -> Params:
@@ -306,9 +303,9 @@ class FakeAws:
             raise Refused(f'Could not find {what} "{name}".')
         return dict(kind[name])
 
-    def _add(self, kind: dict[str, Params], name: str, made: Params) -> None:
+    def _add(self, kind: dict[str, Params], name: str, made: Params, code: str = "ValidationException") -> None:
         if name in kind:
-            raise Refused(f'Cannot create already existing "{name}".')
+            raise Refused(f'Cannot create already existing "{name}".', code)
         kind[name] = made
 
     def _arn(self, kind: str) -> str:

@@ -259,3 +259,14 @@ def test_what_a_rule_cannot_detach_is_raised_after_the_rest_was_deleted(aws: Fak
     assert MISSING not in aws.alarms
     assert record(aws)["scheduler"] == "model-monitor", "the next attempt knows what is left"
     assert handler({"action": "detach"}, CONTEXT)["outcome"] == "failed"
+
+
+def test_two_runs_that_attach_at_once_both_succeed(aws: FakeAws) -> None:
+    """Neither looks first whether there is a schedule: the other one may make it in between."""
+    deploy(aws)
+    assert handler({"action": "attach"}, CONTEXT)["outcome"] == "ok"
+    [name] = aws.definitions
+    refuse(aws, "UpdateMonitoringSchedule", "ThrottlingException", message="no more")
+    assert "no more" in handler({"action": "attach"}, CONTEXT)["problem"]
+    assert list(aws.definitions) == [name], "what the living schedule uses stays"
+    assert aws.schedules[SCHEDULE]["MonitoringScheduleConfig"]["MonitoringJobDefinitionName"] == name
