@@ -88,7 +88,7 @@ def analyze(job: Job, baseline: Baseline | None) -> Analysis:
     reading = traffic.Reading(classes, job.threshold, job.window, job.pictures)
     profile, tally = Profile(), Tally()
     if job.source.exists():
-        for batch in traffic.read(capture.files(job.source, job.window), reading, tally, job.processes):
+        for batch in traffic.read(capture.files(job.source, job.window, tally), reading, tally, job.processes):
             profile.add(batch.columns)
     return judged(profile, tally, baseline, job, classes)
 

@@ -57,6 +57,8 @@ class Window:
 
 
 EVER = Window()
+UNREADABLE = (OSError, EOFError, zlib.error)
+"""What reading ends with when a file is gone, may not be read, or is a gzip stream that ends early."""
 
 
 @dataclass(slots=True)
@@ -102,6 +104,7 @@ class Tally:
         outside: records outside the time window.
         duplicates: records whose event was read before.
         faults: records with an answer or a picture that cannot be used; they are read, and have no such features.
+        passed_over: files beside the others that are called otherwise, and were not opened.
     """
 
     files: int = 0
@@ -110,6 +113,7 @@ class Tally:
     outside: int = 0
     duplicates: int = 0
     faults: int = 0
+    passed_over: int = 0
     problems: list[str] = field(default_factory=list)
 
     def name(self, problem: str) -> None:
@@ -119,14 +123,16 @@ class Tally:
 
     def add(self, other: Tally) -> None:
         """Count what `other` counted."""
-        for count in ("files", "lines", "bad", "outside", "duplicates", "faults"):
+        for count in ("files", "lines", "bad", "outside", "duplicates", "faults", "passed_over"):
             setattr(self, count, getattr(self, count) + getattr(other, count))
         for problem in other.problems:
             self.name(problem)
 
 
-def files(folder: Path, window: Window = EVER) -> list[Path]:
+def files(folder: Path, window: Window = EVER, tally: Tally | None = None) -> list[Path]:
     """The capture files below `folder` (or `folder` itself, if it is a file) that may have records in `window`.
+
+    `tally` counts and names files that are called otherwise; hidden ones are nobody's traffic.
 
     Raises:
         DataError: there is no such folder.
@@ -135,8 +141,12 @@ def files(folder: Path, window: Window = EVER) -> list[Path]:
         return [folder]
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder of captured traffic.", "Name the folder that was captured to.")
-    found = (path for path in folder.rglob("*.jsonl*") if path.name.endswith(SUFFIXES) and path.is_file())
-    return sorted(path for path in found if window.may_hold(path.as_posix()))
+    found = sorted(path for path in folder.rglob("*") if path.is_file() and window.may_hold(path.as_posix()))
+    if tally:
+        for path in (one for one in found if not one.name.endswith(SUFFIXES) and not one.name.startswith(".")):
+            tally.passed_over += 1
+            tally.name(f"{path}: passed over: only {' and '.join(SUFFIXES)} files are read")
+    return [path for path in found if path.name.endswith(SUFFIXES)]
 
 
 def read(paths: Iterable[Path], tally: Tally, window: Window = EVER, classes: int | None = None) -> Iterator[Record]:
@@ -148,7 +158,7 @@ def read(paths: Iterable[Path], tally: Tally, window: Window = EVER, classes: in
         tally.files += 1
         number, name = 0, str(path)
         try:
-            with _opened(path) as stream:
+            with opened(path) as stream:
                 for number, line in enumerate(_lines(stream), start=1):
                     if not line.strip():
                         continue
@@ -167,7 +177,7 @@ def read(paths: Iterable[Path], tally: Tally, window: Window = EVER, classes: in
                         tally.faults += 1
                         tally.name(f"{place}: answer: {record.answer_fault}")
                     yield record
-        except (OSError, EOFError, zlib.error) as error:  # gone, unreadable, or a gzip stream that ends early
+        except UNREADABLE as error:  # gone, unreadable, or a gzip stream that ends early
             tally.bad += 1
             tally.name(f"{path}:{number + 1}: the file cannot be read on: {error}")
 
@@ -180,9 +190,9 @@ def at(place: str) -> Record:
     """
     path, _, number = place.rpartition(":")
     try:
-        with _opened(Path(path)) as stream:
+        with opened(Path(path)) as stream:
             line = next(islice(_lines(stream), int(number) - 1, None), b"")
-    except (OSError, EOFError, zlib.error) as error:
+    except UNREADABLE as error:
         raise ValueError(f"cannot be read: {error}") from None
     return _record(line, place, None)
 
@@ -209,7 +219,8 @@ def moment(text: object) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _opened(path: Path) -> BinaryIO:
+def opened(path: Path) -> BinaryIO:
+    """The bytes of a file, uncompressed if they are gzip's, whatever it is called."""
     with path.open("rb") as stream:
         compressed = stream.read(2) == b"\x1f\x8b"
     return gzip.open(path, "rb") if compressed else path.open("rb")  # type: ignore[return-value]  # both read bytes

@@ -55,27 +55,44 @@ def key(now: datetime, name: str) -> str:
 def read(folder: Path, classes: Sequence[str], tally: Tally) -> dict[str, int]:
     """All labels below `folder`, event to number of the class; of several for one event the last file's counts.
 
-    `tally` counts files, lines and bad lines.
+    `tally` counts files, lines and bad lines. Files may be gzip-compressed, as captured ones.
 
     Raises:
         DataError: there is no such folder.
     """
     labels: dict[str, int] = {}
-    for path in capture.files(folder):
+    for path in capture.files(folder, tally=tally):
         tally.files += 1
-        with path.open("rb") as stream:
-            for number, line in enumerate(stream, start=1):
-                if not line.strip():
-                    continue
-                tally.lines += 1
-                try:
-                    entry = json.loads(line)
-                    event = entry["eventMetadata"]["eventId"]
-                    labels[str(event)] = label(entry["groundTruthData"], classes)
-                except (ValueError, KeyError, TypeError) as error:
-                    tally.bad += 1
-                    tally.name(f"{path}:{number}: no label: {type(error).__name__}: {error}")
+        number = 0
+        try:
+            with capture.opened(path) as stream:
+                for number, line in enumerate(stream, start=1):
+                    if not line.strip():
+                        continue
+                    tally.lines += 1
+                    try:
+                        entry = json.loads(line)
+                        event = event_of(entry)
+                        labels[event] = label(entry["groundTruthData"], classes)
+                    except (ValueError, KeyError, TypeError) as error:
+                        tally.bad += 1
+                        tally.name(f"{path}:{number}: no label: {type(error).__name__}: {error}")
+        except capture.UNREADABLE as error:
+            tally.bad += 1
+            tally.name(f"{path}:{number + 1}: the file cannot be read on: {error}")
     return labels
+
+
+def event_of(entry: Any) -> str:
+    """The event that a line's label is for.
+
+    Raises:
+        ValueError, KeyError, TypeError: it names none.
+    """
+    event = entry["eventMetadata"]["eventId"]
+    if not isinstance(event, str) or not event.strip():
+        raise ValueError(f"eventMetadata.eventId is {event!r:.40}")
+    return event
 
 
 def label(side: Mapping[str, Any], classes: Sequence[str]) -> int:

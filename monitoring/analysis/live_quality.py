@@ -98,7 +98,7 @@ def _joined(job: Job, found: Quality) -> tuple[list[int], list[list[float]]]:
     matched: set[str] = set()
     labels: list[int] = []
     probabilities: list[list[float]] = []
-    paths = capture.files(job.source, job.window) if job.source.exists() else []
+    paths = capture.files(job.source, job.window, found.tally) if job.source.exists() else []
     records = capture.read(paths, found.tally, job.window, len(job.classes))
     for record in _once(records, found.tally):
         if record.probabilities is None:
@@ -109,7 +109,10 @@ def _joined(job: Job, found: Quality) -> tuple[list[int], list[list[float]]]:
             continue
         labels.append(label)
         probabilities.append(record.probabilities)
-    found.unmatched = len(waiting.keys() - matched)
+    lost = sorted(waiting.keys() - matched)
+    found.unmatched = len(lost)
+    for event in lost:
+        found.tally.name(f"label of event {event!r:.80}: no captured answer of this window has it")
     return labels, probabilities
 
 

@@ -3,25 +3,35 @@ what they read has been put into a folder for them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from monitoring.analysis import ground_truth
 from monitoring.analysis.capture import EVER, SUFFIXES, Window
-from project import s3
+from project import console, s3
 
 
-def captured(uri: str, window: Window = EVER) -> Iterator[dict[str, Any]]:
+def captured(
+    uri: str, window: Window = EVER, passed_over: Callable[[str], None] = lambda said: None
+) -> Iterator[dict[str, Any]]:
     """The objects (Key, Size, LastModified) of capture files below `uri` that may have records in `window`.
+
+    `passed_over` is told of objects that are called otherwise.
 
     Raises:
         CloudError: S3 refused or cannot be reached.
     """
     for found in s3.list_objects(f"{uri.rstrip('/')}/"):
-        if found["Key"].endswith(SUFFIXES) and window.may_hold(found["Key"]):
+        if not window.may_hold(found["Key"]):
+            continue
+        if found["Key"].endswith(SUFFIXES):
             yield found
+        elif found["Size"]:  # consoles make empty objects as folders
+            passed_over(
+                f"s3://{s3.split(uri)[0]}/{found['Key']} is passed over: it is called neither {' nor '.join(SUFFIXES)}."
+            )
 
 
 def fetch(uri: str, folder: Path, window: Window = EVER) -> int:
@@ -35,7 +45,7 @@ def fetch(uri: str, folder: Path, window: Window = EVER) -> int:
     """
     bucket, prefix = s3.split(uri.rstrip("/"))
     held = 0
-    for found in captured(uri, window):
+    for found in captured(uri, window, passed_over=console.say):
         target = folder / _relative(found["Key"], prefix)
         if not target.is_file() or target.stat().st_size != found["Size"]:
             s3.download(f"s3://{bucket}/{found['Key']}", target)

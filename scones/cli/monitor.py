@@ -12,6 +12,7 @@ from click.core import ParameterSource
 
 from project import aws
 from project.console import emit, emit_json, say, table
+from project.errors import UsageError
 from scones.cli.options import FiniteRange, as_json_option
 
 if TYPE_CHECKING:
@@ -118,6 +119,8 @@ def label(key: str, class_name: str, as_json: bool) -> None:
     from monitoring.analysis.ground_truth import label_of
     from monitoring.watch import files
 
+    if not key.strip():
+        raise UsageError("No label was given: the key is empty.", "Name the request's inference id, or its event id.")
     names = aws.names()
     number = label_of(class_name, names.settings.classes)
     uri = files.put_labels(
@@ -158,6 +161,8 @@ def verdict_lines(found: Verdict) -> str:
     lines += [f"  {one['feature_name']}: {one['description']}" for one in found.violations]
     if "confusion_matrix" not in found.summary and "records" in found.summary:
         lines.append(f"  {found.summary['records']} requests, {_low(found.summary)}")
+    if lost := found.summary.get("unmatched_labels"):
+        lines.append(f"  labels of no captured answer in this window: {lost} (the job's log names them)")
     return "\n".join([*lines, f"  {found.run.output}"])
 
 

@@ -60,7 +60,7 @@ def read_traffic(
     profile, tally = Profile(), Tally()
 
     def profiled() -> Iterable[Batch]:
-        for batch in read(capture.files(asked.source, asked.window), reading, tally, asked.processes):
+        for batch in read(capture.files(asked.source, asked.window, tally), reading, tally, asked.processes):
             profile.add(batch.columns)
             yield batch
 
@@ -94,6 +94,7 @@ def page(report: TrafficReport) -> str:
             ("lines", f"{tally.lines:,}"),
             ("lines that are no record", f"{tally.bad:,}"),
             ("answers or pictures that cannot be used", f"{tally.faults:,}"),
+            ("files of other names, passed over", f"{tally.passed_over:,}"),
             ("repeated events", f"{tally.duplicates:,}"),
             ("outside the time window", f"{tally.outside:,}"),
         ],

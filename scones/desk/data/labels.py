@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from monitoring.analysis import ground_truth
-from monitoring.analysis.capture import Tally
+from monitoring.analysis.capture import SUFFIXES, Tally
 from project import aws
 from scones.desk.data.objects import body, listed
 
@@ -58,7 +58,7 @@ class Labels:
         with self._lock:
             there = [one.key for prefix in self._prefixes.values() for one in listed(self.bucket, prefix)]
             self._files = {key: self._files[key] for key in there if key in self._files}
-            fresh = [key for key in there if key not in self._files and key.endswith(".jsonl")]
+            fresh = [key for key in there if key not in self._files and key.endswith(SUFFIXES)]
             with ThreadPoolExecutor(AT_ONCE) as pool:
                 contents = pool.map(lambda key: body(self.bucket, key), fresh)
                 for key, content in zip(fresh, contents, strict=True):
@@ -120,7 +120,7 @@ def _set_aside(key: str, content: bytes, tally: Tally) -> dict[str, int]:
     found: dict[str, int] = {}
     for number, line in enumerate(content.splitlines(), start=1):
         try:
-            found[str(json.loads(line)["eventMetadata"]["eventId"])] = NEITHER
+            found[ground_truth.event_of(json.loads(line))] = NEITHER
         except (ValueError, KeyError, TypeError) as error:
             tally.bad += 1
             tally.name(f"{key}:{number}: {error}")

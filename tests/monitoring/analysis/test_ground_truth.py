@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -117,11 +118,36 @@ def test_records_that_a_merge_job_labelled_need_no_second_folder(monitor: Monito
 def test_the_last_label_of_an_event_counts_and_bad_ones_are_named(tmp_path: Path) -> None:
     write_labels(tmp_path, {"a": 0, "b": 1}, NOON, "first")
     write_labels(tmp_path, {"a": 1}, NOON.replace(hour=15), "second")
-    bad = write(tmp_path / "2026/05/04/16/x.jsonl", ["{", "[]", json.dumps(ground_truth.record("c", 7)), "null"])
+    nobody: list[Any] = [None, "", "  ", 7]
+    lines = ["{", "[]", json.dumps(ground_truth.record("c", 7)), "null"]
+    lines += [json.dumps(ground_truth.record(event, 1)) for event in nobody]
+    bad = write(tmp_path / "2026/05/04/16/x.jsonl", lines)
     tally = Tally()
     assert ground_truth.read(tmp_path, CLASSES, tally) == {"a": 1, "b": 1}
-    assert tally.bad == 4
+    assert tally.bad == len(lines)
     assert tally.problems[2] == f"{bad}:3: no label: ValueError: There is no class '7'."
+    assert tally.problems[4] == f"{bad}:5: no label: ValueError: eventMetadata.eventId is None"
+
+
+def test_compressed_files_of_labels_are_read_and_cut_ones_named(tmp_path: Path) -> None:
+    content = gzip.compress(ground_truth.text({f"e{number}": 1 for number in range(2000)}).encode())
+    (tmp_path / "a.jsonl.gz").write_bytes(content)
+    (tmp_path / "b.jsonl.gz").write_bytes(content[:-30])
+    (tmp_path / "c.csv").write_text("e,1", encoding="utf-8")
+    tally = Tally()
+    assert len(ground_truth.read(tmp_path, CLASSES, tally)) == 2000
+    assert (tally.files, tally.bad, tally.passed_over) == (2, 1, 1)
+    assert "b.jsonl.gz" in tally.problems[1] and "cannot be read on" in tally.problems[1]
+
+
+def test_labels_for_what_was_never_captured_are_counted_and_named(monitor: Monitor, tmp_path: Path) -> None:
+    labelled(tmp_path, right=40, wrong=0)
+    write_labels(tmp_path / "labels", {"never": 1, "captured": 0}, NOON, "more")
+    run(monitor, tmp_path, constraints(tmp_path, accuracy=0.8))
+    assert monitor.message.startswith("Completed:")
+    assert monitor.wrote("summary.json")["unmatched_labels"] == 2
+    for event in ("never", "captured"):
+        assert f"label of event {event!r}: no captured answer of this window has it" in monitor.log
 
 
 def test_labels_are_filed_by_the_hour_in_utc(tmp_path: Path) -> None:

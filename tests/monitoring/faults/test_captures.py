@@ -218,3 +218,16 @@ def test_a_reading_process_that_dies_is_an_error_not_a_hang(tmp_path: Path, monk
 def test_base64_with_url_alphabet_is_refused() -> None:
     with pytest.raises(ValueError, match="not base64"):
         payload.content(side("__-_", "BASE64"))
+
+
+def test_files_of_other_names_are_named_and_not_opened(tmp_path: Path) -> None:
+    write(tmp_path / "2026/05/04/12/a.jsonl", [entry("e")])
+    for name in ("b.json", "c.jsonl.bz2", "d", ".hidden"):
+        (tmp_path / "2026/05/04/12" / name).write_bytes(b"x")
+    tally = Tally()
+    assert [path.name for path in capture.files(tmp_path, tally=tally)] == ["a.jsonl"]
+    assert tally.passed_over == 3
+    assert tally.problems == [
+        f"{tmp_path}/2026/05/04/12/{name}: passed over: only .jsonl and .jsonl.gz files are read"
+        for name in ("b.json", "c.jsonl.bz2", "d")
+    ]

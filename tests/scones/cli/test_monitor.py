@@ -13,7 +13,7 @@ from cloud_fixtures import Command, LocalCloud
 from golden import GOLDEN
 from html_page import assert_self_contained, read_page
 
-from project.errors import DataError
+from project.errors import DataError, UsageError
 from scones.cli.main import scones as command
 
 REAL = GOLDEN / "captures"
@@ -60,9 +60,17 @@ def test_an_address_in_s3_is_read_as_well(local_cloud: LocalCloud, scones: Comma
     s3.create_bucket(Bucket="somebodys-captures")
     for file in traffic(tmp_path / "captured", 30, seed=2).rglob("*.jsonl"):
         s3.upload_file(str(file), "somebodys-captures", f"theirs/endpoint/{file.relative_to(tmp_path / 'captured')}")
+    s3.put_object(Bucket="somebodys-captures", Key="theirs/endpoint/notes.txt", Body=b"mine")
     done = scones(
         *("monitor", "report", "--captures", "s3://somebodys-captures/theirs/", "--json"),
         environment=local_cloud.environment,
     )
     assert done.returncode == 0, done.stderr
+    assert "s3://somebodys-captures/theirs/endpoint/notes.txt is passed over" in done.stderr
     assert json.loads(done.stdout)["records"] == 30
+
+
+@pytest.mark.parametrize("key", ["", "  "])
+def test_a_label_for_nobody_is_refused_before_anything_is_asked(key: str) -> None:
+    done = CliRunner().invoke(command, ["monitor", "label", key, "bicycle"])
+    assert isinstance(done.exception, UsageError) and "the key is empty" in str(done.exception)
