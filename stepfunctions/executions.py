@@ -52,10 +52,7 @@ class Execution:
     @property
     def problem(self) -> str:
         """The sentence in its cause, when the cause is the JSON that our functions write; else all of it."""
-        try:
-            return str(json.loads(self.cause)["problem"])
-        except (ValueError, KeyError, TypeError):
-            return self.cause
+        return str(_object(self.cause).get("problem", self.cause))
 
 
 def start(machine: str, request: dict[str, Any]) -> str:
@@ -173,9 +170,11 @@ def raise_unless_succeeded(end: Execution, what: str) -> None:
     """
     if not end.succeeded:
         reason = f"{end.error}: {end.problem}" if end.error else "no reason given"
+        summary = _object(end.cause).get("summary")
         raise ExecutionFailedError(
             f"{what} {end.status.lower()}: {reason}",
-            f"All of it: Step Functions, execution {end.arn}",
+            (f"Every picture's reason: {summary}. " if summary else "")
+            + f"All of it: Step Functions, execution {end.arn}",
         )
 
 

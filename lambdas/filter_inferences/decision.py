@@ -45,6 +45,8 @@ def checked(inferences: object, classes: tuple[str, ...]) -> list[float]:
     Raises:
         BadInputError: InferencesRefused, with the reason.
     """
+    if inferences is None:
+        raise BadInputError("InferencesRefused", "`inferences` is missing or null: nothing has classified the picture.")
     try:
         return probabilities(parsed(inferences) if isinstance(inferences, str) else inferences, len(classes))
     except NotProbabilitiesError as error:

@@ -9,7 +9,7 @@ from lambdas.contract import Fields, answer, text
 from lambdas.list_images.listing import summary_key
 from lambdas.objects import write_json
 from lambdas.outcomes import FailedError
-from lambdas.summarise_batch.summary import gathered, summary
+from lambdas.summarise_batch.summary import gathered, most_often, summary
 
 log = telemetry.logger("summarise-batch")
 
@@ -29,6 +29,7 @@ def summarise(fields: Fields) -> Fields:
     tolerated = configuration.whole("TOLERATED_FAILURE_PERCENTAGE", 5)
     if report["failed_percentage"] > tolerated:
         problem = f"{report['failed_percentage']} % of {report['images']} pictures failed; {tolerated} % are tolerated."
+        problem += f" {most_often(report)}" if report["failed"] else ""
         raise FailedError("TooManyFailures", problem, summary=uri, map_failure=fields.get("failure"))
     counts = {name: report[name] for name in ("images", "routed", "routes", "vehicles", "failed_percentage")}
     lists = {name: len(report[name]) for name in ("low_confidence", "failed", "not_processed")}

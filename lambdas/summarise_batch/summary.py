@@ -51,3 +51,10 @@ def summary(run: str, source: str, results: list[Result], missing: list[str]) ->
         "not_processed": missing,
         "decisions": {result["key"]: result["route"] for result in ok},
     }
+
+
+def most_often(report: dict[str, Any]) -> str:
+    """The error that most pictures failed with, and what one of them said: `ImageRefused 3 times, first: …`."""
+    [(error, times)] = Counter(one["error"] for one in report["failed"]).most_common(1)
+    first = next(one for one in report["failed"] if one["error"] == error)
+    return f"Most often {error}, {times} time{'s' if times > 1 else ''}, first {first['key']}: {first['problem']}"[:600]

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -17,7 +18,9 @@ from fake_aws_server import serving
 from lambda_support import ENVIRONMENT, picture
 
 from infra.lambda_packages import functions_zip, installed_layer_zip
+from project.errors import ExecutionFailedError
 from stepfunctions import machines
+from stepfunctions.executions import Execution, raise_unless_succeeded
 
 BUCKET = "state-machine-tests"
 THRESHOLD = "/state-machine-tests/threshold"
@@ -210,6 +213,13 @@ def test_a_batch_with_too_many_failures_says_so_and_leaves_its_summary(workflows
         workflows.put(f"notes/{number}.txt", b"hello")
     done = workflows.run("batch", {"s3_bucket": BUCKET, "prefix": "notes/"})
     assert (done["status"], done["error"]) == ("FAILED", "TooManyFailures")
+    end = Execution("arn:e", done["status"], datetime.now(UTC), error=done["error"], cause=done["cause"])
+    with pytest.raises(ExecutionFailedError) as failure:
+        raise_unless_succeeded(end, "Batch e")
+    assert "3 pictures failed; 5 % are tolerated. Most often ImageRefused, 3 times, first notes/0.txt: " in str(
+        failure.value
+    )
+    assert f"Every picture's reason: {json.loads(done['cause'])['summary']}. " in str(failure.value)
     summary = workflows.stored(json.loads(done["cause"])["summary"])
     assert len(summary["failed"]) == 3
 

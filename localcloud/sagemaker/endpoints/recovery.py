@@ -32,9 +32,10 @@ def recover(cloud: Cloud) -> None:
             deployment.delete(cloud, endpoint.name)
         elif endpoint.status != "Failed":
             cut_off = endpoint.status in ("Updating", "RollingBack")
+            said = None if endpoint.status == "OutOfService" else endpoint.body.get("FailureReason")
             changes = {"PendingDeploymentSummary": None, "Next": None}
             records.change(cloud, endpoint.name, "SystemUpdating", changes)
-            deployment.resume(cloud, endpoint.name, deployment.RESTARTED if cut_off else None)
+            deployment.resume(cloud, endpoint.name, deployment.RESTARTED if cut_off else said)
 
 
 def shut_down(cloud: Cloud) -> None:

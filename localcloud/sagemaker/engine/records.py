@@ -132,7 +132,8 @@ def interrupt(cloud: Cloud, execution_id: str, reason: str) -> None:
     status = "Stopped" if execution(cloud, execution_id).status == "Stopping" else "Failed"
     for name, step in steps(cloud, execution_id).items():
         if step.status not in ENDED:
-            change_step(cloud, execution_id, name, status, FailureReason=reason)
+            last = step.body.get("FailureReason")  # of one that waited for its next try
+            change_step(cloud, execution_id, name, status, FailureReason=f"{reason}; {last}" if last else reason)
     change_execution(cloud, execution_id, status, FailureReason=reason)
 
 

@@ -89,7 +89,9 @@ def test_a_place_that_cannot_be_in_s3_is_refused_without_asking_s3(function_envi
 def test_inferences_that_are_no_probabilities_are_refused(function_environment: FakeAws, case: str) -> None:
     value = BAD_INFERENCES[case]
     event = {} if value is ... else {"inferences": value}
-    assert refused(decide, event)["error"] == "InferencesRefused"
+    found = refused(decide, event)
+    assert found["error"] == "InferencesRefused"
+    assert ("missing or null" in found["cause"]) == (event.get("inferences") is None)
 
 
 @pytest.mark.parametrize("threshold", BAD_THRESHOLDS, ids=repr)

@@ -41,6 +41,12 @@ def test_a_clean_restart_serves_what_was_in_service_and_gives_up_an_update(
         assert "restart" in found["FailureReason"]
         assert int(clients.invoke(name)) != first
         assert clients.settled(failed)["EndpointStatus"] == "Failed"
+        why = clients.sagemaker.describe_endpoint(EndpointName=failed)["FailureReason"]
+    once_more = Cloud(cloud.state, cloud.aws_url, cloud.url, _clients=cloud._clients)
+    with served(once_more) as url:
+        clients = clients_of(url)
+        assert clients.settled(name)["FailureReason"] == found["FailureReason"], "it outlives further restarts"
+        assert clients.settled(failed)["FailureReason"] == why
 
 
 def test_while_the_model_is_started_again_after_a_restart_it_is_not_ready(

@@ -62,6 +62,20 @@ def finish(world: World) -> None:
     world.cloud.store.close()
 
 
+def test_what_a_step_failed_of_before_a_kill_is_still_said_after_it(
+    world: World, worlds: list[World], tmp_path: Path
+) -> None:
+    world.behave("A", {"Status": "Failed", "FailureReason": "InternalServerError: no network"})
+    policies = [{"ExceptionType": ["SageMaker.JOB_INTERNAL_ERROR"], "IntervalSeconds": 600, "MaxAttempts": 5}]
+    world.create(definition(processing("A", RetryPolicies=policies)))
+    arn = world.start()
+    world.until(lambda: "no network" in world.steps(arn).get("A", {}).get("FailureReason", ""))
+    second = killed(world, tmp_path / "state", worlds)
+    said = second.steps(arn)["A"]["FailureReason"]
+    assert said.startswith("the local SageMaker was restarted; retry the execution; try 2 of "), said
+    assert said.endswith("InternalServerError: no network")
+
+
 def test_after_a_kill_the_execution_is_failed_and_a_retry_finishes_it(
     world: World, worlds: list[World], tmp_path: Path
 ) -> None:
