@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import signal
+from pathlib import Path
 
 from localcloud.image_table import FILE
 from localcloud.sagemaker.images import repository
@@ -11,6 +13,12 @@ from localcloud.sagemaker.jobs.folder import FAILURE_CHARACTERS, Folder
 BLAMED = ("AlgorithmError:", "ClientError:", "InternalServerError:")
 ERROR_LINE = re.compile(r"^(?:[\w.]*(?:Error|Exception)|[\w.-]+: error): \S")
 SHOWN_ERROR = re.compile(r"(\w+)\(.*\)$", re.DOTALL)
+KILLED = 128 + signal.SIGKILL
+VMSTAT = Path("/proc/vmstat")
+OUT_OF_MEMORY = (
+    "the program was killed when this machine ran out of memory: use less of it, or end what else runs here (on AWS: "
+    "an instance type with more)"
+)
 TRACEBACK = "Traceback (most recent call last):"
 LIBRARIES = ("/site-packages/", "/dist-packages/", "/lib/python3")
 LOG_TAIL_BYTES = 64_000
@@ -31,15 +39,32 @@ NO_VIEW = (
 )
 
 
-def failure_reason(folder: Folder, exit_code: int, image: str, several: bool = False) -> str:
+def out_of_memory_kills() -> int:
+    """How many processes the kernel has ended for want of memory since the machine started (proc(5), /proc/vmstat)."""
+    try:
+        text = VMSTAT.read_text(encoding="ascii")
+    except OSError:  # no Linux
+        return 0
+    return next((int(line.split()[1]) for line in text.splitlines() if line.startswith("oom_kill ")), 0)
+
+
+def failure_reason(
+    folder: Folder, exit_code: int, image: str, several: bool = False, kills_before: int | None = None
+) -> str:
     """What the program wrote to /opt/ml/output/failure, else the last error line of its log, and its exit code.
 
     A text that says itself whose fault it was ("ClientError: …") stays as it is; any other is an AlgorithmError. Of an
     error that the program wrote as Python shows it, which is all that the SDK's launcher of `@step` functions writes,
     the places in the program's own code follow; on AWS they are only in the log.
+    A program that was killed while the kernel of this machine ended processes for want of memory says so: more of them
+    than the `kills_before` it.
     Of `several` instances the one that it is of is named; how AWS does that is not documented.
     """
-    text = folder.message("output/failure") or last_error(folder) or "See job logs for more information"
+    text = folder.message("output/failure") or last_error(folder)
+    if exit_code == KILLED and not text and kills_before is not None:
+        short = out_of_memory_kills() > kills_before
+        text = OUT_OF_MEMORY if short else "the program was killed by a signal (SIGKILL), not by the local SageMaker"
+    text = text or "See job logs for more information"
     text = explained(text, image) + own_frames(folder, text)
     if not text.startswith(BLAMED):
         text = f"AlgorithmError: {text.removeprefix('Error: ')}"

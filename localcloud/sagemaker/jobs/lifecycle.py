@@ -22,6 +22,7 @@ from botocore.exceptions import ConnectionError as NoConnectionError
 from localcloud.sagemaker.cloud import Cloud, News
 from localcloud.sagemaker.errors import ServiceError, in_use, not_found, own_fault, validation
 from localcloud.sagemaker.jobs.child import GRACE_SECONDS, end_leftovers
+from localcloud.sagemaker.jobs.failure_reasons import out_of_memory_kills
 from localcloud.sagemaker.jobs.folder import FAILURE_CHARACTERS, Folder, folder
 from localcloud.sagemaker.jobs.instances import hosts, require_instances
 from localcloud.sagemaker.jobs.interruption import MAX_RUNTIME_EXCEEDED, STOPPED, InterruptedJobError, Interruption
@@ -56,6 +57,7 @@ class JobRun:
     work: Callable[[JobRun], None]
     interruption: Interruption = field(default_factory=Interruption)
     thread: threading.Thread | None = None
+    kills_before: int = field(default_factory=out_of_memory_kills)
 
     @property
     def role(self) -> str:

@@ -75,7 +75,7 @@ def work(job: JobRun) -> None:
     job.interruption.check()
     if exit_code:
         image = job.request["AppSpecification"]["ImageUri"]
-        raise JobFailedError(failure_reason(failed, exit_code, image, len(job.hosts) > 1))
+        raise JobFailedError(failure_reason(failed, exit_code, image, len(job.hosts) > 1, job.kills_before))
 
 
 def _upload(job: JobRun, output: dict[str, Any], succeeded: bool) -> None:

@@ -122,7 +122,7 @@ def _attempt(job: JobRun) -> None:
     _record_metrics(job)
     if exit_code and not job.interruption.event.is_set():
         image = job.request["AlgorithmSpecification"]["TrainingImage"]
-        raise JobFailedError(failure_reason(failed, exit_code, image, len(job.hosts) > 1))
+        raise JobFailedError(failure_reason(failed, exit_code, image, len(job.hosts) > 1, job.kills_before))
     if not job.interruption.event.is_set():
         _turn(job, "Uploading")
     _upload(job)

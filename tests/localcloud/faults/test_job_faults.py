@@ -192,3 +192,15 @@ def test_many_jobs_at_once_each_have_their_own_folder(cloud: Cloud, bucket: Buck
     jobs = [ended(cloud, "ProcessingJob", request["ProcessingJobName"]) for request in requests]
     assert {job["ProcessingJobStatus"] for job in jobs} == {"Completed"}
     assert len({bucket.get(key) for key in bucket.keys("out")}) == 8
+
+
+def test_a_program_that_is_killed_says_so(cloud: Cloud, bucket: Bucket) -> None:
+    job = finish(cloud, processing(bucket, "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"))
+    assert job["FailureReason"].startswith("AlgorithmError: the program was killed ")
+    assert job["FailureReason"].endswith(", exit code: 137")
+
+
+def test_a_job_that_is_held_still_is_ended_when_its_time_is_over(cloud: Cloud, bucket: Bucket) -> None:
+    code = "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)"
+    job = finish(cloud, processing(bucket, code, StoppingCondition={"MaxRuntimeInSeconds": 1}))
+    assert (job["ProcessingJobStatus"], job["FailureReason"].partition(":")[0]) == ("Stopped", "MaxRuntimeExceeded")

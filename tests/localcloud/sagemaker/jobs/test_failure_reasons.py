@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from localcloud.sagemaker.jobs import failure_reasons
 from localcloud.sagemaker.jobs.failure_reasons import failure_reason
 from localcloud.sagemaker.jobs.folder import Folder
 
@@ -90,3 +91,26 @@ def test_an_error_that_python_shows_is_followed_by_its_places_in_the_programs_ow
     folder.log.write_text(STEP_LOG)
     (folder.base / "output" / "failure").write_text(failure)
     assert failure_reason(folder, 1, "team/mine:1") == reason
+
+
+@pytest.mark.parametrize(
+    ("log", "exit_code", "before", "reason"),
+    [
+        ("", 137, 3, "AlgorithmError: the program was killed when this machine ran out of memory: "),
+        ("", 137, 4, "AlgorithmError: the program was killed by a signal (SIGKILL), not by the local SageMaker"),
+        ("ValueError: mine\n", 137, 3, "AlgorithmError: ValueError: mine, exit code: 137"),
+        ("", 1, 3, "AlgorithmError: See job logs for more information, exit code: 1"),
+    ],
+)
+def test_out_of_memory_is_told_from_an_error_and_from_another_kill(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: str, exit_code: int, before: int, reason: str
+) -> None:
+    folder = Folder(tmp_path / "job")
+    folder.make()
+    folder.log.write_text(log, encoding="utf-8")
+    vmstat = tmp_path / "vmstat"
+    vmstat.write_text("nr_free_pages 7\noom_kill 4\n", encoding="ascii")
+    monkeypatch.setattr(failure_reasons, "VMSTAT", vmstat)
+    assert failure_reason(folder, exit_code, "team/mine:1", kills_before=before).startswith(reason)
+    monkeypatch.setattr(failure_reasons, "VMSTAT", tmp_path / "none")
+    assert failure_reasons.out_of_memory_kills() == 0
