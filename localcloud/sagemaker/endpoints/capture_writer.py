@@ -68,10 +68,10 @@ class CaptureWriter:
 
     Args:
         seconds: see `seconds_from_environment`.
-        clock: epoch seconds.
+        clock: seconds that only go on: a clock that is set back must not hold records back.
     """
 
-    def __init__(self, cloud: Cloud, seconds: float | None = None, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, cloud: Cloud, seconds: float | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self.dropped = 0
         self._cloud, self._clock = cloud, clock
         self._seconds = seconds_from_environment() if seconds is None else seconds

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from engine_support import CACHED, RUNNING, World, definition, processing, statuses
 
 from localcloud.sagemaker.engine import callback_step, lambda_step, recovery
+from localcloud.sagemaker.engine.activity import Activity
 from localcloud.sagemaker.errors import ServiceError
 
 
@@ -60,6 +61,39 @@ def finish(world: World) -> None:
     world.cloud.stopping.set()
     recovery.shut_down(world.cloud)
     world.cloud.store.close()
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before the package is made", "before that is written down"])
+def test_a_kill_inside_of_registermodel_registers_one_version(
+    world: World, worlds: list[World], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: bool
+) -> None:
+    container = {"Image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1", "ModelDataUrl": "s3://b/model.tar.gz"}
+    specification = {
+        "Containers": [container],
+        "SupportedContentTypes": ["text/csv"],
+        "SupportedResponseMIMETypes": ["text/csv"],
+    }
+    arguments = {"ModelPackageGroupName": "mine", "InferenceSpecification": specification}
+    world.create(definition({"Name": "Register", "Type": "RegisterModel", "Arguments": arguments}))
+    reached = threading.Event()
+
+    def die(*_: object, **__: object) -> None:
+        reached.set()
+        world.cloud.stopping.wait(30)
+        raise KeyError("killed here")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Activity, "_make_group" if before else "_succeed", die)
+        arn = world.start()
+        assert reached.wait(30)
+        second = killed(world, tmp_path / "state", worlds)
+    assert second.describe(arn)["PipelineExecutionStatus"] == "Failed"
+    second.retry(arn)
+    assert second.wait(arn)["PipelineExecutionStatus"] == "Succeeded"
+    listed = second.cloud.call("ListModelPackages", {"ModelPackageGroupName": "mine"})["ModelPackageSummaryList"]
+    assert [one["ModelPackageVersion"] for one in listed] == [1]
+    made = second.steps(arn)["Register"]["Metadata"]["RegisterModel"]["Arn"]
+    assert made == listed[0]["ModelPackageArn"]
 
 
 def test_what_a_step_failed_of_before_a_kill_is_still_said_after_it(

@@ -27,7 +27,7 @@ from job_support import (
 
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.errors import ServiceError
-from localcloud.sagemaker.jobs import transfer
+from localcloud.sagemaker.jobs import child, transfer
 
 
 def reading(bucket: Bucket) -> dict[str, Any]:
@@ -200,7 +200,10 @@ def test_a_program_that_is_killed_says_so(cloud: Cloud, bucket: Bucket) -> None:
     assert job["FailureReason"].endswith(", exit code: 137")
 
 
-def test_a_job_that_is_held_still_is_ended_when_its_time_is_over(cloud: Cloud, bucket: Bucket) -> None:
+def test_a_job_that_is_held_still_is_ended_when_its_time_is_over(
+    cloud: Cloud, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child, "GRACE_SECONDS", 0.1)
     code = "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)"
     job = finish(cloud, processing(bucket, code, StoppingCondition={"MaxRuntimeInSeconds": 1}))
     assert (job["ProcessingJobStatus"], job["FailureReason"].partition(":")[0]) == ("Stopped", "MaxRuntimeExceeded")
