@@ -138,7 +138,7 @@ def follow(arn: str, tell: Callable[[str], None] | None) -> Execution:
     A Choice is not told: the state that comes next says what was chosen.
     """
     told = 0
-    with going_on(f"Execution {arn} goes on; to see or end it: aws stepfunctions describe-execution, stop-execution."):
+    with going_on(f"Execution {arn} goes on; its end is shown by: scones dashboard."):
         for _ in wait_between_looks(LONGEST_PAUSE):
             found = describe(arn)
             if tell:
