@@ -24,7 +24,7 @@ def create(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """Check the request and start the search."""
     checks.check(request)
     definition = request["TrainingJobDefinition"]
-    require_instances(definition, cloud.isolation)
+    require_instances({**definition, "ResourceConfig": children.resources(definition)}, cloud.isolation)
     for channel in definition.get("InputDataConfig", []):
         require_objects(cloud.s3, channel["DataSource"]["S3DataSource"]["S3Uri"], definition["RoleArn"], cloud.region)
     arn = search.begin(cloud, request, as_dict(request.get("Tags")))
@@ -40,6 +40,7 @@ def describe(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     seconds = sum(child.body.get("TrainingTimeInSeconds", 0) for child in found)
     return {
         **described(resource),
+        "TrainingJobDefinition": children.described_definition(resource.body),
         **children.counters(resource.body, found),
         **({"BestTrainingJob": children.summary(resource.body, best)} if best else {}),
         "ConsumedResources": {"RuntimeInSeconds": seconds},

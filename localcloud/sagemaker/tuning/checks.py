@@ -22,8 +22,8 @@ NOT_DONE = {
     "WarmStartConfig": "warm starts; leave WarmStartConfig out",
     "Autotune": "Autotune; leave it out and give ParameterRanges",
 }
-NOT_DONE_IN_DEFINITION = ("TuningObjective", "HyperParameterRanges", "HyperParameterTuningResourceConfig")
-"""Members that belong to TrainingJobDefinitions, or that choose among kinds of instances."""
+NOT_DONE_IN_DEFINITION = ("TuningObjective", "HyperParameterRanges")
+"""Members that belong to TrainingJobDefinitions."""
 
 
 def check(request: dict[str, Any]) -> None:
@@ -41,8 +41,7 @@ def check(request: dict[str, Any]) -> None:
     for name in NOT_DONE_IN_DEFINITION:
         if definition.get(name):
             raise validation(f"The local SageMaker does not support {name} in a TrainingJobDefinition.")
-    if not definition.get("ResourceConfig"):
-        raise validation("TrainingJobDefinition.ResourceConfig is missing.")
+    _check_resources(definition)
     config = request["HyperParameterTuningJobConfig"]
     if config["Strategy"] == "Bayesian" and find_spec("numpy") is None:
         raise validation(f"Strategy Bayesian needs numpy, which is not installed here. Install it: {PROGRAMS_EXTRA}.")
@@ -67,13 +66,25 @@ def _check_config(config: dict[str, Any]) -> None:
         raise validation("The local SageMaker does the strategies Random, Grid and Bayesian, not Hyperband.")
     if not config.get("HyperParameterTuningJobObjective"):
         raise validation("HyperParameterTuningJobObjective is missing.")
-    if config.get("TrainingJobEarlyStoppingType", "Off") != "Off":
-        raise validation("The local SageMaker does only TrainingJobEarlyStoppingType Off.")
     for name in config.get("TuningJobCompletionCriteria", {}):
         if name != "TargetObjectiveMetricValue":
             raise validation(f"The local SageMaker does not support {name} in TuningJobCompletionCriteria.")
     if config.get("ParameterRanges", {}).get("AutoParameters"):
         raise validation("The local SageMaker does not do AutoParameters; give ranges.")
+
+
+def _check_resources(definition: dict[str, Any]) -> None:
+    """A definition says what its training jobs run on once: in either of two members."""
+    chosen = definition.get("HyperParameterTuningResourceConfig")
+    if bool(chosen) == bool(definition.get("ResourceConfig")):
+        raise validation(
+            "TrainingJobDefinition needs either a ResourceConfig or a HyperParameterTuningResourceConfig, not both."
+        )
+    if not chosen:
+        return
+    for one in chosen.get("InstanceConfigs") or [chosen]:
+        if not one.get("InstanceType"):
+            raise validation("HyperParameterTuningResourceConfig names no InstanceType.")
 
 
 def _check_names(space: list[Range], static: dict[str, str]) -> None:

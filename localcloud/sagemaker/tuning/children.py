@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
+from localcloud.sagemaker import protocol
 from localcloud.sagemaker.cloud import Cloud
 from localcloud.sagemaker.jobs.job_types import TRAINING, UNFINISHED
 from localcloud.sagemaker.jobs.lifecycle import RESTARTED
@@ -18,6 +19,8 @@ from localcloud.sagemaker.tuning.ranges import Values
 from localcloud.sagemaker.tuning.strategies import Trial
 
 OBJECTIVE_HYPERPARAMETER = "_tuning_objective_metric"
+LEAST_GIGABYTES = 1
+"""A volume's size where the request gives none, which it need not."""
 RETRYABLE = "InternalServerError"
 """How the reason of a failure begins that is the service's own, and that another attempt may not have."""
 TAKEN_OVER = (
@@ -25,7 +28,6 @@ TAKEN_OVER = (
     "InputDataConfig",
     "VpcConfig",
     "OutputDataConfig",
-    "ResourceConfig",
     "StoppingCondition",
     "EnableNetworkIsolation",
     "EnableInterContainerTrafficEncryption",
@@ -45,12 +47,38 @@ def request(tuning: Body, name: str, values: Values) -> Body:
     return {
         "TrainingJobName": name,
         **{member: definition[member] for member in TAKEN_OVER if member in definition},
+        "ResourceConfig": resources(definition),
         "HyperParameters": {
             OBJECTIVE_HYPERPARAMETER: metric,
             **definition.get("StaticHyperParameters", {}),
             **values,
         },
     }
+
+
+def described_definition(tuning: Body) -> Body:
+    """The TrainingJobDefinition as Describe shows it: AWS's recorded answers name the objective among the static
+    hyperparameters, and the SDK 2 takes it out of there when it attaches to a tuning job. It reads a ResourceConfig as
+    well, though what it has sent is a HyperParameterTuningResourceConfig.
+    """
+    definition = tuning["TrainingJobDefinition"]
+    metric = {OBJECTIVE_HYPERPARAMETER: objective_of(tuning)["MetricName"]}
+    static = {**metric, **definition.get("StaticHyperParameters", {})}
+    return {**definition, "ResourceConfig": resources(definition), "StaticHyperParameters": static}
+
+
+def resources(definition: Body) -> Body:
+    """A training job's ResourceConfig: the definition's own, or what its HyperParameterTuningResourceConfig says.
+
+    Of several kinds of instances it is the first, which the allocation strategy Prioritized would take as well.
+    """
+    chosen = definition.get("HyperParameterTuningResourceConfig")
+    if not chosen:
+        return dict(definition["ResourceConfig"])
+    given = {**chosen, **(chosen.get("InstanceConfigs") or [{}])[0]}
+    shape = protocol.operation("CreateTrainingJob").input_shape.members["ResourceConfig"]
+    known = {member: value for member, value in given.items() if member in shape.members}
+    return {"InstanceCount": 1, "VolumeSizeInGB": LEAST_GIGABYTES, **known}
 
 
 def name(tuning: str, number: int) -> str:

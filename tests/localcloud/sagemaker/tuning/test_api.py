@@ -138,6 +138,25 @@ def test_a_search_ends_when_its_target_is_reached(sagemaker: Any, bucket: Bucket
     assert job["BestTrainingJob"]["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] >= 0.4
 
 
+def test_a_search_takes_the_resources_that_the_sdk_2_sends(sagemaker: Any, bucket: Bucket) -> None:
+    wanted = request(bucket, TrainingJobEarlyStoppingType="Auto")
+    definition = wanted["TrainingJobDefinition"]
+    size = {"InstanceCount": 1, "VolumeSizeInGB": 2}
+    kinds = [{"InstanceType": kind, **size} for kind in ("ml.c5.xlarge", "ml.m5.large")]
+    resources = {"InstanceConfigs": kinds, "AllocationStrategy": "Prioritized"}
+    both = {**wanted, "TrainingJobDefinition": {**definition, "HyperParameterTuningResourceConfig": resources}}
+    code, message = refusal(sagemaker.create_hyper_parameter_tuning_job, **both)
+    assert (code, "not both" in message) == ("ValidationException", True), message
+    del both["TrainingJobDefinition"]["ResourceConfig"]
+    job = finish(sagemaker, both)
+    assert job["HyperParameterTuningJobStatus"] == "Completed", job
+    assert job["TrainingJobDefinition"]["HyperParameterTuningResourceConfig"] == resources
+    assert job["TrainingJobDefinition"]["ResourceConfig"] == kinds[0]  # SDK 2 attaches by it
+    assert job["TrainingJobDefinition"]["StaticHyperParameters"]["_tuning_objective_metric"] == "score"
+    training = sagemaker.describe_training_job(TrainingJobName=job["BestTrainingJob"]["TrainingJobName"])
+    assert training["ResourceConfig"] == kinds[0]
+
+
 def test_tuning_jobs_and_their_training_jobs_are_listed_in_pages(sagemaker: Any, bucket: Bucket) -> None:
     wanted = request(bucket)
     name = wanted["HyperParameterTuningJobName"]
@@ -155,7 +174,6 @@ def test_tuning_jobs_and_their_training_jobs_are_listed_in_pages(sagemaker: Any,
 BUILTIN = f"{REGISTRY}/image-classification:1"
 REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "hyperband": ({"Strategy": "Hyperband"}, {}, "not Hyperband"),
-    "early stopping": ({"TrainingJobEarlyStoppingType": "Auto"}, {}, "only TrainingJobEarlyStoppingType Off"),
     "no range": ({"ParameterRanges": {}}, {}, "names no hyperparameter to tune"),
     "unknown metric": (
         {"HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "loss"}},
