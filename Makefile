@@ -9,7 +9,7 @@ JOBS   ?= 3  # tests wait for servers, so two cores have time for three
 # Elsewhere PyTorch for Linux brings CUDA along, several GB; this index has it without. Empty: the configured index.
 TORCH_INDEX ?= $(if $(filter Linux,$(shell uname -s)),https://download.pytorch.org/whl/cpu)
 
-.PHONY: demo test test-fast lint types unit format constraints clean help
+.PHONY: demo sdk2 test test-fast lint types unit format constraints clean help
 
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/'
@@ -37,6 +37,8 @@ format: $(VENV)/.dev   ## put the code in the project's form
 	$(BIN)/ruff check --fix $(ROOMS)
 	$(BIN)/ruff format $(ROOMS)
 
+sdk2: $(VENV)/sdk2/.made  ## install the SageMaker SDK 2 in an environment of its own, for the tests that need it
+
 constraints: $(VENV)/.dev   ## pin what is installed now as the tested set
 	$(PIP) freeze --exclude-editable | sed -E 's/\+cpu$$//' | grep -viE '^(pip|setuptools|wheel|uv)==' > constraints.txt
 
@@ -55,6 +57,11 @@ $(VENV)/.torch: constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.local: setup.py localcloud/pyproject.toml constraints.txt | $(VENV)/.torch
 	$(PIP) install --quiet --editable './localcloud[programs]' --editable '.[local,dashboard]' --constraint constraints.txt
+	@touch $@
+
+$(VENV)/sdk2/.made: Makefile | $(VENV)/bin/python
+	$(BIN)/python -m venv $(VENV)/sdk2
+	$(VENV)/sdk2/bin/python -m pip --disable-pip-version-check install --quiet 'sagemaker==2.257.*'
 	@touch $@
 
 $(VENV)/.dev: setup.py localcloud/pyproject.toml constraints.txt | $(VENV)/.torch

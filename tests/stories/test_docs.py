@@ -6,12 +6,12 @@ training short; nothing else differs from what a reader gets.
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
 import pytest
 from commands import BIN, clean_environment, run
+from sdk2 import environment_of_sdk2
 
 from localcloud import ports, record
 from localcloud.environment import Addresses
@@ -23,10 +23,6 @@ NOT_RUN = {
     "git clone": "the reader has done it",
 }
 QUICK = 'algorithm = "builtin"\nepochs = 3\naccuracy_threshold = 0.51\n[builtin]\nmini_batch_size = 32\n'
-
-
-SDK2 = "LOCALCLOUD_TEST_SDK2"
-"""Names the folder of a virtual environment with the SageMaker SDK 2, which takes a minute and 500 MB to install."""
 
 
 def commands(page: Path, *, sdk2: bool = False) -> str:
@@ -48,9 +44,7 @@ def test_every_command_on_the_page_works(page: Path, tmp_path: Path) -> None:
 
 @pytest.mark.timeout(600)
 def test_the_blocks_for_the_sdk_2_work_as_well(tmp_path: Path) -> None:
-    if SDK2 not in os.environ:
-        pytest.skip(f"{SDK2} names no virtual environment with the SageMaker SDK 2")
-    (tmp_path / "sdk2").symlink_to(os.environ[SDK2], target_is_directory=True)
+    (tmp_path / "sdk2").symlink_to(environment_of_sdk2(), target_is_directory=True)
     run_page(commands(ROOT / "docs" / "your-own-project.md", sdk2=True), tmp_path)
 
 
