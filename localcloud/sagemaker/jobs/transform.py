@@ -21,6 +21,7 @@ from botocore.exceptions import ClientError
 
 from localcloud.sagemaker.errors import validation
 from localcloud.sagemaker.jobs import transfer
+from localcloud.sagemaker.jobs.association import Association, AssociationError, association
 from localcloud.sagemaker.jobs.folder import Folder
 from localcloud.sagemaker.jobs.instances import FIRST, shard
 from localcloud.sagemaker.jobs.interruption import STOPPED, InterruptedJobError, Interruption
@@ -34,7 +35,7 @@ DEFAULT_RETRIES = 3
 MESSAGE_CHARACTERS = 300
 """How much of a refusal's body goes into the log and the reason."""
 
-NOT_DONE = ("DataCaptureConfig", "DataProcessing")
+NOT_DONE = ("DataCaptureConfig",)
 
 
 class RecordRefusedError(Exception):
@@ -53,6 +54,7 @@ class TransformPlan:
     timeout_seconds: int
     retries: int
     headers: dict[str, str]
+    association: Association | None = None
 
 
 def check(request: dict[str, Any]) -> None:
@@ -73,6 +75,7 @@ def check(request: dict[str, Any]) -> None:
         raise validation("TransformInput: the local SageMaker does only uncompressed data.")
     if request.get("MaxConcurrentTransforms", 1) * request.get("MaxPayloadInMB", DEFAULT_PAYLOAD_MB) > 100:
         raise validation("MaxConcurrentTransforms * MaxPayloadInMB must not exceed 100 MB.")
+    association(request)
     transfer.split(request["TransformOutput"]["S3OutputPath"])
 
 
@@ -156,7 +159,7 @@ def _transform_part(
     def one(item: transfer.Object) -> None:
         try:
             body = _fetch(job, item, plan)
-            answers = [_post(interruption, server, plan, free, part) for part in _parts(body, plan)]
+            answers = [_answer(interruption, server, plan, free, part) for part in _parts(body, plan)]
         except RecordRefusedError as refusal:
             line = f"{item.bucket}/{item.key}: {refusal}"
             refused.append(line)
@@ -206,6 +209,19 @@ def _parts(body: bytes, plan: TransformPlan) -> Iterator[bytes]:
         size += len(record)
     if gathered or not body:
         yield b"".join(gathered)
+
+
+def _answer(
+    interruption: Interruption, server: Server, plan: TransformPlan, free: threading.Semaphore, body: bytes
+) -> bytes:
+    """What is kept of the answer for one payload: all of it without a DataProcessing. Raises as `_post` does."""
+    if plan.association is None:
+        return _post(interruption, server, plan, free, body)
+    try:
+        answer = _post(interruption, server, plan, free, plan.association.sent(body))
+        return plan.association.result(body, answer)
+    except AssociationError as error:
+        raise RecordRefusedError(f"ClientError: {error}") from None
 
 
 def _post(
@@ -271,4 +287,5 @@ def _plan(request: dict[str, Any], own: dict[str, Any]) -> TransformPlan:
         timeout_seconds=client.get("InvocationsTimeoutInSeconds", DEFAULT_TIMEOUT_SECONDS),
         retries=client.get("InvocationsMaxRetries", DEFAULT_RETRIES),
         headers={name: value for name, value in headers.items() if value},
+        association=association(request),
     )

@@ -59,7 +59,6 @@ REFUSED = {
         *("AlgorithmSpecification.AlgorithmName", "DebugRuleConfigurations", "ServerlessJobConfig"),
         *("InputDataConfig[].DataSource.FileSystemDataSource", "InputDataConfig[].DataSource.DatasetSource"),
     },
-    "CreateTransformJob": {"DataProcessing"},
     "StartPipelineExecution": {"SelectiveExecutionConfig"},
 }
 """By operation, members whose request is refused, or whatever would use them."""
