@@ -13,7 +13,8 @@ from localcloud.environment import Addresses
 
 Clients = Callable[[str], Any]
 Answer = dict[str, Any]
-ENDED = {"Completed", "Succeeded", "SUCCEEDED", "Failed", "FAILED", "Stopped", "ABORTED", "TIMED_OUT"}
+ENDED = {"Completed", "Succeeded", "SUCCEEDED", "CompletedWithFailures", "Failed", "FAILED", "Stopped"}
+ENDED |= {"ABORTED", "TIMED_OUT"}
 """Statuses after which nothing more happens."""
 
 

@@ -96,7 +96,7 @@ def _announce(job: dict[str, Any], found: dict[str, Any], broken: list[dict[str,
 
 
 def _of_pipeline(detail: dict[str, Any]) -> AlertProblem:
-    execution, failed = detail["pipelineExecutionArn"], detail["currentPipelineExecutionStatus"] == "Failed"
+    execution, failed = detail["pipelineExecutionArn"], detail["currentPipelineExecutionStatus"] != "Succeeded"
     name = execution.rpartition("/")[2]
     return AlertProblem(
         "pipeline", failed, f"Pipeline execution {name} failed" if failed else "A pipeline execution succeeded",

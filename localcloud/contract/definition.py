@@ -22,6 +22,10 @@ EXECUTION_VARIABLES = (
     "ProcessingJobName",
 )
 """What `Get` finds under Execution."""
+COMPLETED = "Completed"
+TRIGGERS = (COMPLETED, "Failed", "Stopped", "Any")
+"""With which end of the step before it a step runs: TriggerCondition of SDK 3.27, which renders
+`{"Step": …, "Trigger": …}`; a plain name means Completed."""
 OWN_MEMBERS: dict[str, tuple[str, ...]] = {
     "Lambda": ("FunctionArn", "OutputParameters"),
     "Callback": ("SqsQueueUrl", "OutputParameters"),
@@ -144,8 +148,19 @@ def depends_on(step: Step) -> list[str]:
     return [entry["Step"] if isinstance(entry, dict) else str(entry) for entry in step.body.get("DependsOn") or []]
 
 
+def triggers(step: Step) -> dict[str, str]:
+    """By name of a step in DependsOn: with which of its ends this step runs, where that is not its success."""
+    entries = [entry for entry in step.body.get("DependsOn") or [] if isinstance(entry, dict)]
+    return {
+        str(entry["Step"]): str(entry["Trigger"]) for entry in entries if entry.get("Trigger", COMPLETED) != COMPLETED
+    }
+
+
 def waits_for(step: Step) -> frozenset[str]:
-    """Names of the steps that must succeed before this one starts: DependsOn, references, and its condition step."""
+    """Names of the steps that must end before this one starts: DependsOn, references, and its condition step.
+
+    They must succeed, but for those of `triggers`.
+    """
     named = {found[0] for r in references([step.arguments, step.own]) if (found := step_named_in(r.target))}
     return frozenset({*named, *depends_on(step), *([step.within] if step.within else [])})
 

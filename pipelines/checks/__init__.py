@@ -24,6 +24,7 @@ CHECKS: tuple[Check, ...] = (
     graph_checks.execution_variables_exist,
     graph_checks.property_files_exist,
     graph_checks.referenced_outputs_exist,
+    graph_checks.triggers_exist,
     graph_checks.nothing_waits_for_a_fail_step,
     graph_checks.conditions_are_complete,
     graph_checks.gates_end_somewhere_on_both_sides,

@@ -10,6 +10,7 @@ from typing import Any
 from localcloud.contract.definition import (
     EXECUTION_VARIABLES,
     OUTPUT_REFERENCE,
+    TRIGGERS,
     Json,
     Step,
     cycle,
@@ -18,6 +19,7 @@ from localcloud.contract.definition import (
     references,
     step_named_in,
     steps,
+    triggers,
 )
 from project.problem import Problem
 
@@ -56,6 +58,15 @@ def references_name_existing_steps(definition: Json) -> Iterator[Problem]:
                 )
             elif name == step.name:
                 yield Problem(f"step {step.name}", f"{path} refers to the step itself.", "Refer to an earlier step.")
+
+
+def triggers_exist(definition: Json) -> Iterator[Problem]:
+    """A dependency names an end that a step can have."""
+    for step in steps(definition):
+        for name, trigger in triggers(step).items():
+            if trigger not in TRIGGERS:
+                problem = f"DependsOn waits for {name!r} to end as {trigger!r}: no such end."
+                yield Problem(f"step {step.name}", problem, _nearest(trigger, TRIGGERS))
 
 
 def steps_do_not_wait_in_a_circle(definition: Json) -> Iterator[Problem]:

@@ -103,7 +103,7 @@ def retry(arn: str) -> None:
         UsageError: the execution is running, or there is nothing left to do.
     """
     status = describe(arn)["PipelineExecutionStatus"]
-    if status not in {"Failed", "Stopped"}:
+    if status not in {"Failed", "CompletedWithFailures", "Stopped"}:
         fix = "Wait for it: scones status." if status in RUNNING else "Start another: scones start --wait."
         raise UsageError(f"Execution {execution_id(arn)} is {status}: there is nothing to resume.", fix)
     with aws.explained(f"resuming execution {execution_id(arn)}"):

@@ -147,7 +147,7 @@ def _spans(facts: Facts) -> Iterator[Span]:
 
 
 def _why(facts: Facts) -> str:
-    if facts.status != "Failed":
+    if facts.status not in {"Failed", "CompletedWithFailures"}:
         return ""
     told = [f"{step.name}: {step.reason}" for step in facts.steps if step.status == "Failed" and step.reason]
     return "; ".join(told) or facts.reason

@@ -41,6 +41,23 @@ split = LambdaStep(
 )
 print(Pipeline(name="p", steps=[split, ask]).definition())
 """
+SDK_ON_FAILURE = """
+import sys
+from sagemaker.core.lambda_helper import Lambda
+from sagemaker.mlops.workflow.lambda_step import LambdaOutput, LambdaStep
+from sagemaker.mlops.workflow import StepDependency, TriggerCondition
+from sagemaker.mlops.workflow.pipeline import Pipeline
+
+function = Lambda(function_arn=sys.argv[1])
+train = LambdaOutput(output_name="train")
+split = LambdaStep(name="Split", lambda_func=function, inputs={"rows": -1, "prefix": "p"}, outputs=[train])
+use = LambdaStep(name="Use", lambda_func=function, inputs={"rows": split.properties.Outputs["train"], "prefix": "u"})
+told = {"rows": 1, "prefix": "told"}
+failed = StepDependency(split, TriggerCondition.FAILED)
+notify = LambdaStep(name="NotifyOnFailure", lambda_func=function, inputs=told, depends_on=[failed])
+always = LambdaStep(name="Always", lambda_func=function, inputs=told, depends_on=[notify])
+print(Pipeline(name="p", steps=[split, use, notify, always]).definition())
+"""
 ROWS = {"Name": "Rows", "Type": "Integer", "DefaultValue": 50}
 
 
@@ -100,6 +117,21 @@ def test_steps_that_the_sdk_renders_run_one_after_the_other(
     assert ended["Split"]["Metadata"]["Lambda"] == {
         "Arn": split,
         "OutputParameters": [{"Name": "train", "Value": "8"}, {"Name": "where", "Value": '{"key": "p"}'}],
+    }
+
+
+def test_a_step_that_depends_on_a_failure_runs_and_the_execution_completes_with_failures(
+    pipelines_client: PipelineClient, split: str, local_cloud: LocalCloud
+) -> None:
+    steps = rendered(local_cloud, SDK_ON_FAILURE, split)
+    assert steps[2]["DependsOn"] == [{"Step": "Split", "Trigger": "Failed"}]
+    execution, ended = pipelines_client.run(*steps)
+    assert execution["PipelineExecutionStatus"] == "CompletedWithFailures"
+    assert "-1 rows cannot be split" in execution["FailureReason"]
+    assert {name: step["StepStatus"] for name, step in ended.items()} == {
+        "Split": "Failed",
+        "NotifyOnFailure": "Succeeded",
+        "Always": "Succeeded",
     }
 
 

@@ -6,6 +6,7 @@ parameters.py   declared parameters and the strings that an execution is started
 form.py         which type each member of a definition has
 definition.py   reading and checking a definition
 graph.py        who waits for whom
+run_conditions.py  who runs after a failure, and what the execution ends as then
 caching.py      cache keys and why a step missed
 retries.py      retry policies
 step_types.py   which operations stand behind a step type

@@ -21,10 +21,12 @@ class StepActivity(Protocol):
     Attributes:
         retry_at: when the step is tried again, on the monotonic clock, while it waits for that.
         timed_out: whether its own time was over.
+        cut_short: whether it failed because somebody stopped its job.
     """
 
     retry_at: float | None
     timed_out: bool
+    cut_short: bool
 
     def begin(self) -> str | None:
         """Start the work."""

@@ -39,6 +39,7 @@ class Activity:
     step: RunnableStep
     retry_at: float | None = None
     timed_out: bool = False
+    cut_short: bool = False
     _job: str = ""
     _stop_asked: bool = False
     _began: float = field(default_factory=time.monotonic)
@@ -100,6 +101,7 @@ class Activity:
         if status == "Stopped":
             if stopping:
                 return self._write("Stopped")
+            self.cut_short = True
             return self._write(
                 "Failed", FailureReason=f"{self.kind.metadata} {self._job} was stopped. {reason}".strip()
             )

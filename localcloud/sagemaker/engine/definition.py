@@ -67,7 +67,8 @@ class RunnableStep:
         arguments: the Create request with expressions in it; of a Condition step only its `Conditions`, of a Lambda or
             Callback step what it sends.
         own: what only steps of this type have beside their arguments.
-        waits_for: names of the steps that must succeed before this one starts.
+        waits_for: names of the steps that must end before this one starts.
+        triggers: those of them that need not succeed, with the end that they must have: Failed, Stopped, Any.
         parent: the Condition step in whose branch it stands, or "".
         branch: the outcome of `parent` with which it runs.
         cache: None when caching is off.
@@ -78,6 +79,7 @@ class RunnableStep:
     arguments: Mapping[str, Any]
     own: Mapping[str, Any] = field(default_factory=dict)
     waits_for: frozenset[str] = frozenset()
+    triggers: Mapping[str, str] = field(default_factory=dict)
     depends_on: tuple[str, ...] = ()
     display_name: str | None = None
     description: str | None = None
@@ -127,6 +129,7 @@ def _step(item: definition.Step) -> RunnableStep:
         arguments=item.arguments,
         own=item.own,
         waits_for=definition.waits_for(item),
+        triggers=definition.triggers(item),
         depends_on=tuple(definition.depends_on(item)),
         display_name=item.body.get("DisplayName"),
         description=item.body.get("Description"),
@@ -247,8 +250,7 @@ def _condition_problems(name: str, arguments: dict[str, Any], names: list[str]) 
 
 def _member_problems(item: dict[str, Any], kind: str) -> Iterator[str]:
     for dependency in item.get("DependsOn") or []:
-        if not isinstance(dependency, str):
-            yield f"DependsOn holds {json.dumps(dependency)}; the local SageMaker takes names, no triggers"
+        yield from _dependency_problems(dependency)
     cache = item.get("CacheConfig") or {}
     if cache.get("Enabled") and kind not in ATTRIBUTES:
         yield f"a {kind} step cannot be cached; {', '.join(ATTRIBUTES)} steps can"
@@ -261,6 +263,17 @@ def _member_problems(item: dict[str, Any], kind: str) -> Iterator[str]:
             yield from retries.problems(policy, kind)
         else:
             yield f"a {kind} step is never retried"
+
+
+def _dependency_problems(entry: Any) -> Iterator[str]:
+    if isinstance(entry, str):
+        return
+    if not isinstance(entry.get("Step"), str):
+        yield f"DependsOn holds {json.dumps(entry)}; an entry is a step's name, or an object with Step and Trigger"
+    for member in sorted(set(entry) - {"Step", "Trigger"}):
+        yield f"DependsOn has unknown member '{member}'"
+    if entry.get("Trigger", definition.COMPLETED) not in definition.TRIGGERS:
+        yield f"DependsOn has Trigger {entry['Trigger']!r}, not one of {', '.join(definition.TRIGGERS)}"
 
 
 def _property_file_problems(entry: Any, item: dict[str, Any], kind: str) -> Iterator[str]:

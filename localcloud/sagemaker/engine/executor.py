@@ -1,8 +1,8 @@
 """One pipeline execution, from its first step to its last, in a thread of its own.
 
 Steps start in order of their dependencies, as many at once as the execution's parallelism allows. When one fails, those
-that run are waited for and no more are started. A Fail step waits for the running ones too. A step that is never
-reached has no record.
+that run are waited for and no more are started, except for those that follow: run_conditions.py. A Fail step waits for
+the running ones too. A step that is never reached has no record.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from localcloud.sagemaker.cloud import Cloud
-from localcloud.sagemaker.engine import conditions, graph, parameters, records, selection
+from localcloud.sagemaker.engine import conditions, graph, parameters, records, run_conditions, selection
 from localcloud.sagemaker.engine.activities import ACTIVITIES, StepActivity
 from localcloud.sagemaker.engine.definition import RunnableStep
 from localcloud.sagemaker.engine.expressions import ExpressionError, as_text, resolve
@@ -61,13 +61,14 @@ class PipelineRun:
         self.resumed = resumed
         self.run = records.execution(cloud, execution_id)
         self.definition = graph.parse(records.definition_text(cloud, self.run))
-        self.waiting = graph.waiting(self.definition)
+        self.following = run_conditions.following(self.definition)
         self.selected = selection.names(self.run.body.get("SelectiveExecutionConfig"))
         values = parameters.values(self.definition.parameters, self.run.body["GivenParameters"])
         self.outcomes = Outcomes(cloud, self.run, self.definition, values)
         self.active: dict[str, StepActivity] = {}
         self.failing: list[RunnableStep] = []
         self.ended: dict[str, str] = {}
+        self.cut_short: set[str] = set()
         self.timed_out = False
 
     def play(self) -> None:
@@ -98,12 +99,15 @@ class PipelineRun:
                     self.active[name] = activity
                 elif status == "Succeeded":
                     self.ended[name] = "Succeeded"
+        for name in run_conditions.to_follow_again(self.definition, self.ended):
+            del self.ended[name]
 
     def _start_ready(self) -> None:
         limit = records.execution(self.cloud, self.run.name).body.get("ParallelismConfiguration") or {}
         most = limit.get("MaxParallelExecutionSteps", PARALLEL_STEPS)
-        while not self.failing and "Failed" not in self.ended.values():
-            ready = [step for step in self.definition.steps.values() if self._is_ready(step)]
+        while not self.failing:
+            only = self.following if "Failed" in self.ended.values() else self.definition.steps
+            ready = [step for step in self.definition.steps.values() if step.name in only and self._is_ready(step)]
             if not ready or len(self.active) >= most:
                 return
             self._start(ready[0])
@@ -113,7 +117,7 @@ class PipelineRun:
             return False
         if self.selected is not None and step.name not in self.selected:
             return False
-        if any(self.ended.get(name) != "Succeeded" for name in self.waiting[step.name]):
+        if not run_conditions.let(step, self._ends()):
             return False
         return not step.parent or self.outcomes.properties(step.parent)["Outcome"] == step.branch
 
@@ -145,10 +149,16 @@ class PipelineRun:
             self._note(step.name, self._end(step.name, "Stopped") if stopping else self._end_fail_step(step))
         ends = self.ended.values()
         status = "Failed" if "Failed" in ends else "Succeeded"
+        if status == "Failed" and not self.failing and run_conditions.followed(self.definition, self._ends()):
+            status = records.WITH_FAILURES
         if stopping and not self.timed_out:
             status = "Stopped"
-        members = {"FailureReason": self._failure()} if status == "Failed" else {}
+        members = {"FailureReason": self._failure()} if "Failed" in ends and status != "Stopped" else {}
         records.change_execution(self.cloud, self.run.name, status, **members)
+
+    def _ends(self) -> dict[str, str]:
+        """How the steps ended, as triggers see it: one whose job somebody stopped is Stopped."""
+        return {**self.ended, **dict.fromkeys(self.cut_short, "Stopped")}
 
     def _end_fail_step(self, step: RunnableStep) -> str:
         try:
@@ -185,6 +195,8 @@ class PipelineRun:
         if status:
             activity = self.active.pop(name, None)
             self.timed_out |= bool(activity and activity.timed_out)
+            if activity and activity.cut_short:
+                self.cut_short.add(name)
             self.ended[name] = status
 
     def _pause(self) -> float:

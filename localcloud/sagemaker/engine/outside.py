@@ -31,6 +31,7 @@ class OutsideActivity:
     step: RunnableStep
     retry_at: float | None = None
     timed_out: bool = False
+    cut_short: bool = False
 
     def __post_init__(self) -> None:
         self.cloud = self.outcomes.cloud

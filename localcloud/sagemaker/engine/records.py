@@ -36,6 +36,9 @@ STEP_REASON_LENGTH = 1024
 EXECUTION_REASON_LENGTH = 1300
 UNFINISHED = ("Executing", "Stopping")
 """The statuses of an execution that runs."""
+WITH_FAILURES = "CompletedWithFailures"
+"""How an execution ends whose failed steps all had steps that ran because of that: run_conditions.py. The service
+model of today's botocore does not list it, and no client checks an answer's values."""
 ENDED = ("Succeeded", "Failed", "Stopped")
 """The last statuses of a step."""
 

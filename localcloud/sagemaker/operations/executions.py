@@ -202,7 +202,7 @@ def retry(cloud: Cloud, request: dict[str, Any]) -> dict[str, Any]:
     """Run again what failed or was not finished, with the same definition and parameters; what succeeded is kept."""
     with cloud.store.transaction():
         run = existing_execution(cloud, request["PipelineExecutionArn"])
-        if run.status not in ("Failed", "Stopped"):
+        if run.status not in ("Failed", "Stopped", records.WITH_FAILURES):
             raise conflict(f"Pipeline execution {run.arn} is {run.status}; only Failed and Stopped ones are retried.")
         changes: Body = {"PipelineExecutionStatus": "Executing", "FailureReason": None, "EndTime": None}
         if "ParallelismConfiguration" in request:

@@ -77,6 +77,11 @@ CASES: dict[str, tuple[Callable[[Json], Any], str, str]] = {
         "step CreateModel",
         "Did you mean 'Train'?",
     ),
+    "DependsOn no such end": (
+        set_body("Evaluate", DependsOn=[{"Step": "Train", "Trigger": "Faild"}]),
+        "step Evaluate",
+        "Did you mean 'Failed'?",
+    ),
     "DependsOn no step": (
         set_body("Train", DependsOn=["Nothing"]),
         "step Train",
