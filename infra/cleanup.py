@@ -101,6 +101,13 @@ def _endpoints(names: Names) -> Iterator[Item]:
         yield Item("endpoint", names.endpoint, "by the hour")
 
 
+def _staging_endpoints(names: Names) -> Iterator[Item]:
+    """Those that an execution left: its end removes them, if the function that does so can."""
+    for one in _pages(aws.client("sagemaker"), "list_endpoints", "Endpoints", NameContains=names.staging):
+        if re.fullmatch(_staged(names), one["EndpointName"]) and one["EndpointStatus"] != "Deleting":
+            yield Item("endpoint", one["EndpointName"], "by the hour, or by the request")
+
+
 def _alarms(names: Names) -> Iterator[Item]:
     """Those that functions make, and the stack does not know: of an update, and on missing runs of the monitor."""
     own = re.compile(rf"{_hosted_version(names)}-(errors|latency)|{re.escape(names.monitor)}-missing")
@@ -111,9 +118,10 @@ def _alarms(names: Names) -> Iterator[Item]:
 
 
 def _endpoint_configs(names: Names) -> Iterator[Item]:
-    asked = {"NameContains": f"{names.settings.project}-v"}
+    own = re.compile(rf"{_hosted_version(names)}|{_staged(names)}-(instance|serverless)")
+    asked = {"NameContains": f"{names.settings.project}-"}
     for one in _pages(aws.client("sagemaker"), "list_endpoint_configs", "EndpointConfigs", **asked):
-        if re.fullmatch(_hosted_version(names), one["EndpointConfigName"]):
+        if own.fullmatch(one["EndpointConfigName"]):
             yield Item("endpoint configuration", one["EndpointConfigName"], "nothing")
 
 
@@ -137,6 +145,11 @@ def _hosted_version(names: Names) -> str:
     return rf"{re.escape(names.settings.project)}-v\d+-[0-9a-f]{{8}}"
 
 
+def _staged(names: Names) -> str:
+    """As the pipeline names its staging endpoints: by their execution."""
+    return rf"{re.escape(names.staging)}-[a-z0-9]{{12}}"
+
+
 def _stacks(names: Names) -> Iterator[Item]:
     if stack.status_of(names.stack):
         yield Item("stack", names.stack, "calls, alarms, logs")
@@ -151,7 +164,9 @@ def _own_log_groups(names: Names) -> Iterator[Item]:
     project, own = names.settings.project, _log_groups(names)
     for prefix in (f"/aws/lambda/{project}", f"/aws/sagemaker/Endpoints/{project}", f"/aws/codebuild/{project}"):
         for one in _pages(aws.client("logs"), "describe_log_groups", "logGroups", logGroupNamePrefix=prefix):
-            if one["logGroupName"] in own:
+            if one["logGroupName"] in own or re.fullmatch(
+                f"/aws/sagemaker/Endpoints/{_staged(names)}", one["logGroupName"]
+            ):
                 yield Item("log group", one["logGroupName"], "storage")
 
 
@@ -271,6 +286,7 @@ _LOOKS: dict[str, Callable[[Names], Iterator[Item]]] = {
     "pipeline executions": _executions,
     "tuning jobs": _searches,
     "endpoints": _endpoints,
+    "staging endpoints": _staging_endpoints,
     "alarms": _alarms,
     "endpoint configurations": _endpoint_configs,
     "models": _models,

@@ -64,8 +64,20 @@ def execution(settings: Settings, processing_jobs: int, parameters: Mapping[str,
     transform = given.get("TransformInstanceType", types.transform)
     return (
         f"Billed on AWS per run, by the second while a job runs: {processing_jobs} processing jobs on {processing}, "
-        f"training on {training}, batch transform on {transform}. Prices in {settings.region}: {PRICES}"
+        f"training on {training}, batch transform on {transform}; {staging(settings, given)}. "
+        f"Prices in {settings.region}: {PRICES}"
     )
+
+
+def staging(settings: Settings, parameters: Mapping[str, str]) -> str:
+    """What trying the model out bills in a run."""
+    match parameters.get("Staging", settings.serving.staging):
+        case "instance":
+            return f"a staging endpoint on 1 x {settings.instances.endpoint} for some ten minutes (Staging=off: none)"
+        case "serverless":
+            return "some 200 requests to a serverless staging endpoint (Staging=off: none)"
+        case _:
+            return "no staging endpoint"
 
 
 def endpoint(settings: Settings) -> str:

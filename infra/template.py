@@ -11,7 +11,9 @@ import yaml
 
 from project.names import Names
 
-PARTS = tuple(Path(__file__).with_name(name) for name in ("template.yaml", "monitoring.yaml", "dashboard.yaml"))
+PARTS = tuple(
+    Path(__file__).with_name(name) for name in ("template.yaml", "staging.yaml", "monitoring.yaml", "dashboard.yaml")
+)
 SECTIONS = ("Parameters", "Conditions", "Resources", "Outputs")
 
 

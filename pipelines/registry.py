@@ -89,10 +89,36 @@ def summary(version: Version) -> str:
     package = described(version.arn)
     properties = package.get("CustomerMetadataProperties", {})
     facts = [_accuracy(package), *(properties[name] for name in ("algorithm", "classes") if name in properties)]
+    facts += [said] if (said := staging(properties)) else []
     if execution := properties.get("execution"):
         facts.append(f"execution {execution.rpartition('/')[2]}")
     facts.append(f"registered {version.registered:%Y-%m-%d %H:%M}")
     return f"Version {version.number}: {', '.join(facts)}"
+
+
+def staging(properties: dict[str, str]) -> str:
+    """What the staging endpoint found of a version with this metadata; nothing of one from before there was any."""
+    wanted, outcome = properties.get("staging"), properties.get("staging_outcome")
+    if not wanted:
+        return ""
+    if wanted == "off":
+        return "not tried on a staging endpoint"
+    if not outcome:
+        return "no result of its staging endpoint"
+    facts = [properties.get(f"staging_{name}", "?") for name in ("pictures", "p50_ms", "p95_ms")]
+    return f"staging {outcome} ({facts[0]} test pictures, p50 {facts[1]} ms, p95 {facts[2]} ms)"
+
+
+def untested(version: Version) -> str:
+    """A sentence for whoever approves a version that its staging endpoint has told nothing of yet; else nothing."""
+    properties = described(version.arn).get("CustomerMetadataProperties", {})
+    if properties.get("staging", "off") == "off" or "staging_outcome" in properties:
+        return ""
+    return (
+        f"Version {version.number} has no result of its staging endpoint (yet): scones status "
+        f"{properties.get('execution', '').rpartition('/')[2]}. If the test fails, the version is rejected, and does "
+        "not stay live."
+    )
 
 
 def live() -> str | None:

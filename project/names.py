@@ -53,6 +53,16 @@ class Names:
         return self.settings.project
 
     @property
+    def staging(self) -> str:
+        """Name of the function that tries a new model out, and what the names of its endpoints begin with."""
+        return f"{self.settings.project}-staging"
+
+    @property
+    def staging_function(self) -> str:
+        """ARN of that function."""
+        return f"arn:aws:lambda:{self.settings.region}:{self.account}:function:{self.staging}"
+
+    @property
     def threshold_parameter(self) -> str:
         """The SSM parameter with the confidence below which a delivery is not routed."""
         return f"/{self.settings.project}/inference/threshold"

@@ -66,6 +66,7 @@ class Serving(Section):
     target_invocations: Annotated[int, Field(ge=1)] = 6000  # that an instance is to get in a minute: docs/scale.md
     scale_in_seconds: Annotated[int, Field(ge=0, le=86400)] = 300  # pause after one was taken away
     capture_percentage: Annotated[int, Field(ge=0, le=100)] = 100
+    staging: Literal["instance", "serverless", "off"] = "instance"  # where a registered model is tried out
     bake_seconds: Annotated[int, Field(ge=0, le=3600)] = 120  # how long an update is watched before the old fleet goes
     alert_email: Annotated[str, Field(pattern=r"^$|^\S+@\S+$")] = ""
 

@@ -24,7 +24,7 @@ from pipelines.definition.scoring_steps import EVALUATION_REPORT, model_builder
 IMAGES = ["application/x-image", "image/png", "image/jpeg"]
 
 
-def gate_step(context: Context, evaluate: ProcessingStep, train: TrainingStep) -> ConditionStep:
+def gate_step(context: Context, evaluate: ProcessingStep, register: ModelStep) -> ConditionStep:
     """CheckQuality: every condition must hold. A metric that is missing fails the step: nothing is registered."""
     bounds = gates.bounds(context.names.settings)
     return ConditionStep(
@@ -32,7 +32,7 @@ def gate_step(context: Context, evaluate: ProcessingStep, train: TrainingStep) -
         display_name="Good-enough",
         description="Lets the model through only if every metric of its evaluation keeps its bound.",
         conditions=[_condition(context, evaluate, bound) for bound in bounds],
-        if_steps=[_register_step(context, evaluate, train)],
+        if_steps=[register],
         else_steps=[_fail_step(context, evaluate, bounds)],
     )
 
@@ -46,7 +46,8 @@ def _condition(context: Context, evaluate: ProcessingStep, bound: Bound) -> Any:
     return kind(left=_metric(evaluate, bound), right=context.parameters.bounds[bound.parameter])
 
 
-def _register_step(context: Context, evaluate: ProcessingStep, train: TrainingStep) -> ModelStep:
+def register_step(context: Context, evaluate: ProcessingStep, train: TrainingStep) -> ModelStep:
+    """RegisterModel: a version of the project's group, which waits for a person."""
     settings, parameters = context.names.settings, context.parameters
     quality = {
         "model_statistics": _file(evaluate, "evaluation", "evaluation.json"),
@@ -62,6 +63,7 @@ def _register_step(context: Context, evaluate: ProcessingStep, train: TrainingSt
         "execution": execution,
         "classes": " ".join(settings.classes),  # a comma is outside the alphabet of this field
         "algorithm": settings.algorithm,
+        "staging": parameters.staging,
     }
     arguments = model_builder(context, train).register(
         model_package_group_name=settings.model_package_group,

@@ -13,6 +13,9 @@ from project.names import Names
 CIFAR100_SHA256 = "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7"
 """Of the published `cifar-100-python.tar.gz`."""
 
+STAGING = "Staging"
+STAGING_OFF = "off"
+STAGINGS = ["instance", "serverless", STAGING_OFF]
 APPROVAL_STATUSES = ["PendingManualApproval", "Approved", "Rejected"]
 
 
@@ -30,6 +33,7 @@ class Parameters:
     transform_instance_type: ParameterString
     transform_instance_count: ParameterInteger
     model_approval_status: ParameterString
+    staging: ParameterString
     code_commit: ParameterString
     start_reason: ParameterString
 
@@ -57,6 +61,7 @@ def build(names: Names) -> Parameters:
         model_approval_status=ParameterString(
             "ModelApprovalStatus", APPROVAL_STATUSES[0], enum_values=APPROVAL_STATUSES
         ),
+        staging=ParameterString(STAGING, settings.serving.staging, enum_values=STAGINGS),
         code_commit=ParameterString("CodeCommit", "not-recorded"),
         start_reason=ParameterString("StartReason", "started by hand"),
     )

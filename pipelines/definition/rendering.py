@@ -1,7 +1,9 @@
-"""The pipeline's definition: nine steps, rendered to the JSON that SageMaker takes.
+"""The pipeline's definition, rendered to the JSON that SageMaker takes.
 
     ExtractCifar ─► BuildManifests ─► Train ─► CreateModel ─► ScoreTestSet ─► Evaluate ─► CheckQuality
                                                                                   RegisterModel ◄─┴─► QualityTooLow
+                                                                                        │
+    RemoveStaging ◄── TestStaging ◄── StagingEndpoint ◄── StagingConfig ◄── CheckStaging ◄─┘
 
 Rendering needs no network, no credentials and no region from the environment, and gives the same bytes for the same
 settings and job code: step caching and `scones diff` depend on it.
@@ -59,8 +61,9 @@ def to_json(definition: dict[str, Any]) -> str:
 
 def _steps(context: Context) -> list[Any]:
     from pipelines.definition.data_steps import extract_step, manifests_step
-    from pipelines.definition.gate_steps import gate_step
+    from pipelines.definition.gate_steps import gate_step, register_step
     from pipelines.definition.scoring_steps import create_model_step, evaluate_step, score_step
+    from pipelines.definition.staging_steps import staging_step
     from pipelines.definition.train_step import train_step
 
     extract = extract_step(context)
@@ -69,4 +72,7 @@ def _steps(context: Context) -> list[Any]:
     model = create_model_step(context, train)
     score = score_step(context, model, manifests)
     evaluate = evaluate_step(context, score, manifests)
-    return [extract, manifests, train, model, score, evaluate, gate_step(context, evaluate, train)]
+    register = register_step(context, evaluate, train)
+    gate = gate_step(context, evaluate, register)
+    staging = staging_step(context, model, register, score, manifests)
+    return [extract, manifests, train, model, score, evaluate, gate, staging]

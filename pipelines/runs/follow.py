@@ -15,6 +15,7 @@ from project.errors import ExecutionFailedError, QualityGateError
 from project.waiting import going_on, wait_between_looks
 
 GATE, QUALITY_TOO_LOW = "CheckQuality", "QualityTooLow"
+TEST_STAGING = "TestStaging"
 LOG_GROUPS = {
     "ProcessingJob": "/aws/sagemaker/ProcessingJobs",
     "TrainingJob": "/aws/sagemaker/TrainingJobs",
@@ -84,7 +85,8 @@ def raise_unless_succeeded(description: dict[str, Any], steps: list[Step]) -> No
     """Nothing for an execution that succeeded.
 
     Raises:
-        QualityGateError: the gate said no, or could not read its metric: nothing was registered.
+        QualityGateError: the gate said no, or could not read its metric: nothing was registered. Or the staging
+            endpoint did not do what it must: the version is rejected.
         ExecutionFailedError: anything else; the failed job's last log lines go to stderr first.
     """
     status, arn = description["PipelineExecutionStatus"], description["PipelineExecutionArn"]
@@ -99,6 +101,13 @@ def raise_unless_succeeded(description: dict[str, Any], steps: list[Step]) -> No
             raise QualityGateError(
                 f"{step['StepName']}: {'; '.join(gates.failed(_reason(step))) or _reason(step)}.",
                 "Nothing was registered. Train longer (--parameter Epochs=…), on more pictures, or ask for less.",
+            )
+    for step in failed:
+        if step["StepName"] == TEST_STAGING:
+            raise QualityGateError(
+                f"{TEST_STAGING}: {_reason(step)}.",
+                "A version that failed its test is rejected with this reason, and its endpoint is removed. "
+                "Train another one: scones start --wait.",
             )
     for step in failed:
         _say_log_tail(step)

@@ -59,6 +59,8 @@ def _decide(approval: Approval, wanted: str | None, comment: str, again: bool, w
     say(registry.summary(version))
     if approval == "Rejected":
         say(_taken_out(version))
+    elif ahead := registry.untested(version):
+        say(ahead)
     answer: dict[str, object] = {"arn": version.arn, "version": version.number, "approval": approval}
     if wait:
         end = deployment.decide_and_wait(version, approval, comment, say if as_json else emit)

@@ -34,6 +34,7 @@ def page(facts: Facts) -> str:
         began=_time(facts.started),
         classes=(facts.evaluation or manifests).get("classes", []),
         why=_why(facts),
+        staging=_staging(facts.package or {}),
         headline=list(_headline(evaluation, facts.confidence_threshold)) if evaluation else [],
         thresholds=[_threshold_row(p) for p in evaluation.get("threshold_curve", []) if p["threshold"] in THRESHOLDS],
         look=list(_look(facts)),
@@ -151,6 +152,27 @@ def _why(facts: Facts) -> str:
         return ""
     told = [f"{step.name}: {step.reason}" for step in facts.steps if step.status == "Failed" and step.reason]
     return "; ".join(told) or facts.reason
+
+
+def _staging(package: Json) -> dict[str, Any]:
+    """What the staging endpoint found, as the model package has it; empty where it found nothing (yet)."""
+    found = package.get("CustomerMetadataProperties", {})
+    if "staging_outcome" not in found:
+        return {}
+    failed = found["staging_outcome"] != "passed"
+    return {
+        "outcome": found["staging_outcome"],
+        "words": "Asked for test pictures in service, as deliveries will ask, before anybody approves it.",
+        "reason": package.get("ApprovalDescription", "") if failed else "",
+        "facts": [
+            ("endpoint", found.get("staging", "")),
+            ("test pictures", found.get("staging_pictures", "")),
+            ("largest difference from the scores", found.get("staging_largest_difference", "")),
+            ("latency, median", f"{found.get('staging_p50_ms', '-')} ms"),
+            ("latency, 95 of 100 within", f"{found.get('staging_p95_ms', '-')} ms"),
+            ("captured records", found.get("staging_captured", "")),
+        ],
+    }
 
 
 def _headline(evaluation: Json, threshold: float) -> Iterator[Card]:

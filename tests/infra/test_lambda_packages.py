@@ -58,7 +58,7 @@ assert not ours, ours
         [sys.executable, "-P", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert len(HANDLERS) == 10
+    assert len(HANDLERS) == 11
 
 
 def test_the_layer_is_made_of_wheels_for_the_runtime(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -224,7 +224,7 @@ def test_a_function_that_a_rule_or_a_schedule_calls_is_tried_again_and_its_event
         one["Arn"] for r in RESOURCES.values() if r["Type"] == "AWS::Events::Rule" for one in r["Properties"]["Targets"]
     ]
     called = {one["Fn::GetAtt"][0] for one in targets if "Fn::GetAtt" in one}
-    assert called == {"Alert", "Monitor", "Retrain"}
+    assert called == {"Alert", "Monitor", "Retrain", "Staging"}
     for logical in called:
         kept = RESOURCES[f"{logical}Retries"]["Properties"]
         assert kept["FunctionName"] == {"Ref": logical}

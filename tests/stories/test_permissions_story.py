@@ -79,6 +79,7 @@ def calls(project: Project) -> set[Call]:
             sent_pictures(project)
     watched(project)
     told(project)
+    staged(project)
     project.call("retrain", id="5e4c7d2a-0000-4000-8000-000000000001", detail={"reason": "drift of brightness"})
     return project.calls()
 
@@ -120,6 +121,43 @@ def watched(project: Project) -> None:
     project.scones("monitor", "schedule", "off")
     described = project.clients["sagemaker"].describe_processing_job
     eventually(lambda: described(ProcessingJobName=started["job"])["ProcessingJobStatus"] == "Completed")
+
+
+def staged(project: Project) -> None:
+    """A model that is tried on a staging endpoint, one that has none, and what is left to remove."""
+    sagemaker, s3 = project.clients["sagemaker"], project.clients["s3"]
+    package = project.register(BY_BRIGHTNESS)
+    described = sagemaker.describe_model_package(ModelPackageName=package)
+    container = described["InferenceSpecification"]["Containers"][0]
+    container = {member: container[member] for member in ("Image", "ModelDataUrl")}
+    execution = sagemaker.list_pipeline_executions(PipelineName=PROJECT)["PipelineExecutionSummaries"][0]
+    execution_id = execution["PipelineExecutionArn"].rpartition("/")[2]
+    name, role = f"{PROJECT}-staging-{execution_id}", f"arn:aws:iam::000000000000:role/{PROJECT}-pipeline"
+    place = f"executions/{execution_id}"
+    white = project.picture("tried.png", 255).read_bytes()
+    for key, body in (("test/1.png", white), ("scores/1.png.out", b"[0.97, 0.03]")):
+        s3.put_object(Bucket=BUCKET, Key=f"{place}/{key}", Body=body)
+    event = {"step": "test", "execution": execution_id, "package": package, "staging": "instance"}
+    folders = {"pictures": "test", "predictions": "scores", "captures": "StagingEndpoint/captures"}
+    event |= {what: f"s3://{BUCKET}/{place}/{folder}" for what, folder in folders.items()}
+    event["result"] = f"s3://{BUCKET}/{place}/TestStaging/staging.json"
+    with pytest.raises(AssertionError, match="StagingGone"):
+        project.call("staging", **event)
+    sagemaker.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=role)
+    variant = {"VariantName": "AllTraffic", "ModelName": name, "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+    capture = {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": 100,
+        "DestinationS3Uri": event["captures"],
+        "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+    }
+    config = f"{name}-instance"
+    sagemaker.create_endpoint_config(EndpointConfigName=config, ProductionVariants=[variant], DataCaptureConfig=capture)
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config)
+    eventually(lambda: sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService")
+    with pytest.raises(AssertionError, match="a broken picture is not refused"):  # this model's own way
+        project.call("staging", **event)
+    assert project.call("staging", step="remove", execution=execution_id) == {"removed": name}
 
 
 def told(project: Project) -> None:

@@ -51,7 +51,8 @@ def test_an_execution_ends_with_a_registered_model(first: dict[str, Any]) -> Non
     assert first["status"] == "Succeeded"
     assert [step["name"] for step in first["steps"]] == [
         *("ExtractCifar", "BuildManifests", "Train", "CreateModel", "ScoreTestSet", "Evaluate"),
-        *("CheckQuality", "RegisterModel"),
+        *("CheckQuality", "RegisterModel", "CheckStaging"),
+        *("StagingConfig", "StagingServerlessConfig", "StagingEndpoint", "TestStaging", "RemoveStaging"),
     ]
 
 
@@ -76,6 +77,7 @@ def test_the_aws_command_line_shows_what_happened(deployed: LocalCloud, first: d
     assert told["execution"] == first["arn"]
     assert told["classes"] == "bicycle motorcycle"
     assert len(told["data_sha256"]) == 64
+    assert (told["staging_outcome"], told["staging_pictures"]) == ("passed", "40 of 40")
 
 
 def test_a_second_start_takes_every_cacheable_step_from_the_cache(project: Scones, first: dict[str, Any]) -> None:

@@ -44,6 +44,7 @@ ACTS_ON: dict[str, list[tuple[str, str]]] = {  # the resource's ARN is the param
     "sagemaker:ListPipelineExecutions": _PIPELINE,
     "sagemaker:ListPipelineVersions": _PIPELINE,
     "sagemaker:StartPipelineExecution": _PIPELINE,
+    "sagemaker:ListPipelineExecutionSteps": [("", "PipelineExecutionArn")],
     "sagemaker:ListPipelineParametersForExecution": [("", "PipelineExecutionArn")],
     "sagemaker:DescribeModelPackage": [("model-package/", "ModelPackageName")],
     "sagemaker:ListModelPackages": [("model-package-group/", "ModelPackageGroupName")],
@@ -100,6 +101,9 @@ def _on(call: str, parameters: Parameters) -> Iterator[tuple[str, dict[str, str]
         for entry in parameters["Entries"]:
             bus = entry.get("EventBusName", "default")
             yield arn("events", f"event-bus/{bus}"), {"events:source": entry["Source"]}
+    elif call == "sagemaker:UpdateModelPackage":
+        decided = {"ModelApprovalStatus"} & set(parameters)
+        yield parameters["ModelPackageArn"], {f"sagemaker:{name}": parameters[name] for name in decided}
     else:
         assert call in ACTS_ON, f"say in call_requests.py what {call} acts on"
         for prefix, parameter in ACTS_ON[call]:

@@ -70,7 +70,9 @@ ACTS_ON: dict[str, list[str]] = {
     "sagemaker:DescribeProcessingJob": [RUN],
     "sagemaker:ListPipelineExecutions": [PIPELINE],
     "sagemaker:ListPipelineParametersForExecution": [f"{PIPELINE}/execution/abcdefghijkl"],
+    "sagemaker:ListPipelineExecutionSteps": [f"{PIPELINE}/execution/abcdefghijkl"],
     "sagemaker:StartPipelineExecution": [PIPELINE],
+    "sagemaker:UpdateModelPackage": [PACKAGE],
     "cloudwatch:DescribeAlarms": [arn("cloudwatch", f"alarm:{PROJECT}-endpoint-5xx")],
     "cloudwatch:GetMetricStatistics": ["*"],
     "events:PutEvents": [arn("events", "event-bus/default")],
@@ -106,17 +108,26 @@ OF_SCALING = [  # what Application Auto Scaling asks of its caller (SageMaker gu
         {"iam:AWSServiceName": "sagemaker.application-autoscaling.amazonaws.com"},
     ),
 ]
+STAGED = arn("sagemaker", f"endpoint/{PROJECT}-staging-abcdefghijkl")
+STAGED_CONFIG = arn("sagemaker", f"endpoint-config/{PROJECT}-staging-abcdefghijkl-instance")
+OF_STAGING = {
+    **{f"sagemaker:{verb}Endpoint": [STAGED] for verb in ("Delete", "Describe", "Invoke")},
+    **{f"sagemaker:{verb}EndpointConfig": [STAGED_CONFIG] for verb in ("Delete", "Describe")},
+}
+"""Where the staging function does what the others do elsewhere."""
 READS = {  # keys that a function reads, and the prefix that it writes
     "SerializeImage": ["incoming/1.png", "invoked/0/1.png", "anywhere/else.jpg"],
     "ClassifyBatch": ["incoming/1.png", "batches/b/work.json"],
     "SummariseBatch": ["batches/b/results/1.json"],
     "Monitor": ["executions/e/Evaluate/baseline/statistics.json"],
+    "Staging": ["executions/e/BuildManifests/test/1.png", "executions/e/StagingEndpoint/captures/e/AllTraffic/1.jsonl"],
     "Alert": ["monitor/m/2026/11/20/10/constraint_violations.json", "alerts/open/drift.json"],
 }
 WRITES = {
     **{key: ["batches/b/results/1.json"] for key in ("ListImages", "ClassifyBatch", "SummariseBatch")},
     "Monitor": ["monitor-inputs/m/1.manifest"],
     "Alert": ["alerts/open/drift.json"],
+    "Staging": ["executions/e/TestStaging/staging.json"],
 }
 NOT_WRITTEN = {"THRESHOLD_PARAMETER", "LIVE_PARAMETER"}  # by whoever is not Deploy: people and Deploy write them
 
@@ -134,7 +145,7 @@ NOBODY = [
     Request("s3:DeleteObjectVersion", f"{BUCKET_ARN}/models/1/model.tar.gz"),
     Request("s3:GetObject", f"arn:aws:s3:::somebody-elses-{BUCKET}/secret"),
     Request("s3:PutObject", f"arn:aws:s3:::{PROJECT}-backup/1"),
-    Request("sagemaker:UpdateModelPackage", PACKAGE),  # an approval is a person's word
+    Request("sagemaker:UpdateModelPackage", PACKAGE, {"sagemaker:ModelApprovalStatus": "Approved"}),  # a person's word
     Request("sagemaker:DeleteModelPackage", PACKAGE),
     Request("sagemaker:DeleteEndpoint", arn("sagemaker", "endpoint/another")),
     Request("sagemaker:InvokeEndpoint", arn("sagemaker", "endpoint/another")),
@@ -193,7 +204,8 @@ def _requests(logical: str, action: str, properties: dict[str, Any]) -> list[Req
         spaces = ("Scones/Monitoring", *analysed)
         return [Request(action, "*", {"cloudwatch:namespace": space}) for space in spaces]
     assert action in ACTS_ON, f"{logical} calls {action}: say in ACTS_ON what on"
-    asked = [Request(action, one, CONTEXT.get(action, {})) for one in ACTS_ON[action]]
+    on = (OF_STAGING if logical == "Staging" else {}).get(action, ACTS_ON[action])
+    asked = [Request(action, one, CONTEXT.get(action, {})) for one in on]
     return asked + PASSES.get(action, [])
 
 
@@ -251,6 +263,10 @@ def of_pipeline() -> list[Request]:
             repository = f"arn:aws:ecr:{REGION}:{account}:repository/{image}"
             actions = ("BatchCheckLayerAvailability", "BatchGetImage", "GetDownloadUrlForLayer")
             needed += [Request(f"ecr:{action}", repository) for action in actions]
+    for resource in (STAGED, STAGED_CONFIG):
+        kind = "EndpointConfig" if resource == STAGED_CONFIG else "Endpoint"
+        needed += [Request(f"sagemaker:{verb}", resource) for verb in (f"Create{kind}", f"Describe{kind}", "AddTags")]
+    needed += [Request("sagemaker:CreateEndpoint", STAGED_CONFIG), Request("lambda:InvokeFunction", arn_of("Staging"))]
     needed += [Request(f"sagemaker:{verb}ModelPackageGroup", GROUP) for verb in ("Create", "Describe")]
     needed += [Request(f"sagemaker:{verb}ModelPackage", PACKAGE) for verb in ("Create", "Describe")]
     needed += [Request("s3:ListBucket", BUCKET_ARN), Request("s3:GetBucketLocation", BUCKET_ARN)]

@@ -32,7 +32,7 @@ class Measured:
     Attributes:
         metrics: plain numbers of its evaluation.json; empty when none was recorded or it is gone.
         comment: what was said with the last decision.
-        properties: commit, data_sha256, execution, classes, algorithm.
+        properties: commit, data_sha256, execution, classes, algorithm, staging and what was found there.
     """
 
     version: Version

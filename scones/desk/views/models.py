@@ -51,6 +51,7 @@ def _table(found: list[Measured], live: int | None) -> None:
         for label, text in (
             ("registered, UTC", clock(one.version.registered)),
             ("algorithm", one.properties.get("algorithm", NONE)),
+            ("staging", registry.staging(one.properties) or NONE),
             ("comment", one.comment or NONE),
         ):
             rows.setdefault(label, []).append(plain(text))
@@ -81,6 +82,7 @@ def _decision(desk: OperationsDesk, found: list[Measured]) -> None:
 def _decide(desk: OperationsDesk, chosen: Measured, approval: registry.Approval, comment: str) -> None:
     try:
         version = registry.choose(desk.versions.group, chosen.version.arn, approval)
+        ahead = registry.untested(version) if approval == "Approved" else ""
         registry.decide(version, approval, comment.strip())
     except SconesError as error:
         problem(error)
@@ -90,7 +92,7 @@ def _decide(desk: OperationsDesk, chosen: Measured, approval: registry.Approval,
         if approval == "Approved"
         else "If it is live or being deployed, the newest version still approved takes its place."
     )
-    st.session_state["models-said"] = f"Version {version.number} is {approval.lower()}. {what}"
+    st.session_state["models-said"] = f"Version {version.number} is {approval.lower()}. {what} {ahead}".rstrip()
     st.rerun()
 
 

@@ -15,6 +15,9 @@ from pipelines.definition import diff, drawing
 Json = dict[str, Any]
 
 
+STAGING = ("StagingConfig", "StagingServerlessConfig", "StagingEndpoint", "TestStaging", "RemoveStaging")
+
+
 @pytest.fixture
 def definition() -> Json:
     loaded: Json = json.loads((GOLDEN / "definition-builtin.json").read_text(encoding="utf-8"))
@@ -26,6 +29,8 @@ def test_steps_stand_in_order_with_their_branches(definition: Json) -> None:
         ("CheckQuality", None, None),
         ("RegisterModel", "CheckQuality", "IfSteps"),
         ("QualityTooLow", "CheckQuality", "ElseSteps"),
+        ("CheckStaging", None, None),
+        *((name, "CheckStaging", "IfSteps") for name in STAGING),
     ]
 
 
@@ -45,7 +50,7 @@ def test_a_circle_is_returned_closed() -> None:
 def test_text_shows_order_branches_and_defaults(definition: Json) -> None:
     text = drawing.as_text("scones", definition)
     lines = text.splitlines()
-    assert lines[0] == "Pipeline scones: 9 steps"
+    assert lines[0] == "Pipeline scones: 15 steps"
     assert [line.split()[0] for line in lines[3:10]] == [
         *("ExtractCifar", "BuildManifests", "Train", "CreateModel", "ScoreTestSet", "Evaluate", "CheckQuality"),
     ]
@@ -58,7 +63,7 @@ def test_mermaid_draws_each_step_and_only_direct_dependencies(definition: Json) 
     lines = drawing.as_mermaid(definition).splitlines()
     arrows = [line.strip() for line in lines if "-->" in line]
     assert lines[0] == "flowchart TD"
-    assert len([line for line in lines if "<br/>" in line]) == 9
+    assert len([line for line in lines if "<br/>" in line]) == 15
     assert "CheckQuality -->|yes| RegisterModel" in arrows and "CheckQuality -->|no| QualityTooLow" in arrows
     assert "BuildManifests --> Evaluate" not in arrows
 
