@@ -51,6 +51,18 @@ def test_what_bills_by_the_month_is_said_with_a_figure_and_as_the_documentation_
     assert f"{metrics} custom metrics and {alarms} alarm metrics: {dollars:.2f} dollars a month" in documented
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "a staging endpoint on 1 x ml.m5.large"),
+        ({"Staging": "serverless"}, "requests to a serverless staging endpoint"),
+        ({"Staging": "off"}, "no staging endpoint"),
+    ],
+)
+def test_what_an_execution_bills_names_its_staging_endpoint(given: dict[str, str], said: str) -> None:
+    assert said in costs.execution(Settings(), 3, given)
+
+
 def test_metrics_of_two_projects_in_an_account_do_not_mix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "bikes-filter-inferences")
     assert telemetry.project("filter-inferences") == "bikes"

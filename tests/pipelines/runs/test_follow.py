@@ -56,6 +56,16 @@ def test_success_raises_nothing() -> None:
     raise_unless_succeeded(execution("Succeeded"), [])
 
 
+def test_a_staging_test_that_failed_exits_with_three_and_its_reason() -> None:
+    steps = [
+        step("StagingEndpoint", "Failed", FailureReason="Endpoint e is Failed: no weights"),
+        step("TestStaging", "Failed", FailureReason="the endpoint is Failed: no weights"),
+        step("RemoveStaging", "Succeeded"),
+    ]
+    with pytest.raises(QualityGateError, match="TestStaging: the endpoint is Failed: no weights"):
+        raise_unless_succeeded(execution("CompletedWithFailures"), steps)
+
+
 def test_the_fail_step_of_the_gate_exits_with_three() -> None:
     reached = step("QualityTooLow", "Failed", Metadata={"Fail": {"ErrorMessage": "Accuracy 0.6 is below 0.8"}})
     with pytest.raises(QualityGateError, match=r"Accuracy 0\.6 is below 0\.8\. Nothing was registered") as caught:

@@ -39,6 +39,19 @@ def test_the_page_shows_every_part_and_fetches_nothing(classes: tuple[str, ...],
     assert "prefers-color-scheme:dark" in found.styles[0] and "@media print" in found.styles[0]
 
 
+def test_what_its_staging_endpoint_found_is_shown_and_why_it_was_rejected() -> None:
+    facts = full()
+    assert "On its staging endpoint" not in page_of(facts).text
+    found = {"staging": "instance", "staging_outcome": "failed", "staging_pictures": "12 of 12"}
+    found |= {"staging_largest_difference": "0.0002", "staging_p50_ms": "8.6", "staging_p95_ms": "19.7"}
+    facts.package = {"ModelPackageArn": "arn:x/3", "ModelApprovalStatus": "Rejected"}
+    facts.package |= {"CustomerMetadataProperties": found, "ApprovalDescription": "12 of 12 answers differ <b>"}
+    shown = page_of(facts)
+    for words in ("On its staging endpoint", "12 of 12 answers differ <b>", "8.6 ms", "19.7 ms", "0.0002"):
+        assert words in shown.text
+    assert ("failed", "bad") in shown.badges
+
+
 def test_a_missing_accuracy_is_a_gap_and_the_best_epoch_is_marked() -> None:
     figure = next(chart for chart in charts(full()) if chart.name == "training-curves").figure
     band, validation = figure.data[1], figure.data[2]
