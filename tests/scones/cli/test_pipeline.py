@@ -58,7 +58,7 @@ def test_a_file_that_is_no_definition_is_wrong_usage(tmp_path: Path, text: str |
 def test_the_graph_is_shown_as_text_as_mermaid_and_as_json() -> None:
     assert run("show").stdout.startswith("Pipeline scones-unlimited: 15 steps\n")
     assert run("show", "--mermaid").stdout.startswith("flowchart TD\n")
-    assert [step["name"] for step in json.loads(run("show", "--json").stdout)["steps"]][-1] == "QualityTooLow"
+    assert [step["name"] for step in json.loads(run("show", "--json").stdout)["steps"]][-1] == "RemoveStaging"
     assert isinstance(run("show", "--json", "--mermaid").exception, UsageError)
 
 
