@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from capture_files import traffic
+from capture_files import entry, picture, traffic
 from cloud_fixtures import LocalCloud, eventually
 from commands import BIN, clean_environment, run_scones
 from dashboard_support import Project, baseline, capture, made, monitor_run, register
 from endpoint_support import archive
+from numpy.random import default_rng
 from PIL import Image
 from story_support import BY_BRIGHTNESS
 
@@ -31,6 +32,7 @@ PAGES = ("now", "confidence", "drift", "review", "threshold", "models", "batch")
 SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 TALLEST = 4000
+MARKUP = "<img src=x onerror=alert(1)>"
 
 
 @pytest.fixture(scope="module")
@@ -249,3 +251,29 @@ def test_every_page_fits_a_desk_and_a_phone(opened: Open, scheme: str) -> None:
             assert wide <= view["width"], f"{name} is {wide} pixels wide on a {size}"
         page.set_viewport_size(DESKTOP)
         assert not page.get_by_test_id("stException").count(), name
+
+
+def test_markup_in_captured_traffic_is_text_on_every_page(project: Project, opened: Open) -> None:
+    """Anybody who may invoke the endpoint chooses inference ids; file names and variants are others' as well."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    sent = picture(default_rng(3), side=32)
+    hostile = [entry(f"{MARKUP}{i}", (0.51, 0.49), sent, now, inference_id=f"{MARKUP}-{i}") for i in range(3)]
+    wrong = {**entry("e", None, sent, now), "eventVersion": MARKUP}
+    lines = "".join(json.dumps(one) + "\n" for one in (*hostile, wrong))
+    for variant in ("AllTraffic", MARKUP.replace("/", "")):
+        folder = f"captures/{project.name}/{variant}/{now:%Y/%m/%d/%H}"
+        project.put(f"{folder}/59-00-000-{MARKUP.replace('/', '')}.jsonl", lines)
+    said: list[str] = []
+    page = opened("now")
+    page.on("dialog", lambda one: (said.append(one.message), one.dismiss()))
+    shows(page, "could not be used")
+    for name in PAGES:
+        page.goto(page.url.rpartition("/")[0] + ("/" if name == "now" else f"/{name}"))
+        settled(page)
+        for expander in page.locator("[data-testid=stExpander] summary").all():
+            expander.click()
+        settled(page)
+        if name == "now":
+            assert "onerror=alert(1)" in str(page.locator("body").inner_text()), "the damaged line is named, as text"
+        assert page.locator("img[src='x']").count() == 0, name
+    assert said == []
