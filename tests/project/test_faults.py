@@ -26,6 +26,8 @@ FAULTS: dict[str, list[str]] = {
         "localcloud/faults/test_full_disks.py::test_a_full_database_is_named_and_takes_writes_again_when_there_is_room",
         "localcloud/faults/test_full_disks.py::"
         "test_when_the_disk_is_full_at_a_jobs_end_step_and_execution_end_all_the_same",
+        "localcloud/faults/test_full_disks.py::"
+        "test_on_a_disk_that_is_really_full_an_execution_ends_and_no_other_begins",
         "localcloud/faults/test_job_disks.py::test_a_job_that_fills_its_tmp_is_ended_and_says_which_disk_is_full",
         "localcloud/faults/test_endpoint_request_faults.py::"
         "test_capture_that_s3_does_not_take_never_fails_an_invocation",

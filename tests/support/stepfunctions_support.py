@@ -56,12 +56,16 @@ class Machines:
 
 
 @contextlib.contextmanager
-def serving(state: Path, functions: dict[str, Function] | None = None) -> Iterator[Machines]:
-    """A server process on a free port and on `state`; it is killed at the end."""
+def serving(
+    state: Path, functions: dict[str, Function] | None = None, inside: tuple[str, ...] = ()
+) -> Iterator[Machines]:
+    """A server process on a free port and on `state`; it is killed at the end. `inside`: a command that starts it."""
     with _lambdas(functions or {}) as services:
         (port,) = ports.free(1)
         command = [sys.executable, "-P", "-m", "localcloud.stepfunctions", "--state", str(state), "--port", str(port)]
-        with subprocess.Popen([*command, "--ministack", services], env=clean_environment(state.parent)) as process:
+        with subprocess.Popen(
+            [*inside, *command, "--ministack", services], env=clean_environment(state.parent)
+        ) as process:
             try:
                 eventually(lambda: process.poll() is not None or parts.healthy(port, "/ping"), 60)
                 assert process.poll() is None, "the server ended at once"

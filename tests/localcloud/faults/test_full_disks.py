@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cloud_fixtures import Command, eventually
+from botocore.exceptions import ClientError
+from cloud_fixtures import eventually
+from commands import clean_environment, run
 from engine_support import RUNNING, World, definition, processing
+from stepfunctions_support import serving
 
 from localcloud.regions import FOLDER
 from localcloud.sagemaker import store as store_module
@@ -118,12 +125,63 @@ def test_a_database_that_lost_its_content_is_refused_by_its_name(tmp_path: Path,
         assert len(store.page("model")[0]) == 20
 
 
-@pytest.mark.parametrize("file", [DATABASE, states_cloud.DATABASE])
-def test_a_cloud_with_a_damaged_database_does_not_come_up_and_names_it(scones: Command, state: Path, file: str) -> None:
-    path = state / FOLDER / "eu-west-1" / file
-    state.mkdir(mode=0o700)
+@pytest.mark.parametrize(("server", "file"), [("sagemaker", DATABASE), ("stepfunctions", states_cloud.DATABASE)])
+def test_a_server_with_a_damaged_database_does_not_begin_and_its_last_line_names_it(
+    tmp_path: Path, server: str, file: str
+) -> None:
+    """`localcloud up` tells the last line of a part that ends at once."""
+    path = tmp_path / "state" / FOLDER / "eu-west-1" / file
     path.parent.mkdir(parents=True)
     path.write_bytes(b"")
-    ports = ("--port", "0", "--sagemaker-port", "0", "--stepfunctions-port", "0")
-    done = scones("local", "up", *ports, "--state", state)
-    assert (done.returncode, f"The database {path} cannot be used: it is empty." in done.stderr) == (1, True), done
+    program = (sys.executable, "-m", f"localcloud.{server}", "--state", str(tmp_path / "state"))
+    done = run(
+        *program, "--port", "1", "--ministack", "http://x", environment=clean_environment(tmp_path), folder=tmp_path
+    )
+    last = done.stderr.splitlines()[-1]
+    assert (done.returncode, last.startswith(f"Error: The database {path} cannot be used: it is empty.")) == (
+        1,
+        True,
+    ), done
+
+
+SMALL_DISK = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c")
+
+
+def test_on_a_disk_that_is_really_full_an_execution_ends_and_no_other_begins(tmp_path: Path) -> None:
+    """The server's state lies on a disk of its own of 4 MB, which this test fills through /proc."""
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    mount = f'mount -t tmpfs -o size=4m,mode=700 tmpfs "{state}"'
+    tried = (
+        subprocess.run([*SMALL_DISK, mount], capture_output=True, text=True, check=False)
+        if shutil.which("unshare")
+        else None
+    )
+    if tried is None or tried.returncode:
+        pytest.skip(f"no file system may be mounted here: {tried.stderr if tried else 'there is no unshare'}")
+    with serving(state, inside=(*SMALL_DISK, f'{mount} && exec "$@"', "sh")) as machines:
+        assert machines.process
+        seen = Path(f"/proc/{machines.process.pid}/root{state}")
+        activity = machines.client.create_activity(name="wait")["activityArn"]
+        machine = machines.make({"Wait": {"Type": "Task", "Resource": activity, "End": True}})
+        execution = machines.client.start_execution(stateMachineArn=machine)["executionArn"]
+        token = machines.client.get_activity_task(activityArn=activity)["taskToken"]
+        fill(seen / "fill-1")
+        machines.client.send_task_success(taskToken=token, output=json.dumps("x" * 100_000))
+        assert machines.ended(execution)["status"] == "SUCCEEDED"
+        fill(seen / "fill-2")
+        with pytest.raises(ClientError) as refused:
+            for _ in range(100):
+                machines.client.start_execution(stateMachineArn=machine, input=json.dumps("x" * 200_000))
+        answer = refused.value.response
+        assert answer["ResponseMetadata"]["HTTPStatusCode"] == 400, "a server's fault would be tried again"
+        assert f"The disk that holds {state}" in answer["Error"]["Message"], answer
+
+
+def fill(file: Path) -> None:
+    """Write until nothing more fits."""
+    with file.open("wb", buffering=0) as stream:
+        for size in (1 << 16, 1 << 12, 1):
+            with suppress(OSError):
+                while True:
+                    stream.write(bytes(size))
