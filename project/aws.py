@@ -105,6 +105,6 @@ def ask_function(name: str, what: str, event: dict[str, Any]) -> dict[str, Any]:
     if response.get("FunctionError"):
         raise CloudError(
             f"Asking function {name} to {what}: {answer.get('errorMessage', answer)}",
-            f"Its log: CloudWatch, log group /aws/lambda/{name}.",
+            f"Its log: scones logs {name}.",
         )
     return answer

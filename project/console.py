@@ -6,6 +6,9 @@ import json
 import sys
 from typing import Any
 
+_emitted: list[str] = []
+"""What is on stdout already that must stand there alone."""
+
 
 def say(message: str) -> None:
     """A message for a person, on stderr."""
@@ -20,6 +23,12 @@ def emit(text: str) -> None:
 def emit_json(value: Any) -> None:
     """One JSON document on stdout; dates as ISO 8601. NaN and infinity are refused, since JSON has neither."""
     emit(json.dumps(value, indent=2, default=str, ensure_ascii=False, allow_nan=False))
+    _emitted.append("JSON")
+
+
+def has_emitted_json() -> bool:
+    """Whether this process has put its document on stdout."""
+    return bool(_emitted)
 
 
 def _encodable(text: str) -> str:

@@ -173,8 +173,7 @@ def raise_unless_succeeded(end: Execution, what: str) -> None:
         summary = _object(end.cause).get("summary")
         raise ExecutionFailedError(
             f"{what} {end.status.lower()}: {reason}",
-            (f"Every picture's reason: {summary}. " if summary else "")
-            + f"All of it: Step Functions, execution {end.arn}",
+            (f"Every picture's reason: {summary}. " if summary else "") + f"All of it: scones logs {end.arn}",
         )
 
 

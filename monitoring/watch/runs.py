@@ -63,7 +63,7 @@ def verdict(found: Run) -> Verdict:
     if found.outcome is None:
         raise ExecutionFailedError(
             f"Monitor run {found.job} {found.status.lower()}: {found.message}",
-            f"Its log: CloudWatch, log group /aws/sagemaker/ProcessingJobs, streams {found.job}/…",
+            f"Its log: scones logs {found.job}",
         )
     violations = s3.read_json(f"{found.output}/constraint_violations.json")["violations"]
     return Verdict(found, found.outcome, s3.read_json(f"{found.output}/summary.json"), violations)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -26,7 +27,7 @@ def resolve(pipeline: str, wanted: str | None) -> str:
     if wanted and wanted.startswith("arn:"):
         return wanted
     known: list[str] = []
-    for summary in _newest_first(pipeline):
+    for summary in newest_first(pipeline):
         arn = str(summary["PipelineExecutionArn"])
         known.append(execution_id(arn))
         if wanted in {None, execution_id(arn), summary.get("PipelineExecutionDisplayName")}:
@@ -54,6 +55,14 @@ def describe(arn: str) -> dict[str, Any]:
     with aws.explained(f"describing execution {execution_id(arn)}"):
         answer: dict[str, Any] = aws.client("sagemaker").describe_pipeline_execution(PipelineExecutionArn=arn)
     return answer
+
+
+def definition(arn: str) -> dict[str, Any]:
+    """The definition that the execution runs, whatever the pipeline's is by now."""
+    with aws.explained(f"reading the definition of execution {execution_id(arn)}"):
+        answer = aws.client("sagemaker").describe_pipeline_definition_for_execution(PipelineExecutionArn=arn)
+    found: dict[str, Any] = json.loads(answer["PipelineDefinition"])
+    return found
 
 
 def list_steps(arn: str) -> list[dict[str, Any]]:
@@ -123,7 +132,12 @@ def stop(arn: str) -> None:
         aws.client("sagemaker").stop_pipeline_execution(PipelineExecutionArn=arn)
 
 
-def _newest_first(pipeline: str) -> Iterator[dict[str, Any]]:
+def newest_first(pipeline: str) -> Iterator[dict[str, Any]]:
+    """ListPipelineExecutions' entries, asked for page by page as they are taken.
+
+    Raises:
+        UsageError: there is no such pipeline.
+    """
     with aws.explained(f"listing the executions of pipeline {pipeline}"):
         pages = aws.client("sagemaker").get_paginator("list_pipeline_executions")
         try:

@@ -56,12 +56,19 @@ def start(
 
 @click.command()
 @execution_argument
+@wait_option
 @as_json_option
-def status(execution: str | None, as_json: bool) -> None:
-    """Show an execution (id, ARN or display name; the latest by default) and its steps."""
+def status(execution: str | None, wait: bool, as_json: bool) -> None:
+    """Show an execution (id, ARN or display name; the latest by default) and its steps.
+
+    With --wait: follow it, and end as `scones start --wait` does.
+    """
     from pipelines.runs import executions
 
     arn = executions.resolve(settings.load().pipeline_name, execution)
+    if wait:
+        _report(arn, wait, as_json)
+        return
     _emit_state(executions.describe(arn), executions.list_steps(arn), as_json)
 
 

@@ -106,4 +106,4 @@ def _row(case: HeldOut, one: Judged) -> list[str]:
 def _next(found: Judged) -> str:
     if found.outcome == "unsure":
         return "A person decides; or ask for less: --threshold, scones threshold."
-    return f"All of it: Step Functions, execution {found.execution}"
+    return f"All of it: scones logs {found.execution}"

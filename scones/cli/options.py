@@ -7,9 +7,11 @@ from typing import Any
 
 import click
 
+from scones.cli.completion import complete_execution
+
 as_json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 wait_option = click.option("--wait", is_flag=True, help="Follow the execution to its end.")
-execution_argument = click.argument("execution", required=False)
+execution_argument = click.argument("execution", required=False, shell_complete=complete_execution)
 
 
 class FiniteRange(click.FloatRange):

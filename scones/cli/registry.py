@@ -8,12 +8,13 @@ import click
 
 from project import aws, settings
 from project.console import emit, emit_json, say
+from scones.cli.completion import complete_version
 from scones.cli.options import as_json_option
 
 if TYPE_CHECKING:
     from pipelines.registry import Approval, Version
 
-_version = click.argument("version", required=False)
+_version = click.argument("version", required=False, shell_complete=complete_version)
 _comment = click.option("--comment", default="", help="Why; kept in the registry.")
 _again = click.option("--again", is_flag=True, help="Even if that is its state already: deploy once more.")
 _wait = click.option("--wait", is_flag=True, help="Follow the deploy workflow to its end.")

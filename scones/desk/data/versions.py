@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pipelines import registry
@@ -33,12 +34,16 @@ class Measured:
         metrics: plain numbers of its evaluation.json; empty when none was recorded or it is gone.
         comment: what was said with the last decision.
         properties: commit, data_sha256, execution, classes, algorithm, staging and what was found there.
+        decided: when it was last changed, of a version that was approved or rejected; its approval is what changes.
+        decided_by: the user profile or IAM identity that did it, as far as SageMaker knows one.
     """
 
     version: Version
     metrics: dict[str, float]
     comment: str
     properties: dict[str, str]
+    decided: datetime | None = None
+    decided_by: str = ""
 
 
 class Versions:
@@ -67,7 +72,14 @@ class Versions:
             self._metrics[version.arn],
             package.get("ApprovalDescription", ""),
             package.get("CustomerMetadataProperties", {}),
+            None if version.approval == registry.WAITING else package.get("LastModifiedTime"),
+            _name(package.get("LastModifiedBy", {})),
         )
+
+
+def _name(who: dict[str, Any]) -> str:
+    """The name in a UserContext: Studio's profile, or the last part of the identity's ARN."""
+    return str(who.get("UserProfileName") or who.get("IamIdentity", {}).get("Arn", "").rpartition("/")[2])
 
 
 def _metrics(package: dict[str, Any]) -> dict[str, float]:

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
 import pytest
 from click.testing import CliRunner
 
+from pipelines.runs import executions
+from project import console
 from project.errors import QualityGateError, SconesError, UsageError
-from scones.cli.main import VERBS, scones
+from scones.cli.main import VERBS, main, scones
 
 
 def test_help_lists_every_verb_without_importing_one() -> None:
@@ -50,3 +53,20 @@ def test_the_package_runs_as_a_module_with_the_commands_exit_codes() -> None:
         found[words[0]] = subprocess.run(run, capture_output=True, text=True, check=False)
     assert (found["--version"].returncode, found["stat"].returncode) == (0, 2)
     assert found["--version"].stdout.startswith("scones, version ")
+
+
+def test_a_person_who_interrupts_gets_130_and_a_program_a_document(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(executions, "resolve", interrupted)
+    monkeypatch.setattr(console, "_emitted", [])
+    for words in (["status"], ["status", "--json"]):
+        monkeypatch.setattr(sys, "argv", ["scones", *words])
+        with pytest.raises(SystemExit, match="130"):
+            main()
+    out, err = capsys.readouterr()
+    assert json.loads(out)["error"] == {"message": "Stopped.", "fix": "", "exit_code": 130}
+    assert err.split() == ["Stopped.", "Stopped."]
