@@ -30,9 +30,9 @@ BASE = [
     "pydantic>=2.10",
     "pyyaml>=6",
     "requests>=2.32",
+    "rich>=13.9",
     "sagemaker==3.27.*",
     "scipy>=1.11",
-    "tqdm>=4.66",
 ]
 LOCAL = [
     "aws-lambda-powertools>=3.30",
@@ -63,7 +63,6 @@ DEV = [
     "types-psutil",
     "types-pyyaml",
     "types-requests",
-    "types-tqdm",
     "xgboost-cpu>=3,<4; sys_platform == 'linux'",
 ]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from botocore.exceptions import ClientError
 from project import aws
 from project.errors import DataError, UsageError
 from project.files import write_file
+from project.progress import Show, megabytes
 
 MISSING = {"404", "NoSuchKey", "NotFound"}
 
@@ -93,15 +95,31 @@ def download(uri: str, file: Path) -> None:
         aws.client("s3").download_file(bucket, key, str(partial))
 
 
-def upload(content: bytes | Path, uri: str, **options: Any) -> None:
+def upload(content: bytes | Path, uri: str, show: Show | None = None, **options: Any) -> None:
     """Write `content`, or the content of a file, to `uri`.
 
     Args:
+        show: told how far the upload of a file is.
         options: Metadata, ContentType or other arguments of PutObject.
     """
     bucket, key = split(uri)
     with aws.explained(f"uploading {content} to {uri}" if isinstance(content, Path) else f"uploading {uri}"):
         if isinstance(content, Path):
-            aws.client("s3").upload_file(str(content), bucket, key, ExtraArgs=options)
+            counted = _counter(f"Uploading {content.name}", content.stat().st_size, show) if show else None
+            aws.client("s3").upload_file(str(content), bucket, key, ExtraArgs=options, Callback=counted)
         else:
             aws.client("s3").put_object(Bucket=bucket, Key=key, Body=content, **options)
+
+
+def _counter(what: str, size: int, show: Show) -> Callable[[int], None]:
+    """What boto3 calls, from its threads, with the bytes of each part that has gone."""
+    sent, lock = 0, threading.Lock()
+
+    def count(number: int) -> None:
+        nonlocal sent
+        with lock:
+            sent += number
+            show(what, megabytes(sent, size), sent, size)
+
+    show(what, megabytes(0, size), 0, size)
+    return count

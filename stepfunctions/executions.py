@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +12,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from project import aws
-from project.errors import ExecutionFailedError
+from project.errors import CloudError, ExecutionFailedError
+from project.progress import progress
 from project.waiting import going_on, wait_between_looks
 
 LONGEST_PAUSE = 3.0
@@ -127,27 +129,67 @@ def wait_until_started(
     return None
 
 
+def longest(machine: str) -> float | None:
+    """The seconds of the machine's longest execution that succeeded, of its latest ones; None before any has."""
+    ended = [one for one in list_executions(machine, most=20) if one["status"] == "SUCCEEDED"]
+    return max(((one["stopDate"] - one["startDate"]).total_seconds() for one in ended), default=None)
+
+
 def wait_until_ended(arn: str) -> Execution:
     """Wait for the execution's end."""
-    return follow(arn, None)
-
-
-def follow(arn: str, tell: Callable[[str], None] | None) -> Execution:
-    """Wait for the execution's end and `tell` the name of every state it enters, with the seconds since its start.
-
-    A Choice is not told: the state that comes next says what was chosen.
-    """
-    told = 0
-    with going_on(f"Execution {arn} goes on; its end is shown by: scones dashboard."):
+    with _going_on(arn):
         for _ in wait_between_looks(LONGEST_PAUSE):
             found = describe(arn)
-            if tell:
-                for name, entered in states_entered(arn, choices=False)[told:]:
-                    tell(f"{name:<22} {(entered - found.started).total_seconds():6.1f} s")
-                    told += 1
             if found.status != "RUNNING":
                 break
     return found
+
+
+def follow(arn: str, tell: Callable[[str], None], items: str = "") -> Execution:
+    """Wait for the execution's end and `tell` the name of every state it enters, with the seconds since its start.
+
+    A Choice is not told: the state that comes next says what was chosen. Nor is a state that is entered again, as those
+    that look at an endpoint are: the progress says that it is the present one.
+
+    Args:
+        items: what the execution's distributed Map goes through, if it has one: its progress is shown.
+    """
+    machine, told, seen = arn.split(":")[-2], 0, set()
+    with _going_on(arn), progress() as show:
+        for _ in wait_between_looks(LONGEST_PAUSE):
+            found = describe(arn)
+            for name, entered in states_entered(arn, choices=False)[told:]:
+                told += 1
+                if name not in seen:
+                    tell(f"{name:<22} {(entered - found.started).total_seconds():6.1f} s")
+                seen.add(name)
+                show(machine, name)
+            if found.status != "RUNNING":
+                break
+            if items and (counts := _items(arn)):
+                done, total = counts
+                show(machine, f"{done} of {total} {items}", done, total)
+    return found
+
+
+def _going_on(arn: str) -> AbstractContextManager[None]:
+    return going_on(f"Execution {arn} goes on: scones logs {arn} --follow.")
+
+
+def _items(arn: str) -> tuple[int, int] | None:
+    """How many items of the execution's distributed Map are done, and of how many; None before it has begun.
+
+    None also for who may not ask: an error here is no error of the execution.
+    """
+    states = aws.client("stepfunctions")
+    try:
+        with aws.explained(f"looking at the map runs of {arn}"):
+            for one in states.list_map_runs(executionArn=arn)["mapRuns"]:
+                counts = states.describe_map_run(mapRunArn=one["mapRunArn"])["itemCounts"]
+                return counts["total"] - counts["pending"] - counts["running"], counts["total"]
+    except CloudError:
+        pass
+    return None
 
 
 def states_entered(arn: str, choices: bool = True) -> list[tuple[str, datetime]]:

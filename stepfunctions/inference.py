@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from project import aws, s3
 from project.errors import DataError, UsageError
+from project.progress import progress
 from project.waiting import going_on
 from stepfunctions import executions
 from stepfunctions.executions import Execution
@@ -74,12 +75,20 @@ def judge(bucket: str, key: str, threshold: float | None = None) -> Judged:
 
 def judge_all(bucket: str, keys: Iterable[str], threshold: float | None, concurrency: int) -> list[Judged]:
     """`judge` for every key, at most `concurrency` at a time; results in the order of the keys."""
-    with ThreadPoolExecutor(concurrency) as pool, going_on("What was sent is judged to its end; nothing more is sent."):
+    keys, found = list(keys), []
+    with (
+        ThreadPoolExecutor(concurrency) as pool,
+        going_on("What was sent is judged to its end; nothing more is sent."),
+        progress() as show,
+    ):
         try:
-            return list(pool.map(lambda key: judge(bucket, key, threshold), keys))
+            for one in pool.map(lambda key: judge(bucket, key, threshold), keys):
+                found.append(one)
+                show("Routing", f"{len(found)} of {len(keys)} pictures", len(found), len(keys))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+    return found
 
 
 def judged(bucket: str, key: str, end: Execution) -> Judged:

@@ -11,6 +11,7 @@ from pipelines.runs import in_service
 from project import aws
 from project.console import say
 from project.errors import CloudError, ExecutionFailedError
+from project.progress import in_words
 from project.waiting import going_on
 from stepfunctions import executions
 from stepfunctions.executions import Execution
@@ -39,6 +40,9 @@ def decide_and_wait(version: Version, approval: Approval, comment: str, tell: Ca
             approval,
         )
 
+    usual = executions.longest(machine)
+    so_far = f"the longest of the last ones took {in_words(usual)}" if usual else "this is the first"
+    say(f"Waiting for the deploy workflow to start and to end: {so_far}.")
     with going_on(f"{arn} is {approval}, and the deploy workflow follows: state machine {machine}."):
         execution = executions.wait_until_started(machine, earlier, is_about_this)
     if execution is None:

@@ -9,9 +9,11 @@ from botocore.exceptions import ClientError
 
 from pipelines.definition import gates
 from pipelines.runs.executions import RUNNING, describe, execution_id, list_steps
+from pipelines.runs.step_progress import Watch
 from project import aws
 from project.console import say
 from project.errors import ExecutionFailedError, QualityGateError
+from project.progress import progress
 from project.waiting import going_on, wait_between_looks
 
 GATE, QUALITY_TOO_LOW = "CheckQuality", "QualityTooLow"
@@ -31,7 +33,11 @@ def follow(arn: str, tell: Callable[[str], None]) -> tuple[dict[str, Any], list[
     """Wait until the execution has ended, and `tell` each transition of a step; its description and its steps."""
     told: dict[str, str] = {}
     identifier = execution_id(arn)
-    with going_on(f"The execution goes on: scones status {identifier}, scones stop {identifier}."):
+    with (
+        going_on(f"The execution goes on: scones status {identifier}, scones stop {identifier}."),
+        progress() as show,
+    ):
+        watch = Watch(show)
         for _ in wait_between_looks(longest=5.0, first=0.4, share=1 / 60):
             description = describe(arn)
             steps = list_steps(arn)
@@ -42,6 +48,7 @@ def follow(arn: str, tell: Callable[[str], None]) -> tuple[dict[str, Any], list[
                     tell(line)
             if description["PipelineExecutionStatus"] not in RUNNING:
                 break
+            watch.show(steps)
     return description, steps
 
 

@@ -14,6 +14,7 @@ from project.console import say
 from project.errors import DataError, UsageError
 from project.files import sha256_of
 from project.names import Names
+from project.progress import progress
 
 BLOCK = 1 << 20
 MAX_VALUE_CHARACTERS = 1024
@@ -37,7 +38,8 @@ def upload_archive(names: Names, archive: str) -> dict[str, str]:
     uri = names.uri("data", digest[:16], file.name)
     if s3.head(uri) is None:
         say(f"Uploading {file} ({file.stat().st_size / 1e6:.1f} MB) to {uri}")
-        s3.upload(file, uri, Metadata={"sha256": digest})
+        with progress() as show:
+            s3.upload(file, uri, show, Metadata={"sha256": digest})
     return {"InputArchiveUri": uri, "InputArchiveSha256": digest}
 
 

@@ -88,7 +88,7 @@ def batch(prefix: str, threshold: float | None, as_json: bool) -> None:
     from stepfunctions.executions import follow, raise_unless_succeeded
     from stepfunctions.inference import batch_line, start_batch
 
-    end = follow(start_batch(prefix, threshold), say)
+    end = follow(start_batch(prefix, threshold), say, items="batches")
     raise_unless_succeeded(end, f"Batch {end.name}")
     if as_json:
         emit_json({"execution": end.arn, "seconds": end.seconds, **end.output})

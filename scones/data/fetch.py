@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from tqdm import tqdm
 from urllib3.util import Retry
 
 from project.console import say
 from project.errors import DataError
 from project.files import sha256_of
+from project.progress import Show, megabytes, progress
 
 HOSTS = ("https://www.cs.toronto.edu", "https://cave.cs.toronto.edu")
 """Where the archives are published; the first redirects to the second."""
@@ -103,18 +101,17 @@ class _Refused(Exception):  # noqa: N818 - an answer, not an error of ours
 
 def _complete(session: requests.Session, url: str, original: Original, partial: Path) -> None:
     """Append to `partial` until it has the archive's size; a connection that breaks in the middle is made again."""
-    quiet = not sys.stderr.isatty()
-    with tqdm(total=original.size, unit="B", unit_scale=True, desc=original.name, disable=quiet) as progress:
+    with progress() as show:
         breaks = 0
         while (before := _size(partial)) != original.size:
             with _get(session, url, before) as response:
-                _append(response, original, partial, progress)
+                _append(response, original, partial, show)
             breaks = 0 if _size(partial) > before else breaks + 1
             if breaks >= BREAKS:
                 raise _Refused(f"breaks the connection, {breaks} times in a row without sending anything")
 
 
-def _append(response: requests.Response, original: Original, partial: Path, progress: tqdm[Any]) -> None:
+def _append(response: requests.Response, original: Original, partial: Path, show: Show) -> None:
     """Write the response's body behind what is there (or anew, when the host ignores ranges), as far as it comes."""
     start = _size(partial)
     if response.status_code == 416:  # there is more than the whole already
@@ -128,7 +125,7 @@ def _append(response: requests.Response, original: Original, partial: Path, prog
     offered = response.headers.get("Content-Range", "").partition("/")[2] or response.headers.get("Content-Length")
     if offered not in (None, "*", str(original.size)):
         raise _Refused(f"offers {offered} bytes instead of {original.size}")
-    progress.n = written = start if resumed else 0
+    written = start if resumed else 0
     with partial.open("ab" if resumed else "wb") as file:
         try:
             for chunk in response.iter_content(CHUNK):
@@ -136,7 +133,7 @@ def _append(response: requests.Response, original: Original, partial: Path, prog
                 if written > original.size:
                     break
                 file.write(chunk)
-                progress.update(len(chunk))
+                show(f"Fetching {original.name}", megabytes(written, original.size), written, original.size)
         except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
             return  # broken in the middle: the caller goes on from here
     if written != original.size:  # a complete body of another length is another file

@@ -22,6 +22,7 @@ from monitoring.watch.schedule import attached
 from pipelines.runs import held_out
 from project import aws, console
 from project.errors import SconesError
+from project.progress import Show, progress
 from scones.demo import alerts
 from scones.demo.stages import Demo
 from scones.reports import monitor_report
@@ -95,9 +96,11 @@ def _send_and_judge(changed: Callable[[bytes], bytes]) -> runs.Verdict:
             EndpointName=names.endpoint, Body=body, ContentType="image/png", Accept="application/json"
         )
 
-    with aws.explained(f"sending pictures to endpoint {names.endpoint}"), ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(send, bodies))
-    _wait_for_capture(start, len(bodies))
+    with progress() as show:
+        with aws.explained(f"sending pictures to endpoint {names.endpoint}"), ThreadPoolExecutor(THREADS) as pool:
+            for done, _ in enumerate(pool.map(send, bodies), start=1):
+                show("Traffic", f"{done} of {len(bodies)} pictures sent", done, len(bodies))
+        _wait_for_capture(start, len(bodies), show)
     return runs.run(start, datetime.fromtimestamp(time.time() + 1, UTC))
 
 
@@ -108,7 +111,7 @@ def _next_second() -> datetime:
     return datetime.fromtimestamp(begins, UTC)
 
 
-def _wait_for_capture(start: datetime, wanted: int) -> None:
+def _wait_for_capture(start: datetime, wanted: int, show: Show) -> None:
     names, deadline = aws.names(), time.monotonic() + PATIENCE
     with TemporaryDirectory() as scratch:
         while True:
@@ -116,6 +119,7 @@ def _wait_for_capture(start: datetime, wanted: int) -> None:
             there = sum(1 for _ in capture.read(capture.files(Path(scratch), Window(start)), Tally(), Window(start)))
             if there >= wanted:
                 return
+            show("Capture", f"{there} of {wanted} pictures captured", there, wanted)
             if time.monotonic() > deadline:
                 raise SconesError(f"{wanted} pictures were sent to endpoint {names.endpoint}, and {there} captured.")
             time.sleep(0.2)

@@ -102,7 +102,8 @@ def run_batch(demo: Demo) -> str:
     """The whole test split as one batch; its summary in S3."""
     pictures = results.output_uri(demo.found["execution"], held_out.STEP, "test")
     started = time.monotonic()
-    end = executions.wait_until_ended(inference.start_batch(f"{pictures}/"))
+    execution = inference.start_batch(f"{pictures}/")
+    end = executions.follow(execution, lambda _: None, items="batches")
     executions.raise_unless_succeeded(end, f"Batch {end.name}")
     demo.found["batch"] = {"summary": end.output["summary"], **end.output["counts"]}
     rate = end.output["counts"]["images"] / (time.monotonic() - started)

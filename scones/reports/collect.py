@@ -11,13 +11,12 @@ from botocore.exceptions import ClientError
 
 from localcloud.contract.definition import Json, steps
 from pipelines.registry import described
-from pipelines.runs import results
+from pipelines.runs import results, training_log
 from pipelines.runs.executions import describe, execution_id, list_steps
 from pipelines.runs.follow import is_cached
 from project import aws
 from project.errors import DataError, SconesError
 from project.s3 import split
-from scones.reports import training_log
 from scones.reports.facts import PAIRS, PICTURES, Facts, GateFact, StepFact
 
 T = TypeVar("T")

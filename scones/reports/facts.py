@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from pipelines.runs.training_log import Epoch
+
 PICTURES, PAIRS = 10, 10
 """At most so many pictures of a kind, and so many pairs of near-duplicates, are shown."""
 
@@ -43,15 +45,6 @@ class GateFact:
         if self.value is None:
             return False
         return self.value >= self.bound if self.sign == ">=" else self.value <= self.bound
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """Accuracies after an epoch, counted from 0 as the log does; None where the log has none."""
-
-    number: int
-    train: float | None
-    validation: float | None
 
 
 @dataclass

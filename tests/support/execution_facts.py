@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from scones.reports.facts import Epoch, Facts, GateFact, StepFact
+from pipelines.runs.training_log import Epoch
+from scones.reports.facts import Facts, GateFact, StepFact
 from steps import near_duplicates, png
 from steps.evaluate import evaluate
 

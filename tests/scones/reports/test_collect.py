@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from service_stubs import Stubs
 
-from pipelines.runs import results
+from pipelines.runs import results, training_log
+from pipelines.runs.training_log import Epoch
 from project.errors import CloudError, DataError
 from project.names import Names
 from project.settings import Settings
-from scones.reports import publish, training_log
+from scones.reports import publish
 from scones.reports.collect import collect
-from scones.reports.facts import Epoch, Facts
+from scones.reports.facts import Facts
 
 NAMES = Names(Settings())
 PIPELINE = f"arn:aws:sagemaker:us-east-1:{NAMES.account}:pipeline/{NAMES.settings.pipeline_name}"

@@ -9,10 +9,10 @@ import pytest
 from execution_facts import BEGAN, PICTURE, bare, full
 from html_page import Page, assert_self_contained, read_page
 
+from pipelines.runs.training_log import Epoch, parse
 from scones.reports.execution_page import charts, page
-from scones.reports.facts import Epoch, Facts, GateFact, StepFact
+from scones.reports.facts import Facts, GateFact, StepFact
 from scones.reports.pages import write_page
-from scones.reports.training_log import parse
 
 
 def page_of(facts: Facts) -> Page:

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
 from project import aws
 from project.errors import DataError
-from scones.reports.facts import Epoch
 
 GROUP = "/aws/sagemaker/TrainingJobs"
 LINE = re.compile(r"Epoch\[(?P<epoch>\d+)\] (?P<subset>Train|Validation)-accuracy=(?P<value>[0-9.]+)")
 """The metric of AWS's image-classification algorithm, as its documentation and its logs write it."""
 MOST_PAGES = 200
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """Accuracies after an epoch, counted from 0 as the log does; None where the log has none."""
+
+    number: int
+    train: float | None
+    validation: float | None
 
 
 def epochs(job: str) -> list[Epoch]:
