@@ -77,7 +77,10 @@ def status(execution: str | None, wait: bool, as_json: bool) -> None:
 @wait_option
 @as_json_option
 def resume(execution: str | None, wait: bool, as_json: bool) -> None:
-    """Run the failed and unfinished steps of an execution again, with the same definition and parameters."""
+    """Run the failed and unfinished steps of an execution again, with the same definition and parameters.
+
+    With --wait: follow it, and end as `scones start --wait` does.
+    """
     from pipelines.runs import executions
 
     arn = executions.resolve(settings.load().pipeline_name, execution)

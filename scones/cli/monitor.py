@@ -86,7 +86,13 @@ def status(most: int, as_json: bool) -> None:
 @_hours
 @_since
 @click.option("--captures", metavar="FOLDER|S3", help="Anybody's capture files instead, all of them without a time.")
-@click.option("--output", type=click.Path(path_type=Path), default=Path("monitor-report"), show_default=True)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("monitor-report"),
+    show_default=True,
+    help="Folder for the page.",
+)
 @as_json_option
 @click.pass_context
 def report(
