@@ -16,16 +16,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from project.errors import DataError, ExecutionFailedError, SconesError
+from steps.train import likeness
 from steps.train.hyperparameters import Hyperparameters
 from steps.train.messages import Examples, Folded, Progress, Trained
 
 
 @dataclass(frozen=True)
 class Ensemble:
-    """The trained networks, and a logit vector for each validation image from the one member that never saw it."""
+    """The trained networks, and what is said of each validation image by the one member that never saw it.
+
+    That is a logit vector, (N, classes), and its likeness to the training images, (N,), on the ensemble's scale.
+    """
 
     networks: list[Folded]
     validation_logits: NDArray[np.float64]
+    validation_likeness: NDArray[np.float64]
 
 
 def holders(labels: NDArray[np.int64], members: int, seed: int) -> NDArray[np.int64]:
@@ -84,7 +89,8 @@ def fit(training: Examples, validation: Examples, classes: int, chosen: Hyperpar
     logits = np.empty((len(validation.labels), classes))
     for member, result in enumerate(results):
         logits[holder == member] = result.held_out_logits
-    return Ensemble([result.network for result in results], logits)
+    alike = likeness.of_ensemble([result.held_out_likeness for result in results])
+    return Ensemble([result.network for result in results], logits, alike)
 
 
 def _work(
@@ -99,12 +105,16 @@ def _work(
     import torch  # here, because the parent imports this module too
 
     from steps.train.fold import fold
-    from steps.train.member import train
+    from steps.train.member import features, train
 
     torch.set_num_threads(1)
     try:
         network, logits = train(seen, held_out, classes, chosen, seed, pipe.send)
-        pipe.send(Trained(fold(network), logits.double().numpy()))
+        towards = likeness.directions(features(network, seen).double().numpy(), seen.labels, classes)
+        unseen = features(network, held_out).double().numpy()
+        towards = likeness.scaled(towards, unseen)
+        alike = likeness.of_features(unseen, towards)
+        pipe.send(Trained(fold(network, towards), logits.double().numpy(), alike))
     except SconesError as error:
         pipe.send(error)
     except BrokenPipeError:  # the job was killed: its result has no reader
@@ -126,7 +136,7 @@ def _collect(pipes: Sequence[Connection], held_out: Sequence[int]) -> list[Train
                 results[member] = message
         running = [len(report) for member, report in enumerate(reports) if member not in results]
         for epoch in range(printed, min(running, default=max(map(len, reports)))):
-            _print_epoch(epoch, [report[min(epoch, len(report) - 1)] for report in reports], held_out)
+            _print_epoch(epoch, [report[epoch] for report in reports], held_out)
             printed = epoch + 1
     return [results[member] for member in range(len(pipes))]
 
@@ -149,7 +159,7 @@ def _lost(member: int) -> ExecutionFailedError:
 
 
 def _print_epoch(epoch: int, latest: Sequence[Progress], held_out: Sequence[int]) -> None:
-    """The built-in algorithm's lines, and the loss. A member that stopped early counts as it was at its last epoch."""
+    """The built-in algorithm's lines, and the loss."""
     train_accuracy = np.mean([progress.train_accuracy for progress in latest])
     accuracy = np.average([progress.held_out_accuracy for progress in latest], weights=held_out)
     loss = np.average([progress.held_out_loss for progress in latest], weights=held_out)

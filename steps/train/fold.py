@@ -11,14 +11,18 @@ from steps.train.messages import Convolution, Folded
 from steps.train.network import LOGIT_SCALE, Network
 
 
-def fold(network: Network) -> Folded:
-    """The network's weights for evaluation, normalisation of the input and of every layer folded in."""
+def fold(network: Network, directions: NDArray[np.float64]) -> Folded:
+    """The network's weights for evaluation, normalisation of the input and of every layer folded in.
+
+    `directions`, (features, classes), are those of its features' likeness.
+    """
     network = network.cpu().eval()
     groups = [
         (_convolution(group.first, group.first_norm), _convolution(group.second, group.second_norm))
         for group in network.groups
     ]
-    return Folded(_whitening(network), groups, _array(network.head.weight) * LOGIT_SCALE)
+    head = _array(network.head.weight) * LOGIT_SCALE
+    return Folded(_whitening(network), groups, head, directions.astype(np.float32))
 
 
 def _whitening(network: Network) -> Convolution:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +13,10 @@ from steps.train.messages import Folded
 
 
 def build(members: Sequence[Folded], temperature: float, side: int) -> bytes:
-    """The ONNX file: input `pictures`, uint8 RGB (N, side, side, 3); output `probabilities`, float32 (N, classes).
+    """The ONNX file: input `pictures`, uint8 RGB (N, side, side, 3); outputs `probabilities`, float32 (N, classes),
+    and `likeness`, float32 (N,), to the training pictures (`likeness.py`).
 
-    The temperature and the mean over members are folded into the last layers, as normalisation is into the
+    The temperature and the means over members are folded into the last layers, as normalisation is into the
     convolutions, so that serving does no work that training could do once.
     """
     nodes = [
@@ -23,25 +25,31 @@ def build(members: Sequence[Folded], temperature: float, side: int) -> bytes:
     ]
     weights: list[bytes] = []
     for index, member in enumerate(members):
-        _member(nodes, weights, member, f"member{index}", 1 / (len(members) * temperature))
+        _member(nodes, weights, member, f"member{index}", 1 / len(members), temperature)
     nodes += [
         onnx_file.node("Sum", [f"member{index}.logits" for index in range(len(members))], "logits"),
         onnx_file.node("Softmax", ["logits"], "probabilities", axis=1),
+        onnx_file.node("Sum", [f"member{index}.likeness" for index in range(len(members))], "likeness"),
     ]
     classes = len(members[0].head)
     return onnx_file.model(
         nodes,
         weights,
         [onnx_file.value("pictures", onnx_file.UINT8, ["count", side, side, 3])],
-        [onnx_file.value("probabilities", onnx_file.FLOAT, ["count", classes])],
+        [
+            onnx_file.value("probabilities", onnx_file.FLOAT, ["count", classes]),
+            onnx_file.value("likeness", onnx_file.FLOAT, ["count"]),
+        ],
     )
 
 
-def _member(nodes: list[bytes], weights: list[bytes], member: Folded, name: str, scale: float) -> None:
-    """Append one network; its scaled logits are `<name>.logits`."""
+def _member(
+    nodes: list[bytes], weights: list[bytes], member: Folded, name: str, share: float, temperature: float
+) -> None:
+    """Append one network; its share of the logits, over the temperature, is `<name>.logits`, of likeness `.likeness`."""
     last = "channels_first"
 
-    def add(operator: str, label: str, *parameters: NDArray[np.float32], **attributes: int | Sequence[int]) -> None:
+    def add(operator: str, label: str, *parameters: NDArray[Any], **attributes: int | Sequence[int]) -> None:
         nonlocal last
         inputs = [last]
         for position, parameter in enumerate(parameters):
@@ -61,4 +69,8 @@ def _member(nodes: list[bytes], weights: list[bytes], member: Folded, name: str,
         add("Gelu", f"group{index}.second.gelu")
     add("GlobalMaxPool", "maximum")
     add("Flatten", "features")
-    add("MatMul", "logits", member.head.T * np.float32(scale))
+    features = last
+    add("MatMul", "logits", member.head.T * np.float32(share / temperature))
+    last = features
+    add("MatMul", "classes", member.directions * np.float32(share))
+    add("ReduceMax", "likeness", np.array([1], np.int64), keepdims=0)

@@ -39,8 +39,8 @@ class Hyperparameters:
     """Share of each batch that is shown once more, turned by 0 to 3 quarters, to be told by how many."""
     turned_weight: float = 0.5
     """Weight of that question in the loss."""
-    patience: int = 32
-    """Epochs without a lower validation loss after which a member stops."""
+    averaging: float = 0.99
+    """What stays of the mean of the weights, which is served, at each step; 0 serves the last weights."""
 
     @property
     def widths(self) -> tuple[int, int, int]:
@@ -63,7 +63,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "label_smoothing": (0, 0.5),
     "turned_share": (0, 1),
     "turned_weight": (0, 10),
-    "patience": (1, 1000),
+    "averaging": (0, 0.9999),
 }
 SERVICE_PREFIXES = ("sagemaker_", "_tuning_")
 """Names that SageMaker itself adds (script mode, tuning jobs); they are not for us."""

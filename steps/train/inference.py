@@ -47,13 +47,30 @@ class RequestRefusedError(BaseInferenceToolkitError):
         return str(self.message)
 
 
+CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
+"""The header that SageMaker hands on to who invoked the endpoint, as CustomAttributes (InvokeEndpoint's reference)."""
+
+
 @dataclass(frozen=True)
 class Model:
-    """What `model_fn` loads: an ONNX Runtime session, the class names, and the side of its square input in pixels."""
+    """What `model_fn` loads.
+
+    An ONNX Runtime session, the class names, the side of its square input in pixels, and how the likeness of pictures
+    of the classes is distributed: percentiles 0 to 100.
+    """
 
     session: Any
     classes: tuple[str, ...]
     image_size: int
+    percentiles: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Probabilities, shape (classes,), and the share of held-out pictures of the classes that are more like them."""
+
+    probabilities: NDArray[np.float32]
+    unfamiliarity: float
 
 
 def model_fn(model_dir: str) -> Model:
@@ -65,7 +82,8 @@ def model_fn(model_dir: str) -> Model:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(folder / "model.onnx", options, providers=["CPUExecutionProvider"])
-    return Model(session, tuple(description["classes"]), description["image_size"])
+    percentiles = np.array(description["likeness_percentiles"])
+    return Model(session, tuple(description["classes"]), description["image_size"], percentiles)
 
 
 def input_fn(body: bytes, content_type: str) -> Image.Image:
@@ -84,24 +102,31 @@ def input_fn(body: bytes, content_type: str) -> Image.Image:
         raise RequestRefusedError(HTTPStatus.BAD_REQUEST, str(error)) from None
 
 
-def predict_fn(picture: Image.Image, model: Model) -> NDArray[np.float32]:
-    """Probabilities, shape (classes,), of one picture."""
+def predict_fn(picture: Image.Image, model: Model) -> Prediction:
+    """What the model says of one picture."""
     pictures = pixels(picture, model.image_size)[np.newaxis]
-    probabilities: NDArray[np.float32] = model.session.run(None, {"pictures": pictures})[0][0]
-    return probabilities
+    probabilities, likeness = model.session.run(None, {"pictures": pictures})
+    shares = np.linspace(1, 0, len(model.percentiles))
+    return Prediction(probabilities[0], float(np.interp(likeness[0], model.percentiles, shares)))
 
 
-def output_fn(prediction: NDArray[np.float32], accept: str) -> str:
+def output_fn(prediction: Prediction, accept: str, context: Any = None) -> str:
     """Serialise probabilities: a JSON list, or one JSON line with the key `prediction` for application/jsonlines.
+
+    `unfamiliarity` goes into a header of the answer, whose body stays the built-in algorithm's. The toolkit gives
+    `context` to a handler with one parameter more than it needs (its transformer.py); it is TorchServe's.
 
     Raises:
         RequestRefusedError: the client accepts neither (406).
     """
+    if context is not None:
+        context.set_response_header(0, CUSTOM_ATTRIBUTES, f"unfamiliarity={prediction.unfamiliarity:.4f}")
+    values = prediction.probabilities.tolist()
     accepted = [part.partition(";")[0].strip().lower() for part in (accept or "*/*").split(",")]
     if any(kind in ("application/json", "application/*", "*/*") for kind in accepted):
-        return json.dumps(prediction.tolist())
+        return json.dumps(values)
     if "application/jsonlines" in accepted:
-        return json.dumps({"prediction": prediction.tolist()}) + "\n"
+        return json.dumps({"prediction": values}) + "\n"
     message = f"Accept {accept!r} is not supported; use application/json or application/jsonlines."
     raise RequestRefusedError(HTTPStatus.NOT_ACCEPTABLE, message)
 

@@ -15,7 +15,7 @@ import numpy as np
 from project.errors import DataError
 from project.files import write_folder, write_json
 from steps import lst
-from steps.train import ensemble, graph, hyperparameters, inference, temperature
+from steps.train import ensemble, graph, hyperparameters, inference, likeness, temperature
 from steps.train.hyperparameters import Hyperparameters
 from steps.train.messages import Examples
 
@@ -64,6 +64,7 @@ def write_model(
         "image_size": IMAGE_SIZE,
         "preprocessing": "RGB, stretched to image_size x image_size, values 0 to 255; normalisation is in the graph",
         "temperature": fitted,
+        "likeness_percentiles": likeness.percentiles(trained.validation_likeness),
         "hyperparameters": dataclasses.asdict(chosen),
     }
     write_json(folder / "model.json", description)

@@ -38,17 +38,19 @@ class Folded:
     """A trained network with every normalisation folded into the convolution before it.
 
     `whiten` takes pixels in 0..255; `groups` are the two convolutions of each group; `head` maps the features to
-    logits, (classes, features).
+    logits, (classes, features); `directions`, (features, classes), to their likeness to each class (`likeness.py`).
     """
 
     whiten: Convolution
     groups: list[tuple[Convolution, Convolution]]
     head: NDArray[np.float32]
+    directions: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A member's result: its network, and its logits (N, classes) for the images that it held out."""
+    """A member's result: its network, and its logits (N, classes) and likeness (N,) of the images that it held out."""
 
     network: Folded
     held_out_logits: NDArray[np.float64]
+    held_out_likeness: NDArray[np.float64]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 IR_VERSION, OPERATOR_SET = 9, 20
-FLOAT, UINT8 = 1, 2  # TensorProto.DataType
+FLOAT, UINT8, INT64 = 1, 2, 7  # TensorProto.DataType
 _VARINT, _BYTES = 0, 2  # wire types
 _ATTRIBUTE_INT, _ATTRIBUTE_INTS = 2, 7  # AttributeProto.AttributeType
 
@@ -44,10 +44,11 @@ def node(operator: str, inputs: Sequence[str], output: str, **attributes: int | 
     return body
 
 
-def weight(name: str, values: NDArray[np.float32]) -> bytes:
-    """A TensorProto of float32 values, little-endian, any shape."""
+def weight(name: str, values: NDArray[np.float32] | NDArray[np.int64]) -> bytes:
+    """A TensorProto of float32 values, or of int64 ones where an operator wants axes, little-endian, any shape."""
     dimensions = b"".join(_field(1, size) for size in values.shape)
-    return dimensions + _field(2, FLOAT) + _field(8, name) + _field(9, values.astype("<f4").tobytes())
+    kind, stored = (INT64, "<i8") if values.dtype == np.int64 else (FLOAT, "<f4")
+    return dimensions + _field(2, kind) + _field(8, name) + _field(9, values.astype(stored).tobytes())
 
 
 def value(name: str, kind: int, shape: Sequence[int | str]) -> bytes:

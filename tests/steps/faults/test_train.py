@@ -97,7 +97,7 @@ def test_member_that_is_killed_ends_the_job_with_a_reason() -> None:
 
     def train() -> None:
         try:
-            ensemble.fit(_split(16), _split(4), 2, Hyperparameters(epochs=1000, width=8, members=1, patience=1000))
+            ensemble.fit(_split(16), _split(4), 2, Hyperparameters(epochs=1000, width=8, members=1))
         except ExecutionFailedError as error:
             raised.append(error)
 
@@ -116,7 +116,7 @@ def test_member_that_is_killed_ends_the_job_with_a_reason() -> None:
 
 
 def test_members_end_when_the_job_is_killed(job: Path) -> None:
-    (job / "hyperparameters.json").write_text(json.dumps({"epochs": "1000", "patience": "1000", "width": "8"}))
+    (job / "hyperparameters.json").write_text(json.dumps({"epochs": "1000", "width": "8"}))
     environment = {**os.environ, "PYTHONPATH": str(RUN.parents[1])}
     command = [sys.executable, str(RUN), "train", *arguments(job)]
     pipe = subprocess.PIPE

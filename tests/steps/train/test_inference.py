@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import subprocess
@@ -26,8 +27,9 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     network = Network((16, 16, 16), 3)
     network.fit_input(torch.rand(4, 3, 32, 32))
     folder = tmp_path_factory.mktemp("model")
-    (folder / "model.onnx").write_bytes(graph.build([fold(network)], 0.5, 32))
-    (folder / "model.json").write_text(json.dumps({"classes": ["a", "b", "c"], "image_size": 32}))
+    (folder / "model.onnx").write_bytes(graph.build([fold(network, np.ones((16, 3)))], 0.5, 32))
+    description = {"classes": ["a", "b", "c"], "image_size": 32, "likeness_percentiles": [0.0, 1e9, 2e9]}
+    (folder / "model.json").write_text(json.dumps(description))
     return folder
 
 
@@ -99,19 +101,43 @@ def test_other_content_types_are_refused_by_name() -> None:
     assert refused.value.status_code == 415
 
 
+def _answer(*probabilities: float) -> inference.Prediction:
+    return inference.Prediction(np.array(probabilities, np.float32), 0.25)
+
+
 @pytest.mark.parametrize("accept", ["application/json", "*/*", "", "text/html, application/json;q=0.9"])
 def test_answer_is_a_json_list(accept: str) -> None:
-    assert json.loads(inference.output_fn(np.array([0.25, 0.75], np.float32), accept)) == [0.25, 0.75]
+    assert json.loads(inference.output_fn(_answer(0.25, 0.75), accept)) == [0.25, 0.75]
+
+
+@pytest.mark.parametrize(("percentiles", "unfamiliarity"), [([1e9, 2e9], 1.0), ([-2e9, -1e9], 0.0), ([-1e9, 1e9], 0.5)])
+def test_unfamiliarity_is_the_share_of_held_out_pictures_that_are_more_alike(
+    model_folder: Path, percentiles: list[float], unfamiliarity: float
+) -> None:
+    model = dataclasses.replace(inference.model_fn(str(model_folder)), percentiles=np.array(percentiles))
+    found = inference.predict_fn(inference.input_fn(_encoded("RGB"), "image/png"), model)
+    assert found.unfamiliarity == pytest.approx(unfamiliarity, abs=1e-6)
+
+
+def test_unfamiliarity_travels_in_the_header_that_sagemaker_hands_on() -> None:
+    headers: dict[str, str] = {}
+
+    class Context:
+        def set_response_header(self, index: int, name: str, value: str) -> None:
+            headers[name] = value
+
+    assert json.loads(inference.output_fn(_answer(0.25, 0.75), "application/json", Context())) == [0.25, 0.75]
+    assert headers == {"X-Amzn-SageMaker-Custom-Attributes": "unfamiliarity=0.2500"}
 
 
 def test_answer_as_json_lines_has_the_key_prediction() -> None:
-    answer = inference.output_fn(np.array([0.25, 0.75], np.float32), "application/jsonlines")
+    answer = inference.output_fn(_answer(0.25, 0.75), "application/jsonlines")
     assert answer == '{"prediction": [0.25, 0.75]}\n'
 
 
 def test_answer_of_another_type_is_refused() -> None:
     with pytest.raises(inference.RequestRefusedError, match="'image/png' is not supported") as refused:
-        inference.output_fn(np.array([1.0], np.float32), "image/png")
+        inference.output_fn(_answer(1.0), "image/png")
     assert refused.value.status_code == 406
 
 

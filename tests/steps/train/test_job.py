@@ -76,6 +76,9 @@ def test_model_holds_graph_description_and_code_and_nothing_else(run: Run) -> No
     description: dict[str, Any] = json.loads((model / "model.json").read_text())
     assert description["classes"] == ["red", "green", "blue"]
     assert description["hyperparameters"]["width"] == 8
+    likeness = description["likeness_percentiles"]
+    assert len(likeness) == 101
+    assert likeness == sorted(likeness)
 
 
 def test_the_served_model_knows_the_training_images(run: Run, served: ModuleType) -> None:
@@ -84,7 +87,7 @@ def test_the_served_model_knows_the_training_images(run: Run, served: ModuleType
     right = 0
     for index, file in enumerate(files):
         answer = served.predict_fn(served.input_fn(file.read_bytes(), "image/png"), model)
-        right += int(answer.argmax()) == index % CLASSES
+        right += int(answer.probabilities.argmax()) == index % CLASSES
     assert right / len(files) > 0.9
 
 
