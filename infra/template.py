@@ -68,6 +68,7 @@ def parameters(names: Names, keys: Mapping[str, str]) -> dict[str, str]:
         "Classes": ",".join(chosen.classes),
         "Routes": json.dumps(chosen.routes, sort_keys=True),
         "ConfidenceThreshold": f"{chosen.confidence_threshold:.6f}".rstrip("0").removesuffix("."),
+        "UnfamiliarityLimit": f"{chosen.unfamiliarity_limit:.6f}".rstrip("0").removesuffix("."),
         "EndpointInstanceType": chosen.instances.endpoint,
         "EndpointInstanceCount": str(chosen.serving.instance_count),
         "EndpointMaxInstances": str(chosen.serving.max_instances),

@@ -31,6 +31,11 @@ def threshold_parameter() -> str:
     return required("THRESHOLD_PARAMETER")
 
 
+def unfamiliarity_parameter() -> str:
+    """Name of the SSM parameter that holds how unfamiliar a picture may be and still be routed."""
+    return required("UNFAMILIARITY_PARAMETER")
+
+
 def classes() -> tuple[str, ...]:
     """Class names in the order of the model's outputs, from `CLASSES=bicycle,motorcycle`."""
     return tuple(required("CLASSES").split(","))

@@ -1,5 +1,7 @@
 """The event of the three inference functions: `{image_data, s3_bucket, s3_key, inferences}`.
 
+A model that says how unlike its training pictures a picture is adds `unfamiliarity`, from 0 to 1.
+
 It may arrive bare or wrapped as `{"body": <object or JSON text>}`, and leaves as it arrived. Keys that the contract
 does not name (`threshold`, `execution`) travel along untouched. An S3 notification and an EventBridge event about an
 object are understood as well: the first has URL-encoded keys, the second has not.
@@ -20,7 +22,14 @@ from lambdas.outcomes import BadInputError, Outcome, OutcomeError
 Fields = dict[str, Any]
 MAX_KEY_BYTES = 1024
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-HTTP_STATUS: dict[Outcome, int] = {"ok": 200, "bad_input": 400, "low_confidence": 422, "failed": 500, "retry": 503}
+HTTP_STATUS: dict[Outcome, int] = {
+    "ok": 200,
+    "bad_input": 400,
+    "low_confidence": 422,
+    "unfamiliar": 422,
+    "failed": 500,
+    "retry": 503,
+}
 
 
 def answer(event: object, work: Callable[[Fields], Fields], log: Logger) -> Fields:

@@ -3,6 +3,7 @@
     OutcomeError                outcome          what the state machine does
     ├── BadInputError           bad_input        fails, alerts: the same input would be refused again
     ├── LowConfidenceError      low_confidence   fails loudly, alerts: everything worked, the model is not sure
+    ├── UnfamiliarError         unfamiliar       fails loudly, alerts: the picture is unlike what the model learned from
     ├── RetryableError          retry            tries again with back-off and jitter
     └── FailedError             failed           fails, alerts: configuration, permissions, a malformed answer
 
@@ -16,7 +17,7 @@ from __future__ import annotations
 import json
 from typing import Literal
 
-Outcome = Literal["ok", "bad_input", "low_confidence", "retry", "failed"]
+Outcome = Literal["ok", "bad_input", "low_confidence", "unfamiliar", "retry", "failed"]
 Retryable = Literal["Throttled", "TimedOut", "Unavailable"]
 
 
@@ -49,6 +50,12 @@ class LowConfidenceError(OutcomeError):
     """The model's best probability is below the threshold."""
 
     outcome: Outcome = "low_confidence"
+
+
+class UnfamiliarError(OutcomeError):
+    """The picture is unlike what the model learned from, so that its probabilities mean nothing."""
+
+    outcome: Outcome = "unfamiliar"
 
 
 class RetryableError(OutcomeError):

@@ -63,6 +63,11 @@ class Names:
         return f"arn:aws:lambda:{self.settings.region}:{self.account}:function:{self.staging}"
 
     @property
+    def unfamiliarity_parameter(self) -> str:
+        """The SSM parameter with the unfamiliarity beyond which a delivery is not routed."""
+        return f"/{self.settings.project}/inference/unfamiliarity"
+
+    @property
     def threshold_parameter(self) -> str:
         """The SSM parameter with the confidence below which a delivery is not routed."""
         return f"/{self.settings.project}/inference/threshold"

@@ -126,10 +126,12 @@ class Settings(Section):
     validation_fraction: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.2
     seed: int = 7
     epochs: Annotated[int, Field(ge=1, le=1000)] | None = None
+    recipe: Literal["standard", "thorough"] = "standard"  # of "pytorch": steps/train/hyperparameters.py
     accuracy_threshold: Fraction = 0.8
     gates: tuple[Gate, ...] = ()
     max_drop_from_live: Fraction | None = None
     confidence_threshold: Fraction = 0.93
+    unfamiliarity_limit: Fraction = 0.95
     cache_expires_after: str = "P30D"
     instances: Instances = Instances()
     builtin: BuiltinHyperparameters = BuiltinHyperparameters()

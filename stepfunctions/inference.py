@@ -17,7 +17,7 @@ from project.waiting import going_on
 from stepfunctions import executions
 from stepfunctions.executions import Execution
 
-LOW_CONFIDENCE = "LowConfidence"
+LOW_CONFIDENCE, UNFAMILIAR = "LowConfidence", "Unfamiliar"
 
 
 @dataclass(frozen=True)
@@ -25,19 +25,21 @@ class Judged:
     """What became of one picture.
 
     Attributes:
-        outcome: routed; unsure (failed loudly: the model works and its confidence is below the threshold); failed.
+        outcome: routed; unsure (failed loudly: the model works and its confidence is below the threshold); unfamiliar
+            (failed loudly: unlike what the model learned from); failed.
         vehicle: the best guess, also of an unsure model; None when there was no answer.
         route: None unless routed.
     """
 
     picture: str
-    outcome: Literal["routed", "unsure", "failed"]
+    outcome: Literal["routed", "unsure", "unfamiliar", "failed"]
     execution: str
     seconds: float
     vehicle: str | None = None
     route: str | None = None
     confidence: float | None = None
     threshold: float | None = None
+    unfamiliarity: float | None = None
     error: str | None = None
     problem: str | None = None
 
@@ -97,8 +99,16 @@ def judged(bucket: str, key: str, end: Execution) -> Judged:
     if end.succeeded:
         return Judged(picture, "routed", end.arn, seconds, **end.output["decision"])
     facts = _numbers(end.cause)
-    outcome: Literal["unsure", "failed"] = "unsure" if end.error == LOW_CONFIDENCE else "failed"
-    return Judged(picture, outcome, end.arn, seconds, error=end.error or end.status, problem=end.problem, **facts)
+    loud: dict[str, Literal["unsure", "unfamiliar"]] = {LOW_CONFIDENCE: "unsure", UNFAMILIAR: "unfamiliar"}
+    return Judged(
+        picture,
+        loud.get(end.error, "failed"),
+        end.arn,
+        seconds,
+        error=end.error or end.status,
+        problem=end.problem,
+        **facts,
+    )
 
 
 def start_batch(prefix: str, threshold: float | None = None) -> str:
@@ -125,7 +135,7 @@ def outcomes_line(expected: Sequence[str], found: Sequence[Judged]) -> str:
     """
     passed = [(name, one) for name, one in zip(expected, found, strict=True) if one.outcome == "routed"]
     right = sum(name == one.vehicle for name, one in passed)
-    unsure = sum(one.outcome == "unsure" for one in found)
+    unsure = sum(one.outcome in ("unsure", "unfamiliar") for one in found)
     both = "both outcomes occurred" if passed and unsure else f"only one outcome occurred in {len(found)} pictures"
     return f"{len(passed)} passed ({right} of them right), {unsure} failed loudly: {both}"
 
@@ -134,16 +144,18 @@ def batch_line(counts: dict[str, Any]) -> str:
     """`200 pictures: 150 routed (far 71, near 79), 48 below the threshold, 2 failed`."""
     routes = ", ".join(f"{route} {number}" for route, number in counts["routes"].items())
     routed = f"{counts['routed']} routed" + (f" ({routes})" if routes else "")
-    rest = f"{counts['low_confidence']} below the threshold, {counts['failed']} failed"
+    rest = (
+        f"{counts['low_confidence']} below the threshold, {counts['unfamiliar']} unfamiliar, {counts['failed']} failed"
+    )
     lost = f", {counts['not_processed']} not processed" if counts["not_processed"] else ""
     return f"{counts['images']} pictures: {routed}, {rest}{lost}"
 
 
 def _numbers(cause: str) -> dict[str, Any]:
-    """Vehicle, confidence and threshold in the cause of a low-confidence failure; nothing in any other."""
+    """Vehicle, confidence and what was held against it in the cause of a loud failure; nothing in any other."""
     try:
         facts = json.loads(cause)
     except ValueError:
         return {}
-    names = ("vehicle", "confidence", "threshold")
+    names = ("vehicle", "confidence", "threshold", "unfamiliarity")
     return {name: facts[name] for name in names if name in facts} if isinstance(facts, dict) else {}

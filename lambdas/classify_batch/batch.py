@@ -15,7 +15,7 @@ from lambdas import telemetry
 from lambdas.classify_image.encoding import CONTENT_TYPES
 from lambdas.classify_image.endpoint import classify, inference_id
 from lambdas.contract import object_location
-from lambdas.filter_inferences.decision import decide
+from lambdas.filter_inferences.decision import decide, refuse_stranger
 from lambdas.outcomes import OutcomeError
 from lambdas.serialize_image.picture import fetch, normalised
 
@@ -35,6 +35,7 @@ class Workflow:
     routes: dict[str, str]
     size: tuple[int, int]
     threshold: float
+    limit: float
 
 
 def classify_picture(flow: Workflow, run: str, bucket: str, key: str) -> Result:
@@ -43,7 +44,9 @@ def classify_picture(flow: Workflow, run: str, bucket: str, key: str) -> Result:
         object_location({"s3_bucket": bucket, "s3_key": key})
         png = normalised(fetch(flow.s3, bucket, key), flow.size)
         name = inference_id(run, key)
-        vector = classify(flow.runtime, flow.endpoint, png, CONTENT_TYPES[0][1], name, len(flow.classes))
+        vector, unfamiliarity = classify(flow.runtime, flow.endpoint, png, CONTENT_TYPES[0][1], name, len(flow.classes))
+        if unfamiliarity is not None:
+            refuse_stranger(vector, flow.classes, unfamiliarity, flow.limit)
         return {"key": key, "outcome": "ok", **decide(vector, flow.classes, flow.routes, flow.threshold)}
     except OutcomeError as stop:
         return {"key": key, "outcome": stop.outcome, "error": stop.error, "problem": stop.problem, **stop.facts}

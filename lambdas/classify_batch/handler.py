@@ -7,7 +7,7 @@ from typing import Any
 from lambdas import clients, configuration, telemetry
 from lambdas.classify_batch.batch import Workflow, classify_picture, counted, first_to_retry
 from lambdas.contract import Fields, answer, text
-from lambdas.filter_inferences.threshold import chosen
+from lambdas.filter_inferences.threshold import chosen, stored
 from lambdas.list_images.listing import result_key
 from lambdas.objects import write_json
 from lambdas.outcomes import RetryableError
@@ -35,6 +35,7 @@ def classify_pictures(fields: Fields) -> Fields:
         routes=configuration.routes(),
         size=configuration.image_size(),
         threshold=chosen(fields.get("threshold"), clients.ssm(), configuration.threshold_parameter()),
+        limit=stored(clients.ssm(), configuration.unfamiliarity_parameter()),
     )
     results = [classify_picture(flow, run, bucket, key) for key in fields["keys"]]
     write_json(clients.s3(), configuration.required("BUCKET"), result_key(run, index), results)

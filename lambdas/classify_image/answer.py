@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import re
 
 SUM_TOLERANCE = 1e-3
+UNFAMILIARITY = "unfamiliarity"
 
 
 class NotProbabilitiesError(ValueError):
@@ -44,6 +46,36 @@ def probabilities(value: object, classes: int) -> list[float]:
     if abs(math.fsum(numbers) - 1) > SUM_TOLERANCE:
         raise NotProbabilitiesError(f"its sum is {math.fsum(numbers):.6g}, not 1")
     return numbers
+
+
+def unfamiliarity(attributes: str) -> float | None:
+    """The share of known pictures that are more like the model's training pictures, if the answer's attributes say it.
+
+    `attributes`: the model's CustomAttributes, such as `unfamiliarity=0.1250`; others, apart by commas or semicolons,
+    are passed over.
+
+    Raises:
+        NotProbabilitiesError: it is no number from 0 to 1.
+    """
+    said = dict(part.strip().partition("=")[::2] for part in re.split("[,;]", attributes))
+    if UNFAMILIARITY not in said:
+        return None
+    try:
+        value = float(said[UNFAMILIARITY])
+    except ValueError:
+        value = math.nan
+    return fraction(value)
+
+
+def fraction(value: object) -> float:
+    """`value` as an unfamiliarity.
+
+    Raises:
+        NotProbabilitiesError: it is no number from 0 to 1.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise NotProbabilitiesError(f"its unfamiliarity is {str(value)[:40]!r}, not a number from 0 to 1")
+    return float(value)
 
 
 def _no_constant(name: str) -> float:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import Any, NamedTuple
 
-from lambdas.classify_image.answer import NotProbabilitiesError, parsed, probabilities
+from lambdas.classify_image.answer import NotProbabilitiesError, parsed, probabilities, unfamiliarity
 from lambdas.outcomes import FailedError
 from lambdas.service_errors import calling
 
 MAX_INFERENCE_ID = 64
 
 
+class Classified(NamedTuple):
+    """Probability per class, in class order, and how unlike the training pictures it is, from a model that says so."""
+
+    inferences: list[float]
+    unfamiliarity: float | None
+
+
 def classify(
     runtime: Any, endpoint: str, picture: bytes, content_type: str, inference_id: str, classes: int
-) -> list[float]:
-    """Probability per class, in class order; `inference_id` ties the captured record to the execution.
+) -> Classified:
+    """What the model says; `inference_id` ties the captured record to the execution.
 
     Raises:
         BadInputError: the model refused the picture.
@@ -32,7 +39,7 @@ def classify(
         )
         body: bytes = response["Body"].read()
     try:
-        return probabilities(parsed(body), classes)
+        return Classified(probabilities(parsed(body), classes), unfamiliarity(response.get("CustomAttributes", "")))
     except NotProbabilitiesError as error:
         raise FailedError("MalformedAnswer", f"Endpoint {endpoint} answered {body[:120]!r}: {error}.") from None
 

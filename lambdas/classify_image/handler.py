@@ -1,4 +1,4 @@
-"""Lambda function ClassifyImage: `image_data` in; `inferences` (a probability per class) out."""
+"""Lambda function ClassifyImage: `image_data` in; `inferences` (a probability per class) and `unfamiliarity` out."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ def handler(event: object, context: Any) -> Fields:
 
 
 def classify_picture(fields: Fields, request_id: str) -> Fields:
-    """The model's probabilities, under an inference id that names the execution (or the request, without one)."""
+    """The model's answer, under an inference id that names the execution (or the request, without one)."""
     picture, content_type = decoded(text(fields, "image_data"))
     name = execution_name(fields, otherwise=request_id)
     endpoint, classes = configuration.endpoint_name(), len(configuration.classes())
-    vector = classify(clients.runtime(), endpoint, picture, content_type, inference_id(name), classes)
-    return {"inferences": vector}
+    found = classify(clients.runtime(), endpoint, picture, content_type, inference_id(name), classes)
+    said = {} if found.unfamiliarity is None else {"unfamiliarity": found.unfamiliarity}
+    return {"inferences": found.inferences, **said}

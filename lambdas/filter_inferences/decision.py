@@ -1,11 +1,11 @@
-"""From probabilities to a route: sure enough, or refused loudly."""
+"""From probabilities to a route: known and sure enough, or refused loudly."""
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
-from lambdas.classify_image.answer import NotProbabilitiesError, parsed, probabilities
-from lambdas.outcomes import BadInputError, LowConfidenceError
+from lambdas.classify_image.answer import NotProbabilitiesError, fraction, parsed, probabilities
+from lambdas.outcomes import BadInputError, LowConfidenceError, UnfamiliarError
 
 
 class Decision(TypedDict):
@@ -15,6 +15,7 @@ class Decision(TypedDict):
     route: str
     confidence: float
     threshold: float
+    unfamiliarity: NotRequired[float]
 
 
 def decide(vector: list[float], classes: tuple[str, ...], routes: dict[str, str], threshold: float) -> Decision:
@@ -37,6 +38,38 @@ def decide(vector: list[float], classes: tuple[str, ...], routes: dict[str, str]
             inferences=dict(zip(classes, vector, strict=True)),
         )
     return Decision(vehicle=vehicle, route=routes[vehicle], confidence=confidence, threshold=threshold)
+
+
+def refuse_stranger(vector: list[float], classes: tuple[str, ...], unfamiliarity: float, limit: float) -> None:
+    """Nothing for a picture whose unfamiliarity is `limit` or less.
+
+    Raises:
+        UnfamiliarError: it is more. However sure the model is, it chose between classes that the picture may not show.
+    """
+    if unfamiliarity > limit:
+        guess = classes[vector.index(max(vector))]
+        raise UnfamiliarError(
+            "Unfamiliar",
+            f"UNLIKE_TRAINING_PICTURES: best guess {guess}, and {unfamiliarity:.1%} of known pictures are more like "
+            f"those that the model learned from; the limit is {limit:.1%}.",
+            vehicle=guess,
+            confidence=max(vector),
+            unfamiliarity=unfamiliarity,
+            limit=limit,
+            inferences=dict(zip(classes, vector, strict=True)),
+        )
+
+
+def checked_unfamiliarity(value: object) -> float | None:
+    """`unfamiliarity` of the event; None from a model that does not say it.
+
+    Raises:
+        BadInputError: InferencesRefused: it is no number from 0 to 1.
+    """
+    try:
+        return None if value is None else fraction(value)
+    except NotProbabilitiesError as error:
+        raise BadInputError("InferencesRefused", f"`unfamiliarity` cannot be used: {error}.") from None
 
 
 def checked(inferences: object, classes: tuple[str, ...]) -> list[float]:

@@ -8,8 +8,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from lambdas import clients, configuration, telemetry
 from lambdas.contract import Fields, answer, outcome_of
-from lambdas.filter_inferences.decision import checked, decide
-from lambdas.filter_inferences.threshold import chosen
+from lambdas.filter_inferences.decision import checked, checked_unfamiliarity, decide, refuse_stranger
+from lambdas.filter_inferences.threshold import chosen, stored
 
 log = telemetry.logger("filter-inferences")
 metrics = telemetry.metrics("filter-inferences")
@@ -18,18 +18,25 @@ metrics = telemetry.metrics("filter-inferences")
 @metrics.log_metrics
 @log.inject_lambda_context
 def handler(event: object, context: Any) -> Fields:
-    """Answer with the event's fields, `decision`, and an `outcome`: low_confidence below the threshold."""
+    """Answer with the event's fields, `decision`, and an `outcome`: low_confidence, or unfamiliar."""
     result = answer(event, filtered, log)
-    unsure = outcome_of(result) == "low_confidence"
-    metrics.add_metric(name="LowConfidence", unit=MetricUnit.Count, value=int(unsure))
+    outcome = outcome_of(result)
+    metrics.add_metric(name="LowConfidence", unit=MetricUnit.Count, value=int(outcome == "low_confidence"))
+    metrics.add_metric(name="Unfamiliar", unit=MetricUnit.Count, value=int(outcome == "unfamiliar"))
     return result
 
 
 def filtered(fields: Fields) -> Fields:
-    """The routing decision, measured before the threshold is applied to it."""
+    """The routing decision, measured before the limits are applied. What the model does not know, it cannot judge."""
     classes = configuration.classes()
     vector = checked(fields.get("inferences"), classes)
+    unfamiliarity = checked_unfamiliarity(fields.get("unfamiliarity"))
+    said = {} if unfamiliarity is None else {"unfamiliarity": unfamiliarity}
     metrics.add_metric(name="Confidence", unit=MetricUnit.NoUnit, value=max(vector))
+    if unfamiliarity is not None:
+        metrics.add_metric(name="Unfamiliarity", unit=MetricUnit.NoUnit, value=unfamiliarity)
+        limit = stored(clients.ssm(), configuration.unfamiliarity_parameter())
+        refuse_stranger(vector, classes, unfamiliarity, limit)
     threshold = chosen(fields.get("threshold"), clients.ssm(), configuration.threshold_parameter())
     decision = decide(vector, classes, configuration.routes(), threshold)
-    return {"inferences": vector, "decision": decision}
+    return {"inferences": vector, "decision": {**decision, **said}}

@@ -1,4 +1,4 @@
-"""The confidence threshold: from the input, or from SSM at run time, so that tuning it needs no redeploy."""
+"""What answers are held against: from the input, or from SSM at run time, so that tuning it needs no redeploy."""
 
 from __future__ import annotations
 

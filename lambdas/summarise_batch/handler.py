@@ -32,5 +32,5 @@ def summarise(fields: Fields) -> Fields:
         problem += f" {most_often(report)}" if report["failed"] else ""
         raise FailedError("TooManyFailures", problem, summary=uri, map_failure=fields.get("failure"))
     counts = {name: report[name] for name in ("images", "routed", "routes", "vehicles", "failed_percentage")}
-    lists = {name: len(report[name]) for name in ("low_confidence", "failed", "not_processed")}
+    lists = {name: len(report[name]) for name in ("low_confidence", "unfamiliar", "failed", "not_processed")}
     return {"summary": uri, "counts": counts | lists}

@@ -32,10 +32,11 @@ def gathered(s3: Any, bucket: str, run: str) -> tuple[list[Result], list[str]]:
 def summary(run: str, source: str, results: list[Result], missing: list[str]) -> dict[str, Any]:
     """Counts, decisions and the keys that need a look; every picture of the work list is in exactly one of them.
 
-    `low_confidence` and `failed` list key and reason; `not_processed` lists keys.
+    `low_confidence`, `unfamiliar` and `failed` list key and reason; `not_processed` lists keys.
     """
     ok = [result for result in results if result["outcome"] == "ok"]
     unsure = [result for result in results if result["outcome"] == "low_confidence"]
+    strange = [result for result in results if result["outcome"] == "unfamiliar"]
     failed = [result for result in results if result["outcome"] in FAILED_OUTCOMES]
     images = len(results) + len(missing)
     return {
@@ -47,6 +48,7 @@ def summary(run: str, source: str, results: list[Result], missing: list[str]) ->
         "vehicles": dict(sorted(Counter(result["vehicle"] for result in ok).items())),
         "failed_percentage": round(100 * (len(failed) + len(missing)) / images, 2),
         "low_confidence": [{name: result[name] for name in ("key", "vehicle", "confidence")} for result in unsure],
+        "unfamiliar": [{name: result[name] for name in ("key", "vehicle", "unfamiliarity")} for result in strange],
         "failed": [{name: result[name] for name in ("key", "error", "problem")} for result in failed],
         "not_processed": missing,
         "decisions": {result["key"]: result["route"] for result in ok},

@@ -6,8 +6,9 @@
     output_fn(prediction, accept)         the response's body, or (body, content type)
     transform_fn(model, body, content_type, accept)    instead of the three above
 
-Each may take `context` as its last parameter. A missing one has the framework's default. A requirements.txt
-beside the handler is installed first.
+Each may take `context` as its last parameter, and give its answer headers with context.set_response_header(0, name,
+value): `X-Amzn-SageMaker-Custom-Attributes` reaches who invoked the endpoint (pytorch/serve, ts/context.py). A missing
+handler has the framework's default. A requirements.txt beside the handler is installed first.
 
 The script is named by SAGEMAKER_PROGRAM and lies in SAGEMAKER_SUBMIT_DIRECTORY: a folder, or a tar.gz in S3, which is
 unpacked to `$SAGEMAKER_BASE_DIR/code`. Source: sagemaker-inference-toolkit and sagemaker-containers, both Apache-2.0.
@@ -21,7 +22,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -29,7 +30,7 @@ from typing import Any
 from localcloud.errors import ArtifactError, SettingError
 from localcloud.programs.requirements import install_requirements
 from localcloud.programs.script_mode import unpack_object
-from localcloud.programs.serving import Predict, RequestError, serve
+from localcloud.programs.serving import Answer, Predict, RequestError, serve
 from localcloud.programs.toolkit_errors import chosen_answer
 
 TEXT_TYPES = ("application/json", "application/jsonlines", "text/csv")
@@ -44,10 +45,17 @@ class UnsupportedTypeError(ValueError):
 
 @dataclass(frozen=True)
 class ServingContext:
-    """What handlers get as `context`: where the model is, and that it is on the CPU."""
+    """What handlers get as `context`: where the model is, that it is on the CPU, and the headers of this answer."""
 
     model_dir: str
     system_properties: dict[str, Any] = field(default_factory=dict)
+    response_headers: dict[str, str] = field(default_factory=dict)
+
+    def set_response_header(self, idx: int, key: str, value: str) -> None:
+        """Give the answer to request `idx` of the batch a header; a batch here has one."""
+        if idx:
+            raise IndexError(f"set_response_header: request {idx} of a batch that has one")
+        self.response_headers[key] = value
 
 
 def script(model_dir: Path) -> tuple[Path, str]:
@@ -72,17 +80,18 @@ def load_predictor(model_dir: Path, defaults: Defaults) -> Predict:
     """
     code, program = script(model_dir)
     handlers = _handlers(_import_program(code, program), code / program, defaults)
-    context = ServingContext(str(model_dir), {"gpu_id": None, "model_dir": str(model_dir)})
+    loading = ServingContext(str(model_dir), {"gpu_id": None, "model_dir": str(model_dir)})
     default_accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or "application/json"
     try:
-        model = _call(handlers["model_fn"], context, str(model_dir))
+        model = _call(handlers["model_fn"], loading, str(model_dir))
     except Exception as error:  # whatever the user's code raises, the model is not there
         traceback.print_exc()
         raise ArtifactError(
             f"Loading the model in {model_dir}: model_fn raised {type(error).__name__}: {error}."
         ) from error
 
-    def predict(body: bytes, content_type: str, accept: str) -> tuple[bytes, str]:
+    def predict(body: bytes, content_type: str, accept: str) -> Answer:
+        context = replace(loading, response_headers={})
         accept = default_accept if accept in ("", "*/*") else accept
         try:
             received = body.decode("utf-8") if content_type in TEXT_TYPES else body
@@ -92,7 +101,8 @@ def load_predictor(model_dir: Path, defaults: Defaults) -> Predict:
                 data = _typed(415, handlers["input_fn"], context, received, content_type)
                 prediction = _call(handlers["predict_fn"], context, data, model)
                 response = _typed(406, handlers["output_fn"], context, prediction, accept)
-            return _response(response, accept)
+            answer = _response(response, accept)
+            return (*answer, context.response_headers) if context.response_headers else answer
         except RequestError:
             raise
         except Exception as error:  # the toolkit answers 500 to whatever else the user's code raises

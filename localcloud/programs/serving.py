@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import FrameType
@@ -29,8 +29,10 @@ from localcloud.door import guarded
 from localcloud.errors import LocalCloudError, SettingError
 from localcloud.request_body import BodyTooLongError, read_body
 
-# (body, content type, accept) to (response body, its content type). Called from several threads at once.
-Predict = Callable[[bytes, str, str], tuple[bytes, str]]
+# Response body, its content type and, where the model has something to say beside it, further headers.
+Answer = tuple[bytes, str] | tuple[bytes, str, Mapping[str, str]]
+# (body, content type, accept) to an answer. Called from several threads at once.
+Predict = Callable[[bytes, str, str], Answer]
 
 KEEP_ALIVE_SECONDS = 75  # longer than any client of ours keeps an idle connection
 DRAIN_SECONDS = 25  # SageMaker sends SIGKILL 30 s after SIGTERM
@@ -107,13 +109,13 @@ def application(predict: Predict, limits: Limits) -> Starlette:
     pool = ThreadPoolExecutor(limits.workers, thread_name_prefix="predict")
     taken = 0
 
-    def release(finished: asyncio.Future[tuple[bytes, str]]) -> None:
+    def release(finished: asyncio.Future[Answer]) -> None:
         nonlocal taken
         taken -= 1
         if not finished.cancelled():
             finished.exception()  # after a time-out nobody else asks, and asyncio would complain
 
-    async def predict_in_thread(request: Request) -> tuple[bytes, str]:
+    async def predict_in_thread(request: Request) -> Answer:
         nonlocal taken
         async with asyncio.timeout(limits.seconds):
             body = await read_body(request, limits.body_bytes)
@@ -130,7 +132,7 @@ def application(predict: Predict, limits: Limits) -> Starlette:
 
     async def invocations(request: Request) -> Response:
         try:
-            body, content_type = await predict_in_thread(request)
+            answer = await predict_in_thread(request)
         except RequestError as error:
             return PlainTextResponse(error.message, error.status)
         except BodyTooLongError as error:
@@ -143,7 +145,8 @@ def application(predict: Predict, limits: Limits) -> Starlette:
         except Exception as error:  # the server's boundary: one bad request must not end it
             traceback.print_exc()
             return PlainTextResponse(f"{type(error).__name__}: {error}", 500)
-        return Response(body, headers={"content-type": content_type})
+        further = answer[2] if len(answer) == 3 else {}
+        return Response(answer[0], headers={**further, "content-type": answer[1]})
 
     async def ping(request: Request) -> Response:
         return PlainTextResponse()

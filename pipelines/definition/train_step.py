@@ -82,7 +82,7 @@ def _pytorch(context: Context, manifests: ProcessingStep) -> TrainingStep:
 
 
 def pytorch_hyperparameters(settings: Settings) -> dict[str, int | float]:
-    """What the settings change of our own training's hyperparameters.
+    """What the settings, their recipe first, change of our own training's hyperparameters.
 
     Raises:
         UsageError: an unknown one, a value out of range, or one that is set elsewhere.
@@ -90,8 +90,9 @@ def pytorch_hyperparameters(settings: Settings) -> dict[str, int | float]:
     elsewhere = sorted({"epochs", "seed"} & settings.pytorch.keys())
     if elsewhere:
         raise UsageError(f"scones.toml: [pytorch] sets {', '.join(elsewhere)}.", "Set it above all sections.")
-    hyperparameters.parse(settings.pytorch)
-    return settings.pytorch
+    chosen = {**hyperparameters.RECIPES[settings.recipe], **settings.pytorch}
+    hyperparameters.parse(chosen)
+    return chosen
 
 
 class CommandTrainingStep(TrainingStep):  # type: ignore[misc] # the SDK ships no types

@@ -99,11 +99,18 @@ def batch(prefix: str, threshold: float | None, as_json: bool) -> None:
 
 def _row(case: HeldOut, one: Judged) -> list[str]:
     confidence = "" if one.confidence is None else f"{one.confidence:.4f}"
-    results = {"routed": f"passed: {one.route}", "unsure": "failed loudly", "failed": f"failed: {one.error}"}
+    results = {
+        "routed": f"passed: {one.route}",
+        "unsure": "failed loudly",
+        "unfamiliar": "unfamiliar",
+        "failed": f"failed: {one.error}",
+    }
     return [case.key.rpartition("/")[2], case.class_name, one.vehicle or "", confidence, results[one.outcome]]
 
 
 def _next(found: Judged) -> str:
+    if found.outcome == "unfamiliar":
+        return "A person looks at it: docs/serving.md says how unfamiliar a picture may be."
     if found.outcome == "unsure":
         return "A person decides; or ask for less: --threshold, scones threshold."
     return f"All of it: scones logs {found.execution}"

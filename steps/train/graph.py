@@ -13,9 +13,9 @@ from steps.train.messages import Folded
 
 
 def build(members: Sequence[Folded], temperature: float, side: int) -> bytes:
-    """The ONNX file: input `pictures`, uint8 RGB (N, side, side, 3); outputs `probabilities`, float32 (N, classes),
-    and `likeness`, float32 (N,), to the training pictures (`likeness.py`).
+    """The ONNX file: input `pictures`, uint8 RGB (N, side, side, 3); two outputs, float32.
 
+    `probabilities` are (N, classes); `likeness`, (N,), is to the training pictures (`likeness.py`).
     The temperature and the means over members are folded into the last layers, as normalisation is into the
     convolutions, so that serving does no work that training could do once.
     """
@@ -46,7 +46,7 @@ def build(members: Sequence[Folded], temperature: float, side: int) -> bytes:
 def _member(
     nodes: list[bytes], weights: list[bytes], member: Folded, name: str, share: float, temperature: float
 ) -> None:
-    """Append one network; its share of the logits, over the temperature, is `<name>.logits`, of likeness `.likeness`."""
+    """Append one network: `<name>.logits`, its share of them over the temperature, and `<name>.likeness`, its share."""
     last = "channels_first"
 
     def add(operator: str, label: str, *parameters: NDArray[Any], **attributes: int | Sequence[int]) -> None:

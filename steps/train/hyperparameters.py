@@ -18,7 +18,7 @@ class Hyperparameters:
 
     epochs: int = 64
     seed: int = 7
-    members: int = 2
+    members: int = 3
     """Networks in the ensemble; each is a process of its own while training."""
     width: int = 32
     """Channels of the first group of convolutions; the second has twice as many, the third at least 128."""
@@ -47,6 +47,9 @@ class Hyperparameters:
         """Channels of the three groups of convolutions."""
         return self.width, 2 * self.width, max(128, 2 * self.width)
 
+
+RECIPES: dict[str, dict[str, int]] = {"standard": {}, "thorough": {"members": 6}}
+"""What `recipe` in scones.toml changes of the defaults: more members, which cost as much more to train and to ask."""
 
 LIMITS: dict[str, tuple[float, float]] = {
     "epochs": (1, 1000),

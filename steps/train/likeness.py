@@ -40,9 +40,9 @@ def scaled(towards: Array, held_out: Array) -> Array:
 
 
 def of_ensemble(held_out: list[Array]) -> Array:
-    """What the ensemble would say of every held-out image; `held_out`: each member's likeness of those that it held out.
+    """What the ensemble would say of every held-out image; `held_out`: what each member says of those that are its own.
 
-    Only one member has not seen an image, so the others are taken to find it as ordinary among theirs as that one does.
+    Only one member has not seen an image: the others are taken to find it as ordinary among theirs as that one does.
     """
     means = [likeness.mean() for likeness in held_out]
     return np.concatenate([likeness - mean + np.mean(means) for likeness, mean in zip(held_out, means, strict=True)])
@@ -54,5 +54,5 @@ def percentiles(likeness: Array) -> list[float]:
 
 
 def _unit(rows: Array) -> Array:
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.maximum(lengths, 1e-12)
+    unit: Array = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    return unit

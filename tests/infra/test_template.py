@@ -162,6 +162,7 @@ def test_names_of_what_serves_are_those_that_the_code_derives(project: str) -> N
         assert names.state_machine(machine).endswith(f":stateMachine:{name}")
     parameters = {
         "Threshold": names.threshold_parameter,
+        "Unfamiliarity": names.unfamiliarity_parameter,
         "LiveModel": names.live_parameter,
         "MonitorAttached": names.monitor_parameter,
     }

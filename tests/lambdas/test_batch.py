@@ -64,10 +64,16 @@ def test_one_bad_picture_does_not_spoil_its_batch(s3: Stubber, function_environm
     s3.add_client_error("get_object", "NoSuchKey", "gone", 404)
     s3.add_response("get_object", stored(b"hello"))
     s3.add_response("get_object", stored(picture()))
+    s3.add_response("get_object", stored(picture()))
     expect_json_written(s3, result_key("run-1", 3))
-    function_environment.answers = [probabilities(0.99, 0.01), probabilities(0.5, 0.5)]
-    result = classify_batch(batch("a.png", "gone.png", "note.txt", "unsure.png"), CONTEXT)
-    assert result == {"index": 3, "outcome": "ok", "counts": {"ok": 1, "bad_input": 2, "low_confidence": 1}}
+    function_environment.answers = [
+        probabilities(0.99, 0.01, unfamiliarity=0.95),
+        probabilities(0.5, 0.5),
+        probabilities(0.99, 0.01, unfamiliarity=0.96),
+    ]
+    result = classify_batch(batch("a.png", "gone.png", "note.txt", "unsure.png", "cat.png"), CONTEXT)
+    counts = {"ok": 1, "bad_input": 2, "low_confidence": 1, "unfamiliar": 1}
+    assert result == {"index": 3, "outcome": "ok", "counts": counts}
 
 
 def test_a_busy_endpoint_makes_the_batch_worth_another_attempt(s3: Stubber, function_environment: FakeAws) -> None:
@@ -94,7 +100,7 @@ def test_a_batch_that_left_no_results_is_listed_key_by_key(s3: Stubber, monkeypa
     result = summarise(RUN, CONTEXT)
     assert result["counts"] == {
         "images": 3, "routed": 2, "routes": {"near": 2}, "vehicles": {"bicycle": 2}, "failed_percentage": 33.33,
-        "low_confidence": 0, "failed": 0, "not_processed": 1,
+        "low_confidence": 0, "unfamiliar": 0, "failed": 0, "not_processed": 1,
     }  # fmt: skip
     assert json.loads(written[0])["not_processed"] == ["c.png"]
 

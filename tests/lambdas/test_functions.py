@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 from fake_aws import FakeAws, probabilities, refusal
-from lambda_support import CONTEXT, THRESHOLD_PARAMETER, forget, picture
+from lambda_support import CONTEXT, THRESHOLD_PARAMETER, UNFAMILIARITY_PARAMETER, forget, picture
 
 from lambdas import clients
 from lambdas.classify_image.handler import handler as classify
@@ -150,6 +151,22 @@ class TestClassify:
         assert (result["outcome"], result["error"], result["image_data"]) == (outcome, error, "")
         assert len(function_environment.invocations) == 1, "trying again is the state machine's business"
 
+    @pytest.mark.parametrize(("said", "found"), [(0.25, 0.25), ("0.25;trace=7", 0.25), ("1", 1.0), (None, None)])
+    def test_how_unfamiliar_the_picture_is_travels_beside_the_probabilities(
+        self, function_environment: FakeAws, said: float | str | None, found: float | None
+    ) -> None:
+        function_environment.answers = [probabilities(0.2, 0.8, unfamiliarity=said)]
+        result = classify({**PLACE, "image_data": PNG}, CONTEXT)
+        assert (result["inferences"], result.get("unfamiliarity")) == ([0.2, 0.8], found)
+
+    @pytest.mark.parametrize("said", ["high", "nan", "1.5", ""])
+    def test_an_unfamiliarity_that_is_no_share_is_a_malformed_answer(
+        self, function_environment: FakeAws, said: str
+    ) -> None:
+        function_environment.answers = [probabilities(0.2, 0.8, unfamiliarity=said)]
+        result = classify({**PLACE, "image_data": PNG}, CONTEXT)
+        assert (result["outcome"], result["error"]) == ("failed", "MalformedAnswer")
+
     def test_a_slow_endpoint_is_a_time_out_of_its_own(
         self, function_environment: FakeAws, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -219,6 +236,39 @@ class TestFilter:
         result = decide({"inferences": [best, 1 - best], "threshold": threshold}, CONTEXT)
         assert result["outcome"] == outcome
 
+    @pytest.mark.parametrize(
+        ("unfamiliarity", "limit", "outcome"),
+        [(0.95, "0.95", "ok"), (0.9501, "0.95", "unfamiliar"), (1.0, "1", "ok"), (0.5, "0", "unfamiliar")],
+    )
+    def test_a_picture_that_the_model_does_not_know_is_not_routed_however_sure_it_is(
+        self, function_environment: FakeAws, unfamiliarity: float, limit: str, outcome: str
+    ) -> None:
+        function_environment.parameters[UNFAMILIARITY_PARAMETER] = limit
+        result = decide({**PLACE, "inferences": [0.999, 0.001], "unfamiliarity": unfamiliarity}, CONTEXT)
+        assert result["outcome"] == outcome
+        if outcome == "ok":
+            assert result["decision"]["unfamiliarity"] == unfamiliarity
+        else:
+            cause = json.loads(result["cause"])
+            assert (result["error"], cause["vehicle"], cause["confidence"]) == ("Unfamiliar", "bicycle", 0.999)
+            assert (cause["unfamiliarity"], cause["limit"]) == (unfamiliarity, float(limit))
+            assert "UNLIKE_TRAINING_PICTURES" in cause["problem"]
+
+    def test_a_model_that_does_not_say_how_unfamiliar_a_picture_is_needs_no_limit(
+        self, function_environment: FakeAws
+    ) -> None:
+        del function_environment.parameters[UNFAMILIARITY_PARAMETER]
+        assert decide({"inferences": [0.97, 0.03]}, CONTEXT)["outcome"] == "ok"
+        result = decide({"inferences": [0.97, 0.03], "unfamiliarity": 0.5}, CONTEXT)
+        assert (result["outcome"], result["error"]) == ("failed", "ParameterNotFound")
+
+    @pytest.mark.parametrize("unfamiliarity", ["0.5", 1.5, True, math.nan])
+    def test_an_unfamiliarity_that_is_none_is_refused(
+        self, function_environment: FakeAws, unfamiliarity: object
+    ) -> None:
+        result = decide({"inferences": [0.97, 0.03], "unfamiliarity": unfamiliarity}, CONTEXT)
+        assert (result["outcome"], result["error"]) == ("bad_input", "InferencesRefused")
+
     def test_two_equal_winners_are_no_decision(self, function_environment: FakeAws) -> None:
         assert decide({"inferences": [0.5, 0.5], "threshold": 0.5}, CONTEXT)["outcome"] == "low_confidence"
 
@@ -254,7 +304,7 @@ class TestFilter:
         lines = [json.loads(line) for line in capfd.readouterr().out.splitlines() if line.startswith("{")]
         measured = {name: line[name] for line in lines if "_aws" in line for name in line}
         assert measured["Confidence"] == [0.7]
-        assert measured["LowConfidence"] == [1.0]
+        assert (measured["LowConfidence"], measured["Unfamiliar"]) == ([1.0], [0.0])
         [described] = [line["_aws"]["CloudWatchMetrics"][0] for line in lines if "_aws" in line]
         assert {name for names in described["Dimensions"] for name in names} == {"service", "project"}
 

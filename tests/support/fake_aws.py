@@ -30,8 +30,11 @@ def arn(version: int) -> str:
     return f"{PACKAGES}/{version}"
 
 
-def probabilities(*values: float) -> Answer:
-    return 200, {"Content-Type": "application/json"}, json.dumps(values).encode()
+def probabilities(*values: float, unfamiliarity: float | str | None = None) -> Answer:
+    headers = {"Content-Type": "application/json"}
+    if unfamiliarity is not None:
+        headers["X-Amzn-SageMaker-Custom-Attributes"] = f"unfamiliarity={unfamiliarity}"
+    return 200, headers, json.dumps(values).encode()
 
 
 def refusal(code: str, status: int, message: str = "refused", **more: Any) -> Answer:

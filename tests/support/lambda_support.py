@@ -16,6 +16,7 @@ from lambdas import clients
 from lambdas.filter_inferences import threshold
 
 THRESHOLD_PARAMETER = "/scones-unlimited/inference/threshold"
+UNFAMILIARITY_PARAMETER = "/scones-unlimited/inference/unfamiliarity"
 LIVE_PARAMETER = "/scones-unlimited/inference/live-model"
 MONITOR_PARAMETER = "/scones-unlimited/monitoring/attached"
 ENVIRONMENT = {
@@ -24,6 +25,7 @@ ENVIRONMENT = {
     "IMAGE_SIZE": "32x32",
     "ENDPOINT_NAME": ENDPOINT,
     "THRESHOLD_PARAMETER": THRESHOLD_PARAMETER,
+    "UNFAMILIARITY_PARAMETER": UNFAMILIARITY_PARAMETER,
     "LIVE_PARAMETER": LIVE_PARAMETER,
     "MODEL_PACKAGE_GROUP": GROUP,
     "MODEL_ROLE_ARN": "arn:aws:iam::000000000000:role/scones-unlimited-model",
@@ -71,6 +73,7 @@ def function_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAws]:
     """This process as a Lambda environment whose clients reach a fake AWS."""
     fake = FakeAws()
     fake.parameters[THRESHOLD_PARAMETER] = "0.93"
+    fake.parameters[UNFAMILIARITY_PARAMETER] = "0.95"
     fake.parameters[MONITOR_PARAMETER] = "{}"
     with serving(fake) as url:
         for name, value in ENVIRONMENT.items():

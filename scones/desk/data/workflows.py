@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from stepfunctions.executions import describe, list_executions
-from stepfunctions.inference import LOW_CONFIDENCE
+from stepfunctions.inference import LOW_CONFIDENCE, UNFAMILIAR
 
 Ending = Literal["passed", "failed loudly", "broken", "running", "not looked at"]
 AT_ONCE = 8
@@ -56,4 +56,4 @@ class Today:
             return "passed"
         if one["status"] == "FAILED" and one["executionArn"] not in self._errors:
             return "not looked at"
-        return "failed loudly" if self._errors.get(one["executionArn"]) == LOW_CONFIDENCE else "broken"
+        return "failed loudly" if self._errors.get(one["executionArn"]) in (LOW_CONFIDENCE, UNFAMILIAR) else "broken"

@@ -101,6 +101,7 @@ def _counts(batch: BatchRun) -> None:
         "images": "Pictures",
         "routed": "Routed",
         "low_confidence": "Below the threshold",
+        "unfamiliar": "Unfamiliar",
         "failed": "Failed",
         "not_processed": "Not processed",
     }

@@ -86,6 +86,20 @@ def test_handlers_may_take_a_context(make_model):
     assert load_predictor(model)(b"x", "x/y", "") == (f"True b'x' {model}".encode(), "text/plain")
 
 
+def test_a_handler_gives_its_own_answer_headers(make_model, tmp_path):
+    """The header is that of the runtime's CustomAttributes; other requests at the same time have their own."""
+    source = HANDLERS.replace("def output_fn(prediction, accept):", "def output_fn(prediction, accept, context):")
+    source = source.replace(
+        "    import json\n",
+        "    import json\n    size = prediction['data'][1]\n    if size:\n"
+        "        context.set_response_header(0, 'X-Amzn-SageMaker-Custom-Attributes', f'size={size}')\n",
+    )
+    make_model(source)
+    with running_server(*MODULE, "serve", base=tmp_path) as server:
+        assert server.invoke(b"abc").headers["X-Amzn-SageMaker-Custom-Attributes"] == "size=3"
+        assert "X-Amzn-SageMaker-Custom-Attributes" not in server.invoke(b"").headers
+
+
 def test_transform_excludes_the_three_that_it_replaces(make_model):
     source = HANDLERS + "def transform_fn(model, body, content_type, accept):\n    return ''\n"
     with pytest.raises(ArtifactError, match="has transform_fn and input_fn, predict_fn, output_fn"):

@@ -88,8 +88,15 @@ def test_both_outcomes_are_said_to_have_occurred_only_when_they_have() -> None:
 
 
 def test_a_batch_is_told_in_one_line() -> None:
-    counts = {"images": 6, "routed": 3, "routes": {"far": 1, "near": 2}, "low_confidence": 2, "failed": 1}
+    counts = {
+        "images": 6,
+        "routed": 3,
+        "routes": {"far": 1, "near": 2},
+        "low_confidence": 1,
+        "failed": 1,
+        "unfamiliar": 1,
+    }
     assert batch_line(counts | {"not_processed": 0}) == (
-        "6 pictures: 3 routed (far 1, near 2), 2 below the threshold, 1 failed"
+        "6 pictures: 3 routed (far 1, near 2), 1 below the threshold, 1 unfamiliar, 1 failed"
     )
     assert batch_line(counts | {"not_processed": 4}).endswith(", 4 not processed")
