@@ -114,6 +114,8 @@ def _told(one: inference.Judged) -> str:
     name, what = one.picture.rpartition("/")[2], f"{one.vehicle} at {one.confidence:.4f}"
     if one.outcome == "routed":
         return f"{name}: {what}, route {one.route}"
+    if one.outcome == "unfamiliar":
+        return f"{name}: {what}, and unlike the training pictures ({one.unfamiliarity:.1%}): FAILED {one.error}"
     return f"{name}: {what} is below {one.threshold}: FAILED {one.error}"
 
 
