@@ -8,6 +8,7 @@ however many pictures there are, the state carries only counts. Nobody is alerte
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +27,7 @@ log = telemetry.logger("classify-batch")
 
 @dataclass(frozen=True)
 class Workflow:
-    """What every picture of a run is judged with."""
+    """What every picture of a run is judged with; `limit` is asked only about models that say how unfamiliar one is."""
 
     s3: Any
     runtime: Any
@@ -35,7 +36,7 @@ class Workflow:
     routes: dict[str, str]
     size: tuple[int, int]
     threshold: float
-    limit: float
+    limit: Callable[[], float]
 
 
 def classify_picture(flow: Workflow, run: str, bucket: str, key: str) -> Result:
@@ -46,7 +47,7 @@ def classify_picture(flow: Workflow, run: str, bucket: str, key: str) -> Result:
         name = inference_id(run, key)
         vector, unfamiliarity = classify(flow.runtime, flow.endpoint, png, CONTENT_TYPES[0][1], name, len(flow.classes))
         if unfamiliarity is not None:
-            refuse_stranger(vector, flow.classes, unfamiliarity, flow.limit)
+            refuse_stranger(vector, flow.classes, unfamiliarity, flow.limit())
         return {"key": key, "outcome": "ok", **decide(vector, flow.classes, flow.routes, flow.threshold)}
     except OutcomeError as stop:
         return {"key": key, "outcome": stop.outcome, "error": stop.error, "problem": stop.problem, **stop.facts}

@@ -35,7 +35,7 @@ def classify_pictures(fields: Fields) -> Fields:
         routes=configuration.routes(),
         size=configuration.image_size(),
         threshold=chosen(fields.get("threshold"), clients.ssm(), configuration.threshold_parameter()),
-        limit=stored(clients.ssm(), configuration.unfamiliarity_parameter()),
+        limit=lambda: stored(clients.ssm(), configuration.unfamiliarity_parameter()),
     )
     results = [classify_picture(flow, run, bucket, key) for key in fields["keys"]]
     write_json(clients.s3(), configuration.required("BUCKET"), result_key(run, index), results)

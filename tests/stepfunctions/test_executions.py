@@ -24,6 +24,7 @@ from stepfunctions.executions import Execution, raise_unless_succeeded
 
 BUCKET = "state-machine-tests"
 THRESHOLD = "/state-machine-tests/threshold"
+LIMIT = "/state-machine-tests/unfamiliarity"
 RULE = "state-machine-tests-incoming"
 FUNCTIONS = {
     "SerializeImage": "serialize_image",
@@ -88,8 +89,10 @@ def deployed_workflows(local_cloud: LocalCloud) -> Iterator[Workflows]:
         queue_arn = clients["sqs"].get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
         clients["sns"].subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn["QueueArn"])
         clients["ssm"].put_parameter(Name=THRESHOLD, Value="0.93", Type="String")
+        clients["ssm"].put_parameter(Name=LIMIT, Value="0.95", Type="String")
         clients["events"].put_rule(Name=RULE, EventPattern='{"source": ["aws.s3"]}', State="DISABLED")
         environment = ENVIRONMENT | {"BUCKET": BUCKET, "BATCH_SIZE": "3", "THRESHOLD_PARAMETER": THRESHOLD}
+        environment |= {"UNFAMILIARITY_PARAMETER": LIMIT}
         environment |= {"INCOMING_RULE": RULE, "LIVE_PARAMETER": "/state-machine-tests/live-model"}
         environment |= {"MONITOR_PARAMETER": "/state-machine-tests/monitoring"}
         environment |= dict.fromkeys(("AWS_ENDPOINT_URL_SAGEMAKER", "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"), url)
@@ -151,6 +154,22 @@ def test_low_confidence_fails_loudly_and_alerts(workflows: Workflows) -> None:
     assert cause["image"] == f"s3://{BUCKET}/incoming/blurred.png"
 
 
+def test_a_stranger_fails_loudly_and_alerts_however_sure_the_model_is(workflows: Workflows) -> None:
+    request = workflows.put("incoming/cat.png", picture())
+    workflows.aws.answers = [
+        probabilities(0.999, 0.001, unfamiliarity=0.99), probabilities(0.999, 0.001, unfamiliarity=0.4)
+    ]  # fmt: skip
+    done = workflows.run("inference", request)
+    assert (done["status"], done["error"]) == ("FAILED", "Unfamiliar")
+    cause = json.loads(done["cause"])
+    assert (cause["unfamiliarity"], cause["limit"], cause["confidence"]) == (0.99, 0.95, 0.999)
+    [alert] = workflows.alerts()
+    assert "unfamiliar" in alert["Subject"]
+    assert json.loads(alert["Message"]) == cause
+    decision = json.loads(workflows.run("inference", request)["output"])["decision"]
+    assert (decision["route"], decision["unfamiliarity"]) == ("near", 0.4)
+
+
 def test_the_input_may_override_the_threshold(workflows: Workflows) -> None:
     workflows.aws.answers = [probabilities(0.55, 0.45)]
     assert workflows.run("inference", workflows.put("a.png", picture()) | {"threshold": 0.5})["status"] == "SUCCEEDED"
@@ -193,18 +212,22 @@ def test_a_batch_accounts_for_every_picture(workflows: Workflows) -> None:
     for number in range(40):
         workflows.put(f"week/{number:02d}.png", picture())
     workflows.put("week/99-note.txt", b"hello")
-    workflows.aws.answers = [probabilities(0.6, 0.4), probabilities(0.01, 0.99)]
+    workflows.aws.answers = [
+        probabilities(0.6, 0.4), probabilities(0.01, 0.99), probabilities(0.99, 0.01, unfamiliarity=1.0)
+    ]  # fmt: skip
     done = workflows.run("batch", {"s3_bucket": BUCKET, "prefix": "week/"})
     assert done["status"] == "SUCCEEDED", done
     output = json.loads(done["output"])
-    counts = {"images": 41, "routed": 39, "routes": {"far": 1, "near": 38}, "failed_percentage": 2.44}
-    counts |= {"vehicles": {"bicycle": 38, "motorcycle": 1}, "low_confidence": 1, "failed": 1, "not_processed": 0}
+    counts = {"images": 41, "routed": 38, "routes": {"far": 1, "near": 37}, "failed_percentage": 2.44}
+    counts |= {"vehicles": {"bicycle": 37, "motorcycle": 1}, "low_confidence": 1, "unfamiliar": 1}
+    counts |= {"failed": 1, "not_processed": 0}
     assert output["counts"] == counts
     summary = workflows.stored(output["summary"])
     assert [item["key"] for item in summary["failed"]] == ["week/99-note.txt"]
     assert summary["failed"][0]["error"] == "ImageRefused"
     assert summary["low_confidence"][0]["confidence"] == 0.6
-    assert len(summary["decisions"]) == 39
+    assert [item["unfamiliarity"] for item in summary["unfamiliar"]] == [1.0]
+    assert len(summary["decisions"]) == 38
     assert workflows.alerts() == []
 
 
