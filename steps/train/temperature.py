@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 SHARPEST, SOFTEST = 0.25, 4.0  # bounds: without a single error in few images the best temperature would be 0
-ENSEMBLE_FACTOR = 0.9
+ENSEMBLE_FACTORS = {1: 1.0, 2: 0.9, 3: 0.8}
 """Best temperature of the mean of several members' logits, in units of a single member's: averaging removes noise, so
-the mean may be trusted more. Measured in 5-fold cross-validation on 800 training images: .89 to .92 for two members
-(three pairs), .87 for three. It cannot be fitted in a job, where one member only has not seen a validation image."""
+the mean may be trusted more. Those with the lowest expected calibration error in 5-fold cross-validation on 1,000
+images: .022 of two members and .021 of three, by fold; 1.0 instead gives .027 and .026. It cannot be fitted in a job,
+where one member only has not seen a validation image. More than three members have that of three."""
 
 
 def negative_log_likelihood(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
@@ -21,7 +22,7 @@ def negative_log_likelihood(logits: NDArray[np.float64], labels: NDArray[np.int6
 
 def of_ensemble(single: float, members: int) -> float:
     """The temperature for the mean logits of `members` networks, from that of a single one."""
-    return single * ENSEMBLE_FACTOR if members > 1 else single
+    return single * ENSEMBLE_FACTORS[min(members, max(ENSEMBLE_FACTORS))]
 
 
 def fit(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
