@@ -15,10 +15,9 @@ from botocore.validate import ParamValidator
 from golden import GOLDEN
 
 from localcloud.contract.definition import references, steps
-from pipelines.definition import rendering, train_step
+from pipelines.definition import rendering
 from pipelines.definition.bundle import bundle
 from project.settings import Settings
-from steps.train.hyperparameters import Hyperparameters
 
 CREATES = {
     "Processing": ("CreateProcessingJob", {"ProcessingJobName": "job"}),
@@ -103,16 +102,6 @@ def test_our_own_training_is_started_by_a_command_from_its_code_channel() -> Non
     assert algorithm["ContainerEntrypoint"] == ["python3", "/opt/ml/input/data/code/run.py"]
     assert algorithm["ContainerArguments"][0] == "train"
     assert {channel["ChannelName"] for channel in train["InputDataConfig"]} >= {"code"}
-
-
-def test_a_recipe_is_one_setting_and_single_hyperparameters_go_before_it() -> None:
-    def chosen(**settings: Any) -> dict[str, int | float]:
-        return train_step.pytorch_hyperparameters(Settings(**settings))
-
-    assert chosen() == {}
-    assert chosen(recipe="thorough") == {"members": 6}
-    assert chosen(recipe="thorough", pytorch={"members": 4, "width": 16}) == {"members": 4, "width": 16}
-    assert Settings().training_epochs == Hyperparameters().epochs
 
 
 def test_a_model_is_served_by_the_release_that_trained_it() -> None:

@@ -20,6 +20,7 @@ from project import s3, settings
 from project.errors import DataError, SconesError, UsageError
 from project.names import Names
 from project.settings import Settings
+from steps.train.hyperparameters import Hyperparameters
 
 EXECUTION = "arn:aws:sagemaker:us-east-1:000000000000:pipeline/scones-unlimited/execution/abcdefghijkl"
 REPORT = {"num_training_samples": 800, "classes": ["bicycle", "motorcycle"]}
@@ -227,3 +228,22 @@ def test_pytorch_settings_that_make_no_sense_are_wrong_usage(own: dict[str, Any]
         from pipelines.definition.train_step import pytorch_hyperparameters
     with pytest.raises(UsageError, match=said):
         pytorch_hyperparameters(Settings(pytorch=own))
+
+
+@pytest.mark.parametrize(
+    ("own", "chosen"),
+    [
+        ({}, {}),
+        ({"recipe": "thorough"}, {"members": 6}),
+        ({"recipe": "thorough", "pytorch": {"members": 4, "width": 16}}, {"members": 4, "width": 16}),
+    ],
+)
+def test_a_recipe_is_one_setting_and_single_hyperparameters_go_before_it(
+    own: dict[str, Any], chosen: dict[str, int]
+) -> None:
+    from pipelines.definition.sdk import tamed
+
+    with tamed("us-east-1"):
+        from pipelines.definition.train_step import pytorch_hyperparameters
+    assert pytorch_hyperparameters(Settings(**own)) == chosen
+    assert Settings(**own).training_epochs == Hyperparameters().epochs
