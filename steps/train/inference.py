@@ -55,14 +55,15 @@ CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 class Model:
     """What `model_fn` loads.
 
-    An ONNX Runtime session, the class names, the side of its square input in pixels, and how the likeness of pictures
-    of the classes is distributed: percentiles 0 to 100.
+    An ONNX Runtime session, the class names, the side of its square input in pixels, how the likeness of pictures of
+    the classes is distributed (percentiles 0 to 100), and the roughness of the roughest picture that it learned from.
     """
 
     session: Any
     classes: tuple[str, ...]
     image_size: int
     percentiles: NDArray[np.float64]
+    roughest: float
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,8 @@ def model_fn(model_dir: str) -> Model:
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(folder / "model.onnx", options, providers=["CPUExecutionProvider"])
     percentiles = np.array(description["likeness_percentiles"])
-    return Model(session, tuple(description["classes"]), description["image_size"], percentiles)
+    classes, size, roughest = (description[name] for name in ("classes", "image_size", "roughest"))
+    return Model(session, tuple(classes), size, percentiles, roughest)
 
 
 def input_fn(body: bytes, content_type: str) -> Image.Image:
@@ -104,10 +106,12 @@ def input_fn(body: bytes, content_type: str) -> Image.Image:
 
 def predict_fn(picture: Image.Image, model: Model) -> Prediction:
     """What the model says of one picture."""
-    pictures = pixels(picture, model.image_size)[np.newaxis]
-    probabilities, likeness = model.session.run(None, {"pictures": pictures})
+    values = pixels(picture, model.image_size)
+    probabilities, likeness = model.session.run(None, {"pictures": values[np.newaxis]})
     shares = np.linspace(1, 0, len(model.percentiles))
-    return Prediction(probabilities[0], float(np.interp(likeness[0], model.percentiles, shares)))
+    unfamiliarity = float(np.interp(likeness[0], model.percentiles, shares))
+    # Noise sets off every filter at once, which can look like anything: it is told by what it is made of.
+    return Prediction(probabilities[0], 1.0 if roughness(values) > model.roughest else unfamiliarity)
 
 
 def output_fn(prediction: Prediction, accept: str, context: Any = None) -> str:
@@ -159,3 +163,9 @@ def pixels(picture: Image.Image, side: int) -> NDArray[np.uint8]:
     if picture.size != (side, side):
         picture = picture.resize((side, side), Image.Resampling.BILINEAR)
     return np.asarray(picture)
+
+
+def roughness(values: NDArray[np.uint8]) -> float:
+    """Mean difference, 0 to 255, between neighbouring values of RGB (height, width, 3): noise has more than a photo."""
+    signed = values.astype(np.int16)
+    return float(np.mean([np.abs(np.diff(signed, axis=axis)).mean() for axis in (0, 1)]))

@@ -55,7 +55,12 @@ def read_channel(images: Path, manifest: Path, classes: int) -> Examples:
 
 
 def write_model(
-    folder: Path, trained: ensemble.Ensemble, fitted: float, classes: Sequence[str], chosen: Hyperparameters
+    folder: Path,
+    trained: ensemble.Ensemble,
+    fitted: float,
+    roughest: float,
+    classes: Sequence[str],
+    chosen: Hyperparameters,
 ) -> None:
     """Write what becomes model.tar.gz: `model.onnx`, `model.json` and `code/` for the serving container."""
     (folder / "model.onnx").write_bytes(graph.build(trained.networks, fitted, IMAGE_SIZE))
@@ -65,6 +70,7 @@ def write_model(
         "preprocessing": "RGB, stretched to image_size x image_size, values 0 to 255; normalisation is in the graph",
         "temperature": fitted,
         "likeness_percentiles": likeness.percentiles(trained.validation_likeness),
+        "roughest": roughest,
         "hyperparameters": dataclasses.asdict(chosen),
     }
     write_json(folder / "model.json", description)
@@ -98,9 +104,10 @@ def main(argv: Sequence[str]) -> int:
     trained = ensemble.fit(training, validation, classes, chosen)
     single = temperature.fit(trained.validation_logits, validation.labels)
     fitted = temperature.of_ensemble(single, chosen.members)
+    roughest = max(inference.roughness(one) for split in (training, validation) for one in split.pictures)
     accuracy = float((trained.validation_logits.argmax(axis=1) == validation.labels).mean())
     with write_folder(options.model_dir) as folder:
-        write_model(folder, trained, fitted, options.classes, chosen)
+        write_model(folder, trained, fitted, roughest, options.classes, chosen)
     options.output_data_dir.mkdir(parents=True, exist_ok=True)
     seconds = round(time.perf_counter() - started, 2)
     summary = {"validation_accuracy": accuracy, "temperature": fitted, "seconds": seconds}

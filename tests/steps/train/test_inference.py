@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +29,12 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     network.fit_input(torch.rand(4, 3, 32, 32))
     folder = tmp_path_factory.mktemp("model")
     (folder / "model.onnx").write_bytes(graph.build([fold(network, np.ones((16, 3)))], 0.5, 32))
-    description = {"classes": ["a", "b", "c"], "image_size": 32, "likeness_percentiles": [0.0, 1e9, 2e9]}
+    description: dict[str, Any] = {
+        "classes": ["a", "b", "c"],
+        "image_size": 32,
+        "likeness_percentiles": [0.0, 1e9, 2e9],
+    }
+    description["roughest"] = 255
     (folder / "model.json").write_text(json.dumps(description))
     return folder
 
@@ -117,6 +123,22 @@ def test_unfamiliarity_is_the_share_of_held_out_pictures_that_are_more_alike(
     model = dataclasses.replace(inference.model_fn(str(model_folder)), percentiles=np.array(percentiles))
     found = inference.predict_fn(inference.input_fn(_encoded("RGB"), "image/png"), model)
     assert found.unfamiliarity == pytest.approx(unfamiliarity, abs=1e-6)
+
+
+def test_noise_is_rougher_than_any_photograph_and_so_unfamiliar_whatever_the_network_makes_of_it(
+    model_folder: Path,
+) -> None:
+    model = dataclasses.replace(inference.model_fn(str(model_folder)), percentiles=np.array([-2e9, -1e9]))
+    noise = inference.input_fn(_encoded("RGB"), "image/png")
+    assert inference.predict_fn(noise, model).unfamiliarity == 0
+    assert inference.predict_fn(noise, dataclasses.replace(model, roughest=60.0)).unfamiliarity == 1
+
+
+def test_roughness_is_the_mean_difference_between_neighbours() -> None:
+    stripes = np.zeros((4, 6, 3), np.uint8)
+    stripes[:, ::2] = 200
+    assert inference.roughness(stripes) == 100  # 200 along a row, 0 along a column
+    assert inference.roughness(np.full((4, 6, 3), 90, np.uint8)) == 0
 
 
 def test_unfamiliarity_travels_in_the_header_that_sagemaker_hands_on() -> None:

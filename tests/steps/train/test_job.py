@@ -79,6 +79,7 @@ def test_model_holds_graph_description_and_code_and_nothing_else(run: Run) -> No
     likeness = description["likeness_percentiles"]
     assert len(likeness) == 101
     assert likeness == sorted(likeness)
+    assert 0 < description["roughest"] < 255
 
 
 def test_the_served_model_knows_the_training_images(run: Run, served: ModuleType) -> None:
