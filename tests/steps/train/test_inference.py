@@ -34,7 +34,7 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "image_size": 32,
         "likeness_percentiles": [0.0, 1e9, 2e9],
     }
-    description["roughest"] = 255
+    description["roughest"] = 255.0
     (folder / "model.json").write_text(json.dumps(description))
     return folder
 
