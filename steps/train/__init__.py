@@ -11,7 +11,7 @@ served is the running mean of each member's weights, as one ONNX graph (`fold.py
 from pixels to calibrated probabilities and likeness, beside `inference.py`.
 
 Evidence: bicycle or motorcycle, 5-fold cross-validation over 1,000 real CIFAR-100 pictures, one seed: accuracy .969 (sd
-.013 over folds; .960, sd .018, with two folds of other divisions), expected calibration error .010, 90 % of the answers
+.013 over folds; .960, sd .019, with two folds of other divisions), expected calibration error .010, 90 % of the answers
 at confidence .93 or more with .993 of them right; 130 to 150 processor seconds for three members. 2026-11-29, two busy
 cores of an AMD EPYC with AVX-512 BF16. docs/training.md has what was tried; `python benchmarks/accuracy.py --archive
 ... --folds 5` repeats it.
