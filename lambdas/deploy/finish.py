@@ -29,10 +29,10 @@ def smoke_test(plan: DeployPlan, runtime: Any) -> DeployPlan:
     """
     name, classes = inference_id("smoke", plan["config"]), configuration.classes()
     try:
-        vector = classify(runtime, plan["endpoint"], KNOWN_PICTURE.read_bytes(), "image/png", name, len(classes))
+        found = classify(runtime, plan["endpoint"], KNOWN_PICTURE.read_bytes(), "image/png", name, len(classes))
     except OutcomeError as error:
         raise FailedError("SmokeTestFailed", error.problem) from error
-    return {"outcome": "ok", "smoke_test": dict(zip(classes, vector, strict=True))}
+    return {"outcome": "ok", "smoke_test": dict(zip(classes, found.inferences, strict=True))}
 
 
 def attach(plan: DeployPlan, sagemaker: Any, ssm: Any, events: Any, host: DeploySettings) -> DeployPlan:

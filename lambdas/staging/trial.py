@@ -114,7 +114,7 @@ def carry_out(trial: Trial, runtime: Any, s3: Any) -> Findings:
             began = time.perf_counter()
             answer = classify(runtime, trial.endpoint, picture, CONTENT_TYPE, record, len(expected))
             latencies.append(1000 * (time.perf_counter() - began))
-            differences.append(max(abs(one - other) for one, other in zip(answer, expected, strict=True)))
+            differences.append(max(abs(one - other) for one, other in zip(answer.inferences, expected, strict=True)))
         worst = max(range(len(names)), key=lambda index: differences[index])
         if not differences[worst] <= TOLERANCE:
             many = sum(not one <= TOLERANCE for one in differences)

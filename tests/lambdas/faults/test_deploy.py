@@ -103,6 +103,14 @@ def test_an_alarm_that_cannot_be_deleted_is_told_and_ends_no_good_deployment(liv
     assert f"deleting alarm {config_of(2)}-errors" in walk.messages[0][1]
 
 
+def test_the_smoke_test_keeps_a_probability_per_class_and_nothing_beside(live_one: FakeAws) -> None:
+    live_one.register(2)
+    live_one.answers = [probabilities(0.25, 0.75, unfamiliarity=0.5)]
+    walk = Walk(approval(2))
+    walk.to("Answered?")
+    assert walk.plan["smoke_test"] == {"bicycle": 0.25, "motorcycle": 0.75}
+
+
 def test_a_failed_smoke_test_brings_the_old_version_back(live_one: FakeAws) -> None:
     live_one.register(2)
     live_one.answers = [probabilities(0.2, 0.3, 0.5)]
