@@ -12,15 +12,20 @@ WORDS = {
     "routes": "The route that a delivery of each class takes; every class needs one.",
     "algorithm": "This project's own training script (`pytorch`), or AWS's image-classification (`builtin`).",
     "validation_fraction": (
-        "Share of the training pictures that is held out to choose the best epoch and the temperature."
+        "Share of the training pictures that is held out to calibrate by, and for `builtin` to choose the best epoch."
     ),
     "seed": "Of every random choice: split, training, search, sample.",
     "epochs": "How long a training lasts: the default of the parameter Epochs. Without it 64, or 100 for `builtin`.",
+    "recipe": "What `pytorch` trains: `thorough` has twice as many networks and takes twice as long (docs/training.md).",
     "accuracy_threshold": (
         "Accuracy on the test set below which nothing is registered: the default of AccuracyThreshold."
     ),
     "max_drop_from_live": "Nor is a model registered whose accuracy is lower than the live one's by more than this.",
     "confidence_threshold": "How sure the model must be of a picture to route it, until `scones threshold` changes it.",
+    "unfamiliarity_limit": (
+        "A picture that is less like the training pictures than this share of them is not routed, until the SSM "
+        "parameter `/<project>/inference/unfamiliarity` is changed."
+    ),
     "cache_expires_after": "How long a step's result is taken from an earlier execution: an ISO 8601 duration.",
     "pytorch": "Hyperparameters of the training script that differ from its own: the table below.",
     "gates.metric": (
