@@ -16,7 +16,7 @@ WORDS = {
     ),
     "seed": "Of every random choice: split, training, search, sample.",
     "epochs": "How long a training lasts: the default of the parameter Epochs. Without it 64, or 100 for `builtin`.",
-    "recipe": "What `pytorch` trains: `thorough` has twice as many networks and takes twice as long (docs/training.md).",
+    "recipe": "What `pytorch` trains; `thorough` has twice the networks and takes twice as long (docs/training.md).",
     "accuracy_threshold": (
         "Accuracy on the test set below which nothing is registered: the default of AccuracyThreshold."
     ),
