@@ -127,9 +127,8 @@ def _executions(desk: OperationsDesk) -> None:
         return
     with st.container(horizontal=True):
         st.metric("Passed", f"{counts['passed']:,}", width="content")
-        st.metric(
-            "Failed loudly", f"{counts['failed loudly']:,}", help="Confidence below the threshold.", width="content"
-        )
+        loud = "Confidence below the threshold, or unlike the pictures that the model learned from."
+        st.metric("Failed loudly", f"{counts['failed loudly']:,}", help=loud, width="content")
         st.metric("Broken", f"{counts['broken']:,}", help="Failed for any other reason.", width="content")
         if counts["running"]:
             st.metric("Running", f"{counts['running']:,}", width="content")
