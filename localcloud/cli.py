@@ -202,11 +202,20 @@ def list_all(state: Path | None, as_json: bool, region: str | None, most: int) -
 @_region
 @click.option("--kind", type=click.Choice(list(KINDS)), help="Needed when a job, an endpoint, … have one name.")
 @click.option("--follow", is_flag=True, help="Go on until it has ended; an endpoint or a function: until Ctrl-C.")
+@_as_json
 @click.pass_context
 def logs(
-    context: click.Context, name: str, state: Path | None, region: str | None, kind: str | None, follow: bool
+    context: click.Context,
+    name: str,
+    state: Path | None,
+    region: str | None,
+    kind: str | None,
+    follow: bool,
+    as_json: bool,
 ) -> None:
     """Print the log of a job, an endpoint or a function, or what happened in an execution."""
+    if follow and as_json:
+        raise click.UsageError("--json is one document, and --follow has no end.")
     of = _clients(state, region)
     found = named(of, name, kind)
     if not found:
@@ -218,6 +227,10 @@ def logs(
         kinds = _listed(tuple(sorted({one.kind for one in found})))
         fix = "Say which with --kind." if len({one.kind for one in found}) > 1 else "Name it whole, or by its ARN."
         raise LocalCloudError(f"Looking for {name}: {len(found)} have that name ({kinds}).", fix)
+    if as_json:
+        lines = list(log_lines(of, found[0], follow))
+        click.echo(json.dumps({"kind": found[0].kind, "name": found[0].name, "lines": lines}, indent=2))
+        return
     for line in log_lines(of, found[0], follow):
         click.echo(line)
 

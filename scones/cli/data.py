@@ -58,14 +58,18 @@ def sample(
 @data.command()
 @click.option("--output", type=click.Path(path_type=Path), help="File to write [default: the archive's own name].")
 @click.option("--format", "layout", type=LAYOUTS, default="python", show_default=True, help="CIFAR-100's layout.")
-def fetch(output: Path | None, layout: Layout) -> None:
+@as_json_option
+def fetch(output: Path | None, layout: Layout, as_json: bool) -> None:
     """Download the real CIFAR-100 (169 MB), or the rest of it if a download was interrupted."""
     from scones.data import fetch
 
     original = fetch.ORIGINALS[layout]
     file = output or Path(original.name)
     fetch.fetch(original, file, fetch.HOSTS)
-    emit(str(file))
+    if as_json:
+        emit_json({"file": str(file), "bytes": original.size, "sha256": original.sha256})
+    else:
+        emit(str(file))
 
 
 @data.command()

@@ -60,6 +60,8 @@ def test_a_job_is_listed_and_its_log_followed_to_its_end(
         assert following.wait(60) == 0
     assert (found["kind"], found["status"], found["arn"]) == ("processing job", "InProgress", arn)
     assert called(local_cloud, "logs", arn).stdout.startswith("before\nafter\n")
+    told = json.loads(called(local_cloud, "logs", name, "--json").stdout)
+    assert (told["kind"], told["name"], told["lines"][:2]) == ("processing job", name, ["before", "after"])
 
 
 def test_functions_and_executions_are_listed_with_what_happened_in_them(
