@@ -3,7 +3,7 @@
 S3 layout of the project's bucket::
 
     code/<hash>/...                         job code, content-hashed
-    data/<sha256, first 16>/<archive>       input archives, content-hashed
+    data/<sha256, first 16>/archive.tar.gz  input archives, named by content alone
     executions/<execution id>/<step>/...    outputs of one pipeline execution
     models/<training job>/output/model.tar.gz
     lambda/<hash>/..., stepfunctions/<hash>/...   what the account's template refers to
@@ -47,6 +47,10 @@ class Names:
     @property
     def pipeline_role(self) -> str:
         return f"arn:aws:iam::{self.account}:role/{self.settings.project}-pipeline"
+
+    def archive_uri(self, digest: str) -> str:
+        """Where an input archive with this SHA-256 lies, whatever its file was called: caching goes by the address."""
+        return self.uri("data", digest[:16], "archive.tar.gz")
 
     @property
     def endpoint(self) -> str:

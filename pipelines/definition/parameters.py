@@ -46,7 +46,7 @@ class Parameters:
 def build(names: Names) -> Parameters:
     """The parameters with their defaults. Only the built-in algorithm takes its learning-rate steps from outside."""
     settings = names.settings
-    archive = names.uri("data", CIFAR100_SHA256[:16], "cifar-100-python.tar.gz")
+    archive = names.archive_uri(CIFAR100_SHA256)
     steps = builtin_algorithm.learning_rate_steps(settings.training_epochs)
     return Parameters(
         input_archive_uri=ParameterString("InputArchiveUri", archive),

@@ -35,7 +35,7 @@ def upload_archive(names: Names, archive: str) -> dict[str, str]:
             f"Archive {archive}: there is no such file.", "Make one: scones data sample, or scones data fetch."
         )
     digest = sha256_of(file)
-    uri = names.uri("data", digest[:16], file.name)
+    uri = names.archive_uri(digest)
     if s3.head(uri) is None:
         say(f"Uploading {file} ({file.stat().st_size / 1e6:.1f} MB) to {uri}")
         with progress() as show:

@@ -97,6 +97,8 @@ def run_execution(demo: Demo) -> str:
     given = inputs.upload_archive(aws.names(), demo.found["archive"])
     if not demo.archive:
         given["Epochs"] = SAMPLE_EPOCHS
+        usual = aws.names().settings.training_epochs
+        console.say(f"         trains {SAMPLE_EPOCHS} epochs: enough for drawn pictures; `scones start` trains {usual}")
     name = aws.names().settings.pipeline_name
     arn = executions.start(name, given, None, inputs.commit(Path.cwd()))
     demo.found["execution"] = arn

@@ -42,7 +42,7 @@ def test_an_archive_is_uploaded_under_its_checksum_and_started_with_it(
     archive = tmp_path / "cifar.tar.gz"
     archive.write_bytes(b"pictures")
     digest = hashlib.sha256(b"pictures").hexdigest()
-    place = {"Bucket": NAMES.bucket, "Key": f"data/{digest[:16]}/cifar.tar.gz"}
+    place = {"Bucket": NAMES.bucket, "Key": f"data/{digest[:16]}/archive.tar.gz"}
     stubs["s3"].add_client_error("head_object", "404", "Not Found", 404, expected_params=place)
     stubs["s3"].add_response(
         "put_object", {}, {**place, "Body": ANY, "Metadata": {"sha256": digest}, "ChecksumAlgorithm": ANY}
@@ -55,7 +55,7 @@ def test_an_archive_is_uploaded_under_its_checksum_and_started_with_it(
         {
             "PipelineName": PIPELINE,
             "PipelineParameters": [
-                {"Name": "InputArchiveUri", "Value": f"s3://{NAMES.bucket}/data/{digest[:16]}/cifar.tar.gz"},
+                {"Name": "InputArchiveUri", "Value": f"s3://{NAMES.bucket}/data/{digest[:16]}/archive.tar.gz"},
                 {"Name": "InputArchiveSha256", "Value": digest},
                 {"Name": "Epochs", "Value": "8"},
                 {"Name": "LearningRateSteps", "Value": "4,6"},
@@ -65,6 +65,16 @@ def test_an_archive_is_uploaded_under_its_checksum_and_started_with_it(
     )
     result = run("start", "--archive", str(archive), "--parameter", "Epochs=8", "--display-name", "first")
     assert result.stdout == f"{EXECUTION}\n", result.exception
+
+
+def test_the_same_bytes_have_one_address_whatever_the_file_is_called(stubs: Stubs, tmp_path: Path) -> None:
+    """Caching goes by the address: the README's sample.tar.gz is what the demo drew under a name of its own."""
+    found = []
+    for name in ("sample.tar.gz", "sample-cifar-100-python.tar.gz"):
+        (tmp_path / name).write_bytes(b"pictures")
+        stubs["s3"].add_response("head_object", {})
+        found.append(upload_archive(NAMES, str(tmp_path / name)))
+    assert found[0] == found[1]
 
 
 def test_an_archive_in_s3_is_read_for_its_checksum_only_if_none_is_recorded(stubs: Stubs) -> None:
