@@ -9,6 +9,7 @@ the objects say: what it is, the numbers, since when, how often it was reported 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,22 +37,34 @@ def report(problem: AlertProblem, s3: Any, sns: Any, bucket: str, topic: str, no
         if known is None:
             return False
         _publish(sns, topic, problem, known)
-        with calling(f"closing s3://{bucket}/{key}"):
-            s3.delete_object(Bucket=bucket, Key=key)
+        _close_incident(s3, bucket, key)
         return True
+    if known and problem.version and known.get("version", "") not in {"", problem.version}:
+        _close_incident(s3, bucket, key)  # that of a version which was replaced: this one begins anew
+        known = None
     if known is None:
         known = _open_incident(s3, bucket, key, now)
         if known is None:
             return False  # another run opened it a moment ago, and sends the alert
     elif "told_at" not in known and _age(known, now) < TELLING_SECONDS:
         return False  # the run that opened it is still sending its alert
+    problem = _most_precise(problem, known)
     known = {**known, "times": known["times"] + 1, "what": problem.what, "measured": list(problem.measured)}
+    known |= {"version": problem.version, "by_run": problem.by_run}
     due = bool(now.timestamp() - known.get("told_at", 0) >= REMIND_SECONDS)
     if due:
         _publish(sns, topic, problem, known)
         known |= {"told_at": now.timestamp(), "told": known.get("told", 0) + 1}
     write_json(s3, bucket, key, known)
     return due
+
+
+def _most_precise(problem: AlertProblem, known: OpenIncident) -> AlertProblem:
+    """The problem in the words of the run that measured it: an alarm knows one number of it, and no feature."""
+    if problem.by_run or not known.get("by_run"):
+        return replace(problem, version=problem.version or known.get("version", ""))
+    said = {"what": known["what"], "measured": tuple(known["measured"]), "version": known.get("version", "")}
+    return replace(problem, **said, by_run=True)
 
 
 def _age(known: OpenIncident, now: datetime) -> float:
@@ -68,6 +81,11 @@ def _open_incident(s3: Any, bucket: str, key: str, now: datetime) -> OpenInciden
                 return None
             raise
     return made
+
+
+def _close_incident(s3: Any, bucket: str, key: str) -> None:
+    with calling(f"closing s3://{bucket}/{key}"):
+        s3.delete_object(Bucket=bucket, Key=key)
 
 
 def _publish(sns: Any, topic: str, problem: AlertProblem, known: OpenIncident) -> None:

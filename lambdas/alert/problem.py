@@ -18,6 +18,8 @@ class AlertProblem:
         firing: whether it is there; False says that it is over.
         measured: the numbers, a line each.
         where: what to open or type next, a line each.
+        version: of the model that it is about; "" for a problem that outlives versions.
+        by_run: whether a run of the monitor measured it, which knows more than an alarm on one of its metrics.
     """
 
     key: str
@@ -25,6 +27,8 @@ class AlertProblem:
     what: str
     measured: tuple[str, ...]
     where: tuple[str, ...]
+    version: str = ""
+    by_run: bool = False
 
 
 def subject(problem: AlertProblem) -> str:

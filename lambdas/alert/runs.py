@@ -90,33 +90,36 @@ def problems(
     name = job["ProcessingJobName"]
     log = f"Its log: CloudWatch, log group /aws/sagemaker/ProcessingJobs, streams {name}/…"
     reason = job.get("FailureReason") or f"the job is {job['ProcessingJobStatus']}"
-    yield AlertProblem("monitor-failed", found is None, f"Monitor run {name} failed", (reason,), (log,))
+    yield AlertProblem("monitor-failed", found is None, f"Monitor run {name} failed", (reason,), (log,), by_run=True)
     if found is None:
         return
-    where = _where(job)
+    where, version = _where(job), str(job["Environment"].get("model_version", ""))
+    of_run: dict[str, Any] = {"where": where, "version": version, "by_run": True}
     judged = found["outcome"] in {VIOLATIONS, HEALTHY}
     if "labelled" in found:
         if judged:
-            yield AlertProblem("model-quality", bool(broken), _quality(broken), _lines(broken), where)
+            yield AlertProblem("model-quality", bool(broken), _quality(broken), _lines(broken), **of_run)
         return
     yield AlertProblem(
-        "no-baseline", found["outcome"] == NO_BASELINE, "The monitor has no baseline", (found["message"],), where
+        "no-baseline", found["outcome"] == NO_BASELINE, "The monitor has no baseline", (found["message"],), **of_run
     )
     if share is not None:
         numbers = (
             f"{share:.0%} of the requests that should have been captured were; at least {LEAST_CAPTURED:.0%} must be"
         )
-        yield AlertProblem("capture-rate", share < LEAST_CAPTURED, "Requests are not captured", (numbers,), where)
+        missed = share < LEAST_CAPTURED
+        yield AlertProblem("capture-rate", missed, "Requests are not captured", (numbers,), where, by_run=True)
     if judged:
+        whose = f" to version {version}" if version else ""
         unsure = [one for one in broken if one["feature_name"] == LOW_CONFIDENCE]
         others = [one for one in broken if one["feature_name"] != LOW_CONFIDENCE]
         low, before = found["low_confidence_share"] or 0.0, found["baseline_low_confidence_share"] or 0.0
         shares = f"{low:.0%} of the answers are below {found['confidence_threshold']:g}; {before:.0%} on the test set"
         yield AlertProblem(
-            "low-confidence", bool(unsure), "The model is unsure more often", (shares, *_lines(unsure)), where
+            "low-confidence", bool(unsure), "The model is unsure more often", (shares, *_lines(unsure)), **of_run
         )
         yield AlertProblem(
-            "drift", bool(others), _drift(others), (f"{found['records']} requests", *_lines(others)), where
+            "drift", bool(others), _drift(others), (f"{found['records']} requests{whose}", *_lines(others)), **of_run
         )
 
 

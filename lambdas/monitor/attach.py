@@ -117,7 +117,7 @@ def _create_schedule(
     if host.scheduler != EVENTBRIDGE:
         with calling(f"making monitoring schedule {host.schedule}"):
             try:
-                model_monitor.create_schedule(host, sagemaker, record, environment(host, ssm))
+                model_monitor.create_schedule(host, sagemaker, record, environment(host, ssm, record))
             except ClientError as error:
                 refusal = _refusal(error)
                 if host.scheduler == MODEL_MONITOR or refusal is None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from lambdas import configuration
 from lambdas.filter_inferences.threshold import stored
-from lambdas.monitor.watching import Watching
+from lambdas.monitor.watching import Watching, WatchRecord
 
 BOOTSTRAP = (
     "import boto3,os,sys,tempfile;b,k,*a=sys.argv[1:];p=tempfile.mkdtemp()+'/code.zip';"
@@ -39,9 +39,10 @@ def cluster(host: Watching) -> dict[str, Any]:
     return {"ClusterConfig": {"InstanceCount": 1, "InstanceType": host.instance_type, "VolumeSizeInGB": 20}}
 
 
-def environment(host: Watching, ssm: Any) -> dict[str, str]:
-    """What Model Monitor does not tell a program: classes, threshold, least records, sampling."""
+def environment(host: Watching, ssm: Any, record: WatchRecord) -> dict[str, str]:
+    """What Model Monitor does not tell a program: classes, threshold, least records, sampling, and whom it is about."""
     return {
+        "model_version": str(record["version"]),
         "classes": ",".join(configuration.classes()),
         "confidence_threshold": str(stored(ssm, configuration.threshold_parameter())),
         "minimum_records": str(host.minimum_records),

@@ -130,7 +130,7 @@ def _environment(
 ) -> dict[str, str]:
     start, end = (moment.strftime("%Y-%m-%dT%H:%M:%SZ") for moment in window)
     values = {
-        **program.environment(host, ssm),
+        **program.environment(host, ssm, record),
         "dataset_source": program.TRAFFIC,
         "output_path": program.OUTPUT,
         "start_time": start,

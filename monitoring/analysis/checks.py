@@ -65,6 +65,18 @@ class Drift:
     def exceeded(self) -> bool:
         return self.severity > 1
 
+    @property
+    def allowed(self) -> float:
+        """What `simple` must not exceed: the threshold and, with Robust, what chance does with so many records."""
+        return self.simple / self.severity if self.method == "Robust" and self.severity else self.threshold
+
+    @property
+    def times(self) -> str:
+        """The severity in words: the one number about drift that people read, on pages, in reports and in alerts."""
+        if not self.threshold and self.p_value is None and self.method != "Robust":
+            return "nothing is allowed" if self.severity else "0.0 times what is allowed"
+        return f"{self.severity:.1f} times what is allowed"
+
 
 def drifts(
     current: Profile, baseline: Profile, constraints: Mapping[str, Constraint], confidence_threshold: float
@@ -120,9 +132,10 @@ def baseline_drift(found: list[Drift]) -> Iterator[Violation]:
     for drift in found:
         if drift.exceeded and drift.p_value is not None:
             text = f"Baseline drift p-value: {drift.p_value:.3g} is below threshold: {drift.threshold:g}"
-            yield Violation(drift.feature, "baseline_drift_check", f"{text} (distance: {drift.distance:.4f})")
+            text = f"{text} (distance: {drift.distance:.4f}): {drift.times}"
+            yield Violation(drift.feature, "baseline_drift_check", text)
         elif drift.exceeded:
-            text = f"Baseline drift distance: {drift.distance:.4f} exceeds threshold: {drift.threshold:g}"
+            text = f"Baseline drift distance: {drift.simple:.4f} exceeds threshold: {drift.allowed:.4f}: {drift.times}"
             yield Violation(drift.feature, "baseline_drift_check", text)
 
 

@@ -18,6 +18,7 @@ class Incident:
 
     Attributes:
         measured: the numbers, a line each.
+        version: of the model that it is about; None for one that outlives versions.
         reported: how often it was found again; `told`: how many messages went out about it.
     """
 
@@ -27,6 +28,11 @@ class Incident:
     since: datetime
     reported: int
     told: int
+    version: int | None = None
+
+    def is_over_with(self, live: int | None) -> bool:
+        """Whether it is about a version that was replaced: nothing of now is wrong with it."""
+        return self.version is not None and live is not None and self.version != live
 
 
 def incidents(bucket: str) -> tuple[list[Incident], list[str]]:
@@ -55,4 +61,5 @@ def _incident(key: str, known: dict[str, Any]) -> Incident:
         since=datetime.fromisoformat(known["since"]).astimezone(UTC),
         reported=int(known["times"]),
         told=int(known.get("told", "told_at" in known)),
+        version=int(known["version"]) if known.get("version") else None,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import cache
+from typing import Literal
 
 import streamlit as st
 from plotly.graph_objects import Figure
@@ -11,7 +12,7 @@ from plotly.graph_objects import Figure
 from monitoring.analysis.outcome import Outcome
 from scones.desk.charts import show_chart
 from scones.desk.data import serving
-from scones.desk.data.incidents import incidents
+from scones.desk.data.incidents import Incident, incidents
 from scones.desk.data.objects import exists
 from scones.desk.data.records import answered
 from scones.desk.data.runs import MonitorRun
@@ -84,23 +85,37 @@ def unseen() -> Figure:
 
 def _problems(desk: OperationsDesk) -> None:
     st.subheader("Open problems")
-    found, wrong = incidents(desk.names.bucket)
+    every, wrong = incidents(desk.names.bucket)
+    live = serving.live_version()
+    found = [one for one in every if not one.is_over_with(live)]
     if not found and not wrong:
         if exists(desk.names.bucket):
             st.success("No open problem: everything that people were told of is over.", icon=":material/check_circle:")
         else:
             st.info(f"No data: there is no bucket {desk.names.bucket}. {DEPLOY}", icon=":material/inbox:")
     for one in found:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.badge(plain(one.key), icon=":material/warning:", color="red")
-            st.markdown(f"**{plain(one.what)}**")
-        if one.measured:
-            st.markdown("  \n".join(plain(line) for line in one.measured))
-        since = f"{clock(one.since)} UTC, {age((now() - one.since).total_seconds())}"
-        st.caption(f"Since {since}; reported {times(one.reported)}, told people {times(one.told)}.")
+        _problem(one, "red")
+    if retired := [one for one in every if one not in found]:
+        with st.expander(
+            f"{plural(len(retired), 'problem')} of versions that were replaced", icon=":material/history:"
+        ):
+            for one in retired:
+                _problem(one, "gray")
+            st.caption(f"Version {live} answers now. The monitor closes them when it has judged its traffic.")
     if wrong:
         st.warning("An object that should hold an open problem cannot be read.", icon=":material/warning:")
         st.code("\n".join(wrong), language=None, wrap_lines=True)
+
+
+def _problem(one: Incident, colour: Literal["red", "gray"]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(plain(one.key), icon=":material/warning:", color=colour)
+        st.markdown(f"**{plain(one.what)}**")
+    if one.measured:
+        st.markdown("  \n".join(plain(line) for line in one.measured))
+    since = f"{clock(one.since)} UTC, {age((now() - one.since).total_seconds())}"
+    whose = f" Of version {one.version}." if one.version is not None else ""
+    st.caption(f"Since {since}; reported {times(one.reported)}, told people {times(one.told)}.{whose}")
 
 
 def _endpoint(desk: OperationsDesk) -> None:

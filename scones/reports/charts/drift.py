@@ -44,8 +44,8 @@ def drift_per_feature(drifts: Sequence[Drift]) -> go.Figure:
         names,
         [min(one.severity, SEVEREST) for one in rows],
         [HELD if one.exceeded else ROUTED for one in rows],
-        words=[drift_note(one) for one in rows],
-        where=[f"{name}, {one.severity:.3g} times what is allowed" for name, one in zip(names, rows, strict=True)],
+        words=[f"{one.severity:.1f}" for one in rows],
+        where=[f"{name}, {one.times}: {drift_note(one)}" for name, one in zip(names, rows, strict=True)],
         least=0.01,
     )
     x = axis("times what is allowed", 0, 1.15 * SEVEREST, "d") | {"showgrid": True, "dtick": 1}
@@ -54,10 +54,11 @@ def drift_per_feature(drifts: Sequence[Drift]) -> go.Figure:
 
 
 def drift_note(drift: Drift) -> str:
-    """The largest gap between the distributions, or the p-value, as a few digits."""
+    """What is behind the severity: the largest gap between the distributions and the one allowed, or the p-values."""
     if drift.p_value is not None:
-        return f"p = {drift.p_value:.2g}" if drift.p_value > 1e-99 else "p below 1e-99"
-    return f"{drift.simple:.3f}"
+        found = f"p = {drift.p_value:.2g}" if drift.p_value > 1e-99 else "p below 1e-99"
+        return f"{found}, allowed down to {drift.threshold:g}"
+    return f"gap {drift.simple:.3f}, allowed {drift.allowed:.3f}"
 
 
 def drift_over_runs(runs: Sequence[tuple[float, Sequence[Drift]]], features: Sequence[str]) -> go.Figure:
@@ -70,7 +71,7 @@ def drift_over_runs(runs: Sequence[tuple[float, Sequence[Drift]]], features: Seq
         severities = [min(one[name].severity, 3 * SEVEREST) if name in one else None for one in found]
         where = [f"{moment(when)}, {note}" for when, note in zip(time, notes, strict=True)]
         dashed = index >= MOST_LINES // 2
-        write = "{:.3g} times what is allowed".format
+        write = "{:.1f} times what is allowed".format
         traces += line(name, times(time), severities, series(index), where=where, write=write, dots=True, dashed=dashed)
     room = 0.02 * (max(time) - min(time))
     top = max([1.2, *(1.1 * value for trace in traces for value in trace["y"] if value is not None)])

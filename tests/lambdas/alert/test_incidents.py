@@ -241,6 +241,41 @@ def test_an_open_problem_is_remembered_with_its_numbers_and_how_often_it_was_tol
     assert (known["since"], known["times"], known["told"]) == (NOON.isoformat(), 3, 2)
 
 
+def test_what_a_run_measured_is_not_overwritten_by_the_alarm_on_one_number_of_it(
+    tell: Any, bucket: Bucket, desk: Desk
+) -> None:
+    [measured] = [
+        one for one in runs.problems(JOB, {**SUMMARY, "outcome": "CompletedWithViolations"}, [violation("hue")], None)
+        if one.key == "drift"
+    ]  # fmt: skip
+    rang = of_alarm("drift", "ALARM")
+    assert rang is not None
+    tell(measured)
+    tell(rang, 60)
+    tell(rang, REMIND_SECONDS)
+    known = json.loads(bucket.get("alerts/open/drift.json"))
+    assert (known["what"], known["times"]) == ("Traffic differs from the baseline: hue", 3)
+    assert known["measured"] == ["100 requests", "hue: 0.6 exceeds 0.05"]
+    assert desk.heard == ["Scones: Traffic differs from the baseline: hue"] * 2
+
+
+def test_a_run_says_more_precisely_what_an_alarm_told_first(tell: Any, bucket: Bucket) -> None:
+    tell(replace(DRIFT, what="Traffic differs from the baseline", measured=("Threshold Crossed",)))
+    tell(replace(DRIFT, what="Traffic differs: hue", measured=("hue: 0.6",), by_run=True, version="2"), 60)
+    known = json.loads(bucket.get("alerts/open/drift.json"))
+    assert (known["what"], known["measured"], known["version"]) == ("Traffic differs: hue", ["hue: 0.6"], "2")
+
+
+def test_the_problem_of_another_version_is_another_problem(tell: Any, bucket: Bucket, desk: Desk) -> None:
+    of_first, of_second = (replace(DRIFT, by_run=True, version=number) for number in "12")
+    assert tell(of_first)
+    assert not tell(of_first, 3600)
+    assert tell(of_second, 7200)
+    known = json.loads(bucket.get("alerts/open/drift.json"))
+    assert (known["since"], known["times"]) == ((NOON + timedelta(hours=2)).isoformat(), 1)
+    assert len(desk.heard) == 2
+
+
 def test_another_problem_is_told_beside_it(tell: Any, desk: Desk) -> None:
     assert tell(DRIFT)
     assert tell(replace(DRIFT, key="capture-rate"))

@@ -47,8 +47,12 @@ def test_a_drift_says_how_far_and_how_far_is_allowed(monitor: Monitor, baseline_
     found = monitor.wrote("constraint_violations.json")["violations"]
     text = {one["feature_name"]: one["description"] for one in found}
     assert text["brightness"].startswith("Baseline drift distance: 0.")
-    assert text["brightness"].endswith("exceeds threshold: 0.05")
     assert "is below threshold: 0.003 (distance: 0." in text["predicted_class"]
+    severity = {one["feature"]: one["severity"] for one in monitor.wrote("summary.json")["drift"]}
+    for name in ("brightness", "predicted_class"):
+        assert text[name].endswith(f": {severity[name]:.1f} times what is allowed")
+    gap, allowed = (float(word.strip(":")) for word in text["brightness"].split() if word[0] == "0")
+    assert gap / allowed == pytest.approx(severity["brightness"], rel=0.01)
 
 
 def test_more_confidence_than_in_the_baseline_is_no_low_confidence(

@@ -148,7 +148,7 @@ def test_the_farthest_drift_is_first_and_beyond_the_limit_it_is_told_by_more_tha
     assert trace.marker.color == (paint(HELD), paint(ROUTED), paint(ROUTED))
     assert trace.x[0] == drift.SEVEREST and 0 < trace.x[2] < 0.1, "cut, and seen although it is nothing"
     assert [shape.x0 for shape in figure.layout.shapes] == [1]
-    assert trace.text == ("0.300",) * 3
+    assert trace.text == ("7.0", "0.9", "0.0")
 
 
 def test_names_from_outside_are_shown_letter_by_letter() -> None:
