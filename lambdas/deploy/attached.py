@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -57,5 +58,6 @@ def live_version(plan: DeployPlan) -> dict[str, Any]:
         "endpoint": plan["endpoint"],
         "endpoint_config": plan["config"],
         "classes": list(configuration.classes()),
+        "since": int(time.time()),
         **({"max_instances": plan["max_instances"]} if plan.get("max_instances") else {}),
     }

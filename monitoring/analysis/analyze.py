@@ -137,6 +137,7 @@ def summary(found: Analysis, job: Job, baseline: Baseline | None) -> dict[str, A
         "message": found.message,
         "endpoint": job.endpoint,
         "schedule": job.schedule,
+        "version": job.version,
         "window": {
             "start": job.window.start.isoformat() if job.window.start else None,
             "end": job.window.end.isoformat() if job.window.end else None,

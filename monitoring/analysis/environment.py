@@ -34,6 +34,7 @@ class Job:
         sampling: the share of requests that the endpoint is set to capture, 0 to 1.
         ground_truth: folder of labels, for model quality; None when records carry them already.
         processes: None lets the amount of data decide.
+        version: of the model that answered, if the caller of the job knows.
     """
 
     source: Path
@@ -54,6 +55,7 @@ class Job:
     pictures: bool
     ground_truth: Path | None
     processes: int | None
+    version: str
 
 
 def job(environment: Mapping[str, str] = os.environ) -> Job:
@@ -83,6 +85,7 @@ def job(environment: Mapping[str, str] = os.environ) -> Job:
         pictures=told.switch("picture_features", True),
         ground_truth=told.optional("ground_truth_source", Path),
         processes=told.optional("processes", _count),
+        version=environment.get("model_version", ""),
     )
 
 

@@ -18,7 +18,7 @@ BINS = 48
 LEAST = 60.0
 """Seconds that a chart shows at least."""
 FEWEST = 16
-"""Records that a stretch of time has on average at least: below that, lines show chance."""
+"""Records that a stretch of time with traffic has on average at least: below that, lines show chance."""
 LOWEST = 24
 """How many of the least confident records are kept by place, for their pictures."""
 
@@ -164,7 +164,17 @@ def stretches(time: Floats, most: int = BINS) -> Stretches:
     low, high = float(time.min()), float(time.max()) + 1.0
     if high - low < LEAST:
         low, high = (low + high - LEAST) / 2, (low + high + LEAST) / 2
-    number = int(max(1, min(most, high - low, max(1, len(time) // FEWEST))))
-    edges = np.linspace(low, high, number + 1)
+    edges = _edges(np.sort(time), low, high, int(max(1, min(most, high - low))))
+    number = len(edges) - 1
     place = np.clip(np.searchsorted(edges, time, side="right") - 1, 0, number - 1)
     return Stretches(edges, place.astype(np.int64))
+
+
+def _edges(time: Floats, low: float, high: float, most: int) -> Floats:
+    """As many stretches as leave FEWEST records in those that have any: an hour without traffic makes no hour wider."""
+    for number in range(most, 1, -1):
+        edges = np.linspace(low, high, number + 1)
+        occupied = np.count_nonzero(np.diff(np.searchsorted(time, edges)))
+        if len(time) >= FEWEST * occupied:
+            return edges
+    return np.array([low, high])

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import streamlit as st
 
+from pipelines.runs.live_history import Deployment, deployments
 from project.errors import SconesError
+from scones.desk.data.deployments import of_version, versions
 from scones.desk.data.records import Records, Table, answered
 from scones.desk.desk import OperationsDesk
 from scones.desk.wording import age, plural, problem
-from stepfunctions.threshold import Change, current
+from scones.reports import changes
+from scones.reports.charts.layout import Mark
+from stepfunctions.threshold import Change, current, history
 
 PERIODS: dict[str, int | None] = {"1 hour": 3600, "24 hours": 86400, "7 days": 7 * 86400, "everything": None}
 FIRST_LOOK_SECONDS = 0.4
@@ -19,11 +25,22 @@ READING_SECONDS = 2
 """How often a page looks whether everything was read."""
 
 
-def traffic(desk: OperationsDesk, key: str) -> tuple[Table, Records]:
-    """Let people choose period and variant; the table, and the answered records that were chosen."""
-    table = desk.feed.wait(FIRST_LOOK_SECONDS)
+@dataclass(frozen=True)
+class Traffic:
+    """What was chosen: answered `records` of `version`, or of all when it is None."""
+
+    table: Table
+    records: Records
+    version: int | None
+    deployed: list[Deployment]
+
+
+def traffic(desk: OperationsDesk, key: str) -> Traffic:
+    """Let people choose period, version and variant. Unless they do, it is the live version's traffic."""
+    table, deployed = desk.feed.wait(FIRST_LOOK_SECONDS), deployments(desk.names.live_parameter)
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"{key}-choice"):
         period = st.segmented_control("Period", list(PERIODS), default="everything", key=f"{key}-period", required=True)
+        version = _version(deployed, key)
         variants = sorted(set(table.variants))
         variant = None
         if len(variants) > 1:
@@ -31,12 +48,40 @@ def traffic(desk: OperationsDesk, key: str) -> tuple[Table, Records]:
             variant = None if chosen == "all" else chosen
     seconds = PERIODS[period or "everything"]
     records = answered(table.chosen(None if seconds is None else time.time() - seconds, variant))
+    if version is not None:
+        records = of_version(records, deployed, version)
     freshness(desk, table)
     if _is_first_reading(desk, table):
         _until_read(desk)
     if not len(records):
-        empty(table, period or "everything")
-    return table, records
+        empty(table, period or "everything", version)
+    return Traffic(table, records, version, deployed)
+
+
+def _version(deployed: list[Deployment], key: str) -> int | None:
+    """The version that people choose, the live one unless they do; None for all of them."""
+    known = versions(deployed)
+    if not known:
+        return None
+    live = deployed[-1].version
+    choices: list[int | None] = [*known, None]
+
+    def named(version: int | None) -> str:
+        if version is None:
+            return "all versions"
+        if version != live:
+            return f"version {version}"
+        return f"version {version}, live since {datetime.fromtimestamp(deployed[-1].when, UTC):%d %b %H:%M}"
+
+    chosen: int | None = st.selectbox(
+        "Version", choices, index=choices.index(live), format_func=named, key=f"{key}-version", width=270
+    )
+    return chosen
+
+
+def marks(desk: OperationsDesk, deployed: list[Deployment]) -> list[Mark]:
+    """Deployments and changes of the threshold, for time axes."""
+    return changes.marks(deployed, history(desk.names.threshold_parameter))
 
 
 def freshness(desk: OperationsDesk, table: Table) -> None:
@@ -73,12 +118,15 @@ def _until_read(desk: OperationsDesk) -> None:
         st.rerun()
 
 
-def empty(table: Table, period: str) -> None:
+def empty(table: Table, period: str, version: int | None = None) -> None:
     """Say that there is nothing, and why that may be."""
+    of_it = "" if version is None else f" of version {version}"
     if table.unread:
         st.info("Captured traffic is being read.", icon=":material/hourglass_top:")
     elif len(table.records):
-        st.info(f"No data: no captured record in the last {period}. Choose a longer period.", icon=":material/inbox:")
+        when = "" if period == "everything" else f" in the last {period}"
+        other = "Choose a longer period" if version is None else "Choose a longer period, or another version"
+        st.info(f"No data: no captured record{of_it}{when}. {other}.", icon=":material/inbox:")
     else:
         st.info(
             "No data: the endpoint has captured nothing yet. Send pictures with `scones test-cases`; captured "

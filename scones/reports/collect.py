@@ -47,8 +47,6 @@ def collect(arn: str, confidence_threshold: float) -> Facts:
     facts.extract = _document(facts, "What was extracted", "ExtractCifar", "report", "extract.json")
     facts.manifests = _document(facts, "How the data were split", MANIFESTS, "report", "manifests.json")
     facts.checks = _document(facts, "The data checks", MANIFESTS, "checks", "validation.json")
-    if facts.checks is not None:
-        facts.checks_uri = f"{results.output_uri(arn, 'BuildManifests', 'checks')}/docs/index.html"
     facts.evaluation = _document(facts, "The evaluation", "Evaluate", "evaluation", "evaluation.json")
     facts.gates = list(_gates(definition, facts.parameters, facts.evaluation or {}))
     _add_training(facts)

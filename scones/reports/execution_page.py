@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -13,12 +14,15 @@ from scones.reports.charts.evaluation import Share, Span
 from scones.reports.charts.layout import Guide
 from scones.reports.charts.marks import Interval
 from scones.reports.charts.words import percent
-from scones.reports.facts import PICTURES, Facts
+from scones.reports.facts import Facts
 from scones.reports.pages import Card, Chart, interval, share
+from steps.train.hyperparameters import Hyperparameters
 
 Json = Mapping[str, Any]
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.99)
 """Those of the curve that stand in the table for choosing one."""
+LONG, EXAMPLES = 120, 5
+"""Characters of a value, and values that broke an expectation, that the table of expectations shows."""
 LOOK = {"Worst mistakes: wrong, and sure of it": "worst_mistakes", "Least certain": "least_certain"}
 
 
@@ -42,10 +46,7 @@ def page(facts: Facts) -> str:
         images=images,
         counts=list(_counts(images)),
         sources=_sources(facts),
-        hyperparameters=[
-            (name, str(value).strip('"'))
-            for name, value in sorted((facts.training or {}).get("HyperParameters", {}).items())
-        ],
+        hyperparameters=_hyperparameters(facts.training or {}),
     )
 
 
@@ -207,17 +208,41 @@ def _look(facts: Facts) -> Iterator[tuple[str, list[Json], bool]]:
     """A heading, the answers whose pictures are there, and whether there were none to begin with."""
     for heading, key in LOOK.items():
         answers = (facts.evaluation or {}).get(key, [])
-        shown = [one for one in answers[:PICTURES] if one["image"] in facts.pictures]
+        there = [one for one in answers if one["image"] in facts.pictures]
+        shown = list({facts.pictures[one["image"]]: one for one in reversed(there)}.values())[::-1]  # each picture once
         if shown or not answers:
             yield heading, shown, not answers
 
 
 def _expectations(checks: Json) -> Iterator[Json]:
-    for table in checks["tables"].values():
+    for name, table in checks["tables"].items():
         for result in table["results"]:
-            config, count = result["expectation_config"], result.get("result", {}).get("unexpected_count")
-            words = config.get("description") or config["type"]
-            yield {"held": bool(result["success"]), "words": words, "exceptions": "" if count is None else count}
+            config, found = result["expectation_config"], result.get("result", {})
+            yield {
+                "held": bool(result["success"]),
+                "words": config.get("description") or config["type"],
+                "asked": _asked(name, config),
+                "found": _found(found),
+                "examples": ", ".join(str(one) for one in found.get("partial_unexpected_list", [])[:EXAMPLES]),
+            }
+
+
+def _asked(table: str, config: Json) -> str:
+    """The expectation as Great Expectations has it, without what only it understands."""
+    given = {k: v for k, v in config.get("kwargs", {}).items() if k != "batch_id" and v is not None}
+    values = ", ".join(f"{name}={_short(value)}" for name, value in given.items())
+    return f"{table}: {config['type']}({values})"
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= LONG else f"{text[:LONG]}…"
+
+
+def _found(result: Json) -> str:
+    if "unexpected_count" in result:
+        return f"{result['unexpected_count']:,} exceptions of {result.get('element_count', 0):,}"
+    return "" if result.get("observed_value") is None else _short(result["observed_value"])
 
 
 def _counts(images: Json) -> Iterator[list[Any]]:
@@ -235,6 +260,14 @@ def _sources(facts: Facts) -> list[tuple[str, str]]:
         ("commit", values.get("CodeCommit", "not-recorded")),
         ("execution", facts.arn),
     ]
+
+
+def _hyperparameters(training: Json) -> list[tuple[str, str]]:
+    """What the job was given and, of our own training, what it took by itself."""
+    given = {name: str(value).strip('"') for name, value in training.get("HyperParameters", {}).items()}
+    ours = "pytorch" in str(training.get("AlgorithmSpecification", {}).get("TrainingImage", ""))
+    known = {name: f"{value} (default)" for name, value in asdict(Hyperparameters()).items()} if ours else {}
+    return sorted({**known, **given}.items())
 
 
 def _time(moment: datetime) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from pipelines.definition.gates import MINIMUM_FROM_LIVE
 from pipelines.runs.training_log import Epoch
 
 PICTURES, PAIRS = 10, 10
@@ -41,6 +42,11 @@ class GateFact:
     value: float | None
 
     @property
+    def is_asked(self) -> bool:
+        """Whether it asks for anything: the comparison with a live model is 0 when there was none to compare with."""
+        return not (self.parameter == MINIMUM_FROM_LIVE and self.bound == 0)
+
+    @property
     def kept(self) -> bool:
         if self.value is None:
             return False
@@ -69,7 +75,6 @@ class Facts:
     extract: dict[str, Any] | None = None
     manifests: dict[str, Any] | None = None
     checks: dict[str, Any] | None = None
-    checks_uri: str = ""
     training: dict[str, Any] | None = None
     epochs: list[Epoch] = field(default_factory=list)
     pictures: dict[str, bytes] = field(default_factory=dict)

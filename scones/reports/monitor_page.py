@@ -11,13 +11,14 @@ from monitoring.analysis import capture
 from monitoring.analysis.analyze import Analysis, Baseline, judged
 from monitoring.analysis.capture import Tally
 from monitoring.analysis.environment import Job
-from monitoring.analysis.features import MEASURED
+from monitoring.analysis.features import MEASURED, Floats
 from monitoring.analysis.outcome import Outcome
 from monitoring.analysis.profile import Profile
 from monitoring.analysis.traffic import Batch, Reading, read
 from monitoring.watch.history import History, Lowest, gather
 from scones.reports import pages
 from scones.reports.charts import drift, traffic
+from scones.reports.charts.layout import Mark
 from scones.reports.charts.traffic import LatencyLine
 from scones.reports.charts.words import moment, percent
 from scones.reports.pages import Card, Chart, write_page
@@ -32,6 +33,8 @@ VERDICTS = {
     Outcome.NO_BASELINE: "No baseline",
 }
 PROBLEMS = 20
+LEAST_POINTS = 3
+"""Of a latency curve; fewer are told as numbers."""
 PAGE = "report.html"
 
 
@@ -45,10 +48,15 @@ class TrafficReport:
     baseline: Baseline | None
     made: datetime
     latency: Sequence[LatencyLine] = ()
+    marks: Sequence[Mark] = ()
 
 
 def read_traffic(
-    asked: Job, baseline: Baseline | None, made: datetime, latency: Sequence[LatencyLine] = ()
+    asked: Job,
+    baseline: Baseline | None,
+    made: datetime,
+    latency: Sequence[LatencyLine] = (),
+    marks: Sequence[Mark] = (),
 ) -> TrafficReport:
     """Read the traffic that `asked` names once, for the verdict and for the charts.
 
@@ -66,7 +74,7 @@ def read_traffic(
 
     history = gather(profiled(), classes, asked.threshold)
     found = judged(profile, tally, baseline, asked, classes)
-    return TrafficReport(asked.endpoint, found, history, baseline, made, latency)
+    return TrafficReport(asked.endpoint, found, history, baseline, made, latency, marks)
 
 
 def write(report: TrafficReport, folder: Path) -> Path:
@@ -88,7 +96,7 @@ def page(report: TrafficReport) -> str:
         headline=list(_headline(report)),
         violations=[(_spaced(one.feature), _spaced(one.check), one.description) for one in found.violations],
         inputs=[chart.name for chart in shown if chart.name.startswith("input-")],
-        lowest=[_look(one) for one in report.history.lowest],
+        lowest=list(_once(map(_look, report.history.lowest))),
         reading=[
             ("files", f"{tally.files:,}"),
             ("lines", f"{tally.lines:,}"),
@@ -112,7 +120,7 @@ def charts(report: TrafficReport) -> Iterator[Chart]:
         yield Chart(
             "confidence-over-time",
             "Confidence over time",
-            traffic.confidence_over_time(history),
+            traffic.confidence_over_time(history, report.marks),
             "Blue was routed, orange was held back because the model was not sure enough."
             + ("" if len(history) <= traffic.DOTS else " Lines are medians, bands hold the middle 80%."),
         )
@@ -125,13 +133,13 @@ def charts(report: TrafficReport) -> Iterator[Chart]:
         yield Chart(
             "above-and-below",
             "Routed and held back",
-            traffic.above_and_below(history),
+            traffic.above_and_below(history, report.marks),
             "Records in each stretch of time.",
         )
         yield Chart(
             "class-mix",
             "Predicted classes over time",
-            traffic.class_mix(history, mix.categories if mix else {}),
+            traffic.class_mix(history, mix.categories if mix else {}, report.marks),
             "A change here is a change of traffic, or a model that confuses classes.",
         )
     if found.drifts:
@@ -139,17 +147,17 @@ def charts(report: TrafficReport) -> Iterator[Chart]:
             "drift",
             "Drift per feature",
             drift.drift_per_feature(found.drifts),
-            "The largest gap to the baseline's distribution, in units of what is allowed: the feature's threshold and, "
-            "with Robust, what chance does with so few records. Beyond the line it is a violation.",
+            "Times what is allowed: the gap to the baseline's distribution, divided by the largest one that passes, "
+            "which is the threshold and what chance does with so many records. Beyond 1 is a violation.",
         )
     for name in MEASURED if history.pictures else ():
-        figure = drift.feature_over_time(history, name, profile)
+        figure = drift.feature_over_time(history, name, profile, report.marks)
         yield Chart(f"input-{name.replace('_', '-')}", _spaced(name).capitalize(), figure, drift.meaning(name))
-    if report.latency:
+    if report.latency and max(len(one.time) for one in report.latency) >= LEAST_POINTS:
         yield Chart(
             "latency",
             "Latency",
-            traffic.latency_over_time(report.latency),
+            traffic.latency_over_time(report.latency, marks=report.marks),
             "How long the model took, from CloudWatch. Time without requests is a gap.",
         )
 
@@ -169,17 +177,39 @@ def _headline(report: TrafficReport) -> Iterator[Card]:
         many = sum(one.exceeded for one in found.drifts)
         note = f"of {len(found.drifts)} compared; farthest: {_spaced(worst.feature)}"
         yield Card("Features that drifted", str(many), note, "bad" if many else "good")
+    known = [one for one in report.latency if len(one.time)]
+    if known:
+        first, *others = (f"{one.name} {_between(one.milliseconds)}" for one in known)
+        yield Card("Latency of the model", first.removeprefix(f"{known[0].name} "), "; ".join([known[0].name, *others]))
     unreadable = found.tally.bad + found.tally.faults
     note = f"of {found.tally.lines:,} read"
     yield Card("Lines with problems", f"{unreadable:,}", note, "warn" if unreadable else "")
 
 
-def _look(one: Lowest) -> tuple[Lowest, bytes | None, str]:
+def _between(milliseconds: Floats) -> str:
+    """The least and the greatest of what CloudWatch has for each stretch of time."""
+    low, high = f"{milliseconds.min():.3g}", f"{milliseconds.max():.3g}"
+    return f"{low} ms" if low == high else f"{low} to {high} ms"
+
+
+Look = tuple[Lowest, bytes | None, str]
+
+
+def _look(one: Lowest) -> Look:
     """A record with its picture, or with why there is none."""
     try:
         return one, thumbnail(capture.at(one.place).picture()), ""
     except ValueError as error:
         return one, None, str(error)
+
+
+def _once(looks: Iterable[Look]) -> Iterator[tuple[Lowest, bytes | None, str, int]]:
+    """Each picture once, as its least confident record, and how many of the records show it."""
+    found: dict[bytes | str, list[Look]] = {}
+    for look in looks:
+        found.setdefault(look[1] or look[0].place, []).append(look)
+    for same in found.values():
+        yield (*same[0], len(same))
 
 
 def _spaced(name: str) -> str:

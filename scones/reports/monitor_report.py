@@ -17,10 +17,13 @@ from monitoring.analysis.capture import Window
 from monitoring.analysis.environment import job
 from monitoring.watch import files
 from monitoring.watch.schedule import Attached, attached
+from pipelines.runs.live_history import deployments
 from project import aws, s3
 from project.errors import DataError
-from scones.reports import monitor_page
+from scones.reports import changes, monitor_page
+from scones.reports.charts.layout import Mark
 from scones.reports.charts.traffic import LatencyLine
+from stepfunctions.threshold import history
 
 BASELINE = ("statistics.json", "constraints.json")
 POINTS = 1000
@@ -58,7 +61,7 @@ def write_report(start: datetime, end: datetime, folder: Path) -> tuple[Path, mo
             }
         )
         found = read_baseline(*(baseline / name for name in BASELINE))
-        shown = monitor_page.read_traffic(asked, found, datetime.now(UTC), _latency(start, end))
+        shown = monitor_page.read_traffic(asked, found, datetime.now(UTC), _latency(start, end), _marks())
         return monitor_page.write(shown, folder), shown
 
 
@@ -106,6 +109,11 @@ def _threshold() -> float:
     parameter = aws.names().threshold_parameter
     with aws.explained(f"reading parameter {parameter}"):
         return float(aws.client("ssm").get_parameter(Name=parameter)["Parameter"]["Value"])
+
+
+def _marks() -> list[Mark]:
+    names = aws.names()
+    return changes.marks(deployments(names.live_parameter), history(names.threshold_parameter))
 
 
 def _latency(start: datetime, end: datetime) -> list[LatencyLine]:

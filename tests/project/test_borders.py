@@ -48,7 +48,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "scones.local_images": {"localcloud"},
     "scones.local_analyzer": {"localcloud", "steps"},
     "scones.data": GROUND | {"steps"},
-    "scones.reports": GROUND | {"localcloud.contract", "monitoring", "steps", "pipelines"},
+    "scones.reports": GROUND | {"localcloud.contract", "monitoring", "steps", "pipelines", "stepfunctions"},
     "scones.desk": GROUND | {"monitoring", "steps", "pipelines", "stepfunctions", "scones.reports"},
     "scones.demo": GROUND
     | {"monitoring", "steps", "pipelines", "stepfunctions", "infra", "localcloud", "scones.reports", "scones.data"},

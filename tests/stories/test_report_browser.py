@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cloud_fixtures import eventually
 from execution_facts import full
+from plotly.offline import get_plotlyjs
 
+from scones.reports.charts import layout
+from scones.reports.charts.marks import line
 from scones.reports.charts.theme import colour
+from scones.reports.charts.words import times
 from scones.reports.execution_page import page
 
 playwright = pytest.importorskip("playwright.sync_api", reason="no browser driver here: pip install -e '.[dev]'")
@@ -22,6 +27,13 @@ pytestmark = pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium here:
 
 HOSTILE = "</script><img src=x onerror=alert(1)><b>%{x}</b>"
 WIDTHS = "() => [...document.querySelectorAll('.chart .main-svg')].map(e => Number(e.getAttribute('width')))"
+TICKS = """async figure => {
+    await Plotly.newPlot('chart', figure.data, figure.layout);
+    return [...document.querySelectorAll('.xtick text')].map(one => {
+        const box = one.getBoundingClientRect();
+        return [box.left, box.right, one.textContent];
+    });
+}"""
 Open = Callable[..., Any]
 
 
@@ -136,3 +148,20 @@ def test_without_scripts_every_chart_is_a_table(opened: Open) -> None:
     assert not shown.locator(".chart").first.is_visible()
     summaries.nth(0).click()
     assert shown.locator("figure").nth(0).get_by_text("epoch 1", exact=True).is_visible()
+
+
+@pytest.mark.parametrize("start", [1795914057, 1798761000, 1795953600])
+def test_times_stand_beside_each_other_on_a_phone(browser: Any, start: int) -> None:
+    """Whatever the axis spans, from a minute to months: inside a card of 300 pixels no tick's label meets another's."""
+    shown = browser.new_page()
+    shown.set_content("<div id=chart style='width:300px'></div>")
+    shown.add_script_tag(content=get_plotlyjs())
+    spans = [60, 120, 300, 600, 1800, *(hour * 3600 for hour in (1, 5, 12, 24, 72, 168, 480, 1440, 4800))]
+    for span in spans:
+        edges = (float(start), float(start + span))
+        drawn = layout.chart(line("", times(edges), [0, 1], "series1", where=["", ""]), layout.time_axis(*edges), {})
+        labels = sorted(shown.evaluate(TICKS, drawn.update_layout(width=300).to_plotly_json()))
+        assert len(labels) >= 2, span
+        assert all(a[1] < b[0] for a, b in pairwise(labels)), (span, labels)
+        assert labels[-1][1] <= 310, (span, labels)
+    shown.close()

@@ -188,6 +188,7 @@ def busy(local_cloud: LocalCloud, baseline_folder: Path, tmp_path_factory: pytes
     """Two variants' traffic, a damaged file, three versions of which one is live, two monitor runs, executions."""
     project = made(local_cloud, "desk-busy", tmp_path_factory.mktemp("busy"))
     resources(project)
+    now = datetime.now(UTC)
     capture(project, 60, every=timedelta(minutes=2), seed=1)
     capture(project, 40, every=timedelta(minutes=2), seed=2, variant="Shadow")
     project.put(f"captures/{project.name}/AllTraffic/2026/01/01/00/00-00-000-x.jsonl", "{broken <b>\n")
@@ -197,9 +198,10 @@ def busy(local_cloud: LocalCloud, baseline_folder: Path, tmp_path_factory: pytes
     live = register(project, "Approved")
     register(project)
     project.clients["ssm"].put_parameter(
-        Name=f"/{project.name}/inference/live-model", Value=json.dumps({"model_package_arn": live}), Overwrite=True
+        Name=f"/{project.name}/inference/live-model",
+        Value=json.dumps({"model_package_arn": live, "since": int(now.timestamp()) - 3 * 3600}),
+        Overwrite=True,
     )
-    now = datetime.now(UTC)
     with pytest.MonkeyPatch.context() as patch:
         for hours, shade in ((2, 1.0), (1, 0.6)):
             source = traffic(project.folder / f"traffic-{hours}", 120, seed=hours, shade=shade)

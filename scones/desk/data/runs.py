@@ -32,7 +32,7 @@ BINS = 30
 
 @dataclass(frozen=True)
 class MonitorRun:
-    """One run of the monitor; `folder` is where its files lie. Without a verdict there are no drifts."""
+    """One run of the monitor, about one version; its files lie in `folder`. Without a verdict there are no drifts."""
 
     folder: str
     when: datetime
@@ -42,6 +42,7 @@ class MonitorRun:
     records: int
     drifts: tuple[Drift, ...]
     violations: int
+    version: int | None = None
 
 
 class Runs:
@@ -99,6 +100,7 @@ def parsed(folder: str, document: Mapping[str, Any]) -> MonitorRun | None:
         records=int(document["records"]),
         drifts=tuple(Drift(**{name: drift[name] for name in names}) for drift in document["drift"]),
         violations=int(document["violations"]),
+        version=int(document["version"]) if document.get("version") else None,
     )
 
 
@@ -127,25 +129,29 @@ def current(bucket: str, run: MonitorRun) -> Profile | None:
     return _profile(bucket, f"{run.folder}/statistics.json")
 
 
-def baseline() -> Profile | None:
-    """The distributions of the live version's test set; None while nothing is live, or nothing was registered.
+def baseline(version: int | None = None) -> Profile | None:
+    """The distributions of a version's test set, the live one's unless another is named.
+
+    None while nothing is live, or when nothing was registered.
 
     Raises:
         DataError: the file is not in Model Monitor's form.
     """
     arn = live_arn()
+    if arn and version is not None:
+        arn = f"{arn.rpartition('/')[0]}/{version}"
     package = registry.described(arn) if arn else {}
     uri = package.get("DriftCheckBaselines", {}).get("ModelDataQuality", {}).get("Statistics", {}).get("S3Uri")
     return _profile(*split(uri)) if uri else None
 
 
-def baseline_mix() -> dict[str, int]:
+def baseline_mix(version: int | None = None) -> dict[str, int]:
     """How often each class was predicted in the baseline; empty without one.
 
     Raises:
         DataError: the file is not in Model Monitor's form.
     """
-    found = baseline()
+    found = baseline(version)
     return dict(found.features["predicted_class"].categories) if found and "predicted_class" in found.features else {}
 
 

@@ -14,10 +14,11 @@ from scones.desk.charts import show_chart
 from scones.desk.data import confidence, runs, serving
 from scones.desk.data.records import Records, Table
 from scones.desk.desk import OperationsDesk
-from scones.desk.filters import threshold, traffic
+from scones.desk.filters import Traffic, marks, threshold, traffic
 from scones.desk.pictures import record_card
 from scones.desk.wording import clock, plural, share, told
 from scones.reports.charts import traffic as charts
+from scones.reports.charts.layout import Mark
 from scones.reports.charts.traffic import LatencyLine
 
 PASSING, BELOW = (name for name, *_ in charts.PARTS)
@@ -27,31 +28,38 @@ def show(desk: OperationsDesk) -> None:
     """Draw the page."""
     st.title("Confidence")
     with told():
-        table, records = traffic(desk, "confidence")
+        chosen = traffic(desk, "confidence")
         setting = threshold(desk)
-        if setting and len(records):
-            _charts(desk, table, records, setting.value)
+        if setting and len(chosen.records):
+            _charts(desk, chosen, setting.value, marks(desk, chosen.deployed))
 
 
-def _charts(desk: OperationsDesk, table: Table, records: Records, limit: float) -> None:
+def _charts(desk: OperationsDesk, chosen: Traffic, limit: float, changed: list[Mark]) -> None:
+    records = chosen.records
     history = confidence.history(records, desk.classes, limit)
     below = share(history.low_share())
     st.markdown(f"**{below}** of {plural(len(records), 'record')} are below the threshold of **{limit:g}**.")
-    _records(desk, table.files, records[confidence.sample(records, limit)], len(records), limit)
+    _records(desk, chosen.table.files, records[confidence.sample(records, limit)], len(records), limit, changed)
     left, right = st.columns(2, gap="medium")
     with left:
-        _chart("Over time", charts.confidence_over_time(history), "Confidence over time, above and below the threshold")
+        _chart(
+            "Over time",
+            charts.confidence_over_time(history, changed),
+            "Confidence over time, above and below the threshold",
+        )
         with told():
-            mix = charts.class_mix(history, runs.baseline_mix())
+            mix = charts.class_mix(history, runs.baseline_mix(chosen.version), changed)
             _chart("Class mix", mix, "Share of each predicted class over time")
     with right:
         _chart("Distribution", charts.confidence_histogram(history), "Number of records by confidence")
         _chart(
-            "Routed and held back", charts.above_and_below(history), "Records above and below the threshold over time"
+            "Routed and held back",
+            charts.above_and_below(history, changed),
+            "Records above and below the threshold over time",
         )
     _by_class(desk, records, limit)
     with told():
-        _latency(desk, table, records)
+        _latency(desk, chosen.table, records, changed)
 
 
 def _chart(heading: str, figure: Figure, alt: str) -> None:
@@ -60,11 +68,13 @@ def _chart(heading: str, figure: Figure, alt: str) -> None:
 
 
 @st.fragment
-def _records(desk: OperationsDesk, files: Sequence[str], shown: Records, of: int, limit: float) -> None:
+def _records(
+    desk: OperationsDesk, files: Sequence[str], shown: Records, of: int, limit: float, changed: list[Mark]
+) -> None:
     """Some of the records as points, and the one that was clicked; a click draws this part again and nothing else."""
     st.subheader("Records")
     event = show_chart(
-        scatter(shown, desk.classes, limit),
+        scatter(shown, desk.classes, limit, changed),
         "records",
         "Confidence of captured records over time, with the threshold as a line",
         on_select="rerun",
@@ -80,7 +90,7 @@ def _records(desk: OperationsDesk, files: Sequence[str], shown: Records, of: int
             record_card(desk, files, shown[int(numbers[0])], limit)
 
 
-def scatter(shown: Records, classes: Sequence[str], limit: float) -> Figure:
+def scatter(shown: Records, classes: Sequence[str], limit: float, changed: Sequence[Mark] = ()) -> Figure:
     """A point per record; one that is chosen gives back its place in `shown`."""
     return charts.records(
         shown["time"].astype(np.float64),
@@ -88,6 +98,7 @@ def scatter(shown: Records, classes: Sequence[str], limit: float) -> Figure:
         [classes[number] for number in shown["predicted"]],
         limit,
         [_where(one) for one in shown],
+        changed,
     ).update_layout(clickmode="event+select", dragmode="zoom")
 
 
@@ -108,7 +119,7 @@ def _by_class(desk: OperationsDesk, records: Records, limit: float) -> None:
     )
 
 
-def _latency(desk: OperationsDesk, table: Table, records: Records) -> None:
+def _latency(desk: OperationsDesk, table: Table, records: Records, changed: list[Mark]) -> None:
     st.subheader("Latency of the model")
     start, end = (datetime.fromtimestamp(int(records["time"][i]), UTC) for i in (0, -1))
     found = {v: serving.latency(desk.names.endpoint, v, start, end) for v in sorted(set(table.variants))}
@@ -124,7 +135,7 @@ def _latency(desk: OperationsDesk, table: Table, records: Records) -> None:
     if not lines:
         st.info("No data: CloudWatch has no latency of this time.", icon=":material/inbox:")
         return
-    figure = charts.latency_over_time(lines, charts.span_of(records["time"]))
+    figure = charts.latency_over_time(lines, charts.span_of(records["time"]), changed)
     show_chart(figure, "latency", "Latency of the model over time, in milliseconds")
     minutes = plural(serving.period(start, end) // 60, "minute")
     st.caption(f"Mean and slowest request of every {minutes}, from CloudWatch: captured records do not say it.")

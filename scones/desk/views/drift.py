@@ -5,10 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from monitoring.analysis.features import BY_NAME
+from pipelines.runs.live_history import deployments
 from scones.desk.charts import show_chart
 from scones.desk.data import runs as data
 from scones.desk.data.runs import MonitorRun
 from scones.desk.desk import OperationsDesk
+from scones.desk.filters import marks
 from scones.desk.views.now import VERDICTS
 from scones.desk.wording import age, clock, now, plain, plural, told
 from scones.reports.charts import drift
@@ -45,7 +47,8 @@ def _page(desk: OperationsDesk, found: list[MonitorRun]) -> None:
             _features(chosen)
         with right:
             _violations(desk, chosen)
-    _history(found)
+    with told():
+        _history(desk, found)
     with told():
         _distributions(desk, chosen)
 
@@ -56,7 +59,10 @@ def _features(run: MonitorRun) -> None:
         st.info("No data: nothing was compared in this run.", icon=":material/inbox:")
         return
     show_chart(drift.drift_per_feature(run.drifts), "features", "Drift per feature against its threshold")
-    st.caption("The gap to the baseline's distribution, in units of what is allowed. Beyond the line is a violation.")
+    st.caption(
+        "Times what is allowed: the gap to the baseline's distribution, divided by the largest one that passes, which "
+        "is the threshold and what chance does with so many records. Beyond 1 is a violation."
+    )
 
 
 def _violations(desk: OperationsDesk, run: MonitorRun) -> None:
@@ -69,7 +75,7 @@ def _violations(desk: OperationsDesk, run: MonitorRun) -> None:
         st.markdown(f"**{plain(one['feature_name'])}**, {plain(check)}  \n{plain(one['description'])}")
 
 
-def _history(found: list[MonitorRun]) -> None:
+def _history(desk: OperationsDesk, found: list[MonitorRun]) -> None:
     st.subheader("Over the runs")
     judged = [run for run in found if run.drifts]
     if not judged:
@@ -83,14 +89,15 @@ def _history(found: list[MonitorRun]) -> None:
         "Features", names, selection_mode="multi", default=names[: min(3, len(names))], key="drift-features"
     )
     if chosen:
+        changed = marks(desk, deployments(desk.names.live_parameter))
         runs = [(run.when.timestamp(), run.drifts) for run in judged]
-        figure = drift.drift_over_runs(runs, chosen[: drift.MOST_LINES])
+        figure = drift.drift_over_runs(runs, chosen[: drift.MOST_LINES], changed)
         show_chart(figure, "history", "Drift over the monitor's runs, by feature")
 
 
 def _distributions(desk: OperationsDesk, run: MonitorRun) -> None:
     st.subheader("Baseline and traffic")
-    then, current = data.baseline(), data.current(desk.feed.bucket, run)
+    then, current = data.baseline(run.version), data.current(desk.feed.bucket, run)
     names = [name for name in BY_NAME if any(p and name in p.features for p in (then, current))]
     if not names:
         st.info("No data: neither a baseline nor this run has distributions.", icon=":material/inbox:")
@@ -112,4 +119,5 @@ def _distributions(desk: OperationsDesk, run: MonitorRun) -> None:
 
 
 def _named(run: MonitorRun) -> str:
-    return f"{clock(run.when)} UTC, {VERDICTS[run.outcome][0].lower()}"
+    whose = "" if run.version is None else f", version {run.version}"
+    return f"{clock(run.when)} UTC{whose}, {VERDICTS[run.outcome][0].lower()}"

@@ -10,8 +10,10 @@ import streamlit as st
 from plotly.graph_objects import Figure
 
 from monitoring.analysis.outcome import Outcome
+from pipelines.runs.live_history import deployments
 from scones.desk.charts import show_chart
 from scones.desk.data import serving
+from scones.desk.data.deployments import of_version
 from scones.desk.data.incidents import Incident, incidents
 from scones.desk.data.objects import exists
 from scones.desk.data.records import answered
@@ -155,13 +157,18 @@ def _traffic(desk: OperationsDesk) -> None:
     st.subheader("Low confidence")
     table = desk.feed.wait(FIRST_LOOK_SECONDS)
     records = answered(table.chosen(time.time() - RECENT_SECONDS))
+    deployed = deployments(desk.names.live_parameter)
+    live = deployed[-1].version if deployed else None
+    if live is not None:
+        records = of_version(records, deployed, live)
     setting = threshold(desk)
     if not len(records):
-        empty(table, "hour")
+        empty(table, "hour", live)
     elif setting:
         below = int((records["confidence"] < setting.value).sum())
         st.metric(f"Below {setting.value:g} in the last hour", share(below / len(records)))
-        st.caption(f"{below:,} of {plural(len(records), 'captured record')}")
+        whose = "" if live is None else f" of version {live}, the live one"
+        st.caption(f"{below:,} of {plural(len(records), 'captured record')}{whose}")
     freshness(desk, table)
 
 
@@ -176,7 +183,8 @@ def _verdict(desk: OperationsDesk) -> None:
     text, colour, icon = VERDICTS[last.outcome]
     st.badge(text, icon=icon, color=colour)
     st.markdown(plain(last.message))
-    st.caption(f"{age((now() - last.when).total_seconds())}, over {plural(last.records, 'record')}")
+    whose = "" if last.version is None else f" of version {last.version}"
+    st.caption(f"{age((now() - last.when).total_seconds())}, over {plural(last.records, 'record')}{whose}")
 
 
 def _alarms(desk: OperationsDesk) -> None:

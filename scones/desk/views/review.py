@@ -31,7 +31,8 @@ def show(desk: OperationsDesk) -> None:
     st.title("Review")
     with told():
         desk.labels.refresh()
-        table, records = traffic(desk, "review")
+        chosen = traffic(desk, "review")
+        table, records = chosen.table, chosen.records
         labels = desk.labels.all()
         _accuracy(records, labels, desk)
         if not len(records):

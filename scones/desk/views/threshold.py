@@ -36,7 +36,7 @@ def show(desk: OperationsDesk) -> None:
             f"Set by {plain(present.who)} at {clock(present.when)} UTC{because}"
         )
         desk.labels.refresh()
-        _, records = traffic(desk, "threshold")
+        records = traffic(desk, "threshold").records
         tune(_known(desk, records), 1 / len(desk.classes), present, parameter if desk.allow_changes else None)
         _history(desk, history(parameter))
 

@@ -16,6 +16,7 @@ from scones.reports.charts.layout import (
     ROW,
     ROWS_MARGIN,
     Guide,
+    Mark,
     axis,
     chart,
     names_axis,
@@ -61,7 +62,9 @@ def drift_note(drift: Drift) -> str:
     return f"gap {drift.simple:.3f}, allowed {drift.allowed:.3f}"
 
 
-def drift_over_runs(runs: Sequence[tuple[float, Sequence[Drift]]], features: Sequence[str]) -> go.Figure:
+def drift_over_runs(
+    runs: Sequence[tuple[float, Sequence[Drift]]], features: Sequence[str], marks: Sequence[Mark] = ()
+) -> go.Figure:
     """The severity of `features` in each run (seconds since 1970, drifts); a run that did not compare one is a gap."""
     time = [when for when, _ in runs]
     found = [{one.feature: one for one in drifts} for _, drifts in runs]
@@ -77,10 +80,10 @@ def drift_over_runs(runs: Sequence[tuple[float, Sequence[Drift]]], features: Seq
     top = max([1.2, *(1.1 * value for trace in traces for value in trace["y"] if value is not None)])
     limit = Guide("limit", y=1.0, role="ink")
     x = time_axis(min(time) - room, max(time) + room)
-    return chart(traces, x, axis("times what is allowed", 0, top), [limit])
+    return chart(traces, x, axis("times what is allowed", 0, top), [limit], marks=marks)
 
 
-def feature_over_time(history: History, name: str, baseline: Profile | None) -> go.Figure:
+def feature_over_time(history: History, name: str, baseline: Profile | None, marks: Sequence[Mark] = ()) -> go.Figure:
     """Median and middle 80 % of a picture feature over time, and the same of the baseline as level lines."""
     cut = stretches(history.time)
     low, middle, high = cut.quantiles(history.measured[name], (0.1, 0.5, 0.9)).tolist()
@@ -99,9 +102,8 @@ def feature_over_time(history: History, name: str, baseline: Profile | None) -> 
         write="{:.3f}".format,
         dots=len(cut.middles) < 60,
     )
-    return chart(
-        traces, time_axis(float(cut.edges[0]), float(cut.edges[-1])), axis("", *bounds, "~g"), guides, height=270
-    )
+    x, y = time_axis(float(cut.edges[0]), float(cut.edges[-1])), axis("", *bounds, "~g")
+    return chart(traces, x, y, guides, marks=marks, height=270)
 
 
 def _labelled(levels: Sequence[float]) -> list[tuple[str, float]]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
 from scones.reports.charts.marks import Trace
@@ -22,6 +23,20 @@ ROW = 28
 """Pixels of a chart, and of one row of a chart that has rows."""
 ROWS_MARGIN = {"l": 16, "r": 16, "t": 20, "b": 56}
 """Of a chart that has rows: their names make themselves room on the left."""
+TIME_TICKS = 4
+"""About as many times as stand beside each other on a phone."""
+MINUTE, DAY = 60_000, 86_400_000
+TIME_FORMATS = [
+    {"dtickrange": [None, MINUTE - 1], "value": "%H:%M:%S\n%-d %b"},
+    {"dtickrange": [MINUTE, DAY - 1], "value": "%H:%M\n%-d %b"},
+    {"dtickrange": [DAY, "M1"], "value": "%-d %b\n%Y"},
+    {"dtickrange": ["M1", None], "value": "%b\n%Y"},
+]
+"""How a tick is written by how far it is from the next, in milliseconds; what is behind \\n only where it changes."""
+CLOSE = 0.05
+"""Marks that are closer than this part of the width share a label: labels stand upright along their lines."""
+MOST_NAMED = 3
+"""Changes that one label of a mark names."""
 EDGE = 0.6
 """Beyond this part of the width, the label of an upright line stands on its left."""
 
@@ -34,6 +49,14 @@ class Guide:
     x: float | None = None
     y: float | None = None
     role: Role = "muted"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something that happened at `when`, seconds since 1970: an upright line on a time axis that shows that moment."""
+
+    when: float
+    label: str
 
 
 def axis(title: str, low: float | None = None, high: float | None = None, form: str = "") -> dict[str, Any]:
@@ -58,7 +81,8 @@ def time_axis(low: float, high: float) -> dict[str, Any]:
     if high - low < 1:
         low, high = low - 30, high + 30
     title = {"text": "time, UTC", "standoff": 4}
-    return {"title": title, "type": "date", "range": times([low, high]), "tickangle": 0, "nticks": 6}
+    around = {"title": title, "type": "date", "range": times([low, high])}
+    return {**around, "tickangle": 0, "nticks": TIME_TICKS, "tickformatstops": TIME_FORMATS, "tickfont": {"size": 11}}
 
 
 def names_axis(names: Sequence[str]) -> dict[str, Any]:
@@ -86,6 +110,7 @@ def chart(
     y: dict[str, Any],
     guides: Sequence[Guide] = (),
     *,
+    marks: Sequence[Mark] = (),
     height: int = HEIGHT,
     **layout: Any,
 ) -> go.Figure:
@@ -97,8 +122,11 @@ def chart(
         "xaxis": x,
         "yaxis": y,
         "showlegend": len(named) > 1,
-        "shapes": [_guide_line(guide) for guide in guides],
-        "annotations": [_guide_label(guide, x, traces) for guide in guides if guide.label],
+        "shapes": [*(_guide_line(guide) for guide in guides), *(_mark_line(mark) for mark in _shown(marks, x))],
+        "annotations": [
+            *_mark_labels(_shown(marks, x), x),
+            *(_guide_label(guide, x, traces) for guide in guides if guide.label),
+        ],
     }
     return go.Figure(list(traces), around | layout)
 
@@ -123,3 +151,44 @@ def _guide_label(guide: Guide, x: dict[str, Any], traces: Sequence[Trace]) -> di
     side = "left" if (guide.x - low) / (high - low) < EDGE else "right"
     end = {"y": 1, "yanchor": "top"} if traces[0]["type"] == "bar" else {"y": 0.02, "yanchor": "bottom"}
     return {**backed, **end, "x": guide.x, "yref": "y domain", "xanchor": side}
+
+
+def _shown(marks: Sequence[Mark], x: dict[str, Any]) -> list[Mark]:
+    low, high = _seconds(x) if marks else (0.0, 0.0)
+    return [mark for mark in marks if low <= mark.when <= high]
+
+
+def _mark_line(mark: Mark) -> dict[str, Any]:
+    [at] = times([mark.when])
+    drawn = {"color": paint("muted"), "width": 1, "dash": "dot"}
+    return {"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "y domain", "line": drawn}
+
+
+def _mark_labels(marks: Sequence[Mark], x: dict[str, Any]) -> list[dict[str, Any]]:
+    """A label for each mark, or for several that stand together."""
+    if not marks:
+        return []
+    low, high = _seconds(x)
+    groups: list[list[Mark]] = []
+    for mark in marks:
+        if groups and mark.when - groups[-1][0].when < CLOSE * (high - low):
+            groups[-1].append(mark)
+        else:
+            groups.append([mark])
+    return [_mark_label(group, (group[0].when - low) / (high - low)) for group in groups]
+
+
+def _mark_label(group: Sequence[Mark], place: float) -> dict[str, Any]:
+    labels = [mark.label for mark in group[-MOST_NAMED:]]
+    words = f"{len(group)} changes, last {labels[-1]}" if len(group) > MOST_NAMED else ", ".join(labels)
+    [at] = times([group[0].when])
+    side = "left" if place < CLOSE else "right"
+    written = {"text": literal(words), "textangle": -90, "font": {"size": 11, "color": paint("muted")}}
+    backed = {"bgcolor": paint("surface"), "opacity": 0.85, "borderpad": 1}
+    return {**written, **backed, "x": at, "y": 1, "yref": "y domain", "xanchor": side, "yanchor": "top"}
+
+
+def _seconds(x: dict[str, Any]) -> tuple[float, float]:
+    """The bounds of a time axis, in seconds since 1970."""
+    low, high = (float(np.datetime64(edge, "ms").astype(np.int64)) / 1000 for edge in x["range"])
+    return low, high

@@ -17,7 +17,7 @@ import plotly.graph_objects as go
 
 from monitoring.analysis.features import Floats
 from monitoring.watch.history import History, stretches
-from scones.reports.charts.layout import Guide, axis, chart, count_axis, share_axis, time_axis
+from scones.reports.charts.layout import Guide, Mark, axis, chart, count_axis, share_axis, time_axis
 from scones.reports.charts.marks import Interval, Trace, bars, line, named_level, points
 from scones.reports.charts.theme import Role, series
 from scones.reports.charts.words import moment, percent, stretches_in_words, tenths, times
@@ -31,12 +31,12 @@ CLASS_ROLES = ("series4", "line", "series3", "series6", "series5")
 BIN = 0.025
 
 
-def confidence_over_time(history: History) -> go.Figure:
+def confidence_over_time(history: History, marks: Sequence[Mark] = ()) -> go.Figure:
     """Every record's confidence, or medians with the middle 80 %, above and below the threshold."""
     if len(history) <= DOTS:
         found = history.answered
         words = [history.classes[number] for number in history.predicted[found]]
-        return records(history.time[found], history.confidence[found], words, history.threshold)
+        return records(history.time[found], history.confidence[found], words, history.threshold, marks=marks)
     cut = stretches(history.time)
     chosen = (history.answered & ~history.low, history.low)
     traces: list[Trace] = []
@@ -46,7 +46,7 @@ def confidence_over_time(history: History) -> go.Figure:
         where = [f"{moment(t)}, {n:.0f} records" for t, n in zip(cut.middles, counts, strict=True)]
         found_then = Interval(middle, low, high)
         traces += line(name, times(cut.middles), found_then, role, where=where, dots=True)
-    return _with_threshold(traces, history.threshold, history.time, history.confidence)
+    return _with_threshold(traces, history.threshold, history.time, history.confidence, marks)
 
 
 def records(
@@ -55,6 +55,7 @@ def records(
     words: Sequence[str],
     threshold: float,
     where: Sequence[str] = (),
+    marks: Sequence[Mark] = (),
 ) -> go.Figure:
     """Each of n records as a point; one that is clicked gives back its place among them.
 
@@ -79,14 +80,17 @@ def records(
                 chosen=places,
             )
         )
-    return _with_threshold(traces, threshold, time, confidence)
+    return _with_threshold(traces, threshold, time, confidence, marks)
 
 
-def _with_threshold(traces: list[Trace], threshold: float, time: Floats, confidence: Floats) -> go.Figure:
+def _with_threshold(
+    traces: list[Trace], threshold: float, time: Floats, confidence: Floats, marks: Sequence[Mark]
+) -> go.Figure:
     span = span_of(time)
     start, end = times(span)
     level = named_level(f"threshold {percent(threshold)}", (start, end), threshold)
-    return chart([*traces, level], time_axis(*span), share_axis("confidence", _least(confidence), 1.01))
+    y = share_axis("confidence", _least(confidence), 1.01)
+    return chart([*traces, level], time_axis(*span), y, marks=marks)
 
 
 def span_of(time: Floats) -> tuple[float, float]:
@@ -126,7 +130,7 @@ def _edges(low: float, threshold: float) -> list[float]:
     return [float(edge) for edge in np.unique(np.round(np.concatenate(parts), 9))]
 
 
-def above_and_below(history: History) -> go.Figure:
+def above_and_below(history: History, marks: Sequence[Mark] = ()) -> go.Figure:
     """How many records were routed, and how many were not, over time."""
     cut = stretches(history.time)
     low, high = cut.counts(history.low), cut.counts(history.answered & ~history.low)
@@ -143,10 +147,11 @@ def above_and_below(history: History) -> go.Figure:
         )
         for (name, role, _), counts in zip(PARTS[::-1], (low, high), strict=True)
     ]
-    return chart(traces, time_axis(edges[0], edges[-1]), count_axis("records", low + high), barmode="stack")
+    x, y = time_axis(edges[0], edges[-1]), count_axis("records", low + high)
+    return chart(traces, x, y, marks=marks, barmode="stack")
 
 
-def class_mix(history: History, baseline: Mapping[str, int]) -> go.Figure:
+def class_mix(history: History, baseline: Mapping[str, int], marks: Sequence[Mark] = ()) -> go.Figure:
     """The share of each predicted class over time. With two classes, a line at the baseline's share of the first."""
     cut = stretches(history.time)
     answered = history.predicted >= 0
@@ -170,7 +175,7 @@ def class_mix(history: History, baseline: Mapping[str, int]) -> go.Figure:
         first = baseline.get(parts[0][0], 0) / usual
         guides = [Guide(f"baseline: {percent(round(first, 3))} {parts[0][0]}", y=first, role="ink")]
     y = share_axis("share of records", 0, 1)
-    return chart(traces, time_axis(edges[0], edges[-1]), y, guides, barmode="stack")
+    return chart(traces, time_axis(edges[0], edges[-1]), y, guides, marks=marks, barmode="stack")
 
 
 @dataclass(frozen=True)
@@ -183,7 +188,9 @@ class LatencyLine:
     dashed: bool = False
 
 
-def latency_over_time(lines: Sequence[LatencyLine], span: tuple[float, float] | None = None) -> go.Figure:
+def latency_over_time(
+    lines: Sequence[LatencyLine], span: tuple[float, float] | None = None, marks: Sequence[Mark] = ()
+) -> go.Figure:
     """How long answers took. `span` is the time that the chart shows; else that of the lines."""
     traces: list[Trace] = []
     for index, one in enumerate(lines):
@@ -194,7 +201,7 @@ def latency_over_time(lines: Sequence[LatencyLine], span: tuple[float, float] | 
     every = [float(t) for one in lines for t in one.time]
     low, high = span or ((min(every), max(every)) if every else (0.0, 60.0))
     top = max([1.0, *(float(np.nanmax(one.milliseconds)) for one in lines if len(one.time))])
-    return chart(traces, time_axis(low, high), axis("milliseconds", 0, 1.1 * top))
+    return chart(traces, time_axis(low, high), axis("milliseconds", 0, 1.1 * top), marks=marks)
 
 
 def _interrupted(time: Floats, values: Floats) -> tuple[Floats, Floats]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,9 +11,10 @@ from execution_facts import BEGAN, PICTURE, bare, full
 from html_page import Page, assert_self_contained, read_page
 
 from pipelines.runs.training_log import Epoch, parse
-from scones.reports.execution_page import charts, page
+from scones.reports.execution_page import _hyperparameters, _look, charts, page
 from scones.reports.facts import Facts, GateFact, StepFact
 from scones.reports.pages import write_page
+from steps.train.hyperparameters import Hyperparameters
 
 
 def page_of(facts: Facts) -> Page:
@@ -83,6 +85,46 @@ def test_a_broken_gate_and_a_broken_expectation_are_marked() -> None:
     assert "1 of 1 expectations are broken" in found.text and "every image is RGB" in found.text
 
 
+def test_what_had_nothing_to_compare_with_is_not_called_kept() -> None:
+    facts = full()
+    facts.gates = [GateFact("metrics.accuracy", ">=", 0.0, "MinimumFromLive", 0.9)]
+    found = page_of(facts)
+    assert "nothing: no live model to compare with" in found.text
+    assert ("not asked", "") in found.badges and ("kept", "good") not in found.badges
+
+
+def test_expectations_stand_in_the_report_with_what_they_ask_and_what_was_found() -> None:
+    facts = full()
+    config = {"type": "expect_column_values_to_be_in_set", "description": "every image is RGB"}
+    config["kwargs"] = {"batch_id": "b", "column": "mode", "value_set": ["RGB"]}
+    found = {"element_count": 1200, "unexpected_count": 2, "partial_unexpected_list": ["CMYK", "L"]}
+    facts.checks = {
+        "tables": {"images": {"results": [{"expectation_config": config, "success": False, "result": found}]}}
+    }
+    text = page_of(facts).text
+    assert "images: expect_column_values_to_be_in_set(column=mode, value_set=['RGB'])" in text
+    assert "2 exceptions of 1,200" in text and "such as CMYK, L" in text
+    assert "Great Expectations" not in text, "its own pages are not there for whoever reads this file"
+
+
+def test_hyperparameters_are_all_there_those_given_and_those_by_default() -> None:
+    facts = full()
+    image = {"TrainingImage": "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.6-cpu-py312"}
+    facts.training = {"HyperParameters": {"epochs": "25"}, "AlgorithmSpecification": image}
+    shown = dict(_hyperparameters(facts.training))
+    assert shown["epochs"] == "25" and shown["label_smoothing"] == "0.1 (default)"
+    assert set(shown) == {field.name for field in fields(Hyperparameters)}
+
+
+def test_a_picture_is_shown_once_however_often_it_is_in_the_test_set() -> None:
+    facts = full()
+    names = [one["image"] for one in (facts.evaluation or {})["least_certain"]]
+    facts.pictures = dict.fromkeys(facts.pictures, PICTURE)
+    assert len(names) > 1
+    shown = {heading: answers for heading, answers, _ in _look(facts)}
+    assert [one["image"] for one in shown["Least certain"]] == names[:1]
+
+
 def test_a_model_without_mistakes_says_so() -> None:
     assert "There are none." in page_of(full(certain=True)).text
 
@@ -104,7 +146,7 @@ def test_markup_in_any_field_is_shown_as_text() -> None:
     pair = evaluation["near_duplicates"]["pairs"][0]
     pair["image"] = pair["training_image"] = evaluation["near_duplicates"]["hash"] = HOSTILE
     facts.pictures = {HOSTILE: PICTURE}
-    facts.arn = facts.name = facts.status = facts.reason = facts.checks_uri = HOSTILE
+    facts.arn = facts.name = facts.status = facts.reason = HOSTILE
     facts.steps = [
         StepFact(HOSTILE, status, BEGAN, BEGAN, HOSTILE, HOSTILE, HOSTILE) for status in ("Failed", "Cached")
     ]

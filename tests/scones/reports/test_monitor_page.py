@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from capture_files import NOON, entry, traffic, write
+from capture_files import NOON, entry, picture, traffic, write
 from html_page import Page, assert_self_contained, read_page
 
 from monitoring.analysis.analyze import read_baseline
@@ -45,6 +45,17 @@ def test_the_report_of_drifted_traffic_says_so_and_is_one_file(baseline_folder: 
     assert len(shown.images) == 24  # the least confident
 
 
+def test_a_picture_that_was_sent_again_is_shown_once_and_two_points_of_latency_are_numbers(tmp_path: Path) -> None:
+    same = picture(np.random.default_rng(0), shade=1.0, side=32)
+    entries = [entry(f"e{i}", (0.6, 0.4), same, NOON + timedelta(seconds=i)) for i in range(4)]
+    write(tmp_path / "c" / "a.jsonl", entries)
+    asked = job({"dataset_source": str(tmp_path / "c"), "output_path": "unused"})
+    latency = [LatencyLine("median", np.array([0.0, 60.0]), np.array([12.0, 20.0]))]
+    shown = read_page(monitor_page.page(monitor_page.read_traffic(asked, None, MADE, latency)))
+    assert len(shown.images) == 1 and "sent 4 times" in shown.text
+    assert "latency" not in shown.charts and "12 to 20 ms" in shown.text
+
+
 @pytest.mark.parametrize(
     ("records", "with_baseline", "badge"),
     [(0, True, "No data"), (1, True, "Too few records"), (60, False, "No baseline"), (200, True, "Healthy")],
@@ -73,7 +84,7 @@ def test_hostile_classes_and_names_are_shown_as_text_in_page_and_charts(tmp_path
         | {"sagemaker_endpoint_name": hostile}
     )
     asked = replace(asked, classes=(hostile, "bus"))
-    latency = [LatencyLine(hostile, np.array([0.0, 60.0]), np.array([1.0, 2.0]))]
+    latency = [LatencyLine(hostile, np.array([0.0, 60.0, 120.0]), np.array([1.0, 2.0, 1.5]))]
     found = read_page(monitor_page.page(monitor_page.read_traffic(asked, None, MADE, latency)))
     assert_self_contained(found)
     assert f"Traffic of {hostile}" in found.text

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -13,9 +15,11 @@ from monitoring.analysis.checks import Drift
 from monitoring.analysis.features import MEASURED
 from monitoring.watch.history import History, stretches
 from scones.reports.charts import drift, traffic
+from scones.reports.charts.layout import Mark
 from scones.reports.charts.numbers import numbers
 from scones.reports.charts.theme import COLOURS, paint
 from scones.reports.charts.traffic import CLASS_ROLES, HELD, ROUTED, LatencyLine
+from scones.reports.charts.words import times
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC).timestamp()
 
@@ -106,6 +110,41 @@ def test_hours_without_traffic_are_a_gap_in_lines_bands_and_bars() -> None:
     assert len(bands) == 2 and all(band.y.count(None) == 2 for band in bands), "two stretches, so two areas"
     for shown in (traffic.above_and_below(one), traffic.class_mix(one, {})):
         assert all(None in trace.y for trace in shown.data), "no data is not zero"
+
+
+def test_few_bursts_of_traffic_are_not_joined_across_the_hours_between() -> None:
+    one = history(600)
+    for burst in range(3):
+        one.time[200 * burst : 200 * (burst + 1)] = NOON + burst * 6 * 3600.0 + np.arange(200) / 10
+    figure = drift.feature_over_time(one, "contrast", None)
+    drawn = trace_of(figure, ROUTED)
+    assert [there for there, _ in groupby(drawn.y, lambda value: value is not None)].count(True) == 3
+    [band] = [trace for trace in figure.data if trace.fill == "toself"]
+    assert band.y.count(None) == 3
+
+
+CHANGED = [Mark(NOON - 60, "version 1"), Mark(NOON + 30, "version 2"), Mark(NOON + 31, "threshold 0.9")]
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda one: traffic.confidence_over_time(one, CHANGED),
+        lambda one: traffic.above_and_below(one, CHANGED),
+        lambda one: traffic.class_mix(one, {}, CHANGED),
+        lambda one: traffic.records(one.time, one.confidence, ["bus"] * len(one), 0.93, marks=CHANGED),
+        lambda one: drift.feature_over_time(one, "contrast", None, CHANGED),
+        lambda one: drift.drift_over_runs([(t, [compared("a", 2.0)]) for t in one.time[::50]], ["a"], CHANGED),
+        lambda one: traffic.latency_over_time([LatencyLine("a", one.time, one.confidence)], marks=CHANGED),
+    ],
+)
+def test_every_time_axis_has_a_mark_for_each_deployment_and_change_of_the_threshold(
+    draw: Callable[[History], Figure],
+) -> None:
+    figure = draw(history(400))
+    marked = [shape.x0 for shape in figure.layout.shapes if shape.line.dash == "dot"]
+    assert marked == times([mark.when for mark in CHANGED[1:]]), "one before the first record is not on the axis"
+    assert "version 2, threshold 0.9" in [one.text for one in figure.layout.annotations], "those together share a label"
 
 
 def test_latency_has_a_gap_where_the_metric_has_no_points() -> None:
