@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -14,6 +15,9 @@ from project.errors import UsageError
 
 Approval = Literal["Approved", "Rejected"]
 WAITING = "PendingManualApproval"
+BY = re.compile(r"By (?P<who>[^:]+)(?:: (?P<why>.*))?", re.DOTALL)
+COMMENT = 1024
+"""Characters of ApprovalDescription (UpdateModelPackage)."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,24 @@ def decide(version: Version, approval: Approval, comment: str) -> None:
     asked = {"ApprovalDescription": comment} if comment else {}
     with aws.explained(f"changing the approval of {version.arn}"):
         aws.client("sagemaker").update_model_package(ModelPackageArn=version.arn, ModelApprovalStatus=approval, **asked)
+
+
+def signed(who: str, why: str) -> str:
+    """The comment of a decision that says who took it, in the form of the threshold's history.
+
+    Raises:
+        UsageError: nobody is named.
+    """
+    who, why = " ".join(who.split()).replace(":", ""), " ".join(why.split())
+    if not who:
+        raise UsageError("Nothing was decided.", "Say who decides.")
+    return (f"By {who}: {why}" if why else f"By {who}")[:COMMENT]
+
+
+def signature(comment: str) -> tuple[str, str]:
+    """Who and why of a decision's comment; nobody is named in one that was written by other means."""
+    said = BY.fullmatch(comment)
+    return (said["who"], said["why"] or "") if said else ("", comment)
 
 
 def described(arn: str) -> dict[str, Any]:

@@ -64,6 +64,23 @@ def after_rejection(version: Version, there: list[Version], now: InService) -> s
     return f"{named} {state}: the deploy workflow puts version {other.number} back."
 
 
+def after_approval(version: Version, there: list[Version], now: InService) -> str:
+    """What the deploy workflow will do when the version is approved, given all versions, newest first."""
+    named = f"Version {version.number}"
+    newer = next((one for one in there if one.approval == "Approved" and one.number > version.number), None)
+    if newer is not None:
+        return f"Version {newer.number} is approved and newer: {named.lower()} is not deployed."
+    if now.served == now.let_in == version.arn:
+        return f"{named} is live already: the endpoint stays as it is."
+    if now.served is None and now.coming is None:
+        return f"The deploy workflow makes the endpoint with {named.lower()}; it bills by the hour from then on."
+    before = _number(now.served or now.coming or "")
+    return (
+        f"The deploy workflow puts {named.lower()} in the place of version {before}: beside it first, watched for "
+        f"server errors and latency, and version {before} comes back if an alarm on them rings."
+    )
+
+
 def _number(arn: str) -> str:
     return arn.rpartition("/")[2]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from pipelines.registry import Approval, Version
 
 _version = click.argument("version", required=False, shell_complete=complete_version)
-_comment = click.option("--comment", default="", help="Why; kept in the registry.")
+_comment = click.option("--comment", default="", help="Why; kept in the registry with your name.")
 _again = click.option("--again", is_flag=True, help="Even if that is its state already: deploy once more.")
 _wait = click.option("--wait", is_flag=True, help="Follow the deploy workflow to its end.")
 
@@ -58,10 +59,10 @@ def _decide(approval: Approval, wanted: str | None, comment: str, again: bool, w
     own = settings.load()
     version = registry.choose(own.model_package_group, wanted, approval, again)
     say(registry.summary(version))
-    if approval == "Rejected":
-        say(_taken_out(version))
-    elif ahead := registry.untested(version):
+    say(_consequence(version, approval))
+    if approval == "Approved" and (ahead := registry.untested(version)):
         say(ahead)
+    comment = registry.signed(getpass.getuser(), comment)
     answer: dict[str, object] = {"arn": version.arn, "version": version.number, "approval": approval}
     if wait:
         end = deployment.decide_and_wait(version, approval, comment, say if as_json else emit)
@@ -78,11 +79,10 @@ def _decide(approval: Approval, wanted: str | None, comment: str, again: bool, w
         emit(version.arn)
 
 
-def _taken_out(version: Version) -> str:
-    """What a rejection takes out of service, and what comes in its place."""
+def _consequence(version: Version, approval: Approval) -> str:
+    """What a decision puts in service, or takes out of it."""
     from pipelines import registry
     from pipelines.runs import in_service
 
-    return in_service.after_rejection(
-        version, registry.versions(settings.load().model_package_group), in_service.found()
-    )
+    told = in_service.after_approval if approval == "Approved" else in_service.after_rejection
+    return told(version, registry.versions(settings.load().model_package_group), in_service.found())

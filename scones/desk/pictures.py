@@ -53,6 +53,15 @@ def enlarged(content: bytes) -> bytes:
     return file.getvalue()
 
 
+def content(desk: OperationsDesk, files: Sequence[str], record: Any) -> bytes | None:
+    """What `shown` shows of the record, or None when it has no picture."""
+    try:
+        found: bytes = _fetch(desk, files[record["file"]], int(record["offset"]), int(record["length"]))
+    except ValueError:
+        return None
+    return found
+
+
 def shown(desk: OperationsDesk, files: Sequence[str], record: Any, alt: str, width: int | str = "stretch") -> None:
     """The record's picture, or in its place why there is none; the record counts into `files`."""
     try:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import streamlit as st
 from botocore.exceptions import BotoCoreError, ClientError
 
+from pipelines.registry import WAITING
 from project.errors import SconesError
 from scones.desk.connection import problem_of_cloud
 from scones.reports.charts.theme import Theme
@@ -17,6 +18,11 @@ from scones.reports.charts.theme import Theme
 NONE = "\N{EN DASH}"
 """In the place of a number that is not known."""
 SPECIAL = re.compile(r"[\\`*_{}\[\]()#+!|<>~$:-]")
+APPROVALS = {
+    "Approved": ("Approved", "green", ":material/check_circle:"),
+    "Rejected": ("Rejected", "red", ":material/cancel:"),
+    WAITING: ("Waits for a decision", "orange", ":material/pending:"),
+}
 READ_ONLY = "Read-only: start the dashboard with `scones dashboard --allow-changes` to do this."
 
 
@@ -73,6 +79,14 @@ def clock(moment: datetime) -> str:
 def share(value: float | None) -> str:
     """Per cent with one decimal, or NONE."""
     return NONE if value is None else f"{100 * value:.1f} %"
+
+
+def measured(value: float | None, low: float | None, high: float | None, is_share: bool) -> str:
+    """A metric with its 95 % interval, or NONE."""
+    if value is None:
+        return NONE
+    write = share if is_share else "{:.3f}".format
+    return f"{write(value)} ({write(low)} to {write(high)})" if low is not None and high is not None else write(value)
 
 
 def plain(text: str) -> str:

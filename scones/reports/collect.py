@@ -130,6 +130,17 @@ def _gates(definition: Json, parameters: Mapping[str, Any], evaluation: Json) ->
     return found
 
 
+def gates_of(arn: str) -> list[GateFact]:
+    """What the gate asked of an execution's model, and what was measured.
+
+    Raises:
+        CloudError, DataError: the execution, its definition or its evaluation cannot be read.
+    """
+    definition = _definition(arn)
+    evaluation = _json(f"{results.output_uri(arn, 'Evaluate', 'evaluation')}/evaluation.json")
+    return list(_gates(definition, definition["Values"], evaluation))
+
+
 def _number_at(document: Any, path: str) -> float | None:
     for part in path.split("."):
         document = document.get(part) if isinstance(document, dict) else None

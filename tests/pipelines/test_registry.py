@@ -93,6 +93,14 @@ def test_an_approval_may_be_repeated_on_purpose(stubs: Stubs) -> None:
     assert registry.choose(GROUP, "1", "Approved", again=True).number == 1
 
 
+def test_a_decision_says_who_took_it_and_why() -> None:
+    assert registry.signature(registry.signed("Ana: M.", "sharp: enough")) == ("Ana M.", "sharp: enough")
+    assert registry.signature(registry.signed("ana", "")) == ("ana", "")
+    assert registry.signature("looks good") == ("", "looks good"), "written in the console"
+    with pytest.raises(UsageError, match="Nothing was decided"):
+        registry.signed(" ", "why")
+
+
 @pytest.mark.parametrize(("comment", "sent"), [("", {}), ("looks good", {"ApprovalDescription": "looks good"})])
 def test_the_decision_goes_to_the_registry(stubs: Stubs, comment: str, sent: dict[str, str]) -> None:
     request = {"ModelPackageArn": f"{ARN}/3", "ModelApprovalStatus": "Approved", **sent}

@@ -132,15 +132,18 @@ def test_a_version_is_approved_and_seen_to_go_in_service(project: Project, opene
     arn = register(project)
     number = arn.rpartition("/")[2]
     page = opened("models")
-    page.get_by_label("Comment").fill("sharp enough")
-    click(page, "Approve")
+    click(page, f"Approve version {number}…")
+    shows(page, "The deploy workflow makes the endpoint" if number == "1" else "The deploy workflow puts")
+    page.get_by_label("Your name").fill("ana")
+    page.get_by_label("Why").fill("sharp enough")
+    click(page, f"Approve version {number} now")
     shows(page, f"Version {number} is approved")
     shows(page, f"Version {number}: succeeded")
     page = opened("now")
     shows(page, "In service")
     shows(page, f"model version {number}")
     package = project.clients["sagemaker"].describe_model_package(ModelPackageName=arn)
-    assert (package["ModelApprovalStatus"], package["ApprovalDescription"]) == ("Approved", "sharp enough")
+    assert (package["ModelApprovalStatus"], package["ApprovalDescription"]) == ("Approved", "By ana: sharp enough")
 
 
 def captured(project: Project) -> set[str]:

@@ -11,7 +11,7 @@ from project.errors import SconesError
 from scones.desk import desk
 
 pytest.importorskip("streamlit")
-from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1 import AppTest as AppTest
 
 
 def page(title: str) -> AppTest:

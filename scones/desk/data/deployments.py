@@ -20,7 +20,8 @@ def of_version(records: Records, deployed: Sequence[Deployment], version: int) -
     """
     began = np.array([one.when for one in deployed])
     which = np.array([UNKNOWN, *(UNKNOWN if one.version is None else one.version for one in deployed)])
-    return records[which[np.searchsorted(began, records["time"], side="right")] == version]
+    chosen: Records = records[which[np.searchsorted(began, records["time"], side="right")] == version]
+    return chosen
 
 
 def versions(deployed: Sequence[Deployment]) -> list[int]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from zlib import crc32
@@ -51,6 +52,25 @@ def queue(records: Records, labels: Mapping[str, int], order: Order, most: int) 
         first = np.argpartition(rank, most)[:most]
         waiting, rank = waiting[first], rank[first]
     return waiting[np.argsort(rank, kind="stable")]
+
+
+def same_pictures(
+    records: Records, rows: Sequence[int], content: Callable[[int], bytes | None], most: int
+) -> list[list[int]]:
+    """`rows` in groups of one picture each, at most `most` groups, in the order in which they begin.
+
+    A model answers one picture in one way, so only records with one answer can show the same; of those `content` tells,
+    which is given a row and answers with the picture, or None for one that cannot be had.
+    """
+    answers = [(int(r["predicted"]), float(r["confidence"]), float(r["margin"])) for r in records[list(rows)]]
+    often = Counter(answers)
+    groups: dict[object, list[int]] = {}
+    for row, answer in zip(rows, answers, strict=True):
+        picture = content(row) if often[answer] > 1 else None
+        shows = row if picture is None else (answer, picture)
+        if shows in groups or len(groups) < most:
+            groups.setdefault(shows, []).append(row)
+    return list(groups.values())
 
 
 @dataclass(frozen=True)

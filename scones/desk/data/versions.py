@@ -32,7 +32,7 @@ class Measured:
 
     Attributes:
         metrics: plain numbers of its evaluation.json; empty when none was recorded or it is gone.
-        comment: what was said with the last decision.
+        who, why: of the last decision; who is "" for one that was taken by other means than this project's.
         properties: commit, data_sha256, execution, classes, algorithm, staging and what was found there.
         decided: when it was last changed, of a version that was approved or rejected; its approval is what changes.
         decided_by: the user profile or IAM identity that did it, as far as SageMaker knows one.
@@ -40,7 +40,8 @@ class Measured:
 
     version: Version
     metrics: dict[str, float]
-    comment: str
+    who: str
+    why: str
     properties: dict[str, str]
     decided: datetime | None = None
     decided_by: str = ""
@@ -70,7 +71,7 @@ class Versions:
         return Measured(
             version,
             self._metrics[version.arn],
-            package.get("ApprovalDescription", ""),
+            *registry.signature(package.get("ApprovalDescription", "")),
             package.get("CustomerMetadataProperties", {}),
             None if version.approval == registry.WAITING else package.get("LastModifiedTime"),
             _name(package.get("LastModifiedBy", {})),

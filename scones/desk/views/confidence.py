@@ -16,11 +16,13 @@ from scones.desk.data.records import Records, Table
 from scones.desk.desk import OperationsDesk
 from scones.desk.filters import Traffic, marks, threshold, traffic
 from scones.desk.pictures import record_card
-from scones.desk.wording import clock, plural, share, told
+from scones.desk.wording import clock, plain, plural, share, told
 from scones.reports.charts import traffic as charts
 from scones.reports.charts.layout import Mark
 from scones.reports.charts.traffic import LatencyLine
 
+LEAST_POINTS = 3
+"""Of a latency curve; fewer are told as numbers."""
 PASSING, BELOW = (name for name, *_ in charts.PARTS)
 
 
@@ -134,6 +136,12 @@ def _latency(desk: OperationsDesk, table: Table, records: Records, changed: list
     ]
     if not lines:
         st.info("No data: CloudWatch has no latency of this time.", icon=":material/inbox:")
+        return
+    if max(len(points) for points in found.values()) < LEAST_POINTS:
+        for variant, points in found.items():
+            if points:
+                mean, most = np.average([p.mean for p in points]), max(p.most for p in points)
+                st.markdown(f"{plain(variant)}: mean **{mean:.3g} ms**, slowest **{most:.3g} ms**")
         return
     figure = charts.latency_over_time(lines, charts.span_of(records["time"]), changed)
     show_chart(figure, "latency", "Latency of the model over time, in milliseconds")

@@ -92,7 +92,9 @@ def _problems(desk: OperationsDesk) -> None:
     found = [one for one in every if not one.is_over_with(live)]
     if not found and not wrong:
         if exists(desk.names.bucket):
-            st.success("No open problem: everything that people were told of is over.", icon=":material/check_circle:")
+            whose = f" of version {live}" if every else ""
+            over = f"No open problem{whose}: everything that people were told of is over."
+            st.success(over, icon=":material/check_circle:")
         else:
             st.info(f"No data: there is no bucket {desk.names.bucket}. {DEPLOY}", icon=":material/inbox:")
     for one in found:
@@ -181,9 +183,12 @@ def _verdict(desk: OperationsDesk) -> None:
         return
     last: MonitorRun = runs[-1]
     text, colour, icon = VERDICTS[last.outcome]
-    st.badge(text, icon=icon, color=colour)
+    live = serving.live_version()
+    is_past = None not in (last.version, live) and last.version != live
+    st.badge(text, icon=icon, color="gray" if is_past else colour)
     st.markdown(plain(last.message))
     whose = "" if last.version is None else f" of version {last.version}"
+    whose += ", which was replaced" if is_past else ""
     st.caption(f"{age((now() - last.when).total_seconds())}, over {plural(last.records, 'record')}{whose}")
 
 

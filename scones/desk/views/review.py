@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
@@ -15,11 +14,13 @@ from scones.desk.data.labels import NEITHER, Given
 from scones.desk.data.records import Records, names_of
 from scones.desk.desk import OperationsDesk
 from scones.desk.filters import traffic
-from scones.desk.pictures import described, shown
+from scones.desk.pictures import content, described, shown
 from scones.desk.wording import READ_ONLY, plural, problem, share, told
 
 GALLERY = 13
 """Pictures at a time: the first, which the keys are for, and those that come next."""
+LOOKED_AT = 4 * GALLERY
+"""Records among which equal pictures are sought: one that was sent again is asked about once."""
 ORDERS: tuple[review.Order, ...] = ("least certain", "at random")
 KEYS = "123456789"
 SMALL = 164
@@ -41,8 +42,9 @@ def show(desk: OperationsDesk) -> None:
             order = st.segmented_control("Order", ORDERS, default=ORDERS[0], key="review-order", required=True)
             _reviewer(desk)
         skipped = st.session_state.setdefault("review-skipped", [])
-        rows = review.queue(records, labels, order or ORDERS[0], GALLERY + len(skipped))
-        waiting = [row for row in rows.tolist() if names_of(records[row])[0] not in skipped][:GALLERY]
+        rows = review.queue(records, labels, order or ORDERS[0], LOOKED_AT + len(skipped))
+        kept = [row for row in rows.tolist() if names_of(records[row])[0] not in skipped][:LOOKED_AT]
+        waiting = review.same_pictures(records, kept, lambda row: content(desk, table.files, records[row]), GALLERY)
         if not waiting:
             st.success("Every record of this choice has been looked at.", icon=":material/done_all:")
             _undo(desk)
@@ -84,17 +86,18 @@ def _reviewer(desk: OperationsDesk) -> str:
     return name
 
 
-def _first(desk: OperationsDesk, files: Sequence[str], record: Any) -> None:
-    """The picture that the keys are for."""
+def _first(desk: OperationsDesk, files: Sequence[str], same: Records) -> None:
+    """The picture that the keys are for; the records `same` all show it."""
+    record = same[0]
     with st.container(border=True, horizontal=True, key="review-first"):
         with st.container(width=256):
             shown(desk, files, record, f"Captured picture, called {described(desk, record)}", width=256)
         with st.container(width="stretch"):
-            st.markdown(f"The model says **{described(desk, record)}**. What is it?")
+            st.markdown(f"The model says **{described(desk, record)}**. What is it?{_often(same)}")
             with st.container(horizontal=True):
                 for number, name in enumerate(desk.classes[: len(KEYS)]):
-                    _answer(desk, record, number, name, KEYS[number])
-                _answer(desk, record, NEITHER, "neither" if len(desk.classes) == 2 else "none of these", "0")
+                    _answer(desk, same, number, name, KEYS[number])
+                _answer(desk, same, NEITHER, "neither" if len(desk.classes) == 2 else "none of these", "0")
             with st.container(horizontal=True):
                 st.button(
                     "Skip",
@@ -102,7 +105,7 @@ def _first(desk: OperationsDesk, files: Sequence[str], record: Any) -> None:
                     shortcut="s",
                     type="tertiary",
                     icon=":material/skip_next:",
-                    on_click=partial(_skip, names_of(record)[0]),
+                    on_click=partial(_skip, _events(same)),
                 )
                 _undo(desk)
             if not desk.allow_changes:
@@ -110,29 +113,37 @@ def _first(desk: OperationsDesk, files: Sequence[str], record: Any) -> None:
             _said()
 
 
-def _answer(desk: OperationsDesk, record: Any, label: int, name: str, key: str) -> None:
+def _often(same: Records) -> str:
+    return f" It was sent {len(same)} times, and your answer holds for each." if len(same) > 1 else ""
+
+
+def _events(same: Records) -> list[str]:
+    return [names_of(record)[0] for record in same]
+
+
+def _answer(desk: OperationsDesk, same: Records, label: int, name: str, key: str) -> None:
     st.button(
         name,
         key=f"answer-{label}",
         shortcut=key,
         disabled=not desk.allow_changes,
         help=None if desk.allow_changes else READ_ONLY,
-        on_click=partial(_give, desk, names_of(record)[0], label),
+        on_click=partial(_give, desk, _events(same), label),
     )
 
 
-def _others(desk: OperationsDesk, files: Sequence[str], records: Records, rows: list[int]) -> None:
-    if not rows:
+def _others(desk: OperationsDesk, files: Sequence[str], records: Records, groups: list[list[int]]) -> None:
+    if not groups:
         return
     st.subheader("Next")
     answers = [*range(len(desk.classes)), NEITHER]
     with st.container(horizontal=True, key="review-gallery"):
-        for row in rows:
-            record = records[row]
-            event = names_of(record)[0]
+        for rows in groups:
+            record, events = records[rows[0]], _events(records[rows])
+            event = events[0]
             with st.container(border=True, width=SMALL):
                 shown(desk, files, record, f"Captured picture, called {described(desk, record)}")
-                st.caption(described(desk, record))
+                st.caption(described(desk, record) + (f", sent {len(rows)} times" if len(rows) > 1 else ""))
                 st.pills(
                     "What is it?",
                     answers,
@@ -140,31 +151,33 @@ def _others(desk: OperationsDesk, files: Sequence[str], records: Records, rows: 
                     key=f"label-{event}",
                     disabled=not desk.allow_changes,
                     label_visibility="collapsed",
-                    on_change=partial(_give_chosen, desk, event),
+                    on_change=partial(_give_chosen, desk, events),
                 )
 
 
-def _give_chosen(desk: OperationsDesk, event: str) -> None:
-    label = st.session_state.get(f"label-{event}")
+def _give_chosen(desk: OperationsDesk, events: list[str]) -> None:
+    label = st.session_state.get(f"label-{events[0]}")
     if label is not None:
-        _give(desk, event, label)
+        _give(desk, events, label)
 
 
-def _give(desk: OperationsDesk, event: str, label: int) -> None:
+def _give(desk: OperationsDesk, events: list[str], label: int) -> None:
+    given: list[Given] = []
     try:
-        given = desk.labels.give(event, label, st.session_state.get("reviewer") or getpass.getuser())
+        for event in events:
+            given.append(desk.labels.give(event, label, st.session_state.get("reviewer") or getpass.getuser()))
     except SconesError as error:
         st.session_state["review-problem"] = error
-        return
-    st.session_state.setdefault("given", []).append(given)
+    if given:
+        st.session_state.setdefault("given", []).append(given)
 
 
-def _skip(event: str) -> None:
-    st.session_state["review-skipped"].append(event)
+def _skip(events: list[str]) -> None:
+    st.session_state["review-skipped"].extend(events)
 
 
 def _undo(desk: OperationsDesk) -> None:
-    given: list[Given] = st.session_state.setdefault("given", [])
+    given: list[list[Given]] = st.session_state.setdefault("given", [])
     st.button(
         f"Undo ({len(given)})" if given else "Undo",
         key="undo",
@@ -177,9 +190,10 @@ def _undo(desk: OperationsDesk) -> None:
 
 
 def _take_back(desk: OperationsDesk) -> None:
-    given: list[Given] = st.session_state["given"]
+    given: list[list[Given]] = st.session_state["given"]
     try:
-        desk.labels.undo(given[-1])
+        for one in given[-1]:
+            desk.labels.undo(one)
     except SconesError as error:
         st.session_state["review-problem"] = error
         return
@@ -190,8 +204,8 @@ def _said() -> None:
     """What became of the last answer."""
     if error := st.session_state.pop("review-problem", None):
         problem(error)
-    given: list[Given] = st.session_state.get("given", [])
+    given: list[list[Given]] = st.session_state.get("given", [])
     if given:
-        st.caption(f"{plural(len(given), 'label')} given here. Keys: 1, 2, … for a class, 0 for neither, S, U.")
+        st.caption(f"{plural(len(given), 'answer')} given here. Keys: 1, 2, … for a class, 0 for neither, S, U.")
     else:
         st.caption("Keys: 1, 2, … for a class, 0 for neither, S to skip, U to undo.")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 from dashboard_support import THRESHOLD, Project, Sit
-from page_support import healthy, page, words
+from page_support import AppTest, healthy, page, words
+
+from scones.desk import desk
 
 
 def label_of(project: Project, key: str) -> tuple[str, str]:
@@ -85,14 +88,43 @@ def test_a_decision_on_a_version_is_recorded_with_its_comment(busy: Project, at_
     at_desk(busy, True)
     app = page("Models")
     assert app.selectbox[0].value.version.number == 3, "the one that waits"
+    press(app, "Reject version 3…")
+    assert "Version 3 is neither live nor being deployed: the endpoint stays as it is." in words(app)
+    assert described(busy, 3)["ModelApprovalStatus"] == "PendingManualApproval", "one click decides nothing"
+    press(app, "Reject version 3 now")
+    assert "there is no reason" in words(app)
+    app.text_input(key="decider").set_value("ana")
     app.text_input(key="comment").set_value("blurry")
-    next(button for button in app.button if button.label == "Reject").click().run()
+    press(app, "Reject version 3 now")
     healthy(app)
-    assert "Version 3 is rejected" in words(app)
+    assert "Version 3 is rejected by **ana**, because: blurry." in words(app)
+    assert next(button for button in app.button if button.label == "Reject version 3…").disabled
     arn = f"arn:aws:sagemaker:us-east-1:000000000000:model-package/{busy.name}/3"
-    package = busy.clients["sagemaker"].describe_model_package(ModelPackageName=arn)
-    assert (package["ModelApprovalStatus"], package["ApprovalDescription"]) == ("Rejected", "blurry")
+    package = described(busy, 3)
+    assert (package["ModelApprovalStatus"], package["ApprovalDescription"]) == ("Rejected", "By ana: blurry")
     busy.clients["sagemaker"].update_model_package(ModelPackageArn=arn, ModelApprovalStatus="PendingManualApproval")
+
+
+def press(app: AppTest, label: str) -> None:
+    next(button for button in app.button if button.label == label).click().run()
+    assert not app.exception
+
+
+def described(project: Project, number: int) -> dict[str, Any]:
+    arn = f"arn:aws:sagemaker:us-east-1:000000000000:model-package/{project.name}/{number}"
+    return dict(project.clients["sagemaker"].describe_model_package(ModelPackageName=arn))
+
+
+def test_a_version_stands_beside_the_live_one_and_cannot_be_made_what_it_is(busy: Project, at_desk: Sit) -> None:
+    at_desk(busy, True)
+    app = page("Models")
+    rows = app.table[1].value
+    assert list(rows.columns) == ["metric", "version 3", "version 2, live", "difference"]
+    same = "91.0 % (87.0 % to 94.0 %)"
+    assert rows.iloc[0].tolist() == ["accuracy", same, same, "no difference that the test shows"]
+    app.selectbox[0].set_value(next(one for one in desk.desk().versions.all() if one.version.number == 2)).run()
+    shut = {button.label: button.disabled for button in app.button}
+    assert shut["Approve version 2…"] and not shut["Reject version 2…"]
 
 
 def test_a_batch_without_a_prefix_is_refused_with_what_to_do(empty: Project, at_desk: Sit) -> None:

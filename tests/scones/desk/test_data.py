@@ -12,7 +12,9 @@ import pytest
 from capture_files import CLASSES, NOON, entry, picture
 
 from monitoring.measures.metrics import threshold_curve
+from pipelines.runs.live_history import Deployment
 from scones.desk.data import confidence, review, threshold_effects
+from scones.desk.data.deployments import of_version, versions
 from scones.desk.data.file_cache import FileCache
 from scones.desk.data.labels import NEITHER
 from scones.desk.data.records import RECORD, Records, Table, parsed, uncompressed, variant_of
@@ -151,6 +153,20 @@ def test_the_least_certain_come_first_and_what_was_looked_at_does_not_come_again
     assert review.queue(rows, {"c": 0, "d": NEITHER}, "least certain", 3).tolist() == [1, 0]
 
 
+def test_equal_pictures_are_one_question_and_equal_answers_alone_are_not() -> None:
+    rows = records(("a", 1.0, 0), ("b", 0.6, 1), ("c", 1.0, 0), ("d", 1.0, 0), ("e", 0.7, 0))
+    asked: list[int] = []
+
+    def content(row: int) -> bytes | None:
+        asked.append(row)
+        return {0: b"same", 2: b"other", 3: b"same"}[row]
+
+    assert review.same_pictures(rows, [0, 1, 2, 3, 4], content, 4) == [[0, 3], [1], [2], [4]]
+    assert asked == [0, 2, 3], "only of equal answers is the picture looked at"
+    assert review.same_pictures(rows, [0, 2, 3], content, 1) == [[0, 3]]
+    assert review.same_pictures(rows, [0, 3], lambda _: None, 4) == [[0], [3]], "without pictures nothing is known"
+
+
 def test_a_draw_is_the_same_for_everybody_and_new_traffic_does_not_change_it() -> None:
     rows = records(*((f"e{i}", 0.9, 0) for i in range(50)))
     drawn = review.queue(rows, {}, "at random", 50)
@@ -210,3 +226,11 @@ def test_records_are_in_the_order_of_time_whatever_file_they_are_in() -> None:
     joined = _joined([later.records, parsed(lines(entry("middle", time=NOON.replace(hour=13))), KEY, CLASSES).records])
     assert joined["event"].tolist() == [b"early", b"middle", b"late"]
     assert joined["file"].tolist() == [0, 1, 0]
+
+
+def test_a_record_is_of_the_version_that_was_live_at_its_time() -> None:
+    rows = records(*((name, 0.9, 0) for name in "abcdef"))  # 1000, 1001, …
+    deployed = [Deployment(1, 1_001), Deployment(2, 1_003), Deployment(1, 1_004), Deployment(None, 1_005)]
+    found = {number: [one.decode() for one in of_version(rows, deployed, number)["event"]] for number in (1, 2, 3)}
+    assert found == {1: ["b", "c", "e"], 2: ["d"], 3: []}
+    assert versions(deployed) == [2, 1]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from capture_files import entry
 from cloud_fixtures import LocalCloud
-from dashboard_support import Project, Sit, made
+from dashboard_support import Project, Sit, capture, made, register, resources
 from page_support import healthy, page, words
 
 from scones.desk import desk
@@ -88,6 +88,38 @@ def test_a_variant_can_be_looked_at_alone(busy: Project, at_desk: Sit) -> None:
     app.selectbox(key="confidence-variant").select("Shadow").run()
     healthy(app)
     assert "of 40 records" in words(app)
+
+
+def test_traffic_is_that_of_the_live_version_unless_others_are_chosen(
+    local_cloud: LocalCloud, tmp_path: Path, at_desk: Sit
+) -> None:
+    project = made(local_cloud, "desk-versions", tmp_path)
+    resources(project)
+    capture(project, 40, every=timedelta(minutes=1))
+    project.clients["sagemaker"].create_model_package_group(ModelPackageGroupName=project.name)
+    now = datetime.now(UTC)
+    for minutes in (60, 10):
+        live = {"model_package_arn": register(project, "Approved")}
+        project.clients["ssm"].put_parameter(
+            Name=f"/{project.name}/inference/live-model",
+            Value=json.dumps({**live, "since": int((now - timedelta(minutes=minutes)).timestamp())}),
+            Overwrite=True,
+        )
+    problem = {"since": now.isoformat(), "times": 1, "told": 1, "what": "Traffic differs", "measured": []}
+    project.put("alerts/open/drift.json", json.dumps({**problem, "version": "1", "by_run": True}))
+    at_desk(project)
+    for title in ("Confidence", "Review", "Threshold"):
+        app = page(title)
+        healthy(app)
+        [chosen] = [box for box in app.selectbox if box.label == "Version"]
+        assert chosen.value == 2, "the live one"
+    app = page("Confidence")
+    assert "of 10 records are below" in words(app) or "of 9 records are below" in words(app)
+    app.selectbox(key="confidence-version").set_value(None).run()
+    assert "of 40 records are below" in words(app)
+    said = page("Now")
+    assert "1 problem of versions that were replaced" in [one.label for one in said.expander]
+    assert "No open problem of version 2" in words(said) and "of version 2, the live one" in words(said)
 
 
 def test_drift_shows_the_features_and_the_violations_of_a_run(busy: Project, at_desk: Sit) -> None:
