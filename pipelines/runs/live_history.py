@@ -23,7 +23,8 @@ class Deployment:
 def deployments(parameter: str) -> list[Deployment]:
     """Every change of the live version that SSM remembers (its last hundred writes), oldest first.
 
-    Deploying a version again is no change. None without the project's resources.
+    Deploying a version again is no change, unless it is said to be live from an earlier time on. Without the project's
+    resources there are none.
 
     Raises:
         CloudError: SSM refused or did not answer.
@@ -41,6 +42,8 @@ def deployments(parameter: str) -> list[Deployment]:
         written = _deployment(str(one["Value"]), one["LastModifiedDate"])
         if written.version != (changes[-1].version if changes else None):
             changes.append(written)
+        elif changes and written.when < changes[-1].when:
+            changes[-1] = written
     return changes
 
 

@@ -19,6 +19,8 @@ from scones.reports.charts.layout import Mark
 from stepfunctions.threshold import Change, current, history
 
 PERIODS: dict[str, int | None] = {"1 hour": 3600, "24 hours": 86400, "7 days": 7 * 86400, "everything": None}
+ALL = 0
+"""In the place of a version's number: every version's traffic."""
 FIRST_LOOK_SECONDS = 0.4
 """How long a page waits when nothing was read yet; then it says so, and comes again by itself."""
 READING_SECONDS = 2
@@ -64,19 +66,19 @@ def _version(deployed: list[Deployment], key: str) -> int | None:
     if not known:
         return None
     live = deployed[-1].version
-    choices: list[int | None] = [*known, None]
+    choices = [*known, ALL]
 
-    def named(version: int | None) -> str:
-        if version is None:
+    def named(version: int) -> str:
+        if version == ALL:
             return "all versions"
         if version != live:
             return f"version {version}"
         return f"version {version}, live since {datetime.fromtimestamp(deployed[-1].when, UTC):%d %b %H:%M}"
 
-    chosen: int | None = st.selectbox(
-        "Version", choices, index=choices.index(live), format_func=named, key=f"{key}-version", width=270
+    chosen: int = st.selectbox(
+        "Version", choices, index=choices.index(live or ALL), format_func=named, key=f"{key}-version", width=270
     )
-    return chosen
+    return None if chosen == ALL else chosen
 
 
 def marks(desk: OperationsDesk, deployed: list[Deployment]) -> list[Mark]:

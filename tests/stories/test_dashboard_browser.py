@@ -47,12 +47,21 @@ def project(local_cloud: LocalCloud, baseline_folder: Path, tmp_path_factory: py
     register(project)
     approved = scones(project, "approve", "--wait")
     assert approved.returncode == 0, approved.stderr
+    make_live_for_a_day(project)
     capture(project, 400, every=timedelta(minutes=3), seed=5)
     with pytest.MonkeyPatch.context() as patch:
         for hours, shade in ((3, 1.0), (2, 0.9), (1, 0.7)):
             source = traffic(project.folder / f"traffic-{hours}", 120, seed=hours, shade=shade)
             monitor_run(project, source, baseline_folder, datetime.now(UTC) - timedelta(hours=hours), patch)
     return project
+
+
+def make_live_for_a_day(project: Project) -> None:
+    """Say of the live version that it answered all the captured traffic, which is older than its deployment."""
+    parameter = f"/{project.name}/inference/live-model"
+    live = json.loads(project.clients["ssm"].get_parameter(Name=parameter)["Parameter"]["Value"])
+    earlier = int(live["since"]) - 24 * 3600
+    project.clients["ssm"].put_parameter(Name=parameter, Value=json.dumps({**live, "since": earlier}), Overwrite=True)
 
 
 def scones(project: Project, *words: str) -> subprocess.CompletedProcess[str]:
@@ -144,6 +153,7 @@ def test_a_version_is_approved_and_seen_to_go_in_service(project: Project, opene
     shows(page, f"model version {number}")
     package = project.clients["sagemaker"].describe_model_package(ModelPackageName=arn)
     assert (package["ModelApprovalStatus"], package["ApprovalDescription"]) == ("Approved", "By ana: sharp enough")
+    make_live_for_a_day(project)
 
 
 def captured(project: Project) -> set[str]:
@@ -160,7 +170,7 @@ def test_a_key_labels_a_picture_and_another_takes_it_back(project: Project, open
     page = opened("review")
     page.locator("[data-testid=stImage] img").first.wait_for()
     page.keyboard.press("2")
-    shows(page, "1 label given here")
+    shows(page, "1 answer given here")
     [key] = project.keys("ground-truth/")
     label = json.loads(project.clients["s3"].get_object(Bucket=project.bucket, Key=key)["Body"].read())
     assert label["groundTruthData"] == {"data": "1", "encoding": "CSV"}

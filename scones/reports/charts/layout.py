@@ -184,8 +184,7 @@ def _mark_label(group: Sequence[Mark], place: float) -> dict[str, Any]:
     [at] = times([group[0].when])
     side = "left" if place < CLOSE else "right"
     written = {"text": literal(words), "textangle": -90, "font": {"size": 11, "color": paint("muted")}}
-    backed = {"bgcolor": paint("surface"), "opacity": 0.85, "borderpad": 1}
-    return {**written, **backed, "x": at, "y": 1, "yref": "y domain", "xanchor": side, "yanchor": "top"}
+    return {**written, "x": at, "y": 1, "yref": "y domain", "xanchor": side, "yanchor": "top"}
 
 
 def _seconds(x: dict[str, Any]) -> tuple[float, float]:

@@ -13,6 +13,7 @@ from dashboard_support import Project, Sit, capture, made, register, resources
 from page_support import healthy, page, words
 
 from scones.desk import desk
+from scones.desk.filters import ALL
 
 PAGES = ("Now", "Confidence", "Drift", "Review", "Threshold", "Models", "Batch")
 
@@ -115,7 +116,7 @@ def test_traffic_is_that_of_the_live_version_unless_others_are_chosen(
         assert chosen.value == 2, "the live one"
     app = page("Confidence")
     assert "of 10 records are below" in words(app) or "of 9 records are below" in words(app)
-    app.selectbox(key="confidence-version").set_value(None).run()
+    app.selectbox(key="confidence-version").set_value(ALL).run()
     assert "of 40 records are below" in words(app)
     said = page("Now")
     assert "1 problem of versions that were replaced" in [one.label for one in said.expander]
