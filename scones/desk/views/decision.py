@@ -88,13 +88,13 @@ def _lineage(chosen: Measured) -> None:
     facts = [
         ("algorithm", properties.get("algorithm")),
         ("classes", properties.get("classes")),
-        ("staging", registry.staging(properties)),
+        ("", registry.staging(properties)),
         ("execution", properties.get("execution", "").rpartition("/")[2]),
         ("commit", properties.get("commit")),
         ("data SHA-256", properties.get("data_sha256", "")[:16]),
         ("registered", f"{clock(chosen.version.registered)} UTC"),
     ]
-    st.caption("  ·  ".join(f"{name} {plain(value)}" for name, value in facts if value))
+    st.caption("  ·  ".join(f"{name} {plain(value)}".strip() for name, value in facts if value))
     uri = properties.get("report")
     if uri:
         st.download_button(
