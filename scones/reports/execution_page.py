@@ -241,7 +241,8 @@ def _short(value: Any) -> str:
 
 def _found(result: Json) -> str:
     if "unexpected_count" in result:
-        return f"{result['unexpected_count']:,} exceptions of {result.get('element_count', 0):,}"
+        of = f" of {result['element_count']:,}" if result.get("element_count") else ""
+        return f"{result['unexpected_count']:,} exceptions{of}"
     return "" if result.get("observed_value") is None else _short(result["observed_value"])
 
 

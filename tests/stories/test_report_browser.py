@@ -122,7 +122,16 @@ def test_it_is_printed_light_with_every_chart_in_its_card_whatever_was_seen_befo
         "addEventListener('beforeprint', () => { window.surface = "
         "document.querySelector('.chart')._fullLayout.paper_bgcolor })"
     )
+    shown.evaluate(
+        "addEventListener('beforeprint', () => { window.folded = document.querySelectorAll('.panel details').length "
+        "- document.querySelectorAll('.panel details[open]').length })"
+    )
     assert shown.pdf().startswith(b"%PDF")
+    assert shown.evaluate("window.folded") == 0, "what cannot be opened on paper is open"
+    shown.emulate_media(media="print")
+    cuts = "all => all.filter(one => getComputedStyle(one).breakInside !== 'avoid').length"
+    assert shown.locator(".card, .panel, figure").evaluate_all(cuts) == 0, "no card is cut by the end of a page"
+    shown.emulate_media(media="screen")
     printed = shown.evaluate("window.printed")
     assert len(printed) == 3 * 8 and set(printed) == {322}
     assert shown.evaluate("window.surface") == colour("surface", "light")

@@ -39,9 +39,14 @@ const observer = new IntersectionObserver(
 );
 charts.forEach((chart) => observer.observe(chart));
 dark.addEventListener("change", () => drawn.forEach((chart) => draw(chart)));
+const folded = [...document.querySelectorAll(".panel details:not([open])")]; // on paper nothing can be opened
 addEventListener("beforeprint", () => {
+  folded.forEach((one) => (one.open = true));
   for (const chart of charts) {
     draw(chart, "light", chart.parentElement.matches(":only-child") ? PRINTED_ALONE : PRINTED_WIDTH);
   }
 });
-addEventListener("afterprint", () => charts.forEach((chart) => draw(chart)));
+addEventListener("afterprint", () => {
+  folded.forEach((one) => (one.open = false));
+  charts.forEach((chart) => draw(chart));
+});
