@@ -49,7 +49,7 @@ def _row(one: Measured, now: InService) -> list[str]:
     metrics = [f"{one.metrics[name]:.4f}" if name in one.metrics else "" for name in COLUMNS]
     if one.metrics.keys() >= {"accuracy", "accuracy_low", "accuracy_high"}:
         metrics[0] += f" ({one.metrics['accuracy_low']:.3f} to {one.metrics['accuracy_high']:.3f})"
-    decided = [one.decided_by, _minute(one.decided) if one.decided else "", one.comment]
+    decided = [one.who or one.decided_by, _minute(one.decided) if one.decided else "", one.why]
     return [
         str(one.version.number),
         one.version.approval,
@@ -66,8 +66,8 @@ def _as_json(one: Measured, now: InService) -> dict[str, Any]:
         "live": one.version.arn == now.served,
         "coming": one.version.arn == now.coming,
         "decided": one.decided,
-        "decided_by": one.decided_by or None,
-        "comment": one.comment,
+        "decided_by": one.who or one.decided_by or None,
+        "comment": one.why,
         "metrics": one.metrics,
         "properties": one.properties,
     }
