@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 
+from lambdas import json_text
 from lambdas.outcomes import FailedError
 
 
@@ -44,7 +44,7 @@ def classes() -> tuple[str, ...]:
 def routes() -> dict[str, str]:
     """Class name to route, from `ROUTES={"bicycle": "near", "motorcycle": "far"}`."""
     try:
-        table = json.loads(required("ROUTES"))
+        table = json_text.parsed(required("ROUTES"))
     except ValueError as error:
         raise FailedError("NotConfigured", f"ROUTES is not JSON: {error}.") from None
     missing = [name for name in classes() if not isinstance(table, dict) or not isinstance(table.get(name), str)]
@@ -68,6 +68,6 @@ def whole(name: str, default: int, least: int = 1) -> int:
         FailedError: it is something else, or below `least`.
     """
     value = os.environ.get(name, str(default))
-    if not value.isdigit() or int(value) < least:
+    if not (value.isascii() and value.isdigit() and len(value) < 10) or int(value) < least:
         raise FailedError("NotConfigured", f"{name} is {value!r}; it must be a whole number from {least}.")
     return int(value)

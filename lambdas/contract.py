@@ -1,10 +1,9 @@
-"""The event of the three inference functions: `{image_data, s3_bucket, s3_key, inferences}`.
+"""The fields of the three inference functions: `{image_data, s3_bucket, s3_key, inferences}`.
 
 A model that says how unlike its training pictures a picture is adds `unfamiliarity`, from 0 to 1.
 
-It may arrive bare or wrapped as `{"body": <object or JSON text>}`, and leaves as it arrived. Keys that the contract
-does not name (`threshold`, `execution`) travel along untouched. An S3 notification and an EventBridge event about an
-object are understood as well: the first has URL-encoded keys, the second has not.
+Fields arrive in any of the forms of `lambdas.event_forms`. What arrived as `{"body": …}` leaves so; keys that the
+contract does not name (`threshold`, `execution`) travel along untouched.
 """
 
 from __future__ import annotations
@@ -12,11 +11,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import Any, NoReturn
-from urllib.parse import unquote_plus
+from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from lambdas import json_text
+from lambdas.event_forms import is_wrapped, kind, pictures
 from lambdas.outcomes import BadInputError, Outcome, OutcomeError
 
 Fields = dict[str, Any]
@@ -30,46 +30,67 @@ HTTP_STATUS: dict[Outcome, int] = {
     "failed": 500,
     "retry": 503,
 }
+WORST_FIRST: tuple[Outcome, ...] = ("retry", "failed", "bad_input", "low_confidence", "unfamiliar", "ok")
 
 
 def answer(event: object, work: Callable[[Fields], Fields], log: Logger) -> Fields:
     """Run `work` on the event's fields and merge what it returns into them, with `outcome`.
 
     An OutcomeError becomes data: `outcome`, `error`, `cause`; the image data is left out, as no later step needs it.
+    An event of several records has an answer for each under `answers`, and the worst of their outcomes.
     """
-    fields: Fields = {}
     try:
-        fields = unwrapped(event)
-        result: Fields = {**fields, **work(fields), "outcome": "ok"}
+        asked = _read(event)
     except OutcomeError as stop:
-        image = address(fields)
-        result = {**fields, "image_data": "", "outcome": stop.outcome, "error": stop.error, "cause": stop.cause(image)}
-    log.info("answered", extra={"image": address(fields), "outcome": result["outcome"], "error": result.get("error")})
-    return _wrapped_like(event, result)
+        return _wrapped_like(event, _failed({}, stop, log))
+    results = [_answered(fields, work, log) for fields in asked]
+    return _wrapped_like(event, results[0] if len(results) == 1 else _together(results))
 
 
-def outcome_of(result: Fields) -> str:
-    """The `outcome` in what `answer` returned, whether wrapped or not."""
-    return str(unwrapped(result)["outcome"])
+def answered(result: Fields) -> Fields:
+    """The fields in what `answer` returned, whether wrapped or not."""
+    inner: Any = result["body"] if "statusCode" in result else result
+    fields: Fields = json.loads(inner) if isinstance(inner, str) else inner
+    return fields
 
 
-def unwrapped(event: object) -> Fields:
-    """The fields of the event.
+def _read(event: object) -> list[Fields]:
+    """What the event asks for.
 
     Raises:
-        BadInputError: it is not an object, or its `body` is neither an object nor JSON text of one.
+        BadInputError: it is in none of the forms, cannot be answered in JSON, or is a state machine's with several
+            pictures: an execution judges one.
     """
-    if not isinstance(event, dict):
-        raise BadInputError("BadEvent", f"The event must be an object, not {_kind(event)}.")
-    inner = event.get("body", event)
-    if isinstance(inner, str):
-        try:
-            inner = json.loads(inner, parse_constant=_no_constant)
-        except ValueError as error:
-            raise BadInputError("BadEvent", f"`body` is text, but not JSON: {error}.") from None
-    if not isinstance(inner, dict):
-        raise BadInputError("BadEvent", f"`body` must be an object or JSON text of one, not {_kind(inner)}.")
-    return {**inner, **_object_of_s3_event(inner)}
+    if problem := json_text.problem(event):
+        raise BadInputError("BadEvent", f"The event cannot be used: {problem}.")
+    asked = pictures(event)
+    if len(asked) > 1 and "execution" in asked[0]:
+        raise BadInputError(
+            "SeveralPictures",
+            f"The request names {len(asked)} pictures, and an execution judges one: start one for each.",
+        )
+    return asked
+
+
+def _answered(fields: Fields, work: Callable[[Fields], Fields], log: Logger) -> Fields:
+    try:
+        result: Fields = {**fields, **work(fields), "outcome": "ok"}
+    except OutcomeError as stop:
+        return _failed(fields, stop, log)
+    log.info("answered", extra={"image": address(fields), "outcome": "ok", "error": None})
+    return result
+
+
+def _failed(fields: Fields, stop: OutcomeError, log: Logger) -> Fields:
+    image = address(fields)
+    log.info("answered", extra={"image": image, "outcome": stop.outcome, "error": stop.error})
+    return {**fields, "image_data": "", "outcome": stop.outcome, "error": stop.error, "cause": stop.cause(image)}
+
+
+def _together(results: list[Fields]) -> Fields:
+    worst = min(results, key=lambda result: WORST_FIRST.index(result["outcome"]))
+    told = {name: worst[name] for name in ("error", "cause") if name in worst}
+    return {"answers": results, "outcome": worst["outcome"], **told}
 
 
 def object_location(fields: Fields) -> tuple[str, str]:
@@ -80,7 +101,7 @@ def object_location(fields: Fields) -> tuple[str, str]:
     """
     bucket, key = text(fields, "s3_bucket"), text(fields, "s3_key")
     if not BUCKET_NAME.fullmatch(bucket):
-        raise BadInputError("BadEvent", f"`s3_bucket` is {bucket[:80]!r}, which is no bucket name.")
+        raise BadInputError("BadEvent", f"`s3_bucket` is {json_text.shown(bucket)}, which is no bucket name.")
     if len(key.encode()) > MAX_KEY_BYTES:
         raise BadInputError("BadEvent", f"`s3_key` has {len(key.encode())} bytes; S3 allows {MAX_KEY_BYTES}.")
     if key.endswith("/"):
@@ -96,7 +117,7 @@ def text(fields: Fields, name: str) -> str:
     """
     value = fields.get(name)
     if not isinstance(value, str):
-        found = _kind(value) if name in fields else "missing"
+        found = kind(value) if name in fields else "missing"
         raise BadInputError("BadEvent", f"`{name}` must be text; it is {found}.")
     if not value:
         raise BadInputError("BadEvent", f"`{name}` is empty.")
@@ -115,30 +136,9 @@ def address(fields: Fields) -> str | None:
     return f"s3://{bucket}/{key}"[:1200] if isinstance(bucket, str) and isinstance(key, str) else None
 
 
-def _object_of_s3_event(event: Fields) -> Fields:
-    try:
-        if "Records" in event:
-            s3 = event["Records"][0]["s3"]
-            return {"s3_bucket": s3["bucket"]["name"], "s3_key": unquote_plus(s3["object"]["key"])}
-        if event.get("source") == "aws.s3":
-            detail = event["detail"]
-            return {"s3_bucket": detail["bucket"]["name"], "s3_key": detail["object"]["key"]}
-    except (KeyError, IndexError, TypeError) as error:
-        raise BadInputError("BadEvent", f"The S3 event lacks the object's place: {error!r}.") from None
-    return {}
-
-
 def _wrapped_like(event: object, result: Fields) -> Fields:
-    if not isinstance(event, dict) or "body" not in event:
+    if not is_wrapped(event):
         return result
-    body: object = json.dumps(result, allow_nan=False) if isinstance(event["body"], str) else result
+    as_text = isinstance(event, dict) and isinstance(event["body"], str)
+    body: object = json.dumps(result, allow_nan=False) if as_text else result
     return {"statusCode": HTTP_STATUS[result["outcome"]], "body": body}
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} in it is no JSON value")
-
-
-def _kind(value: object) -> str:
-    names: dict[type, str] = {dict: "an object", list: "a list", str: "text", bool: "a boolean", type(None): "null"}
-    return names.get(type(value), "a number" if isinstance(value, int | float) else type(value).__name__)

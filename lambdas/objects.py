@@ -7,6 +7,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from lambdas import json_text
+from lambdas.outcomes import FailedError
 from lambdas.service_errors import MISSING_OBJECT, calling
 
 
@@ -17,7 +19,12 @@ def split(uri: str) -> tuple[str, str]:
 
 
 def read_json(s3: Any, bucket: str, key: str) -> Any:
-    """The JSON value that is stored there; None when there is no such object."""
+    """The JSON value that is stored there; None when there is no such object.
+
+    Raises:
+        FailedError: NotJson: it is none, or one that cannot be used.
+        RetryableError, FailedError: as S3 answered.
+    """
     with calling(f"reading s3://{bucket}/{key}"):
         try:
             content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
@@ -25,7 +32,19 @@ def read_json(s3: Any, bucket: str, key: str) -> Any:
             if error.response["Error"]["Code"] in MISSING_OBJECT:
                 return None
             raise
-    return json.loads(content)
+    return parsed(content, f"s3://{bucket}/{key}")
+
+
+def parsed(content: str | bytes, place: str) -> Any:
+    """The JSON value in what `place` holds.
+
+    Raises:
+        FailedError: NotJson.
+    """
+    try:
+        return json_text.parsed(content)
+    except ValueError as error:
+        raise FailedError("NotJson", f"{place} holds no JSON: {error}.") from None
 
 
 def write_json(s3: Any, bucket: str, key: str, value: object) -> None:

@@ -16,6 +16,7 @@ from lambdas import clients, configuration, telemetry
 from lambdas.alert import alarms, runs
 from lambdas.alert.incidents import report
 from lambdas.alert.problem import AlertProblem
+from lambdas.objects import parsed
 from lambdas.service_errors import calling
 
 PROCESSING = "SageMaker Processing Job State Change"
@@ -43,7 +44,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _collect_problems(event: dict[str, Any]) -> Iterator[AlertProblem]:
     project = configuration.required("PROJECT")
     for record in event.get("Records", []):
-        message = json.loads(record["Sns"]["Message"])
+        message = parsed(record["Sns"]["Message"], "The alarm's message")
         if message["NewStateValue"] == "ALARM" and alarms.key(message, project) in alarms.JUDGED:
             time.sleep(HEAD_START_SECONDS)
         yield from _follow_alarm(message, project)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
+
+from lambdas import json_text
 
 SUM_TOLERANCE = 1e-3
 UNFAMILIARITY = "unfamiliarity"
@@ -15,14 +16,14 @@ class NotProbabilitiesError(ValueError):
 
 
 def parsed(text: bytes | str) -> object:
-    """JSON, without the NaN and Infinity that Python's parser lets pass.
+    """The JSON value in `text`.
 
     Raises:
         NotProbabilitiesError: not JSON.
     """
     try:
-        return json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
+        return json_text.parsed(text)
+    except ValueError as error:
         raise NotProbabilitiesError(f"not JSON: {error}") from None
 
 
@@ -39,9 +40,9 @@ def probabilities(value: object, classes: int) -> list[float]:
     numbers: list[float] = []
     for item in value:
         if isinstance(item, bool) or not isinstance(item, int | float):
-            raise NotProbabilitiesError(f"{str(item)[:40]!r} in it is not a number")
+            raise NotProbabilitiesError(f"{json_text.shown(item)} in it is not a number")
         if not -SUM_TOLERANCE <= item <= 1 + SUM_TOLERANCE:  # true for NaN too
-            raise NotProbabilitiesError(f"{item} in it is not between 0 and 1")
+            raise NotProbabilitiesError(f"{json_text.shown(item)} in it is not between 0 and 1")
         numbers.append(float(item))
     if abs(math.fsum(numbers) - 1) > SUM_TOLERANCE:
         raise NotProbabilitiesError(f"its sum is {math.fsum(numbers):.6g}, not 1")
@@ -74,9 +75,5 @@ def fraction(value: object) -> float:
         NotProbabilitiesError: it is no number from 0 to 1.
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise NotProbabilitiesError(f"its unfamiliarity is {str(value)[:40]!r}, not a number from 0 to 1")
+        raise NotProbabilitiesError(f"its unfamiliarity is {json_text.shown(value)}, not a number from 0 to 1")
     return float(value)
-
-
-def _no_constant(name: str) -> float:
-    raise NotProbabilitiesError(f"{name} in it is not a number")

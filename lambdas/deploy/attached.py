@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas import configuration
+from lambdas import configuration, json_text
 from lambdas.deploy.plan import DeployPlan
 from lambdas.service_errors import calling
 
@@ -30,7 +30,7 @@ def attached_version(ssm: Any) -> dict[str, Any]:
                 return {}
             raise
     try:
-        written = json.loads(value)
+        written = json_text.parsed(value)
     except ValueError:
         return {}  # by hand: attaching replaces it
     return written if isinstance(written, dict) else {}

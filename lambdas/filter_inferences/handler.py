@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 
 from lambdas import clients, configuration, telemetry
-from lambdas.contract import Fields, answer, outcome_of
+from lambdas.contract import Fields, answer, answered
 from lambdas.filter_inferences.decision import checked, checked_unfamiliarity, decide, refuse_stranger
 from lambdas.filter_inferences.threshold import chosen, stored
 
@@ -20,7 +20,7 @@ metrics = telemetry.metrics("filter-inferences")
 def handler(event: object, context: Any) -> Fields:
     """Answer with the event's fields, `decision`, and an `outcome`: low_confidence, or unfamiliar."""
     result = answer(event, filtered, log)
-    outcome = outcome_of(result)
+    outcome = answered(result)["outcome"]
     metrics.add_metric(name="LowConfidence", unit=MetricUnit.Count, value=int(outcome == "low_confidence"))
     metrics.add_metric(name="Unfamiliar", unit=MetricUnit.Count, value=int(outcome == "unfamiliar"))
     return result

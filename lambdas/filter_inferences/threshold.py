@@ -6,6 +6,7 @@ import math
 import time
 from typing import Any
 
+from lambdas import json_text
 from lambdas.outcomes import BadInputError, FailedError
 from lambdas.service_errors import calling
 
@@ -22,7 +23,9 @@ def chosen(override: object, ssm: Any, parameter: str) -> float:
     """
     if override is not None:
         if isinstance(override, bool) or not isinstance(override, int | float) or not _is_fraction(override):
-            raise BadInputError("BadThreshold", f"`threshold` is {override!r}; it must be a number from 0 to 1.")
+            raise BadInputError(
+                "BadThreshold", f"`threshold` is {json_text.shown(override)}; it must be a number from 0 to 1."
+            )
         return float(override)
     return stored(ssm, parameter)
 

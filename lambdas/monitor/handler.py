@@ -10,7 +10,6 @@ undelivered events, on which an alarm rings.
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +17,7 @@ from lambdas import clients, configuration, telemetry
 from lambdas.monitor import start
 from lambdas.monitor.attach import attach, detach, detach_withdrawn, plan_of_live
 from lambdas.monitor.watching import WatchRecord, attached, watching
+from lambdas.objects import parsed
 from lambdas.outcomes import BadInputError, OutcomeError
 from lambdas.service_errors import calling
 
@@ -63,5 +63,6 @@ def _act(action: object, plan: WatchRecord, event: WatchRecord, function_arn: st
 def _live(ssm: Any) -> WatchRecord:
     parameter = configuration.required("LIVE_PARAMETER")
     with calling(f"reading parameter {parameter}"):
-        found: WatchRecord = json.loads(ssm.get_parameter(Name=parameter)["Parameter"]["Value"])
+        text = ssm.get_parameter(Name=parameter)["Parameter"]["Value"]
+    found: WatchRecord = parsed(text, f"Parameter {parameter}")
     return found

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas import configuration
+from lambdas.objects import parsed
 from lambdas.service_errors import calling
 
 WatchRecord = dict[str, Any]
@@ -68,7 +69,7 @@ def attached(ssm: Any) -> WatchRecord:
     parameter = configuration.required("MONITOR_PARAMETER")
     with calling(f"reading parameter {parameter}"):
         text = ssm.get_parameter(Name=parameter)["Parameter"]["Value"]
-    found: WatchRecord = json.loads(text)
+    found: WatchRecord = parsed(text, f"Parameter {parameter}")
     return found
 
 

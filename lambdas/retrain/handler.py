@@ -5,11 +5,11 @@ The new model waits for approval like any other.
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
 from lambdas import clients, configuration, telemetry
+from lambdas.objects import parsed
 from lambdas.outcomes import FailedError
 from lambdas.service_errors import calling
 
@@ -48,7 +48,8 @@ def _of_live_model() -> list[dict[str, str]]:
     """The parameters of the execution that made the live version: the same data, unless the operator changes that."""
     parameter = configuration.required("LIVE_PARAMETER")
     with calling(f"reading {parameter}"):
-        live = json.loads(clients.ssm().get_parameter(Name=parameter)["Parameter"]["Value"])
+        text = clients.ssm().get_parameter(Name=parameter)["Parameter"]["Value"]
+    live = parsed(text, f"Parameter {parameter}")
     if "model_package_arn" not in live:
         raise FailedError("NothingLive", "No version is live, so there is nothing to train again.")
     with calling(f"looking at {live['model_package_arn']}"):

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from botocore.response import StreamingBody
 from botocore.stub import Stubber
 from fake_aws import FakeAws, probabilities, refusal
-from lambda_support import CONTEXT, THRESHOLD_PARAMETER, UNFAMILIARITY_PARAMETER, forget, picture
+from lambda_support import CONTEXT, THRESHOLD_PARAMETER, UNFAMILIARITY_PARAMETER, forget, object_answer, picture
 
 from lambdas import clients
 from lambdas.classify_image.handler import handler as classify
@@ -23,18 +20,6 @@ from lambdas.serialize_image.handler import handler as serialize
 
 PLACE = {"s3_bucket": "scones-test", "s3_key": "incoming/a b+ü.png"}
 PNG = base64.b64encode(picture()).decode()
-
-
-@pytest.fixture
-def s3(function_environment: FakeAws) -> Iterator[Stubber]:
-    """The functions' own S3 client, answering from a script."""
-    with Stubber(clients.s3()) as stubber:
-        yield stubber
-
-
-def object_answer(data: bytes, length: int | None = None) -> dict[str, Any]:
-    size = len(data) if length is None else length
-    return {"Body": StreamingBody(io.BytesIO(data), len(data)), "ContentLength": size}
 
 
 class TestSerialize:

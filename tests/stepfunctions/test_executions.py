@@ -200,6 +200,42 @@ def test_a_request_without_a_picture_fails_at_once(workflows: Workflows, request
     assert workflows.run("inference", request_)["error"] == "BadRequest"
 
 
+def forms(request: dict[str, Any]) -> dict[str, Any]:
+    """A request in the forms in which other services send it."""
+    place = {"bucket": {"name": request["s3_bucket"]}, "object": {"key": request["s3_key"]}}
+    notification = {"Records": [{"s3": place}]}
+    return {
+        "body beside it": {**request, "body": "a note"},
+        "records beside it": {**request, "Records": [{"s3": {}}]},
+        "body": {"body": request},
+        "text body": {"body": json.dumps(request)},
+        "EventBridge": {"source": "aws.s3", "detail": place},
+        "S3": notification,
+        "SNS": {"Records": [{"Sns": {"Message": json.dumps(notification)}}]},
+        "SQS": {"Records": [{"body": json.dumps({"Type": "Notification", "Message": json.dumps(notification)})}]},
+    }
+
+
+def test_the_workflow_knows_the_forms_that_the_functions_know(workflows: Workflows) -> None:
+    request = workflows.put("forms.png", picture())
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda form: workflows.run("inference", form), forms(request).values()))
+    assert [one.get("cause") for one in done] == [None] * len(done)
+    assert {json.loads(one["output"])["s3_key"] for one in done} == {"forms.png"}
+
+
+@pytest.mark.parametrize("request_", [{"body": "{"}, {"Records": [{}]}, {"body": {"s3_key": "only.png"}}])
+def test_a_form_that_names_no_picture_is_told(workflows: Workflows, request_: dict[str, Any]) -> None:
+    done = workflows.run("inference", request_)
+    assert (done["error"], len(workflows.alerts())) == ("BadEvent", 1)
+
+
+def test_several_pictures_of_one_execution_are_refused_and_told(workflows: Workflows) -> None:
+    one = forms(workflows.put("forms.png", picture()))["S3"]["Records"]
+    done = workflows.run("inference", {"Records": one * 2})
+    assert (done["error"], len(workflows.alerts())) == ("SeveralPictures", 1)
+
+
 def test_concurrent_executions_do_not_mix(workflows: Workflows) -> None:
     requests = [workflows.put(f"many/{n}.png", picture(size=(40 + n, 40))) for n in range(8)]
     with ThreadPoolExecutor(4) as pool:

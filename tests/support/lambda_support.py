@@ -8,6 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.response import StreamingBody
+from botocore.stub import Stubber
 from fake_aws import ENDPOINT, GROUP, FakeAws
 from fake_aws_server import serving
 from PIL import Image
@@ -95,3 +97,16 @@ def forget() -> None:
         if hasattr(make, "cache_clear"):
             make.cache_clear()
     threshold._cached.clear()
+
+
+@pytest.fixture
+def s3(function_environment: FakeAws) -> Iterator[Stubber]:
+    """The functions' own S3 client, answering from a script."""
+    with Stubber(clients.s3()) as stubber:
+        yield stubber
+
+
+def object_answer(data: bytes, length: int | None = None) -> dict[str, Any]:
+    """What S3 answers GetObject with."""
+    size = len(data) if length is None else length
+    return {"Body": StreamingBody(io.BytesIO(data), len(data)), "ContentLength": size}
