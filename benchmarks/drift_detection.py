@@ -30,8 +30,8 @@ from monitoring.analysis import checks, constraints
 from monitoring.analysis.capture import Tally
 from monitoring.analysis.features import Columns, answer_features, picture_features
 from monitoring.analysis.profile import Profile
+from project.cifar100 import FINE_NAMES
 from scones.data import sample
-from scones.data.labels import FINE_NAMES
 from steps import cifar, png
 from steps.train import ensemble, hyperparameters, inference, temperature
 from steps.train.job import write_model

@@ -89,7 +89,7 @@ def _failed(fields: Fields, stop: OutcomeError, log: Logger) -> Fields:
 
 def _together(results: list[Fields]) -> Fields:
     worst = min(results, key=lambda result: WORST_FIRST.index(result["outcome"]))
-    told = {name: worst[name] for name in ("error", "cause") if name in worst}
+    told: Fields = {name: worst[name] for name in ("error", "cause") if name in worst}
     return {"answers": results, "outcome": worst["outcome"], **told}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import sys
 from dataclasses import asdict
@@ -19,6 +20,8 @@ from localcloud.logs import log_lines
 from localcloud.state import state_folder
 
 INTERRUPTED = 130
+_STEERING = re.compile(r"\x1b(?!\[[0-9;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]")
+"""Control characters, but tab, line feed and the sequences of colours."""
 HEADER = ("PART", "STATUS", "PORT", "PID", "MEMORY", "SINCE")
 
 _state = click.option(
@@ -232,7 +235,7 @@ def logs(
         click.echo(json.dumps({"kind": found[0].kind, "name": found[0].name, "lines": lines}, indent=2))
         return
     for line in log_lines(of, found[0], follow):
-        click.echo(line)
+        click.echo(_harmless(line) if sys.stdout.isatty() else line)
 
 
 @cli.command("corrections")
@@ -254,6 +257,11 @@ def _clients(state: Path | None, region: str | None) -> Clients:
 
 def _say(message: str) -> None:
     click.echo(message, err=True)
+
+
+def _harmless(line: str) -> str:
+    """A line of somebody's program for a terminal: with its colours, and without what else would steer it."""
+    return _STEERING.sub(lambda found: f"\\x{ord(found[0]):02x}", line)
 
 
 def _command(context: click.Context) -> str:

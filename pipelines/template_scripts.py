@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,7 @@ import click
 
 from pipelines.runs.executions import start
 from pipelines.runs.follow import follow, raise_unless_succeeded
+from project import json_text
 from project.console import emit, say
 from project.errors import SconesError, UsageError
 from project.files import write_text
@@ -87,7 +87,7 @@ def pipeline_of(module_name: str, kwargs: str) -> Any:
 def _structure(text: str, kind: type, option: str) -> Any:
     """JSON, or a Python literal: the template's own buildspecs have used both."""
     try:
-        value = json.loads(text)
+        value = json_text.parsed(text)
     except ValueError as error:
         try:
             value = ast.literal_eval(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,11 @@ _live: list[Any] = []
 _emitted: list[str] = []
 """What is on stdout already that must stand there alone."""
 
+_CODES = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+"""Control characters but tab and line feed, line ends that are none to a terminal, marks of direction, surrogates."""
+_STEERING = re.compile(f"[{_CODES}]")
+_STEERING_OR_LINE_END = re.compile(f"[{_CODES}\t\n]")
+
 
 def say(message: str) -> None:
     """A message for a person, on stderr."""
@@ -27,13 +33,13 @@ def say(message: str) -> None:
 
 def emit(text: str) -> None:
     """A line of data, on stdout."""
-    _write(_encodable(text), sys.stdout)
+    _write(text, sys.stdout)
 
 
 def emit_json(value: Any) -> None:
     """One JSON document on stdout; dates as ISO 8601. NaN and infinity are refused, since JSON has neither."""
     document = json.dumps(value, indent=2, default=str, ensure_ascii=False, allow_nan=False)
-    print(_encodable(document), flush=True)
+    print(printable(document), flush=True)
     _emitted.append("JSON")
 
 
@@ -59,6 +65,7 @@ def terminal(stream: TextIO) -> Iterator[Any]:
 
 
 def _write(text: str, stream: TextIO) -> None:
+    text = printable(text)
     if not is_terminal(stream):
         print(text, file=stream, flush=True)
         return
@@ -76,13 +83,17 @@ def _rich(stream: TextIO) -> Any:
     return Console(file=stream, highlight=False)
 
 
-def _encodable(text: str) -> str:
-    """Lone surrogates, which JSON can name and no encoding has, as JSON writes them."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+def printable(text: str, *, line_ends: bool = True) -> str:
+    """What would steer the terminal, or turn the text around, as JSON writes it: keys and messages are other people's.
+
+    So are lone surrogates, which JSON can name and no encoding has.
+    """
+    form = _STEERING if line_ends else _STEERING_OR_LINE_END
+    return form.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def table(rows: list[list[str]], header: list[str]) -> str:
     """Columns padded to their widest cell, two spaces apart, no trailing blanks."""
-    lines = [header, *rows]
+    lines = [[printable(cell, line_ends=False) for cell in line] for line in (header, *rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
     return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from project import aws
+from project import aws, json_text
 from project.errors import DataError, UsageError
 from project.files import write_file
 from project.progress import Show, megabytes
@@ -79,7 +78,7 @@ def read_json(uri: str) -> dict[str, Any]:
         DataError: it does not exist, or holds something else.
     """
     try:
-        value = json.loads(read(uri))
+        value = json_text.parsed(read(uri))
     except ValueError as error:
         raise DataError(f"{uri}: not JSON: {error}.") from None
     if not isinstance(value, dict):

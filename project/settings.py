@@ -14,13 +14,32 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from botocore.loaders import create_loader
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    Strict,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from project.errors import UsageError
+from project.setting_errors import hint, matching, shown, wrong
 
 FILE_NAME = "scones.toml"
 OUTPUTS = ".scones"
-Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Fraction = Annotated[float, Field(ge=0.0, le=1.0, strict=True)]
+Whole = Annotated[int, Strict()]
+InstanceType = Annotated[
+    str,
+    AfterValidator(
+        matching(r"ml\.[a-z][a-z0-9-]*\.[a-z0-9]+", "it must be an instance type of SageMaker such as ml.m5.large")
+    ),
+]
+DEFAULT_REGION = "us-east-1"
 
 
 class Section(BaseModel):
@@ -32,11 +51,11 @@ class Section(BaseModel):
 class Instances(Section):
     """Instance types per kind of job, as `ml.*` names."""
 
-    processing: str = "ml.m5.large"
-    training: str = "ml.g4dn.xlarge"
-    transform: str = "ml.m5.large"
-    transform_count: Annotated[int, Field(ge=1, le=100)] = 1
-    endpoint: str = "ml.m5.large"
+    processing: InstanceType = "ml.m5.large"
+    training: InstanceType = "ml.g4dn.xlarge"
+    transform: InstanceType = "ml.m5.large"
+    transform_count: Annotated[Whole, Field(ge=1, le=100)] = 1
+    endpoint: InstanceType = "ml.m5.large"
 
 
 class BuiltinHyperparameters(Section):
@@ -48,8 +67,13 @@ class BuiltinHyperparameters(Section):
     """
 
     num_layers: Literal[20, 32, 44, 56, 110] = 20
-    image_shape: Annotated[str, Field(pattern=r"^[13],\d+,\d+$")] = "3,28,28"
-    mini_batch_size: Annotated[int, Field(ge=1)] = 32
+    image_shape: Annotated[
+        str,
+        AfterValidator(
+            matching(r"[13],[1-9][0-9]{0,3},[1-9][0-9]{0,3}", "it must be channels (1 or 3), height, width: 3,28,28")
+        ),
+    ] = "3,28,28"
+    mini_batch_size: Annotated[Whole, Field(ge=1)] = 32
     optimizer: Literal["sgd", "adam", "rmsprop", "nag"] = "sgd"
     learning_rate: Fraction = 0.1
     lr_scheduler_factor: Fraction = 0.1
@@ -61,14 +85,14 @@ class BuiltinHyperparameters(Section):
 class Serving(Section):
     """The endpoint and who hears about it."""
 
-    instance_count: Annotated[int, Field(ge=1, le=100)] = 1
-    max_instances: Annotated[int, Field(ge=0, le=100)] = 0  # up to which they follow the traffic; 0: they do not
-    target_invocations: Annotated[int, Field(ge=1)] = 6000  # that an instance is to get in a minute: docs/scale.md
-    scale_in_seconds: Annotated[int, Field(ge=0, le=86400)] = 300  # pause after one was taken away
-    capture_percentage: Annotated[int, Field(ge=0, le=100)] = 100
+    instance_count: Annotated[Whole, Field(ge=1, le=100)] = 1
+    max_instances: Annotated[Whole, Field(ge=0, le=100)] = 0  # up to which they follow traffic; 0: they do not
+    target_invocations: Annotated[Whole, Field(ge=1)] = 6000  # that an instance is to get in a minute: docs/scale.md
+    scale_in_seconds: Annotated[Whole, Field(ge=0, le=86400)] = 300  # pause after one was taken away
+    capture_percentage: Annotated[Whole, Field(ge=0, le=100)] = 100
     staging: Literal["instance", "serverless", "off"] = "instance"  # where a registered model is tried out
-    bake_seconds: Annotated[int, Field(ge=0, le=3600)] = 120  # how long an update is watched before the old fleet goes
-    alert_email: Annotated[str, Field(pattern=r"^$|^\S+@\S+$")] = ""
+    bake_seconds: Annotated[Whole, Field(ge=0, le=3600)] = 120  # an update is watched for so long
+    alert_email: Annotated[str, AfterValidator(matching(r"|[^\s@]+@[^\s@]+", "it must be an e-mail address"))] = ""
 
     @model_validator(mode="after")
     def _grows(self) -> Serving:
@@ -80,8 +104,8 @@ class Serving(Section):
 class Batch(Section):
     """How a prefix of pictures is worked through."""
 
-    size: Annotated[int, Field(ge=1, le=500)] = 25  # pictures of a batch; a large run has fewer, larger batches
-    concurrency: Annotated[int, Field(ge=1, le=10_000)] | None = None  # batches at a time; 4 for each instance
+    size: Annotated[Whole, Field(ge=1, le=500)] = 25  # pictures of a batch; a large run has fewer, larger batches
+    concurrency: Annotated[Whole, Field(ge=1, le=10_000)] | None = None  # batches at a time; 4 for each instance
 
 
 class Gate(Section):
@@ -90,9 +114,14 @@ class Gate(Section):
     `metric` is a name among its flat `metrics`, or a path with dots such as `per_class.bicycle.recall`.
     """
 
-    metric: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*$")]
-    at_least: float | None = None
-    at_most: float | None = None
+    metric: Annotated[
+        str,
+        AfterValidator(
+            matching(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*", "it must be a name, or names with dots")
+        ),
+    ]
+    at_least: Annotated[float, Field(strict=True)] | None = None
+    at_most: Annotated[float, Field(strict=True)] | None = None
 
     @model_validator(mode="after")
     def _one_bound(self) -> Gate:
@@ -111,21 +140,26 @@ class Monitor(Section):
     """How the endpoint is watched."""
 
     scheduler: Literal["auto", "model-monitor", "eventbridge"] = "auto"  # auto: Model Monitor if the account has it
-    minimum_records: Annotated[int, Field(ge=1)] = 30  # with fewer in its window a run says nothing about them
+    minimum_records: Annotated[Whole, Field(ge=1)] = 30  # with fewer in its window a run says nothing about them
     retrain_on_drift: bool = False  # start the pipeline again; the new model still waits for approval
 
 
 class Settings(Section):
     """Everything that is decided once per project."""
 
-    project: Annotated[str, Field(pattern=r"^[a-z0-9](-?[a-z0-9]){2,24}$")] = "scones-unlimited"
-    region: str = "us-east-1"
+    project: Annotated[
+        str,
+        AfterValidator(
+            matching(r"[a-z0-9](-?[a-z0-9]){2,24}", "it must be 3 to 25 lower-case letters, digits and single hyphens")
+        ),
+    ] = "scones-unlimited"
+    region: str = DEFAULT_REGION
     classes: Annotated[tuple[str, ...], Field(min_length=2, max_length=100)] = ("bicycle", "motorcycle")
     routes: dict[str, str] = {"bicycle": "near", "motorcycle": "far"}
     algorithm: Literal["builtin", "pytorch"] = "pytorch"
-    validation_fraction: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.2
-    seed: int = 7
-    epochs: Annotated[int, Field(ge=1, le=1000)] | None = None
+    validation_fraction: Annotated[float, Field(gt=0.0, lt=0.5, strict=True)] = 0.2
+    seed: Annotated[Whole, Field(ge=0, lt=2**31)] = 7
+    epochs: Annotated[Whole, Field(ge=1, le=1000)] | None = None
     recipe: Literal["standard", "thorough"] = "standard"  # of "pytorch": steps/train/hyperparameters.py
     accuracy_threshold: Fraction = 0.8
     gates: tuple[Gate, ...] = ()
@@ -139,6 +173,14 @@ class Settings(Section):
     serving: Serving = Serving()
     batch: Batch = Batch()
     monitor: Monitor = Monitor()
+
+    @field_validator("region")
+    @classmethod
+    def _is_a_region(cls, region: str) -> str:
+        if region != DEFAULT_REGION and region not in (known := regions()):
+            near = difflib.get_close_matches(region, known, n=1)
+            raise ValueError("it is no region of AWS" + (f", did you mean {near[0]}?" if near else ""))
+        return region
 
     @model_validator(mode="after")
     def _classes_are_distinct(self) -> Settings:
@@ -172,6 +214,12 @@ class Settings(Section):
         return self.project
 
 
+def regions() -> list[str]:
+    """Every region that the installed botocore knows, of every partition."""
+    known = create_loader().load_data("partitions")["partitions"]
+    return [region for partition in known for region in partition["regions"] if not region.endswith("-global")]
+
+
 def parse(values: dict[str, Any], source: str) -> Settings:
     """Check `values` and return the settings.
 
@@ -184,10 +232,22 @@ def parse(values: dict[str, Any], source: str) -> Settings:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(key, Settings.model_fields, n=1)
-            fix = f"Did you mean `{near[0]}`?" if near else f"Known keys: {', '.join(Settings.model_fields)}."
-            raise UsageError(f"{source}: unknown key `{key}`.", fix) from None
-        raise UsageError(f"{source}: `{key or 'settings'}` is {first['input']!r}: {first['msg']}.") from None
+            raise UsageError(f"{source}: unknown key `{shown(key)[1:-1]}`.", hint(Settings, first["loc"])) from None
+        if not key:
+            raise UsageError(f"{source}: {wrong(first)}.") from None
+        raise UsageError(f"{source}: `{shown(key)[1:-1]}` is {shown(first['input'])}: {wrong(first)}.") from None
+
+
+def misfit(key: str, value: object) -> str:
+    """Why the setting `key`, such as `instances.training`, could not be `value`; nothing if it could."""
+    values: Any = value
+    for part in reversed(path := tuple(key.split("."))):
+        values = {part: values}
+    try:
+        Settings.model_validate(values)
+    except ValidationError as error:
+        return next((wrong(one) for one in error.errors() if one["loc"][: len(path)] == path), "")
+    return ""
 
 
 def find_file(start: Path | None = None) -> Path | None:
@@ -226,4 +286,6 @@ def load(path: Path | None = None) -> Settings:
         raise UsageError(f"{file}: {error.strerror}.", "Check the path in SCONES_SETTINGS.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{file}: not valid TOML: {error}.") from None
+    except RecursionError:
+        raise UsageError(f"{file}: nested too deeply.") from None
     return parse(values, str(file))

@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from project import aws
+from project import aws, json_text
 from project.errors import CloudError, ExecutionFailedError
 from project.progress import progress
 from project.waiting import going_on, wait_between_looks
@@ -222,7 +222,7 @@ def raise_unless_succeeded(end: Execution, what: str) -> None:
 def _object(text: str | None) -> dict[str, Any]:
     """The JSON object in `text`; an empty one for anything else, which other people's executions may hold."""
     try:
-        value = json.loads(text or "{}")
+        value = json_text.parsed(text or "{}")
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from project import aws, s3
+from project import aws, json_text, s3
 from project.errors import DataError, UsageError
 from project.progress import progress
 from project.waiting import going_on
@@ -154,7 +153,7 @@ def batch_line(counts: dict[str, Any]) -> str:
 def _numbers(cause: str) -> dict[str, Any]:
     """Vehicle, confidence and what was held against it in the cause of a loud failure; nothing in any other."""
     try:
-        facts = json.loads(cause)
+        facts = json_text.parsed(cause)
     except ValueError:
         return {}
     names = ("vehicle", "confidence", "threshold", "unfamiliarity")

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from project import json_text
 from project.problem import Problem
 from stepfunctions.data_flow import Use, uses
 from stepfunctions.machines import StateMachine, states
@@ -140,7 +141,7 @@ def _invokes(state: dict[str, Any]) -> bool:
 
 def _is_json(text: str) -> bool:
     try:
-        json.loads(text)
+        json_text.parsed(text)
     except ValueError:
         return False
     return True

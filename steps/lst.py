@@ -48,7 +48,7 @@ def read(file: Path, images: Path, classes: int) -> list[Entry]:
         raise DataError(f"{file}: lines end in CR LF.", "Convert it to LF line ends.")
     entries: list[Entry] = []
     seen: dict[int | str, int] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.removesuffix("\n").split("\n") if text else [], start=1):
         where = f"{file}: line {number}"
         entry = _parsed(line, where)
         _check_path(entry.path, images, where)

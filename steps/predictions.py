@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from monitoring.measures.metrics import Floats
+from project import json_text
 from project.errors import DataError
 
 SUFFIX = ".out"
@@ -47,17 +46,14 @@ def read(folder: Path, images: Sequence[str], classes: int) -> Floats:
 
 
 def _probabilities(file: Path, classes: int) -> list[float]:
-    def refuse(constant: str) -> Any:
-        raise DataError(f"{file}: holds {constant}, which is not a probability.", "The model is broken; train again.")
-
     try:
-        values = json.loads(file.read_bytes(), parse_constant=refuse)
-    except ValueError:
-        raise DataError(f"{file}: not JSON.", "The model must answer with application/json.") from None
+        values = json_text.parsed(file.read_bytes())
+    except ValueError as error:
+        raise DataError(f"{file}: not JSON: {error}.", "The model must answer with application/json.") from None
     if not isinstance(values, list) or not all(type(v) in (int, float) for v in values):
         raise DataError(f"{file}: not a list of numbers.", "The model must answer with a JSON list of probabilities.")
     if len(values) != classes:
         raise DataError(f"{file}: {len(values)} probabilities for {classes} classes.", "Was it trained on these?")
     if min(values) < 0 or max(values) > 1 or abs(sum(values) - 1) > SUM_TOLERANCE:
-        raise DataError(f"{file}: {values} are not probabilities.", "Each is from 0 to 1, and they add up to 1.")
+        raise DataError(f"{file}: {values!s:.80} are not probabilities.", "Each is from 0 to 1, and they add up to 1.")
     return [float(v) for v in values]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from monitoring.analysis import capture, checks, constraints, traffic
 from monitoring.analysis.capture import Tally
@@ -16,6 +15,7 @@ from monitoring.analysis.environment import Job
 from monitoring.analysis.features import BY_NAME
 from monitoring.analysis.outcome import Outcome, message
 from monitoring.analysis.profile import Profile, from_statistics
+from project import json_text
 from project.errors import DataError
 
 
@@ -52,17 +52,12 @@ def read_json(path: Path) -> dict[str, Any]:
         DataError: it cannot be read, or holds something else.
     """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_constant)
+        value = json_text.parsed(path.read_bytes())
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: cannot be read: {error}.", "Write the baseline again.") from None
     if not isinstance(value, dict):
         raise DataError(f"{path}: holds a JSON {type(value).__name__}, not an object.", "Write the baseline again.")
     return value
-
-
-def _no_constant(name: str) -> NoReturn:
-    """A threshold of NaN would never be crossed."""
-    raise ValueError(f"{name} in it is no JSON value")
 
 
 def read_baseline(statistics: Path | None, rules: Path | None) -> Baseline | None:

@@ -6,7 +6,6 @@ Contract: "Container Contract Inputs" in Model Monitor's developer guide. Ours: 
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from monitoring.analysis.capture import Window, moment
+from project import json_text
 from project.errors import UsageError
 
 MINIMUM_RECORDS = 30
@@ -126,14 +126,14 @@ class _Told:
         if not text:
             return
         try:
-            known = "sagemakerCaptureJson" in json.loads(text) or "sagemakerMergeJson" in json.loads(text)
+            known = not {"sagemakerCaptureJson", "sagemakerMergeJson"}.isdisjoint(json_text.parsed(text))
         except (ValueError, TypeError) as error:
             raise UsageError(
                 f"The monitoring job's environment variable dataset_format is not JSON: {error}."
             ) from None
         if not known:
             raise UsageError(
-                f"dataset_format {text} is not captured traffic.", "This analyzer reads sagemakerCaptureJson."
+                f"dataset_format {text:.200} is not captured traffic.", "This analyzer reads sagemakerCaptureJson."
             )
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from monitoring.analysis import capture
 from monitoring.analysis.capture import Tally
 from monitoring.analysis.payload import content
+from project import json_text
 from project.errors import UsageError
 
 
@@ -71,7 +72,7 @@ def read(folder: Path, classes: Sequence[str], tally: Tally) -> dict[str, int]:
                         continue
                     tally.lines += 1
                     try:
-                        entry = json.loads(line)
+                        entry = json_text.parsed(line)
                         event = event_of(entry)
                         labels[event] = label(entry["groundTruthData"], classes)
                     except (ValueError, KeyError, TypeError) as error:

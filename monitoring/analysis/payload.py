@@ -12,6 +12,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from project import json_text
+
 NUMBERS = {int, float}
 SUM_TOLERANCE = 1e-3
 """How far from 1 probabilities may add up to: servers round and work in 32 bits."""
@@ -77,8 +79,7 @@ def probabilities(side: Mapping[str, Any], classes: int | None = None) -> list[f
         raise ValueError(f"not a list of numbers: {text:.60}")
     if classes is not None and len(values) != classes:
         raise ValueError(f"{len(values)} probabilities for {classes} classes")
-    total = sum(values)
-    if not values or not abs(total - 1) <= SUM_TOLERANCE or min(values) < 0 or max(values) > 1:  # NaN fails the first
+    if not values or min(values) < 0 or max(values) > 1 or not abs(sum(values) - 1) <= SUM_TOLERANCE:  # of NaN too
         raise ValueError(f"not probabilities that add up to 1: {text:.60}")
     return values
 
@@ -118,8 +119,8 @@ def picture(side: Mapping[str, Any]) -> bytes:
     if side.get("encoding") == "BASE64":
         return sent
     try:
-        value = json.loads(sent)
-    except (ValueError, RecursionError):
+        value = json_text.parsed(sent)
+    except ValueError:
         raise ValueError(f"{side.get('encoding')} that holds no picture") from None
     if isinstance(value, dict):
         value = next((value[key] for key in PICTURE_KEYS if key in value), None)

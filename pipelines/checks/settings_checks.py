@@ -7,18 +7,32 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipelines.definition import gates
+from pipelines.definition.instance_types import unknown_instance_type
+from project.cifar100 import FINE_NAMES
 from project.problem import Problem
 from project.settings import Settings
 
+INSTANCES = {
+    "processing": "ProcessingInstanceType",
+    "training": "TrainingInstanceType",
+    "transform": "TransformInstanceType",
+    "endpoint": "ProductionVariantInstanceType",
+}
+"""The enumeration of AWS's service model that has every instance type for the setting."""
+
 
 def settings_agree(settings: Settings) -> Iterator[Problem]:
-    """Every class has a route, every route a class, and the gate asks for more than guessing."""
+    """Classes and instance types exist, classes have routes and routes classes; the gate asks for enough."""
     for name in settings.classes:
         if name not in settings.routes:
             yield Problem("settings", f"class {name!r} has no route.", "Add it to `routes`.")
     for name in settings.routes:
         if name not in settings.classes:
             yield Problem("settings", f"`routes` names a class {name!r} that is not in `classes`.", "Remove one.")
+    yield from _classes_are_known(settings)
+    for name, kind in INSTANCES.items():
+        if problem := unknown_instance_type(chosen := getattr(settings.instances, name), kind):
+            yield Problem("settings", f"instances.{name} is {chosen!r}: {problem}.", "Choose another instance type.")
     guessing = 1 / len(settings.classes)
     if settings.accuracy_threshold <= guessing:
         yield Problem(
@@ -28,6 +42,15 @@ def settings_agree(settings: Settings) -> Iterator[Problem]:
         )
     if settings.gates:
         yield from _gates_bound_metrics(settings)
+
+
+def _classes_are_known(settings: Settings) -> Iterator[Problem]:
+    """The archive's names decide; a class that it lacks is noticed only by the first job."""
+    for name in settings.classes:
+        if name not in FINE_NAMES:
+            near = difflib.get_close_matches(name.lower().replace(" ", "_"), FINE_NAMES, n=1)
+            fix = f"Did you mean {near[0]!r}?" if near else "See cs.toronto.edu/~kriz/cifar.html for the hundred."
+            yield Problem("settings", f"class {name!r} is none of CIFAR-100's.", fix)
 
 
 def _gates_bound_metrics(settings: Settings) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from pipelines.definition import builtin_algorithm
-from pipelines.runs.inputs import check_parameters
+from pipelines.runs.given_parameters import check_parameters
 from pipelines.runs.upsert import deployed
 from project import aws, s3
 from project.console import say

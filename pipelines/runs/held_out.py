@@ -50,5 +50,5 @@ def sample(pictures: list[HeldOut], count: int, seed: int) -> list[HeldOut]:
 def _of_execution(execution: str, classes: list[str]) -> list[HeldOut]:
     bucket, prefix = s3.split(output_uri(execution, STEP, "test"))
     text = s3.read(f"{output_uri(execution, STEP, 'test_lst')}/test.lst").decode()
-    rows = [line.split("\t") for line in text.splitlines()]
+    rows = [line.split("\t") for line in text.removesuffix("\n").split("\n")]
     return [HeldOut(bucket, f"{prefix}/{path}", classes[int(label)]) for _, label, path in rows]

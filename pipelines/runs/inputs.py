@@ -1,14 +1,12 @@
-"""What an execution starts from: an archive in the bucket under its checksum, the commit, and checked parameters."""
+"""What an execution starts from: an archive in the bucket under its checksum, the commit, and assignments."""
 
 from __future__ import annotations
 
 import hashlib
-import math
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
-from localcloud.contract.definition import Json
 from project import aws, s3
 from project.console import say
 from project.errors import DataError, UsageError
@@ -17,7 +15,6 @@ from project.names import Names
 from project.progress import progress
 
 BLOCK = 1 << 20
-MAX_VALUE_CHARACTERS = 1024
 
 
 def upload_archive(names: Names, archive: str) -> dict[str, str]:
@@ -88,46 +85,3 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
             raise UsageError(f"--parameter {name} is given twice.", "Give it once.")
         values[name] = value
     return values
-
-
-def check_parameters(declared: Iterable[Json], given: Mapping[str, str]) -> None:
-    """Refuse what the service would refuse only after the start, or not at all.
-
-    Raises:
-        UsageError: an unknown name, a value of the wrong type or outside the allowed ones, or none for a parameter
-            without default.
-    """
-    by_name = {parameter["Name"]: parameter for parameter in declared}
-    for name, value in given.items():
-        if name not in by_name:
-            fix = f"It has: {', '.join(by_name)}."
-            raise UsageError(f"The deployed pipeline has no parameter {name!r}.", fix)
-        problem = _misfit(by_name[name], value)
-        if problem:
-            raise UsageError(f"Parameter {name} is {value!r}: {problem}.")
-    for name, parameter in by_name.items():
-        if "DefaultValue" not in parameter and name not in given:
-            raise UsageError(f"Parameter {name} has no default.", f"Give it: --parameter {name}=VALUE.")
-
-
-def _misfit(parameter: Json, value: str) -> str:
-    """Why `value` does not fit, or nothing."""
-    kind, allowed = parameter["Type"], parameter.get("EnumValues")
-    if len(value) > MAX_VALUE_CHARACTERS:
-        return f"longer than {MAX_VALUE_CHARACTERS} characters"
-    if kind == "Integer" and not value.removeprefix("-").isdecimal():
-        return "not an integer"
-    if kind == "Float" and not _is_finite(value):
-        return "not a finite number"
-    if kind == "Boolean" and value.lower() not in {"true", "false"}:
-        return "neither true nor false"
-    if allowed and value not in allowed:
-        return f"not one of {', '.join(allowed)}"
-    return ""
-
-
-def _is_finite(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False

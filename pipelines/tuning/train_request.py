@@ -11,7 +11,7 @@ from typing import Any
 from localcloud.contract.definition import OUTPUT_REFERENCE, Json, step_named_in, steps
 from pipelines.definition import builtin_algorithm
 from pipelines.runs import results
-from pipelines.runs.inputs import check_parameters
+from pipelines.runs.given_parameters import check_parameters
 from project import s3
 from project.errors import DataError, SconesError
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from project import aws, settings
+from project import aws, json_text, settings
 from project.console import emit, emit_json, say
 from project.errors import SconesError, UsageError
 from project.names import Names
@@ -156,14 +155,11 @@ def _checked(file: Path) -> tuple[list[Problem], list[Problem], int]:
     from stepfunctions.form import checked_form
     from stepfunctions.warnings import WARNINGS, warnings
 
-    try:
-        definition = _read(file)
-        if "States" not in definition:
-            return problems(_pipeline_in(file, definition)), [], len(CHECKS)
-        machine = checked_form(definition, str(file))
-        return checks.refusals(machine), warnings(machine), len(checks.REFUSED) + len(WARNINGS)
-    except RecursionError:
-        raise UsageError(f"{file}: nested too deeply to be read.") from None
+    definition = _read(file)
+    if "States" not in definition:
+        return problems(_pipeline_in(file, definition)), [], len(CHECKS)
+    machine = checked_form(definition, str(file))
+    return checks.refusals(machine), warnings(machine), len(checks.REFUSED) + len(WARNINGS)
 
 
 def _read(file: Path) -> Any:
@@ -173,7 +169,7 @@ def _read(file: Path) -> Any:
         UsageError: it cannot be read, or is no such thing.
     """
     try:
-        value = json.loads(file.read_text(encoding="utf-8"))
+        value = json_text.parsed(file.read_bytes())
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror}.") from None
     except ValueError as error:

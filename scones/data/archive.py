@@ -18,10 +18,10 @@ from typing import IO, Any, ClassVar, Literal
 
 import numpy as np
 
+from project.cifar100 import COARSE_NAMES, COARSE_OF, FINE_NAMES
 from project.errors import DataError
 from project.files import sha256_of, write_file
 from scones.data.drawings import DRAWN
-from scones.data.labels import COARSE_NAMES, COARSE_OF, FINE_NAMES
 from scones.data.sample import Pictures, pictures
 
 Layout = Literal["python", "binary"]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from project.cifar100 import FINE_NAMES
 from scones.data.canvas import SIDE, Canvas, Dice, Field
 from scones.data.drawings import DRAWN, Drawing, anything
-from scones.data.labels import FINE_NAMES
 
 BATCH = 50
 """Pictures drawn at once: few enough that they stay in the processor's cache."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from project import json_text
 from project.errors import UsageError
 
 
@@ -79,7 +79,7 @@ def read(path: Path) -> Hyperparameters:
         UsageError: not a JSON map, an unknown name, or a value of the wrong type or range.
     """
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json_text.parsed(path.read_bytes())
     except FileNotFoundError:
         return Hyperparameters()
     except (OSError, ValueError) as error:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from wrong_settings import faults_of_parameters, faults_of_settings
 
 from project import settings
 from project.errors import UsageError
@@ -36,7 +37,19 @@ def test_an_unknown_key_is_refused_with_the_nearest_known_one(tmp_path: Path) ->
         ('classes = ["bicycle"]', "classes"),
         ('classes = ["bus", "bus"]', "classes are named twice"),
         ('algorithm = "magic"', "algorithm"),
-        ('project = "Has Blanks"', "project"),
+        ('project = "Has Blanks"', "`project` is 'Has Blanks': it must be 3 to 25 lower-case letters"),
+        ('region = "us-est-1"', "it is no region of AWS, did you mean us-"),
+        ('region = "us-east-9"', "it is no region of AWS"),
+        ('[instances]\ntraining = "g4dn"', "`instances.training` is 'g4dn': it must be an instance type"),
+        ("epochs = true", "it must be a whole number"),
+        ("serving = 3", "it must be a table"),
+        ("[serving]\ncapture_percentage = 101", "it must be at most 100"),
+        ("[serving]\ncapture_percent = 100", "Did you mean `capture_percentage`"),
+        ("[[gates]]\nmetric = 'auc'\nat_leats = 1", "Did you mean `at_least`"),
+        ("[[gates]]\nmetric = 'auc'\nat_least = nan", "it must be a finite number"),
+        ("[builtin]\nimage_shape = '3,٣,28'", "channels"),
+        ("[builtin]\nfirst = 1", "Known keys: num_layers"),
+        ("a = " + "[" * 5000, "nested too deeply|not valid TOML"),
     ],
 )
 def test_a_wrong_value_is_named(tmp_path: Path, text: str, named: str) -> None:
@@ -52,6 +65,11 @@ def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="No such file"):
         settings.load(tmp_path / "missing.toml")
+
+
+def test_no_wrong_file_or_parameter_gets_through_or_meets_a_library() -> None:
+    """The longer search is benchmarks/fuzz/."""
+    assert not faults_of_settings(seed=16, count=300) + faults_of_parameters(seed=16, count=500)
 
 
 def test_the_nearest_file_above_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from cifar_archives import REAL, meta, part, tar_gz
 
+from project.cifar100 import FINE_NAMES
 from project.errors import DataError, UsageError
 from scones.data import archive as writer
-from scones.data.labels import FINE_NAMES
 from steps import cifar
 
 BICYCLE, MOTORCYCLE = 8, 48

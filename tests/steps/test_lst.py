@@ -18,7 +18,7 @@ GOOD = "0\t0\ta.png\n1\t1\tb.png\n"
 def images(tmp_path: Path) -> Path:
     folder = tmp_path / "images"
     (folder / "more").mkdir(parents=True)
-    for name in ("a.png", "b.png", "c.png", "with space.png", "more/d.png"):
+    for name in ("a.png", "b.png", "c.png", "with space.png", "more/d.png", "line\u2028end.png", "next\x85line.png"):
         (folder / name).write_bytes(b"")
     return folder
 
@@ -35,8 +35,9 @@ def manifest(folder: Path, content: str | bytes) -> Path:
         GOOD,
         GOOD.rstrip("\n"),
         "7\t1\twith space.png\n3\t0\tmore/d.png\n",
+        "0\t0\tline\u2028end.png\n1\t1\tnext\x85line.png\n",
     ],
-    ids=["plain", "no newline at the end", "indices with gaps, spaces and folders in paths"],
+    ids=["plain", "no newline at the end", "indices with gaps, spaces and folders in paths", "line ends of Unicode"],
 )
 def test_what_the_algorithm_accepts_is_read(images: Path, content: str) -> None:
     assert len(lst.read(manifest(images, content), images, 2)) == 2

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from project.cifar100 import FINE_NAMES
 from scones.data.archive import pickle_of
-from scones.data.labels import FINE_NAMES
 from steps import cifar
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "cifar100-bike-motorcycle-dev.tar.gz"

@@ -111,7 +111,7 @@ def read_lst(path: Path, split: str, num_classes: int) -> list[tuple[int, str]]:
 
     rows: list[tuple[int, str]] = []
     seen: dict[int, int] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.removesuffix("\n").split("\n") if text else [], start=1):
         where = f"{invalid} line {number}:"
         columns = line.split("\t")
         if len(columns) != 3:

@@ -37,7 +37,7 @@ def read_channel(folder: Path, content_type: str, *, weights: bool = False) -> x
         CustomerError: there is no data, or a line is not of the content type.
     """
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith((".", "_")))
-    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    lines = [line for file in files for line in file.read_text(encoding="utf-8").split("\n") if line.strip()]
     if not lines:
         raise CustomerError(f"No data in {folder.name} channel path {folder}.")
     if kind(content_type) == "libsvm":

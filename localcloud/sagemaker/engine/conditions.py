@@ -28,7 +28,7 @@ MEMBERS = {
 }
 """What each type of condition takes."""
 
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
 
 
 def satisfied(conditions: list[dict[str, Any]], resolve: Callable[[Any], Any]) -> bool:
@@ -73,7 +73,8 @@ def _truth(condition: dict[str, Any], resolve: Callable[[Any], Any]) -> bool | N
         return _any([_truth(inner, resolve) for inner in condition["Conditions"]])
     if kind == "In":
         wanted = resolve(condition["QueryValue"])
-        return _any([_equal(wanted, resolve(value)) for value in condition["Values"]])
+        truths = [_equal(wanted, resolve(value)) for value in condition["Values"]]
+        return _any(truths) if isinstance(wanted, str | int | float) else None
     left, right = resolve(condition["LeftValue"]), resolve(condition["RightValue"])
     return _equal(left, right) if kind == "Equals" else _ordered(kind, left, right)
 
@@ -85,7 +86,12 @@ def _any(truths: list[bool | None]) -> bool | None:
 
 
 def _equal(left: Any, right: Any) -> bool | None:
-    """Strings equal strings and booleans equal booleans; a number also equals a string that spells it."""
+    """Strings equal strings and booleans equal booleans; a number also equals a string that spells it.
+
+    With null, a list or an object there is nothing to compare: neither, so that `Not` opens no gate either.
+    """
+    if not isinstance(left, str | int | float) or not isinstance(right, str | int | float):
+        return None
     if isinstance(left, bool) or isinstance(right, bool):
         return bool(_spelled(left) == _spelled(right))
     if isinstance(left, str) and isinstance(right, str):
@@ -100,7 +106,7 @@ def _ordered(kind: str, left: Any, right: Any) -> bool | None:
     a, b = _number(left), _number(right)
     if a is None or b is None:
         culprit = left if a is None else right
-        raise ExpressionError(f"condition {kind} compares numbers, and {culprit!r} is not one")
+        raise ExpressionError(f"condition {kind} compares numbers, and {repr(culprit)[:80]} is not one")
     return ORDERINGS[kind](a, b) if math.isfinite(a) and math.isfinite(b) else None
 
 

@@ -62,7 +62,7 @@ def _lines(cloud: Cloud, uri: str) -> Iterator[dict[str, Any]]:
         for number, line in enumerate(body.splitlines(), start=1):
             try:
                 entry = json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 log.warning("%s:%d is left out of the merge: %s", found.uri, number, error)
                 continue
             if isinstance(entry, dict):

@@ -7,7 +7,6 @@ quality job would fail on it: the same form under SET_ASIDE remembers that someb
 
 from __future__ import annotations
 
-import json
 import re
 import tempfile
 import threading
@@ -20,7 +19,7 @@ from pathlib import Path
 
 from monitoring.analysis import ground_truth
 from monitoring.analysis.capture import SUFFIXES, Tally
-from project import aws
+from project import aws, json_text
 from scones.desk.data.objects import body, listed
 
 TRUTH = "ground-truth"
@@ -120,7 +119,7 @@ def _set_aside(key: str, content: bytes, tally: Tally) -> dict[str, int]:
     found: dict[str, int] = {}
     for number, line in enumerate(content.splitlines(), start=1):
         try:
-            found[ground_truth.event_of(json.loads(line))] = NEITHER
+            found[ground_truth.event_of(json_text.parsed(line))] = NEITHER
         except (ValueError, KeyError, TypeError) as error:
             tally.bad += 1
             tally.name(f"{key}:{number}: {error}")

@@ -114,7 +114,7 @@ def test_another_message_has_no_failed_clauses() -> None:
     [
         ([{"metric": "auc"}], "either at_least or at_most"),
         ([{"metric": "auc", "at_least": 0.5, "at_most": 0.9}], "either at_least or at_most"),
-        ([{"metric": "auc; rm", "at_least": 0.5}], "pattern"),
+        ([{"metric": "auc; rm", "at_least": 0.5}], "names with dots"),
         ([{"metric": "auc", "at_least": 0.5}, {"metric": "auc", "at_least": 0.6}], "on the same side"),
         ([{"metric": "auc", "minimum": 0.5}], "minimum"),
     ],

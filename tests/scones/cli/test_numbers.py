@@ -22,7 +22,7 @@ from localcloud.sagemaker.engine import definition
 from monitoring.analysis import constraints
 from monitoring.analysis.analyze import read_json
 from pipelines.definition import rendering
-from pipelines.runs import inputs
+from pipelines.runs import given_parameters
 from pipelines.tuning import ranges
 from project import console, settings
 from project.errors import DataError, UsageError
@@ -124,7 +124,7 @@ def test_a_setting_refuses_what_is_not_finite(path: tuple[str, ...], value: floa
 def test_a_pipeline_parameter_refuses_what_is_not_finite(text: str) -> None:
     declared = [{"Name": "MinimumFromLive", "Type": "Float", "DefaultValue": 0.0}]
     with pytest.raises(UsageError, match="not a finite number"):
-        inputs.check_parameters(declared, {"MinimumFromLive": text})
+        given_parameters.check_parameters(declared, {"MinimumFromLive": text})
 
 
 @pytest.mark.parametrize("text", NOT_FINITE)

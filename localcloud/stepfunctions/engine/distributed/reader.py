@@ -88,7 +88,7 @@ def _of_object(client: Any, place: dict[str, Any], config: dict[str, Any]) -> It
     if kind == "CSV":
         return _csv(text, config)
     if kind == "JSONL":
-        return [_json(line) for line in text.splitlines() if line.strip()]
+        return [_json(line) for line in text.split("\n") if line.strip()]
     return _array(_json(text), config.get("ItemsPointer", ""))
 
 

@@ -67,6 +67,25 @@ def test_what_is_not_finite_satisfies_no_comparison_and_no_negation_of_one(kind:
     assert not holds({"Type": "Not", "Condition": {"Type": "Or", "Conditions": [condition, FALSE]}})
 
 
+@pytest.mark.parametrize("nothing", [None, [], [0], {}, {"value": 0}])
+def test_where_there_is_nothing_to_compare_no_comparison_and_no_negation_holds(nothing: object) -> None:
+    for condition in (
+        compare("Equals", nothing, 0),
+        compare("Equals", 0, nothing),
+        compare("Equals", nothing, nothing),
+        {"Type": "In", "QueryValue": nothing, "Values": [0, nothing]},
+        {"Type": "In", "QueryValue": nothing, "Values": []},
+    ):
+        assert not holds(condition)
+        assert not holds({"Type": "Not", "Condition": condition})
+
+
+def test_numbers_beyond_a_double_are_compared_like_infinity() -> None:
+    for condition in (compare("Equals", 10**400, 1), compare("GreaterThan", 10**400, 1)):
+        assert not holds(condition)
+        assert not holds({"Type": "Not", "Condition": condition})
+
+
 def test_or_needs_one_and_the_list_needs_all() -> None:
     assert holds({"Type": "Or", "Conditions": [FALSE, NAN, TRUE]})
     assert not holds({"Type": "Or", "Conditions": [FALSE, NAN]})
