@@ -9,6 +9,7 @@ The 3072 bytes are the red, the green and the blue plane, each 32 rows of 32. So
 from __future__ import annotations
 
 import difflib
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,7 +94,10 @@ def read(archive: Path, sha256: str | None = None) -> Cifar:
             raise DataError(f"{archive}: mixes the python and the binary layout.", "Use an original archive.")
         layout = "python" if kind == "python" else "binary"
         part = next(key for key, value in MEMBERS[kind].items() if value == member)
-        parts[part] = _READERS[layout, part == "names"](content, size, name, archive)
+        try:
+            parts[part] = _READERS[layout, part == "names"](content, size, name, archive)
+        except (OSError, EOFError, zlib.error) as error:
+            raise DataError(f"{archive}: {name} cannot be read: {error}.", "It is damaged; fetch it again.") from None
     if layout is None:
         raise DataError(f"{archive}: neither cifar-100-python/ nor cifar-100-binary/ is in it.", "Not a CIFAR archive.")
     missing = [member for part, member in MEMBERS[layout].items() if part not in parts]
@@ -123,20 +127,25 @@ def labels_of(classes: Sequence[str], fine_names: Sequence[str]) -> list[int]:
 
 
 def _pickled_split(content: IO[bytes], size: int, name: str, archive: Path) -> Part:
-    values = pickled.load(content, name, archive)
+    values = pickled.load(content, size, name, archive)
     data, labels = values.get("data"), values.get("fine_labels")
     if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or labels is None:
         raise DataError(f"{archive}: {name} has no 'data' of bytes with 'fine_labels'.", "Use an original archive.")
+    if isinstance(labels, list) and not all(type(label) is int for label in labels):
+        raise DataError(f"{archive}: {name} has 'fine_labels' that are no whole numbers.", "Use an original archive.")
     if data.ndim != 2 or data.shape[1] != PIXELS:
         raise DataError(f"{archive}: {name} has images of shape {data.shape[1:]}, not ({PIXELS},).")
-    numbers = np.asarray(labels)
+    try:
+        numbers = np.asarray(labels, np.int64) if isinstance(labels, list) else np.asarray(labels)
+    except OverflowError:
+        raise DataError(f"{archive}: {name} has a label beyond 64 bits.", "Use an original archive.") from None
     if numbers.shape != (len(data),) or numbers.dtype.kind not in "iu":
         raise DataError(f"{archive}: {name} has {len(data)} images and {numbers.size} labels {numbers.dtype}.")
     return Part(data.reshape(-1, 3, SIDE, SIDE), numbers.astype(np.int64))
 
 
 def _pickled_names(content: IO[bytes], size: int, name: str, archive: Path) -> tuple[str, ...]:
-    names = pickled.load(content, name, archive).get("fine_label_names")
+    names = pickled.load(content, size, name, archive).get("fine_label_names")
     if not isinstance(names, list) or not all(isinstance(n, bytes | str) for n in names):
         raise DataError(f"{archive}: {name} has no list 'fine_label_names'.", "Use an original archive.")
     return tuple(n.decode("utf-8", "replace") if isinstance(n, bytes) else n for n in names)

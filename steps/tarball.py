@@ -13,13 +13,21 @@ from project.errors import DataError
 
 LIMIT = 512 * 1024 * 1024
 """Most bytes an archive may unpack to; CIFAR-100 unpacks to 186 MB."""
+MOST_TIMES = 50
+"""How many times its own bytes an archive may unpack to: pictures are hardly packed at all, and drawn ones 20 times."""
+FREE = 32 * 1024 * 1024
+"""Bytes that any archive may unpack to: tar fills small ones up."""
 
 
 class _BoundedGzip(gzip.GzipFile):
-    """Gunzips at most LIMIT bytes, so that a decompression bomb ends in an error and not in lack of memory."""
+    """Gunzips a bounded number of bytes, so that a decompression bomb ends in an error and not in lack of memory."""
+
+    def __init__(self, archive: Path) -> None:
+        super().__init__(archive, "rb")
+        self.most = min(LIMIT, FREE + MOST_TIMES * archive.stat().st_size)
 
     def read(self, size: int | None = -1) -> bytes:
-        wanted = LIMIT if size is None or size < 0 else size
+        wanted = self.most if size is None or size < 0 else size
         self._refuse_beyond(self.tell() + wanted)
         return super().read(wanted)
 
@@ -28,8 +36,8 @@ class _BoundedGzip(gzip.GzipFile):
         return super().seek(offset, whence)
 
     def _refuse_beyond(self, position: int) -> None:
-        if position > LIMIT:
-            raise DataError(f"{self.name}: unpacks to more than {LIMIT:,} bytes.", "CIFAR-100 unpacks to 186 MB.")
+        if position > self.most:
+            raise DataError(f"{self.name}: unpacks to more than {self.most:,} bytes.", "CIFAR-100 unpacks to 186 MB.")
 
 
 def files(archive: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
@@ -43,7 +51,7 @@ def files(archive: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
     """
     seen: set[str] = set()
     try:
-        with _BoundedGzip(archive, "rb") as unzipped, tarfile.open(fileobj=unzipped, mode="r:") as tar:
+        with _BoundedGzip(archive) as unzipped, tarfile.open(fileobj=unzipped, mode="r:") as tar:
             for member in tar:
                 _refuse_unsafe(archive, member)
                 if not member.isreg():

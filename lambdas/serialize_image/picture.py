@@ -11,8 +11,8 @@ import warnings
 from typing import Any
 
 from PIL import (
+    ExifTags,
     Image,
-    ImageOps,
     UnidentifiedImageError,
     WebPImagePlugin,  # noqa: F401 - registers WebP, which Pillow otherwise looks for only among all its formats
 )
@@ -21,7 +21,21 @@ from lambdas.outcomes import BadInputError
 from lambdas.service_errors import calling
 
 MAX_BYTES = 25_000_000
-MAX_PIXELS = 50_000_000  # the largest sensors of common phones; 150 MB once decoded
+MAX_DECODED = 200_000_000  # bytes in memory; an RGB JPEG of 50 million pixels, the largest sensors of common phones
+LONGEST_SIDE = 30_000  # panoramas are shorter, and scaling takes time with each side
+MAX_CHUNKS = 10_000  # of a PNG, whose reader is slow with each; 25 MB in chunks of the usual 8 KB have 3,000
+STRIP_PIXELS = 1_000_000  # of a large picture that are made RGB at a time
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What brings a picture of that EXIF orientation upright; ImageOps.exif_transpose would copy all its pixels."""
+STRAIGHT = {Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.ROTATE_180, Image.Transpose.FLIP_TOP_BOTTOM}
 MIN_SIDE = 8
 FORMATS = ("PNG", "JPEG", "WEBP")  # JPEG includes those of phones with a second picture in them (a gain map)
 # A state of 262,144 bytes must hold the picture in base64 beside everything else.
@@ -52,19 +66,19 @@ def normalised(data: bytes, size: tuple[int, int]) -> bytes:
             if picture.format == "PNG":
                 picture.verify()  # checks every checksum, which decoding does not; the object is spent afterwards
                 picture = _opened(data)
+            turn = UPRIGHT.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
             picture.draft("RGB", (size[0] * 4, size[1] * 4))  # lets a JPEG decode at a fraction of its size
-            upright = ImageOps.exif_transpose(picture)
-            rgb = _rgb(upright)
+            across = size if turn is None or turn in STRAIGHT else (size[1], size[0])
+            rgb = _resized(picture, across)
+            rgb = rgb if turn is None else rgb.transpose(turn)
     except UnidentifiedImageError:
         raise _refused(f"{_guess(data)}; send PNG, JPEG or WebP") from None
     except Image.DecompressionBombError:
-        raise _refused(f"far too many pixels; the limit is {MAX_PIXELS}") from None
+        raise _refused("far too many pixels") from None
     except BadInputError:
         raise
     except Exception as error:  # decoders raise anything on damaged bytes, and one picture must cost only itself
         raise _refused(f"broken or cut off: {str(error) or type(error).__name__}") from None
-    if rgb.size != size:
-        rgb = rgb.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
     out = io.BytesIO()
     Image.frombytes("RGB", size, rgb.tobytes()).save(out, "PNG", optimize=False)  # leaves EXIF and ICC behind
     if out.tell() > MAX_NORMALISED_BYTES:
@@ -101,6 +115,11 @@ def _check_stored_size(length: int) -> None:
 
 def _check_length(data: bytes) -> None:
     _check_stored_size(len(data))
+    at, chunks = 8, 0
+    while data.startswith(b"\x89PNG\r\n\x1a\n") and at < len(data):
+        at, chunks = at + 12 + int.from_bytes(data[at : at + 4]), chunks + 1
+        if chunks > MAX_CHUNKS:
+            raise _refused(f"a PNG of more than {MAX_CHUNKS} chunks")
     if data[4:8] == b"ftyp" and data[8:11] in {b"hei", b"hev", b"mif", b"msf"}:
         raise _refused("HEIC; set the phone to its most compatible format, or export a JPEG")
 
@@ -111,10 +130,36 @@ def _opened(data: bytes) -> Image.Image:
 
 def _check_dimensions(picture: Image.Image) -> None:
     width, height = picture.size
-    if width * height > MAX_PIXELS:
-        raise _refused(f"{width}x{height} pixels; the limit is {MAX_PIXELS} in all")
+    if _bytes_to_decode(picture) > MAX_DECODED or max(width, height) > LONGEST_SIDE:
+        raise _refused(f"{width}x{height} pixels are too many")
     if min(width, height) < MIN_SIDE:
         raise _refused(f"{width}x{height} pixels; the shorter side needs at least {MIN_SIDE}")
+
+
+def _bytes_to_decode(picture: Image.Image) -> int:
+    """Memory that decoding takes: Pillow keeps three channels in four bytes, and makes RGB of what is not.
+
+    A progressive JPEG is read whole before it is decoded, and a WebP has its decoder's own.
+    """
+    each = 4 if picture.mode == "RGB" else 8
+    each += 6 if picture.info.get("progressive") else 0
+    each += 4 if picture.format == "WEBP" else 0
+    return picture.width * picture.height * each
+
+
+def _resized(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The picture as RGB of that size, as `resize(reducing_gap=3)` makes it, without a second copy of a large one."""
+    across, down = (max(1, int(side / wanted / 3)) for side, wanted in zip(picture.size, size, strict=True))
+    if across == down == 1:
+        whole = _rgb(picture)
+        return whole if whole.size == size else whole.resize(size, Image.Resampling.LANCZOS)
+    width, height = picture.size
+    small = Image.new("RGB", (-(-width // across), -(-height // down)))
+    step = max(1, STRIP_PIXELS // width // down) * down
+    for top in range(0, height, step):
+        strip = _rgb(picture.crop((0, top, width, min(height, top + step))))
+        small.paste(strip.reduce((across, down)), (0, top // down))
+    return small.resize(size, Image.Resampling.LANCZOS, box=(0, 0, width / across, height / down))
 
 
 def _rgb(picture: Image.Image) -> Image.Image:

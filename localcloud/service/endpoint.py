@@ -78,7 +78,7 @@ def routes(
         target = request.headers.get("x-amz-target", "")
         try:
             if not target.startswith(protocol.prefix):
-                raise ServiceError("UnknownOperationException", f"X-Amz-Target is {target!r}.", 404)
+                raise ServiceError("UnknownOperationException", f"X-Amz-Target is {target[:100]!r}.", 404)
             body = parsed(await request.body())
             whose = await account(request)
             operation = target.removeprefix(protocol.prefix)

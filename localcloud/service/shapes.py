@@ -29,7 +29,7 @@ def operation_model(service: ServiceModel, title: str, name: str) -> OperationMo
         ServiceError: it has no such operation.
     """
     if name not in service.operation_names:
-        raise ServiceError("UnknownOperationException", f"{title} has no operation {name!r}.", 404)
+        raise ServiceError("UnknownOperationException", f"{title} has no operation {name[:100]!r}.", 404)
     return service.operation_model(name)
 
 

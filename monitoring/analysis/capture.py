@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from monitoring.analysis import payload
+from project import json_text
 from project.errors import DataError
 
 SUFFIXES = (".jsonl", ".jsonl.gz")
@@ -117,9 +118,9 @@ class Tally:
     problems: list[str] = field(default_factory=list)
 
     def name(self, problem: str) -> None:
-        """Keep `problem`, if there is still room."""
+        """Keep `problem`, if there is still room; half a character in it as JSON writes it."""
         if len(self.problems) < NAMED:
-            self.problems.append(problem)
+            self.problems.append(problem.encode("utf-8", "backslashreplace").decode())
 
     def add(self, other: Tally) -> None:
         """Count what `other` counted."""
@@ -240,6 +241,8 @@ def _record(line: bytes, place: str, classes: int | None) -> Record:
     except (ValueError, RecursionError) as error:
         reason = f"longer than {LONGEST_LINE} bytes" if len(line) == LONGEST_LINE else f"not JSON: {error}"
         raise ValueError(reason) from None
+    if b"\\u" in line and (problem := json_text.problem(entry)):  # other text has nothing that cannot be written
+        raise ValueError(problem)
     captured = entry.get("captureData") if isinstance(entry, dict) else None
     event = entry.get("eventMetadata") if isinstance(entry, dict) else None
     if not isinstance(captured, dict) or not isinstance(event, dict):

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from monitoring.analysis.picture_guard import refuse_costly, refuse_crumbs
+
 Floats = NDArray[np.float64]
 Kind = Literal["Fractional", "Integral", "String"]
 Part = Literal["answer", "picture"]
@@ -23,7 +25,6 @@ Part = Literal["answer", "picture"]
 PRESENT, MISSING, UNUSABLE = 0, 1, 2
 """State of a record's answer or picture: fine, not captured, captured but not what it should be."""
 
-MAX_PIXELS = 50_000_000
 FORMATS = ("PNG", "JPEG", "WEBP")
 LARGEST_SIDE = 256
 """Larger pictures are averaged down by a whole factor before they are measured: bounded memory and time."""
@@ -153,13 +154,13 @@ def _decoded(data: bytes) -> tuple[int, int, str, NDArray[np.uint8]]:
     """Width, height and mode of the file, and its pixels uint8 (h, w, 3), averaged down if it is large."""
     if not data:
         raise ValueError("no bytes")
+    refuse_crumbs(data)
     try:
         picture = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError:
         raise ValueError(f"not a PNG, JPEG or WebP picture: begins with {data[:8]!r}") from None
     width, height = picture.size
-    if width * height > MAX_PIXELS:
-        raise ValueError(f"{width}x{height} pixels are too many to decode")
+    refuse_costly(picture)
     mode = picture.mode
     factor = max(width, height) // LARGEST_SIDE
     pixels = picture if mode == "RGB" else picture.convert("RGB")

@@ -49,6 +49,8 @@ def content(side: Mapping[str, Any]) -> bytes:
     Raises:
         ValueError: unknown encoding, or data that is not what the encoding says; the text names what was found.
     """
+    if not isinstance(side, Mapping):
+        raise ValueError(f"{type(side).__name__} where an object must be")
     data, encoding = side.get("data"), side.get("encoding")
     if not isinstance(data, str):
         raise ValueError(f"data is {type(data).__name__}, not text")

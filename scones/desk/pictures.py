@@ -11,7 +11,8 @@ from typing import Any
 import streamlit as st
 from PIL import Image, UnidentifiedImageError
 
-from monitoring.analysis.features import FORMATS, MAX_PIXELS
+from monitoring.analysis.features import FORMATS
+from monitoring.analysis.picture_guard import refuse_costly, refuse_crumbs
 from scones.desk.desk import OperationsDesk
 from scones.desk.wording import clock, plain
 
@@ -34,10 +35,11 @@ def enlarged(content: bytes) -> bytes:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's own say nothing that is not decided here
+            refuse_crumbs(content)
             picture: Image.Image = Image.open(io.BytesIO(content), formats=FORMATS)
-            if picture.width * picture.height > MAX_PIXELS:
-                raise ValueError(f"{picture.width}x{picture.height} pixels are too many")
-            picture = picture.convert("RGB")
+            refuse_costly(picture)
+            picture.load()
+            picture = picture if picture.mode == "RGB" else picture.convert("RGB")  # which would copy
     except UnidentifiedImageError:
         raise ValueError("what was sent is no PNG, JPEG or WebP") from None
     except Exception as error:  # decoders raise anything on damaged bytes

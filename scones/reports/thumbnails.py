@@ -7,7 +7,8 @@ import warnings
 
 from PIL import Image, UnidentifiedImageError
 
-from monitoring.analysis.features import FORMATS, MAX_PIXELS
+from monitoring.analysis.features import FORMATS
+from monitoring.analysis.picture_guard import refuse_costly, refuse_crumbs
 
 SIDE = 96
 
@@ -21,10 +22,11 @@ def thumbnail(data: bytes, side: int = SIDE) -> bytes:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a broken EXIF tag and the like do not matter here
+            refuse_crumbs(data)
             picture = Image.open(io.BytesIO(data), formats=FORMATS)
-            if picture.width * picture.height > MAX_PIXELS:
-                raise ValueError(f"{picture.width}x{picture.height} pixels are too many to show")
-            shown = picture.convert("RGB")
+            refuse_costly(picture)
+            picture.load()
+            shown = picture if picture.mode == "RGB" else picture.convert("RGB")  # which would copy
             shown.thumbnail((side, side))
     except UnidentifiedImageError:
         raise ValueError("not a picture") from None

@@ -34,7 +34,8 @@ except ImportError:  # training imports this module for its decoder, where there
 
 CONTENT_TYPES = ("application/x-image", "image/png", "image/jpeg")
 FORMATS = ("PNG", "JPEG")
-MAX_PIXELS = 50_000_000  # the largest phone cameras; more is a mistake or an attack on memory
+MOST_BYTES = 200_000_000  # while a picture is decoded: the largest phone cameras; more is a mistake or an attack
+LONGEST_SIDE = 30_000
 
 
 class RequestRefusedError(BaseInferenceToolkitError):
@@ -139,23 +140,34 @@ def decode(body: bytes) -> Image.Image:
     """The RGB picture in PNG or JPEG bytes; transparency is dropped, as the built-in algorithm's decoder does.
 
     Raises:
-        ValueError: not a PNG or JPEG, damaged, or more than MAX_PIXELS pixels (checked before memory is taken).
+        ValueError: not a PNG or JPEG, damaged, or too costly to decode (checked before memory is taken).
     """
     if not body:
         raise ValueError("The request is empty; send the bytes of a PNG or JPEG picture.")
     try:
         picture: Image.Image = Image.open(io.BytesIO(body), formats=FORMATS)
-        if picture.width * picture.height > MAX_PIXELS:
-            raise ValueError(f"{picture.width}x{picture.height} pixels, and the limit is {MAX_PIXELS}")
+        if _bytes_to_decode(picture) > MOST_BYTES or max(picture.size) > LONGEST_SIDE:
+            raise ValueError(f"{picture.width}x{picture.height} pixels are too many")
         if picture.mode == "P":
             picture = picture.convert("RGBA")  # through the palette first, whose entries may be transparent
         elif picture.mode.startswith("I"):
             return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8)).convert("RGB")  # 16-bit grey
-        return picture.convert("RGB")
+        picture.load()
+        return picture if picture.mode == "RGB" else picture.convert("RGB")  # which would copy
     except UnidentifiedImageError:
         raise ValueError(f"{len(body)} bytes are not a PNG or JPEG picture.") from None
     except Exception as error:  # decoders raise anything on damaged bytes
         raise ValueError(f"The picture cannot be decoded: {str(error) or type(error).__name__}.") from None
+
+
+def _bytes_to_decode(picture: Image.Image) -> int:
+    """Memory that decoding takes: Pillow keeps three channels in four bytes, and makes RGB of what is not.
+
+    A progressive JPEG is read whole before it is decoded.
+    """
+    each = 4 if picture.mode == "RGB" else 8
+    each += 6 if picture.info.get("progressive") else 0
+    return picture.width * picture.height * each
 
 
 def pixels(picture: Image.Image, side: int) -> NDArray[np.uint8]:

@@ -75,6 +75,12 @@ def faults_of_events(seed: int, count: int) -> Counter[str]:
     return found
 
 
+def answered(event: bytes) -> Any:
+    """What SerializeImage answers to an event, as Lambda gives it: JSON that Python's parser takes."""
+    with _services(random.Random(0)):
+        return serialize(json.loads(event), CONTEXT)
+
+
 def _wrong(draw: random.Random) -> Any:
     event: Any = copy.deepcopy(draw.choice(EVENTS))
     for _ in range(draw.choice((0, 1, 1, 2, 3))):

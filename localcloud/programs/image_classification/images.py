@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 FORMATS = ("PNG", "JPEG")
-MOST_PIXELS = 50_000_000  # a 6 MiB body can unpack to gigabytes; a phone's largest pictures fit below this
+MOST_BYTES = (
+    200_000_000  # while it is decoded; a 6 MiB body can unpack to gigabytes, and phones' pictures fit below this
+)
+LONGEST_SIDE = 30_000
 
 
 class UnreadableImageError(Exception):
@@ -25,17 +28,16 @@ def decode_image(body: bytes) -> Image.Image:
         raise UnreadableImageError("the body is empty")
     try:
         image = Image.open(io.BytesIO(body), formats=FORMATS)
-        if image.width * image.height > MOST_PIXELS:
-            raise UnreadableImageError(
-                f"the image is {image.width}x{image.height}, and at most {MOST_PIXELS:,} pixels are read"
-            )
+        if _bytes_to_decode(image) > MOST_BYTES or max(image.size) > LONGEST_SIDE:
+            raise UnreadableImageError(f"the image is {image.width}x{image.height} pixels, which are too many")
         image.load()
-        upright = ImageOps.exif_transpose(image)
+        upright: Image.Image = image
+        ImageOps.exif_transpose(upright, in_place=True)
         if upright.mode.startswith("I"):  # 16-bit grey: Pillow would clip, not scale
             return Image.fromarray((np.asarray(upright).astype(np.uint32) >> 8).astype(np.uint8)).convert("RGB")
         if upright.mode == "P" and "transparency" in upright.info:
             upright = upright.convert("RGBA")  # Pillow warns about the direct way
-        return upright.convert("RGB")
+        return upright if upright.mode == "RGB" else upright.convert("RGB")  # which would copy
     except UnidentifiedImageError:
         raise UnreadableImageError(f"{len(body)} bytes that are neither PNG nor JPEG") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -44,6 +46,18 @@ def decode_image(body: bytes) -> Image.Image:
         raise
     except Exception as error:  # decoders raise anything on damaged bytes
         raise UnreadableImageError(f"damaged image: {str(error) or type(error).__name__}") from error
+
+
+def _bytes_to_decode(picture: Image.Image) -> int:
+    """Memory that decoding takes: Pillow keeps three channels in four bytes; RGB and what is turned upright are copies.
+
+    A progressive JPEG is read whole before it is decoded.
+    """
+    each = 4 if picture.mode == "RGB" else 9
+    if picture.format == "JPEG":  # of a PNG, Pillow would decode the picture to tell
+        each += 4 if picture.getexif().get(ExifTags.Base.Orientation, 1) != 1 else 0
+    each += 6 if picture.info.get("progressive") else 0
+    return picture.width * picture.height * each
 
 
 def pixels(image: Image.Image) -> np.ndarray:
