@@ -59,8 +59,14 @@ ADMITTED: dict[tuple[str, str], Any] = {
 }
 
 
+_OWN: dict[int, Any] = pickle._Unpickler.dispatch
+"""What Python's unpickler does at each opcode."""
+
+
 class _Reader(pickle._Unpickler):
     """An unpickler that knows the names in ADMITTED and refuses every other."""
+
+    stack: list[Any]
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in ADMITTED:
@@ -71,22 +77,22 @@ class _Reader(pickle._Unpickler):
     def load_setitem(self) -> None:
         """`stack` ends in a dictionary, a key and a value."""
         _check_key(self.stack[-2])
-        super().load_setitem()
+        _OWN[pickle.SETITEM[0]](self)
 
     def load_setitems(self) -> None:
         """`stack` holds keys and values in turn since the mark."""
         for key in self.stack[::2]:
             _check_key(key)
-        super().load_setitems()
+        _OWN[pickle.SETITEMS[0]](self)
 
     def load_dict(self) -> None:
         """Likewise."""
         for key in self.stack[::2]:
             _check_key(key)
-        super().load_dict()
+        _OWN[pickle.DICT[0]](self)
 
     dispatch: ClassVar[dict[int, Any]] = {
-        **pickle._Unpickler.dispatch,
+        **_OWN,
         pickle.SETITEM[0]: load_setitem,
         pickle.SETITEMS[0]: load_setitems,
         pickle.DICT[0]: load_dict,
