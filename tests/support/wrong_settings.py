@@ -16,6 +16,7 @@ from pipelines.checks.settings_checks import settings_agree
 from pipelines.runs.given_parameters import check_parameters
 from project import settings
 from project.errors import UsageError
+from project.setting_errors import shown
 
 VALUES: dict[str, Any] = {
     "project": "my-project",
@@ -73,7 +74,7 @@ def faults_of_parameters(seed: int, count: int) -> Counter[str]:
         try:
             check_parameters(DECLARED, {name: text})
         except UsageError as error:
-            if said := _fault_of(error):
+            if said := _fault_of(str(error).replace(shown(text), "")):
                 found[said] += 1
         except Exception as error:  # what a fuzzer is for
             found[f"{type(error).__name__}: {error}"[:200]] += 1
@@ -97,7 +98,7 @@ def _of_values(draw: random.Random) -> str:
         for problem in settings_agree(settings.parse(values, "scones.toml")):
             str(problem)
     except UsageError as error:
-        return _fault_of(error)
+        return _fault_of(str(error))
     except Exception as error:  # what a fuzzer is for
         return f"{type(error).__name__}: {error}"[:200]
     return ""
@@ -111,7 +112,7 @@ def _of_text(file: Path, draw: random.Random) -> str:
     try:
         settings.load(file)
     except UsageError as error:
-        return _fault_of(error)
+        return _fault_of(str(error))
     except Exception as error:  # what a fuzzer is for
         return f"{type(error).__name__}: {error}"[:200]
     finally:
@@ -119,8 +120,7 @@ def _of_text(file: Path, draw: random.Random) -> str:
     return ""
 
 
-def _fault_of(error: UsageError) -> str:
-    said = str(error)
+def _fault_of(said: str) -> str:
     if found := LIBRARY.search(said.replace("`", "")):
         return f"speaks of {found[0]!r}: {said}"[:300]
     return f"{len(said)} characters: {said[:100]}" if len(said) > LONGEST else ""
