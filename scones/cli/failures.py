@@ -18,7 +18,7 @@ INTERRUPTED = 130
 
 def tell(problem: str, fix: str, exit_code: int) -> int:
     """Tell a known failure; its exit code."""
-    click.echo(f"Error: {problem} {fix}".rstrip(), err=True)
+    console.say(f"Error: {problem} {fix}".rstrip())
     _emit(problem, fix, exit_code)
     return exit_code
 
