@@ -115,8 +115,8 @@ def one_more(folder: Path) -> None:
         (lambda f: [p.unlink() for p in f.iterdir()], "no prediction for 2 of 2"),
         (lambda f: (f / "other.png.out").write_text("[0.5, 0.5]"), "1 predictions belong to no image"),
         (one_more, "two predictions named test-00000.png.out"),
-        (lambda f: (f / "test-00001.png.out").write_text("[NaN, 0.5]"), "holds NaN"),
-        (lambda f: (f / "test-00001.png.out").write_text("[Infinity, 0.5]"), "holds Infinity"),
+        (lambda f: (f / "test-00001.png.out").write_text("[NaN, 0.5]"), "not JSON: NaN in it is no JSON value"),
+        (lambda f: (f / "test-00001.png.out").write_text("[Infinity, 0.5]"), "not JSON: Infinity in it is no JSON value"),
         (lambda f: (f / "test-00001.png.out").write_text("[null, 0.5]"), "not a list of numbers"),
         (lambda f: (f / "test-00001.png.out").write_text('["0.5", "0.5"]'), "not a list of numbers"),
         (lambda f: (f / "test-00001.png.out").write_text("[true, false]"), "not a list of numbers"),
@@ -129,7 +129,7 @@ def one_more(folder: Path) -> None:
         (lambda f: (f / "test-00001.png.out").write_text("[0.2, 0.3, 0.5]"), "3 probabilities for 2 classes"),
         (lambda f: (f / "test-00001.png.out").write_text("[0.5, 0.6]"), "are not probabilities"),
         (lambda f: (f / "test-00001.png.out").write_text("[-0.5, 1.5]"), "are not probabilities"),
-        (lambda f: (f / "test-00001.png.out").write_text("[1e999, 0]"), "are not probabilities"),
+        (lambda f: (f / "test-00001.png.out").write_text("[1e999, 0]"), "not JSON: inf is no JSON value"),
     ],
 )
 def test_a_missing_or_wrong_prediction_fails_the_job(
