@@ -73,6 +73,8 @@ def _live(now: _Shown) -> Iterator[None]:
         if not now.what:
             return ""
         grid = Table.grid(padding=(0, 1))
+        for _ in range(3):
+            grid.add_column(no_wrap=True)
         bar = ProgressBar(now.total, now.last[0], BAR_CELLS) if now.total and now.last else ""
         grid.add_row(now.what, bar, _told(now))
         return grid

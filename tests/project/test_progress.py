@@ -78,6 +78,14 @@ def test_a_terminal_has_one_live_line_and_messages_above_it(
     assert capsys.readouterr().out == "data\n"
 
 
+def test_the_live_line_is_one_line_on_a_narrow_terminal_too(as_terminal: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    with as_terminal() as terminal, progress() as show:
+        show("Uploading an-archive-with-a-long-name.tar.gz", "3.1 of 11.2 MB", 3.1, 11.2)
+    assert "Uploading an" in terminal.getvalue()
+    assert terminal.getvalue().count("\x1b[1A") == 1, "one line up is enough to take it away"
+
+
 def test_no_color_is_honoured(as_terminal: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     with as_terminal() as terminal:
         console.say("Train  Succeeded")
