@@ -9,6 +9,7 @@ import click
 from project import aws, settings
 from project.console import emit, emit_json, say
 from project.errors import UsageError
+from scones.cli.completion import complete_execution
 from scones.cli.options import as_json_option, wait_option
 
 
@@ -22,7 +23,11 @@ from scones.cli.options import as_json_option, wait_option
     show_default=True,
     help="A grid tries every combination of values.",
 )
-@click.option("--execution", help="Whose data to train on: id, ARN or display name; the latest by default.")
+@click.option(
+    "--execution",
+    shell_complete=complete_execution,
+    help="Whose data to train on: id, ARN or display name; the latest by default.",
+)
 @click.option("--objective", default="validation:accuracy", show_default=True, help="The metric to make high.")
 @click.option(
     "--range",
