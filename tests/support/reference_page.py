@@ -127,13 +127,13 @@ def _bounds(field: FieldInfo) -> str:
     for one in found:
         match one:
             case annotated_types.Ge(ge=value):
-                parts.append(f"at least {value:g}")  # type: ignore[str-bytes-safe]
+                parts.append(f"at least {value:.10g}")  # type: ignore[str-bytes-safe]
             case annotated_types.Gt(gt=value):
-                parts.append(f"above {value:g}")  # type: ignore[str-bytes-safe]
+                parts.append(f"above {value:.10g}")  # type: ignore[str-bytes-safe]
             case annotated_types.Le(le=value):
-                parts.append(f"at most {value:g}")  # type: ignore[str-bytes-safe]
+                parts.append(f"at most {value:.10g}")  # type: ignore[str-bytes-safe]
             case annotated_types.Lt(lt=value):
-                parts.append(f"below {value:g}")  # type: ignore[str-bytes-safe]
+                parts.append(f"below {value:.10g}")  # type: ignore[str-bytes-safe]
             case annotated_types.MinLen(min_length=value):
                 parts.append(f"at least {value}")
             case annotated_types.MaxLen(max_length=value):
