@@ -1,5 +1,8 @@
 """What a Condition step decides.
 
+Numbers have an order, and so have times, such as `Execution.StartDateTime` and "2020-12-01" (the SDK's own tests of its
+conditions compare these two); a time without a zone is UTC.
+
 All conditions in the step's list must hold. Comparisons follow three-valued logic: one with NaN or infinity is neither
 true nor false, so that no bound and no negation turns a metric that could not be computed into a passed gate.
 """
@@ -9,6 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from localcloud.sagemaker.engine.expressions import ExpressionError
@@ -29,6 +33,7 @@ MEMBERS = {
 """What each type of condition takes."""
 
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T.*)?")
 
 
 def satisfied(conditions: list[dict[str, Any]], resolve: Callable[[Any], Any]) -> bool:
@@ -105,8 +110,11 @@ def _equal(left: Any, right: Any) -> bool | None:
 def _ordered(kind: str, left: Any, right: Any) -> bool | None:
     a, b = _number(left), _number(right)
     if a is None or b is None:
+        earlier, later = _seconds(left), _seconds(right)
+        if earlier is not None and later is not None:
+            return ORDERINGS[kind](earlier, later)
         culprit = left if a is None else right
-        raise ExpressionError(f"condition {kind} compares numbers, and {repr(culprit)[:80]} is not one")
+        raise ExpressionError(f"condition {kind} compares numbers or two times, and {repr(culprit)[:80]} is not one")
     return ORDERINGS[kind](a, b) if math.isfinite(a) and math.isfinite(b) else None
 
 
@@ -119,6 +127,17 @@ def _number(value: Any) -> float | None:
         except OverflowError:  # a whole number beyond the range of a double
             return math.inf
     return None
+
+
+def _seconds(value: Any) -> float | None:
+    """A time since 1970, or a day's beginning."""
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        return None
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
 
 
 def _spelled(value: Any) -> Any:

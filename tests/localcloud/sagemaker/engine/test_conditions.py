@@ -40,6 +40,16 @@ def test_numbers_may_be_spelled_as_strings() -> None:
     assert holds(compare("GreaterThan", "0.91", 0.9), compare("Equals", "1e-1", 0.1), compare("LessThan", "2", "10"))
 
 
+def test_times_have_an_order_whatever_their_zone() -> None:
+    started = "2026-11-29T02:15:39.918Z"
+    assert holds(compare("GreaterThan", started, "2020-12-01"), compare("LessThan", "2020-12-01", started))
+    assert holds(compare("LessThanOrEqualTo", started, "2026-11-29T03:15:39.918+01:00"))
+    assert not holds(compare("LessThan", started, "2026-11-29T02:15:39.918"))
+    for no_time in ("2026-13-01", "tomorrow", 5):
+        with pytest.raises(ExpressionError, match="is not one"):
+            holds(compare("LessThan", started, no_time))
+
+
 def test_strings_equal_strings_only_as_they_are_written() -> None:
     assert holds(compare("Equals", "a", "a"))
     assert not holds(compare("Equals", "1.0", "1"))
