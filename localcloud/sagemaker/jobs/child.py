@@ -41,6 +41,9 @@ BASE_VARIABLE = "SAGEMAKER_BASE_DIR"
 """Where a job's program finds its /opt/ml."""
 JOB_VARIABLE = "LOCALCLOUD_JOB"
 """The job's folder on this machine: how its processes are found."""
+LIBRARIES = Path("/lib")
+"""Shared libraries of the system. The handler that the SDK 3's ModelBuilder writes for an InferenceSpec copies those of
+the model there (`model_fn` of sagemaker/serve/model_server/torchserve/inference.py); a container's root may."""
 
 
 class Child:
@@ -151,11 +154,12 @@ def view(
         str(folder.home): folder.home,
         **shared_by_the_user(),
     }
-    layers = tuple(
-        make_layer(Layer(prefix, folder.root / "layers" / uuid.uuid4().hex)) for prefix in installs_into(interpreter)
-    )
+    changed = installs_into(interpreter)
+    if LIBRARIES.is_dir():
+        changed.append(LIBRARIES.resolve())
     if cache := _pip_cache():
-        layers += (make_layer(Layer(cache, folder.root / "layers" / uuid.uuid4().hex)),)
+        changed.append(cache)
+    layers = tuple(make_layer(Layer(at, folder.root / "layers" / uuid.uuid4().hex)) for at in changed)
     given = [Path(word) for word in command if word.startswith("/")]
     return View(
         str(folder.home),

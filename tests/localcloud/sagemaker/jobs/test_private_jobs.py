@@ -70,6 +70,15 @@ INSTALLS = """
     import of_this_job
     print("installed", of_this_job.VERSION, of_this_job.__file__)
 """
+BRINGS_LIBRARIES = """
+    import pathlib, shutil, sys
+    own = pathlib.Path("shared_libs")
+    own.mkdir()
+    (own / sys.argv[1]).write_text("a library")
+    for _ in range(2):  # as the handler that ModelBuilder of the SDK 3 writes
+        shutil.copytree(own, "/lib", dirs_exist_ok=True)
+    print("there", pathlib.Path("/lib", sys.argv[1]).read_text())
+"""
 CALLS = """
     import socket, sys
     print(sorted(name for _, name in socket.if_nameindex()))
@@ -142,6 +151,16 @@ def test_what_a_job_installs_is_gone_with_it(cloud: Cloud, bucket: Bucket) -> No
         assert job["ProcessingJobStatus"] == "Completed", log_of(cloud, "ProcessingJob", job["ProcessingJobName"])
         assert "installed 1.0" in log_of(cloud, "ProcessingJob", job["ProcessingJobName"])
         assert importlib.util.find_spec("of_this_job") is None
+
+
+@needs_views
+def test_a_job_puts_libraries_into_the_systems_folder_and_the_machine_stays_as_it_is(
+    cloud: Cloud, bucket: Bucket
+) -> None:
+    job = finish(cloud, processing(bucket, BRINGS_LIBRARIES, "libdelivery.so"))
+    assert job["ProcessingJobStatus"] == "Completed", job.get("FailureReason")
+    assert "there a library" in log_of(cloud, "ProcessingJob", job["ProcessingJobName"])
+    assert not Path("/lib/libdelivery.so").exists()
 
 
 def script_mode(bucket: Bucket, requirements: str) -> dict[str, Any]:
