@@ -35,6 +35,7 @@ MODULES = (
     "denial_messages",
     "role_boundaries",
     "passed_roles",
+    "pipeline_targets",
     "target_roles",
 )
 """The modules of this package that are corrections, in the order in which they are applied."""
