@@ -21,8 +21,8 @@ BEHAVIOUR = (
     "A rule's or a schedule's target may be a SageMaker pipeline: it is started with SageMakerPipelineParameters."
 )
 EVIDENCE = (
-    "EventBridge's user guide, 'Event bus targets', and the Scheduler's, 'Using templated targets'; the SageMaker SDK 3 "
-    "makes such schedules (sagemaker/mlops/workflow/pipeline.py, put_triggers)."
+    "EventBridge's user guide, 'Event bus targets', and the Scheduler's, 'Using templated targets'; the SageMaker SDK "
+    "3 makes such schedules (sagemaker/mlops/workflow/pipeline.py, put_triggers)."
 )
 MINISTACK = "1.5.33"
 
@@ -38,7 +38,8 @@ def _with_pipelines(original: Callable[..., Any]) -> Callable[..., Any]:
         if len(parts) < 6 or parts[2] != "sagemaker" or not parts[5].startswith("pipeline/"):
             return original(target, event, rule, view)
         # a thread: SageMaker asks MiniStack for the pipeline's files and roles, and this may be a request's own thread
-        threading.Thread(target=_start_pipeline, args=(target, parts[3], rule.get("Arn", "an event")), daemon=True).start()
+        arguments = (target, parts[3], rule.get("Arn", "an event"))
+        threading.Thread(target=_start_pipeline, args=arguments, daemon=True).start()
         return None
 
     return invoke
