@@ -8,7 +8,8 @@
 
 Each may take `context` as its last parameter, and give its answer headers with context.set_response_header(0, name,
 value): `X-Amzn-SageMaker-Custom-Attributes` reaches who invoked the endpoint (pytorch/serve, ts/context.py). A missing
-handler has the framework's default. A requirements.txt beside the handler is installed first.
+handler has the framework's default, and a missing script all of them, if the framework loads models by itself
+(sagemaker-inference-toolkit, transformer.py). A requirements.txt beside the handler is installed first.
 
 The script is named by SAGEMAKER_PROGRAM and lies in SAGEMAKER_SUBMIT_DIRECTORY: a folder, or a tar.gz in S3, which is
 unpacked to `$SAGEMAKER_BASE_DIR/code`. Source: sagemaker-inference-toolkit and sagemaker-containers, both Apache-2.0.
@@ -35,6 +36,7 @@ from localcloud.programs.toolkit_errors import chosen_answer
 
 TEXT_TYPES = ("application/json", "application/jsonlines", "text/csv")
 HANDLERS = ("model_fn", "input_fn", "predict_fn", "output_fn", "transform_fn")
+PACK_THE_HANDLER = "Pack the handler as code/inference.py, or name it in SAGEMAKER_PROGRAM."
 Defaults = Mapping[str, Callable[..., Any]]
 """What a framework does where the script has no function of that name; without one for model_fn it must have that."""
 
@@ -79,16 +81,21 @@ def load_predictor(model_dir: Path, defaults: Defaults) -> Predict:
         ArtifactError: there is no script, or it or the model cannot be loaded.
     """
     code, program = script(model_dir)
-    handlers = _handlers(_import_program(code, program), code / program, defaults)
+    path = code / program
+    alone = "model_fn" in defaults and not path.is_file()
+    handlers = dict(defaults) if alone else _handlers(_import_program(code, program), path, defaults)
     loading = ServingContext(str(model_dir), {"gpu_id": None, "model_dir": str(model_dir)})
     default_accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or "application/json"
     try:
         model = _call(handlers["model_fn"], loading, str(model_dir))
     except Exception as error:  # whatever the user's code raises, the model is not there
         traceback.print_exc()
-        raise ArtifactError(
-            f"Loading the model in {model_dir}: model_fn raised {type(error).__name__}: {error}."
-        ) from error
+        said = f"{type(error).__name__}: {error}"
+        if alone:
+            raise ArtifactError(
+                f"Loading the model's code: there is no {path}, and without it {said}.", PACK_THE_HANDLER
+            ) from error
+        raise ArtifactError(f"Loading the model in {model_dir}: model_fn raised {said}.") from error
 
     def predict(body: bytes, content_type: str, accept: str) -> Answer:
         context = replace(loading, response_headers={})
@@ -115,10 +122,7 @@ def load_predictor(model_dir: Path, defaults: Defaults) -> Predict:
 def _import_program(code: Path, program: str) -> ModuleType:
     path = code / program
     if not path.is_file():
-        raise ArtifactError(
-            f"Loading the model's code: there is no {path}.",
-            "Pack the handler as code/inference.py, or name it in SAGEMAKER_PROGRAM.",
-        )
+        raise ArtifactError(f"Loading the model's code: there is no {path}.", PACK_THE_HANDLER)
     install_requirements(code)
     importlib.invalidate_caches()
     sys.path.insert(0, str(code))

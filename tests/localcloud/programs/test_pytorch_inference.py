@@ -174,6 +174,18 @@ def test_folder_without_a_handler_is_refused(tmp_path):
         load_predictor(tmp_path)
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+def test_a_torchscript_model_without_a_handler_is_served_by_the_defaults(tmp_path):
+    torch = pytest.importorskip("torch")
+    (tmp_path / "model").mkdir()
+    line = torch.nn.Linear(2, 1, bias=False)
+    torch.nn.init.ones_(line.weight)
+    torch.jit.save(torch.jit.trace(line, torch.zeros(1, 2)), tmp_path / "model" / "model.pth")
+    with running_server(*MODULE, "serve", base=tmp_path) as server:
+        answer = server.invoke(b"[[1, 2], [3, 4]]", "application/json")
+        assert answer.json() == [[3.0], [7.0]]
+
+
 def test_served_over_http(make_model, tmp_path):
     make_model(HANDLERS)
     with running_server(*MODULE, "serve", base=tmp_path) as server:
