@@ -27,6 +27,9 @@ from steps.subsets import LEFT_OUT, SUBSETS
 SIDE = 32
 REPEATS_TOLERATED = 0.01
 LEAST_BALANCE = 0.5
+POOR_TOLERATED = 0.05
+LEAST_CONTRAST = 3.0
+"""Standard deviation of grey levels, of 255: a lens cap, a wall, an empty frame has less."""
 
 logging.getLogger("great_expectations").setLevel(logging.ERROR)
 
@@ -75,6 +78,18 @@ def image_suite(classes: Sequence[str]) -> list[Any]:
             value_set=[LEFT_OUT],
             mostly=most,
             description="at most 1 in 100 images is left out as a repeat",
+        ),
+        expect.ExpectColumnValuesToBeBetween(
+            column="contrast",
+            min_value=LEAST_CONTRAST,
+            mostly=1 - POOR_TOLERATED,
+            description="at most 1 in 20 images is blank",
+        ),
+        expect.ExpectColumnValuesToBeBetween(
+            column="source_side",  # empty for an archive's pictures
+            min_value=SIDE,
+            mostly=1 - POOR_TOLERATED,
+            description=f"at most 1 in 20 of one's own pictures is smaller than {SIDE} pixels",
         ),
     ]
 

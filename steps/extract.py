@@ -1,94 +1,190 @@
-"""Job ExtractCifar: the chosen classes of a CIFAR-100 archive, as PNG files and a table of them."""
+"""Job ExtractCifar: the pictures of the chosen classes, as PNG files of one size and a table of them.
+
+They come out of a CIFAR-100 archive, or are people's own photographs (`picture_list`), or both. An archive says which
+of its pictures are for the test; photographs are divided by their content, and groups of them stay together (`groups`).
+"""
 
 from __future__ import annotations
 
 import argparse
 import csv
 import hashlib
+import io
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
+from lambdas.serialize_image.picture import normalised
 from project.errors import DataError
 from project.files import write_folder, write_json
-from steps import cifar, png
+from steps import cifar, groups, near_duplicates, own_pictures, picture_list, png
 
-COLUMNS = ("path", "split", "label", "class_name", "fine_label", "source_index", "pixels_sha256")
+PARTS = ("train", "test")
 
 
-def extract(archive: Path, sha256: str | None, classes: Sequence[str], output: Path) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Row:
+    """A line of images.csv. `group`: what it was photographed with; `source_side`: of an own picture, in pixels."""
+
+    path: str
+    split: str
+    label: int
+    class_name: str
+    pixels_sha256: str
+    group: str
+    source_side: int | None = None
+
+
+COLUMNS = tuple(field.name for field in fields(Row))
+Picture = tuple[Row, bytes]
+"""A line, and the PNG file that it is about."""
+
+
+def extract(source: Path, sha256: str | None, classes: Sequence[str], output: Path, side: int = 32) -> dict[str, Any]:
     """Write `images/{train,test}/*.png`, `images/images.csv` and `report/extract.json` below `output`.
 
-    A label is the class's place in `classes`. Names of files say nothing about the class: part and row in the archive.
+    A label is the class's place in `classes`. Names of files say nothing about the class.
+
+    Args:
+        source: an archive, or a folder with the archive alone, or a folder with `pictures.json`.
+        sha256: of the archive or of `pictures.json`.
+        side: width and height of the pictures, in pixels.
 
     Returns:
-        the report: layout and checksum of the archive, images per part and class, seconds.
+        the report: layout and checksum of the source, images per part and class, seconds.
 
     Raises:
-        DataError: the archive is not what it must be, or a class has no images in one of its parts.
+        DataError: the source is not what it must be, or a class has no images in one of the parts.
         UsageError: the archive has no class of that name.
     """
     started = time.monotonic()
-    source = cifar.read(archive, sha256)
-    fine = cifar.labels_of(classes, source.fine_names)
-    parts = {"train": source.train, "test": source.test}
-    counts = {
-        part: {name: split.count(label) for name, label in zip(classes, fine, strict=True)}
-        for part, split in parts.items()
-    }
-    empty = [(name, part) for part, per_class in counts.items() for name, n in per_class.items() if n == 0]
-    if empty:
-        name, part = empty[0]
-        raise DataError(f"{archive}: class {name!r} has no images in {part}.", "Use an archive that has some.")
+    if (source / picture_list.FILE).is_file():
+        pictures, about = _listed(source, sha256, classes, side)
+    else:
+        archive = cifar.find(source) if source.is_dir() else source
+        content = cifar.read(archive, sha256)
+        fine = dict(zip(classes, cifar.labels_of(classes, content.fine_names), strict=True))
+        pictures = list(_of_archive(content, classes, fine, side))
+        about = {"archive": archive.name, "layout": content.layout, "sha256": content.sha256}
+    found = Counter((row.split, row.class_name) for row, _ in pictures)
+    counts = {part: {name: found[part, name] for name in classes} for part in PARTS}
+    for part, per_class in counts.items():
+        for name, n in per_class.items():
+            if n == 0:
+                raise DataError(
+                    f"{about['archive'] or 'The pictures'}: class {name!r} has no images in {part}.",
+                    "Give it some that were not all taken at once.",
+                )
+    report = {**about, "classes": list(classes), "images": counts}
     with write_folder(output) as scratch:
-        with _made(scratch / "images" / "images.csv").open("w", newline="", encoding="utf-8") as table:
-            rows = csv.writer(table, lineterminator="\n")
-            rows.writerow(COLUMNS)
-            for part, split in parts.items():
-                rows.writerows(_write_images(part, split, classes, fine, scratch / "images"))
-        report = {
-            "archive": archive.name,
-            "layout": source.layout,
-            "sha256": source.sha256,
-            "classes": list(classes),
-            "images": counts,
-            "seconds": round(time.monotonic() - started, 3),
-        }
+        _write(scratch / "images", pictures)
+        report["seconds"] = round(time.monotonic() - started, 3)
         write_json(scratch / "report" / "extract.json", report)
     return report
 
 
-def _write_images(
-    part: str, split: cifar.Part, classes: Sequence[str], fine: list[int], folder: Path
-) -> Iterator[tuple[str | int, ...]]:
-    (folder / part).mkdir()
-    for row in np.flatnonzero(np.isin(split.labels, fine)):
-        pixels = np.ascontiguousarray(split.pixels[row].transpose(1, 2, 0))
-        label = fine.index(int(split.labels[row]))
-        path = f"{part}/{part}-{row:05d}.png"
-        (folder / path).write_bytes(png.encode(pixels))
-        yield path, part, label, classes[label], fine[label], int(row), hashlib.sha256(pixels.tobytes()).hexdigest()
+def _of_archive(source: cifar.Cifar, classes: Sequence[str], fine: dict[str, int], side: int) -> Iterator[Picture]:
+    """The pictures of each class that `fine` has the archive's label of. Named by part and row in the archive."""
+    names = {label: name for name, label in fine.items()}
+    for part, split in zip(PARTS, (source.train, source.test), strict=True):
+        for index in np.flatnonzero(np.isin(split.labels, list(names))):
+            pixels = np.ascontiguousarray(split.pixels[index].transpose(1, 2, 0))
+            content = png.encode(pixels)
+            if side != cifar.SIDE:
+                content = normalised(content, (side, side))
+                with _image(content) as image:
+                    pixels = np.asarray(image)
+            name, digest = names[int(split.labels[index])], hashlib.sha256(pixels.tobytes()).hexdigest()
+            path = f"{part}/{part}-{index:05d}.png"
+            yield Row(path, part, classes.index(name), name, digest, digest), content
 
 
-def _made(path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
+def _listed(
+    folder: Path, sha256: str | None, classes: Sequence[str], side: int
+) -> tuple[list[Picture], dict[str, Any]]:
+    """The pictures of a `pictures.json`, with those of the archive that it names; and what the report says of both."""
+    listing = picture_list.read(folder, sha256, classes)
+    print(f"Decoding {len(listing.pictures)} pictures.", flush=True)
+    photographs, refused = own_pictures.read_all(folder, listing.pictures, side)
+    own_pictures.refuse_too_many(refused, len(listing.pictures))
+    mixed: list[Picture] = []
+    if listing.archive:
+        archive = cifar.read(folder / picture_list.ARCHIVE, listing.archive[1])
+        shared = [name for name in classes if name in archive.fine_names]
+        mixed = list(_of_archive(archive, classes, {name: archive.fine_names.index(name) for name in shared}, side))
+    own = _divided(photographs, mixed, classes)
+    about = {
+        "archive": listing.archive[0] if listing.archive else None,
+        "layout": f"pictures and {archive.layout}" if listing.archive else "pictures",
+        "sha256": sha256,
+        "own_pictures": len(own),
+        "left_out": {"unreadable": refused, "in_both_parts": len(photographs) - len(own)},
+    }
+    return mixed + own, about
+
+
+def _divided(
+    photographs: list[own_pictures.Photograph], archive: list[Picture], classes: Sequence[str]
+) -> list[Picture]:
+    """Each photograph with its part. One that nearly repeats an archive's picture goes where that one is.
+
+    A group that repeats pictures of both parts is left out.
+    """
+    grey = np.array([each.grey for each in photographs]).reshape(-1, near_duplicates.SIDE, near_duplicates.SIDE)
+    numbers = groups.of_pictures(grey, [each.taken for each in photographs])
+    beside: dict[str, set[int]] = {}
+    for part in PARTS:
+        known = [near_duplicates.grey_levels(_image(content)) for row, content in archive if row.split == part]
+        repeats = groups.near(grey, np.array(known).reshape(-1, *grey.shape[1:]))
+        beside[part] = set(numbers[repeats].tolist())
+    both = beside["train"] & beside["test"]
+    fixed = {group: part for part in PARTS for group in beside[part]}
+    names = [each.listed.sha256 for each in photographs]
+    parts = groups.parts(numbers, [each.listed.class_name for each in photographs], names, fixed)
+    first = {group: min(n for n, other in zip(names, numbers, strict=True) if other == group) for group in set(numbers)}
+    rows = []
+    for each, group, part in zip(photographs, numbers, parts, strict=True):
+        if group in both:
+            print(
+                f"Left out {each.listed.name!r}: it nearly repeats pictures of both parts of the archive.", flush=True
+            )
+            continue
+        name = each.listed.class_name
+        path = f"{part}/own-{each.listed.sha256[:24]}.png"
+        rows.append((Row(path, part, classes.index(name), name, each.pixels_sha256, first[group], each.side), each.png))
+    return rows
+
+
+def _image(content: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(content))
+
+
+def _write(folder: Path, pictures: list[Picture]) -> None:
+    for part in PARTS:
+        (folder / part).mkdir(parents=True)
+    with (folder / "images.csv").open("w", newline="", encoding="utf-8") as table:
+        lines = csv.writer(table, lineterminator="\n")
+        lines.writerow(COLUMNS)
+        for row, content in pictures:
+            (folder / row.path).write_bytes(content)
+            lines.writerow(astuple(row))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the job's arguments, run it, and print what it wrote."""
     parser = argparse.ArgumentParser(prog="extract", description=__doc__)
     parser.add_argument("--archive", type=Path, required=True, help="the .tar.gz, or the folder that holds just it")
-    parser.add_argument("--sha256", help="what the archive's SHA-256 must be")
-    parser.add_argument("--classes", required=True, help="comma-separated fine class names")
+    parser.add_argument("--sha256", help="what the SHA-256 of the archive or of pictures.json must be")
+    parser.add_argument("--classes", required=True, help="comma-separated class names")
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args(argv)
-    archive = cifar.find(options.archive)
-    print(f"Reading {archive.name} ({archive.stat().st_size / 1e6:.1f} MB).", flush=True)
-    report = extract(archive, options.sha256 or None, options.classes.split(","), options.output)
+    report = extract(options.archive, options.sha256 or None, options.classes.split(","), options.output)
     for part, counts in report["images"].items():
         print(f"{part}: {', '.join(f'{n} {name}' for name, n in counts.items())}", flush=True)
     print(f"Extracted from the {report['layout']} layout in {report['seconds']} s.", flush=True)

@@ -23,15 +23,16 @@ from steps import lst, png
 from steps.subsets import LEFT_OUT, SUBSETS, assign_subsets, count
 
 LEARNED_FROM = ("train", "validation")
-NEEDED = ("path", "split", "label", "class_name", "pixels_sha256")
+NEEDED = ("path", "split", "label", "class_name", "pixels_sha256", "group", "source_side")
 
 
 def read_images(folder: Path) -> pd.DataFrame:
     """The table of extracted images, with what their files really hold.
 
     Returns:
-        columns path, part, label, class_name, extracted_sha256 (from images.csv), width, height (pixels), mode (as
-        Pillow names it) and pixels_sha256 (from the files).
+        columns path, part, label, class_name, extracted_sha256, group, source_side (from images.csv), width, height
+        (pixels), mode (as Pillow names it), contrast (standard deviation of the grey levels, of 255) and
+        pixels_sha256 (from the files).
 
     Raises:
         DataError: images.csv is missing or lacks a column; a file is missing or is not an image.
@@ -47,16 +48,19 @@ def read_images(folder: Path) -> pd.DataFrame:
     if lacking:
         raise DataError(f"{table}: no column {lacking[0]!r}.", "Run the job `extract` again.")
     measured = pd.DataFrame(
-        [_measured(folder / path) for path in rows["path"]], columns=["width", "height", "mode", "pixels_sha256"]
+        [_measured(folder / path) for path in rows["path"]],
+        columns=["width", "height", "mode", "contrast", "pixels_sha256"],
     )
     claimed = rows.rename(columns={"split": "part", "pixels_sha256": "extracted_sha256"})
-    return claimed[["path", "part", "label", "class_name", "extracted_sha256"]].join(measured)
+    kept = ["path", "part", "label", "class_name", "extracted_sha256", "group", "source_side"]
+    return claimed[kept].join(measured)
 
 
-def _measured(file: Path) -> tuple[int, int, str, str]:
+def _measured(file: Path) -> tuple[int, int, str, float, str]:
     try:
         with Image.open(file) as image:
-            return image.width, image.height, image.mode, hashlib.sha256(image.tobytes()).hexdigest()
+            contrast = float(np.asarray(image.convert("L"), np.float64).std())
+            return image.width, image.height, image.mode, contrast, hashlib.sha256(image.tobytes()).hexdigest()
     except FileNotFoundError:
         raise DataError(f"{file}: listed in images.csv and missing.", "Run the job `extract` again.") from None
     except Exception as error:  # decoders raise anything on damaged bytes

@@ -14,7 +14,7 @@ this is a lower bound.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,11 +53,17 @@ def pixels(folder: Path, names: Sequence[str]) -> NDArray[np.float64]:
     for row, name in enumerate(names):
         try:
             with Image.open(folder / name) as image:
-                grey[row] = np.asarray(image.convert("RGB").resize((SIDE, SIDE)), np.float64) @ GREY
+                grey[row] = grey_levels(image)
         except Exception as error:  # decoders raise anything on damaged bytes
             reason = str(error) or type(error).__name__
             raise DataError(f"{folder / name}: not a readable image: {reason}.", "Build the manifests again.") from None
     return grey
+
+
+def grey_levels(image: Image.Image) -> NDArray[np.float64]:
+    """A picture as grey levels, float (32, 32), 0 to 255."""
+    levels: NDArray[np.float64] = np.asarray(image.convert("RGB").resize((SIDE, SIDE)), np.float64) @ GREY
+    return levels
 
 
 def hashes(grey: NDArray[np.float64]) -> Bits:
@@ -73,6 +79,12 @@ def distances(a: Bits, b: Bits) -> NDArray[np.int64]:
     """Hamming distances, int (len(a), len(b))."""
     x, y = a.astype(np.float32), b.astype(np.float32)
     return np.rint(x @ (1 - y).T + (1 - x) @ y.T).astype(np.int64)
+
+
+def blocks(a: Bits, b: Bits) -> Iterator[NDArray[np.int64]]:
+    """The rows of `distances`, BLOCK at a time: a whole table of 20,000 pictures would fill three gigabytes."""
+    for start in range(0, len(a), BLOCK):
+        yield distances(a[start : start + BLOCK], b)
 
 
 def find(images: Path, names: Sequence[str], training: Sequence[Path]) -> list[Pair]:

@@ -22,6 +22,7 @@ JOBS = {
     "monitor": "steps.monitor",
 }
 REQUIREMENTS = {
+    "extract": (("PIL",), "extract-requirements.txt"),
     "manifests": (("great_expectations", "PIL"), "manifests-requirements.txt"),
     "evaluate": (("PIL",), "evaluate-requirements.txt"),
     "monitor": (("PIL",), "monitor-requirements.txt"),

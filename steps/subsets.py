@@ -9,7 +9,9 @@ about the label).
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -21,7 +23,8 @@ def assign_subsets(images: pd.DataFrame, validation_fraction: float, seed: int) 
     """The subset of each image: train, validation, test, or left out as a repeat.
 
     The split is stratified: `validation_fraction` of each class, rounded. Images are ordered by the SHA-256 of seed and
-    pixels, so the same images and seed give the same split everywhere, whatever their order.
+    group, so the same images and seed give the same split everywhere, whatever their order. Column `group` says what
+    was photographed together (an archive's pictures are each alone): it stays together.
     """
     subset = images["part"].where(images["part"] == "test", "train").astype(object)
     train = images[images["part"] != "test"]
@@ -30,10 +33,15 @@ def assign_subsets(images: pd.DataFrame, validation_fraction: float, seed: int) 
     repeats = in_test | (labels > 1) | train.duplicated("pixels_sha256")
     subset[train.index[repeats]] = LEFT_OUT
     kept = train[~repeats]
-    order = kept["pixels_sha256"].map(lambda pixels: hashlib.sha256(f"{seed}:{pixels}".encode()).hexdigest())
-    for _, members in order.groupby(kept["label"]):
-        chosen = members.sort_values().index[: round(validation_fraction * len(members))]
-        subset[chosen] = "validation"
+    members: dict[str, list[tuple[Any, int]]] = {}
+    for index, group, label in zip(kept.index, kept["group"], kept["label"], strict=True):
+        members.setdefault(hashlib.sha256(f"{seed}:{group}".encode()).hexdigest(), []).append((index, int(label)))
+    wanted = {int(label): round(validation_fraction * n) for label, n in Counter(kept["label"].tolist()).items()}
+    for _, together in sorted(members.items()):
+        counts = Counter(label for _, label in together)
+        if all(n <= wanted[label] for label, n in counts.items()):
+            subset[[index for index, _ in together]] = "validation"
+            wanted = {label: n - counts[label] for label, n in wanted.items()}
     return subset
 
 

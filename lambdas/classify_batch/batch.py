@@ -18,7 +18,8 @@ from lambdas.classify_image.endpoint import classify, inference_id
 from lambdas.contract import object_location
 from lambdas.filter_inferences.decision import decide, refuse_stranger
 from lambdas.outcomes import OutcomeError
-from lambdas.serialize_image.picture import fetch, normalised
+from lambdas.serialize_image.picture import normalised
+from lambdas.serialize_image.stored_picture import fetch
 
 Result = dict[str, Any]
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from lambdas import clients, configuration, telemetry
 from lambdas.contract import Fields, answer, object_location
-from lambdas.serialize_image.picture import fetch, normalised
+from lambdas.serialize_image.picture import normalised
+from lambdas.serialize_image.stored_picture import fetch
 
 log = telemetry.logger("serialize-image")
 

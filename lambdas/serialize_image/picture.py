@@ -2,13 +2,15 @@
 
 Size and format are judged from the header, before a single pixel is decoded. The aspect ratio is not kept: the
 training images were squeezed to squares in the same way, and so does the algorithm's own container.
+
+ExtractCifar brings people's own photographs to the model's shape with this module too: it travels into that job, so it
+needs nothing but Pillow.
 """
 
 from __future__ import annotations
 
 import io
 import warnings
-from typing import Any
 
 from PIL import (
     ExifTags,
@@ -18,7 +20,6 @@ from PIL import (
 )
 
 from lambdas.outcomes import BadInputError
-from lambdas.service_errors import calling
 
 MAX_BYTES = 25_000_000
 MAX_DECODED = 200_000_000  # bytes in memory; an RGB JPEG of 50 million pixels, the largest sensors of common phones
@@ -56,7 +57,7 @@ def normalised(data: bytes, size: tuple[int, int]) -> bytes:
     Raises:
         BadInputError: ImageRefused, with the reason: empty, too large, another format, a decompression bomb, broken.
     """
-    _check_length(data)
+    _check_content(data)
     try:
         with warnings.catch_warnings():
             # Pillow's own warnings (a broken EXIF tag, many pixels) say nothing that the checks here do not decide.
@@ -86,23 +87,8 @@ def normalised(data: bytes, size: tuple[int, int]) -> bytes:
     return out.getvalue()
 
 
-def fetch(s3: Any, bucket: str, key: str) -> bytes:
-    """A picture's bytes from S3; refused by its length before they are transferred.
-
-    Raises:
-        BadInputError: no such object or bucket, no bytes, or too many.
-        RetryableError, FailedError: as S3 answered.
-    """
-    with calling(f"reading s3://{bucket}/{key}"):
-        answer = s3.get_object(Bucket=bucket, Key=key)
-        with answer["Body"] as stream:
-            _check_stored_size(answer["ContentLength"])
-            data: bytes = stream.read()
-    return data
-
-
-def _check_stored_size(length: int) -> None:
-    """Refuse by the length that S3 reports, before anything is read.
+def check_length(length: int) -> None:
+    """Refuse by the length that S3 or the file system reports, before anything is read.
 
     Raises:
         BadInputError: ImageRefused: no bytes, or more than a phone's picture has.
@@ -113,8 +99,8 @@ def _check_stored_size(length: int) -> None:
         raise _refused(f"{length} bytes; the limit is {MAX_BYTES}")
 
 
-def _check_length(data: bytes) -> None:
-    _check_stored_size(len(data))
+def _check_content(data: bytes) -> None:
+    check_length(len(data))
     at, chunks = 8, 0
     while data.startswith(b"\x89PNG\r\n\x1a\n") and at < len(data):
         at, chunks = at + 12 + int.from_bytes(data[at : at + 4]), chunks + 1

@@ -4,8 +4,8 @@ One bundle per job, not one for all: a step's cache key holds the address of its
 must not make the training run again. Which files belong to a job is found by following its import statements, at any
 depth of a module, from `run.py` and the job's own module:
 
-- of `steps/`, `monitoring/` and `project/`, the modules that are imported; of a package inside `steps/`, the whole
-  folder (the training also needs what it copies into the model);
+- of `steps/`, `monitoring/`, `project/` and `lambdas/`, the modules that are imported; of a package inside `steps/`,
+  the whole folder (the training also needs what it copies into the model);
 - files that are not Python and whose name begins with the job's, such as `steps/manifests-requirements.txt`.
 """
 
@@ -21,7 +21,7 @@ from pathlib import Path
 from project.errors import SconesError
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("steps", "monitoring", "project")
+ROOMS = ("steps", "monitoring", "project", "lambdas")
 ENTRY = "steps/run.py"
 
 

@@ -14,6 +14,7 @@ from pipelines.runs.upsert import deployed
 from project import aws, s3
 from project.console import say
 from project.errors import CloudError, DataError, UsageError
+from steps import picture_list
 
 RUNNING = {"Executing", "Stopping"}
 
@@ -156,12 +157,13 @@ def _require_archive(values: Mapping[str, Any]) -> None:
     """
     uri = values.get("InputArchiveUri")
     try:
-        missing = bool(uri) and s3.head(str(uri)) is None
+        # A folder of pictures is there when its list is, which is uploaded last.
+        missing = bool(uri) and s3.head(f"{uri}{picture_list.FILE}" if str(uri).endswith("/") else str(uri)) is None
     except CloudError as error:
         say(f"Not checked whether the input archive is there: {error}")
         return
     if missing:
         raise DataError(
             f"The input archive {uri} is not there.",
-            "Fetch it (scones data fetch) and start with --archive PATH.",
+            "Fetch it (scones data fetch) and start with --archive PATH, or start with --pictures FOLDER.",
         )

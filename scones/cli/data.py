@@ -1,4 +1,4 @@
-"""`scones data`: input archives."""
+"""`scones data`: input archives and folders."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from project import settings
 from project.console import emit, emit_json, say, table
 from scones.cli.options import as_json_option
 
@@ -18,7 +19,7 @@ LAYOUTS = click.Choice(["python", "binary"])
 
 @click.group()
 def data() -> None:
-    """Make a sample archive, fetch the real CIFAR-100, or look into one."""
+    """Make a sample archive or folder, fetch the real CIFAR-100, or look into one."""
 
 
 @data.command()
@@ -53,6 +54,20 @@ def sample(
     else:
         say(f"Drew {written['images']:,} images of {len(written['classes'])} classes; SHA-256 {written['sha256']}.")
         emit(str(file))
+
+
+@data.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--per-class", type=click.IntRange(1, 500), default=60, show_default=True, help="Photographs.")
+@click.option("--seed", type=click.IntRange(0), default=7, show_default=True, help="Another seed, other pictures.")
+def photographs(folder: Path, per_class: int, seed: int) -> None:
+    """Draw photographs of the project's classes into FOLDER, as `scones start --pictures` takes them."""
+    from scones.data.photographs import write_photographs
+
+    classes = settings.load().classes
+    n = write_photographs(folder, classes, per_class, seed)
+    say(f"Drew {n} photographs of {', '.join(classes)}.")
+    emit(str(folder))
 
 
 @data.command()

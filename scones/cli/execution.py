@@ -14,6 +14,12 @@ from scones.cli.options import FiniteRange, as_json_option, execution_argument, 
 
 @click.command()
 @click.option("--archive", help="A CIFAR archive: a local file, which is uploaded if needed, or s3://bucket/key.")
+@click.option(
+    "--pictures",
+    metavar="FOLDER",
+    help="Pictures of your own: a folder or s3:// prefix with a folder for each class, or a .csv of path and label. "
+    "With --archive, both are learned from.",
+)
 @click.option("--parameter", "assignments", multiple=True, metavar="NAME=VALUE", help="Override a default; repeatable.")
 @click.option("--display-name", help="A name to find the execution by.")
 @click.option(
@@ -27,6 +33,7 @@ from scones.cli.options import FiniteRange, as_json_option, execution_argument, 
 @as_json_option
 def start(
     archive: str | None,
+    pictures: str | None,
     assignments: tuple[str, ...],
     display_name: str | None,
     max_drop: float | None,
@@ -39,14 +46,16 @@ def start(
     """
     from infra import costs
     from pipelines.definition import gates, rendering
-    from pipelines.runs import executions, inputs, live_minimum
+    from pipelines.runs import executions, inputs, live_minimum, picture_upload
 
     given = inputs.parse_assignments(assignments)
     max_drop = settings.load().max_drop_from_live if max_drop is None else max_drop
     if max_drop is not None and gates.MINIMUM_FROM_LIVE not in given:
         given = live_minimum.parameters(settings.load(), max_drop) | given
-    if archive:
-        given = inputs.upload_archive(aws.names(), archive) | given
+    source = inputs.upload_archive(aws.names(), archive) if archive else None
+    if pictures:
+        source = picture_upload.upload_pictures(aws.names(), pictures, source)
+    given = (source or {}) | given
     name = settings.load().pipeline_name
     arn = executions.start(name, given, display_name, inputs.commit(Path.cwd()))
     if aws.bills():

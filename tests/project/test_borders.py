@@ -19,6 +19,9 @@ GROUND = {"project"}
 JOBS = {"project.errors", "project.files", "project.json_text"}
 """What of the ground travels into a container: neither imports more than the standard library."""
 
+DECODER = {"lambdas.serialize_image.picture", "lambdas.outcomes"}
+"""How a function decodes a picture: people's own pictures are decoded by the same code before the training."""
+
 MAY_IMPORT: dict[str, set[str]] = {
     # room, or an inner room: what of ours it may import beside itself. The longest matching name decides.
     "project": set(),
@@ -26,13 +29,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "monitoring.measures": JOBS,
     "monitoring.analysis": JOBS | {"monitoring.measures"},
     "monitoring.watch": GROUND | {"monitoring.measures", "monitoring.analysis"},
-    "steps": JOBS | {"monitoring.measures", "monitoring.analysis"},
+    "steps": JOBS | {"monitoring.measures", "monitoring.analysis"} | DECODER,
     "steps.train": JOBS | {"steps"},
     "pipelines": GROUND | {"pipelines.definition", "pipelines.registry", "pipelines.runs"},
     "pipelines.definition": GROUND | {"steps", "localcloud.contract"},
     "pipelines.checks": GROUND | {"steps", "localcloud.contract", "pipelines.definition"},
     "pipelines.registry": GROUND,
-    "pipelines.runs": GROUND | {"localcloud.contract", "pipelines.definition", "pipelines.registry", "stepfunctions"},
+    "pipelines.runs": GROUND
+    | {"localcloud.contract", "steps", "pipelines.definition", "pipelines.registry", "stepfunctions"},
     "pipelines.tuning": GROUND | {"localcloud.contract", "steps", "pipelines.definition", "pipelines.runs"},
     "lambdas": set(),
     "stepfunctions": GROUND,
@@ -61,7 +65,7 @@ INNER = ("project", "monitoring", "pipelines", "scones")
 """Rooms whose folders are rooms themselves: each must be in the table."""
 NOT_ROOMS = {"tests", "benchmarks", "docs", "build", "dist"}
 
-IN_CONTAINERS = ("steps", "monitoring.measures", "monitoring.analysis")
+IN_CONTAINERS = ("steps", "monitoring.measures", "monitoring.analysis", *DECODER)
 CONTAINERS_LACK = {"sagemaker", "boto3", "botocore", "click", "pydantic", "starlette", "uvicorn", "plotly", "jinja2"}
 
 

@@ -62,7 +62,7 @@ def edit_table(images: Path, change: Any) -> None:
 def repaint(images: Path, path: str, pixels: np.ndarray) -> None:
     """Replace an image, and what the table says about its pixels."""
     Image.fromarray(pixels).save(images / path)
-    found = manifests._measured(images / path)[3]
+    found = manifests._measured(images / path)[-1]
 
     def change(table: pd.DataFrame) -> pd.DataFrame:
         table.loc[table["path"] == path, "pixels_sha256"] = found
@@ -124,7 +124,8 @@ def test_the_split_depends_on_the_seed_and_not_on_the_order(extracted: Path, ima
 
 
 def table_of(rows: list[tuple[str, int, str]]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["part", "label", "pixels_sha256"])
+    table = pd.DataFrame(rows, columns=["part", "label", "pixels_sha256"])
+    return table.assign(group=table["pixels_sha256"])
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ def carried(file: str, python: str, *own: str) -> Carried:
 CARRIED = {
     "the model": Carried(job.REQUIREMENTS, "3.12", frozenset({"numpy", "packaging"})),
     "BuildManifests": carried("steps/manifests-requirements.txt", "3.12", "numpy", "pandas", "scipy"),
+    "ExtractCifar": carried("steps/extract-requirements.txt", "3.12"),
     "Evaluate": carried("steps/evaluate-requirements.txt", "3.12"),
     "the monitor": carried("steps/monitor-requirements.txt", "3.12"),
     "the layer": carried("infra/layer-requirements.txt", "3.13"),
@@ -55,6 +56,7 @@ def pins(text: str) -> dict[str, str]:
 def test_every_list_of_requirements_is_judged() -> None:
     files = {str(file.relative_to(ROOT)) for room in ("steps", "infra") for file in (ROOT / room).rglob("*.txt")}
     judged = {
+        "steps/extract-requirements.txt",
         *("steps/manifests-requirements.txt", "steps/evaluate-requirements.txt", "steps/monitor-requirements.txt"),
         "infra/layer-requirements.txt",
     }

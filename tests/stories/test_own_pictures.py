@@ -1,0 +1,59 @@
+"""Photographs of one's own, from a folder to a routed delivery: three classes, many sizes, turned by EXIF."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from cloud_fixtures import LocalCloud
+from story_support import Story
+
+CLASSES = ["bicycle", "bus", "motorcycle"]
+SETTINGS = f"""
+project = "own-pictures"
+classes = {json.dumps(CLASSES)}
+accuracy_threshold = 0.4
+confidence_threshold = 0.0
+[routes]
+bicycle = "near"
+bus = "far"
+motorcycle = "far"
+[pytorch]
+members = 1
+[serving]
+bake_seconds = 0
+staging = "off"
+"""
+
+
+@pytest.fixture(scope="module")
+def story(local_cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    folder = tmp_path_factory.mktemp("own")
+    found = Story.begin(local_cloud, "own-pictures", folder)
+    (folder / "scones.toml").write_text(SETTINGS, encoding="utf-8")
+    found.scones("data", "photographs", "photographs", "--per-class", "40")
+    found.scones("infra", "deploy")
+    found.scones("upsert")
+    yield found
+    for client in found.clients.values():
+        client.close()
+
+
+@pytest.mark.timeout(600)
+def test_photographs_become_a_model_that_routes_one_of_them(story: Story) -> None:
+    start = ("start", "--pictures", "photographs", "--parameter", "Epochs=8", "--wait", "--json")
+    done = story.scones(*start)
+    assert "photographs: 40 bicycle, 40 bus, 40 motorcycle" in done.stderr
+    assert "Uploading 120 of 120 pictures" in done.stderr and "  120 of 120 pictures are there" in done.stderr
+    steps = {step["name"]: step["status"] for step in json.loads(done.stdout)["steps"]}
+    assert steps["RegisterModel"] == "Succeeded"
+    story.scones("approve", "--wait")
+    picture = next((story.folder / "photographs" / "bus").iterdir())
+    answer = json.loads(story.scones("invoke", str(picture), "--wait", "--json").stdout)
+    again = story.scones(*start)
+    assert "already" in again.stderr and "Uploading" not in again.stderr
+    assert all(step["cached"] for step in json.loads(again.stdout)["steps"] if step["name"] == "ExtractCifar")
