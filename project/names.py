@@ -4,6 +4,7 @@ S3 layout of the project's bucket::
 
     code/<hash>/...                         job code, content-hashed
     data/<sha256, first 16>/archive.tar.gz  input archives, named by content alone
+    data/<sha256, first 16>/pictures/...    own pictures, content-hashed, with pictures.json beside them
     executions/<execution id>/<step>/...    outputs of one pipeline execution
     models/<training job>/output/model.tar.gz
     lambda/<hash>/..., stepfunctions/<hash>/...   what the account's template refers to

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -106,8 +107,7 @@ def test_what_was_photographed_together_stays_together(tmp_path: Path, drawn: di
     pictures, together, dice = dict(drawn), [], np.random.default_rng(5)
     for number in range(4):  # the same motif again: darker, mirrored, in WebP
         name, data = list(drawn.items())[number * 9]
-        with Image.open(io.BytesIO(data)) as image:
-            upright = Image.open(io.BytesIO(normalised(data, (256, 256)))).convert("RGB")
+        upright = Image.open(io.BytesIO(normalised(data, (256, 256)))).convert("RGB")
         mirrored = jpeg(upright.transpose(Image.Transpose.FLIP_LEFT_RIGHT), quality=60)
         out = io.BytesIO()
         upright.point(lambda value: int(value * 0.8)).save(out, "WEBP")
@@ -132,7 +132,8 @@ def test_unreadable_pictures_are_named_and_too_many_end_the_step(
     tmp_path: Path, drawn: dict[tuple[str, str], bytes], capsys: pytest.CaptureFixture[str]
 ) -> None:
     bomb = png.encode(np.zeros((1, 1, 3), np.uint8))
-    bomb = bomb[:16] + (60_000).to_bytes(4, "big") * 2 + bomb[24:]
+    header = b"IHDR" + (60_000).to_bytes(4, "big") * 2 + bomb[24:29]
+    bomb = bomb[:12] + header + zlib.crc32(header).to_bytes(4, "big") + bomb[33:]
     pictures = {**drawn, ("bicycle", "bomb.png"): bomb, ("bicycle", "evil\n.jpg"): b"GIF89a"}
     _, report = extracted(tmp_path / "a", pictures)
     reasons = report["left_out"]["unreadable"]
@@ -141,7 +142,7 @@ def test_unreadable_pictures_are_named_and_too_many_end_the_step(
     assert "Left out 'bicycle/evil\\n.jpg': a GIF; send PNG, JPEG or WebP" in out and "bomb.png" in out
     cut = {("motorcycle", f"{n}.jpg"): data[: 400 + n] for n, data in enumerate(drawn.values())}
     with pytest.raises(
-        DataError, match=r"\d+ of 82 pictures cannot be used, such as 'motorcycle/0.jpg': broken or cut"
+        DataError, match=r"\d+ of 82 pictures cannot be used, such as 'bicycle/bomb.png': far too many pixels"
     ):
         extracted(tmp_path / "b", {**pictures, **cut})
 

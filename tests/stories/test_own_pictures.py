@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
-import boto3
 import pytest
 from cloud_fixtures import LocalCloud
 from story_support import Story
@@ -54,6 +51,7 @@ def test_photographs_become_a_model_that_routes_one_of_them(story: Story) -> Non
     story.scones("approve", "--wait")
     picture = next((story.folder / "photographs" / "bus").iterdir())
     answer = json.loads(story.scones("invoke", str(picture), "--wait", "--json").stdout)
+    assert answer["outcome"] == "routed" and answer["vehicle"] in CLASSES, answer
     again = story.scones(*start)
     assert "already" in again.stderr and "Uploading" not in again.stderr
     assert all(step["cached"] for step in json.loads(again.stdout)["steps"] if step["name"] == "ExtractCifar")

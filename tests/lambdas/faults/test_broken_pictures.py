@@ -129,7 +129,8 @@ def test_damaged_pictures_are_answered_or_refused_by_every_decoder(data: st.Data
 def test_jobs_say_which_of_their_files_is_broken(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(bomb(14_000))
     (tmp_path / "images.csv").write_text(
-        f"path,split,label,class_name,pixels_sha256\na.png,train,0,bicycle,{'0' * 64}\n", encoding="utf-8"
+        f"path,split,label,class_name,pixels_sha256,group,source_side\na.png,train,0,bicycle,{'0' * 64},a,\n",
+        encoding="utf-8",
     )
     with pytest.raises(DataError, match=r"a\.png: not a readable image"):
         manifests.read_images(tmp_path)
