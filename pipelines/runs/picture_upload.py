@@ -14,13 +14,12 @@ from project.console import say
 from project.errors import DataError
 from project.files import sha256_of
 from project.names import Names
+from project.progress import progress
 from steps import picture_list
 from steps.picture_list import Listed, PictureList
 
 AT_ONCE = 8
 """Transfers at a time; the client keeps ten connections."""
-PROGRESS = 10
-"""Lines that tell how far it is."""
 
 
 def upload_pictures(names: Names, source: str, archive: dict[str, str] | None = None) -> dict[str, str]:
@@ -32,7 +31,7 @@ def upload_pictures(names: Names, source: str, archive: dict[str, str] | None = 
         UsageError, DataError: as `find` does; one picture in two classes; a picture that changed meanwhile.
         CloudError: S3 refused or cannot be reached.
     """
-    found = _by_content(find(source, names.settings.classes))
+    found = _by_content(source, find(source, names.settings.classes))
     pictures = tuple(Listed(one.name, one.class_name, sha256) for sha256, one in found.items())
     origin = (archive["InputArchiveUri"].rpartition("/")[2], archive["InputArchiveSha256"]) if archive else None
     content = picture_list.encoded(PictureList(pictures, origin))
@@ -44,17 +43,17 @@ def upload_pictures(names: Names, source: str, archive: dict[str, str] | None = 
     if s3.head(f"{folder}/{picture_list.FILE}") is not None:
         say(f"All of it is in {folder}/ already.")
         return given
-    _upload_missing(names, found, folder)
+    _upload_missing(names, source, found, folder)
     if archive:
         _copy(archive["InputArchiveUri"], f"{folder}/{picture_list.ARCHIVE}")
     s3.upload(content, f"{folder}/{picture_list.FILE}", ContentType="application/json")
     return given
 
 
-def _by_content(found: list[Found]) -> dict[str, Found]:
+def _by_content(source: str, found: list[Found]) -> dict[str, Found]:
     """The pictures by the SHA-256 of their bytes, each once."""
     say(f"Reading {len(found)} pictures ({sum(one.size for one in found) / 1e6:.1f} MB).")
-    digests = _in_parallel(_sha256_of, [(one,) for one in found], None)
+    digests = _in_parallel(_sha256_of, [(one,) for one in found], f"Reading {source}")
     by_content: dict[str, Found] = {}
     for one, digest in sorted(zip(found, digests, strict=True), key=lambda pair: pair[0].name):
         first = by_content.setdefault(digest, one)
@@ -68,7 +67,7 @@ def _by_content(found: list[Found]) -> dict[str, Found]:
     return by_content
 
 
-def _upload_missing(names: Names, found: dict[str, Found], folder: str) -> None:
+def _upload_missing(names: Names, source: str, found: dict[str, Found], folder: str) -> None:
     """Bring the pictures to `folder` that are not there: from the other lists in the bucket where one has them."""
     _, prefix = s3.split(f"{folder}/{picture_list.FOLDER}/")
     known: dict[str, str] = {}
@@ -84,7 +83,7 @@ def _upload_missing(names: Names, found: dict[str, Found], folder: str) -> None:
     new = [found[digest].size for digest in wanted if digest not in known]
     say(f"Uploading {len(new)} of {len(found)} pictures ({sum(new) / 1e6:.1f} MB) to {folder}/")
     moves = [(found[d], d, f"{folder}/{picture_list.FOLDER}/{d}", known.get(d)) for d in wanted]
-    _in_parallel(_bring, moves, "pictures are there")
+    _in_parallel(_bring, moves, f"Uploading {source}")
 
 
 def _bring(one: Found, digest: str, target: str, known: str | None) -> None:
@@ -123,15 +122,15 @@ def _sha256_of(one: Found) -> str:
         return hashlib.sha256(body.read()).hexdigest()
 
 
-def _in_parallel(work: Callable[..., Any], tasks: Sequence[Iterable[Any]], told: str | None) -> list[Any]:
+def _in_parallel(work: Callable[..., Any], tasks: Sequence[Iterable[Any]], what: str) -> list[Any]:
     """What `work` answers to each task, in order. The first failure, or Ctrl-C, ends it without starting the others."""
     pool = ThreadPoolExecutor(AT_ONCE)
     try:
-        futures = [pool.submit(work, *task) for task in tasks]
-        for done, future in enumerate(as_completed(futures), start=1):
-            future.result()
-            if told and done * PROGRESS // len(tasks) > (done - 1) * PROGRESS // len(tasks):
-                say(f"  {done} of {len(tasks)} {told}")
+        with progress() as show:
+            futures = [pool.submit(work, *task) for task in tasks]
+            for done, future in enumerate(as_completed(futures), start=1):
+                future.result()
+                show(what, f"{done} of {len(tasks)} pictures", done, len(tasks))
         return [future.result() for future in futures]
     finally:
         pool.shutdown(cancel_futures=True)
