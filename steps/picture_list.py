@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from project import json_text
 from project.errors import DataError
 
 FILE = "pictures.json"
@@ -62,7 +63,7 @@ def read(folder: Path, sha256: str | None, classes: Sequence[str]) -> PictureLis
     if sha256 is not None and found != sha256.lower():
         raise DataError(f"{FILE}: its SHA-256 is {found}, not {sha256}.", "Start again with --pictures.")
     try:
-        values = json.loads(content)
+        values = json_text.parsed(content)
         rows = [Listed(str(row["name"]), str(row["class"]), str(row["sha256"])) for row in values["pictures"]]
         archive = values["archive"] and (str(values["archive"]["name"]), str(values["archive"]["sha256"]))
     except (ValueError, KeyError, TypeError) as error:
