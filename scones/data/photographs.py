@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from project.cifar100 import FINE_NAMES
 from project.errors import DataError, UsageError
 from project.files import write_folder
 from scones.data.canvas import SIDE
 from scones.data.drawings import DRAWN
-from scones.data.labels import FINE_NAMES
 from scones.data.sample import pictures
 
 SIDES = (200, 401)
