@@ -9,8 +9,8 @@ WORDS = {
     ),
     "region": "AWS's region that everything is in.",
     "classes": (
-        "What the model tells apart: any of CIFAR-100's fine labels, or classes of your own pictures. Their order is that "
-        "of the probabilities."
+        "What the model tells apart: any of CIFAR-100's fine labels, or classes of your own pictures. Their order is "
+        "that of the probabilities."
     ),
     "routes": "The route that a delivery of each class takes; every class needs one.",
     "algorithm": "This project's own training script (`pytorch`), or AWS's image-classification (`builtin`).",
