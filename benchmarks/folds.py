@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scones.data.labels import FINE_NAMES
 
+from project.cifar100 import FINE_NAMES
 from scones.data import archive
 from scones.data.sample import Pictures
 from steps import cifar
