@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from project import cifar100
 from project.errors import DataError
-from scones.data import archive, labels, sample
+from scones.data import archive, sample
 from scones.data.canvas import Canvas, Dice
 from scones.data.drawings import DRAWN
 
@@ -65,10 +66,10 @@ def test_all_classes_of_a_full_archive_have_their_counts(tmp_path: Path) -> None
 
 
 def test_there_are_100_classes_in_20_superclasses() -> None:
-    assert len(labels.FINE_NAMES) == len(set(labels.FINE_NAMES)) == 100
-    assert labels.FINE_NAMES.index("bicycle") == 8 and labels.FINE_NAMES.index("motorcycle") == 48
-    assert {labels.COARSE_OF[labels.FINE_NAMES.index(n)] for n in ("bicycle", "motorcycle", "bus")} == {18}
-    assert sorted(set(labels.COARSE_OF)) == list(range(20))
+    assert len(cifar100.FINE_NAMES) == len(set(cifar100.FINE_NAMES)) == 100
+    assert cifar100.FINE_NAMES.index("bicycle") == 8 and cifar100.FINE_NAMES.index("motorcycle") == 48
+    assert {cifar100.COARSE_OF[cifar100.FINE_NAMES.index(n)] for n in ("bicycle", "motorcycle", "bus")} == {18}
+    assert sorted(set(cifar100.COARSE_OF)) == list(range(20))
 
 
 @pytest.mark.parametrize("name", DRAWN)
