@@ -50,7 +50,6 @@ def endpoint(sagemaker: Any, name: str) -> dict[str, Any]:
 
 
 def _delete(call: Any, **named: str) -> None:
-
     try:
         call(**named)
     except ClientError as error:

@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from botocore.exceptions import ClientError
+
 from lambdas import configuration
 from lambdas.classify_image.endpoint import classify
 from lambdas.deploy.endpoint import described_endpoint
@@ -26,10 +28,12 @@ BROKEN = b"this is no picture"
 READERS = 8
 LONGEST = 300
 """Of what an endpoint said: a traceback may be long."""
+NO_CAPACITY = "InsufficientInstanceCapacity"
+"""In the reason of an endpoint that got no instance (developer guide, troubleshooting "insufficient capacity")."""
 
 
 class NotInServiceError(Exception):
-    """The staging endpoint did not come up, and why."""
+    """The model's containers did not come up on the staging endpoint, and why."""
 
 
 @dataclass(frozen=True)
@@ -76,28 +80,34 @@ def require_service(trial: Trial, sagemaker: Any, pipeline: str) -> None:
     """Nothing, if the endpoint is in service.
 
     Raises:
-        NotInServiceError: it did not come up; that is the model's fault until a person finds out otherwise.
-        FailedError: StagingGone: it came up and is gone, as after an execution that was stopped and resumed.
+        NotInServiceError: it failed; that is the model's fault until a person finds out otherwise.
+        FailedError: what no model can help. StagingNotMade: no instance, a limit of the account or a missing
+            permission; StagingGone: it is removed, as after an execution that was stopped.
     """
     found = described_endpoint(sagemaker, trial.endpoint)
-    if found and found["EndpointStatus"] == "InService":
+    status = found["EndpointStatus"] if found else "gone"
+    if status == "InService":
         return
-    if found:
-        raise NotInServiceError(f"the endpoint is {found['EndpointStatus']}: {found.get('FailureReason', 'no reason')}")
+    if found and status == "Failed":
+        reason = str(found.get("FailureReason", "no reason given"))
+        if NO_CAPACITY in reason:
+            raise FailedError("StagingNotMade", f"Endpoint {trial.endpoint} got no instance: {reason}")
+        raise NotInServiceError(f"the endpoint is Failed: {reason}")
     arn = f"{pipeline}/execution/{trial.execution}"
     with calling(f"looking at the steps of {arn}"):
         steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn, MaxResults=100)
     for step in steps["PipelineExecutionSteps"]:
         if step["StepName"] == "StagingEndpoint" and step["StepStatus"] == "Failed":
-            raise NotInServiceError(f"no endpoint was made: {step.get('FailureReason', 'no reason given')}")
-    raise FailedError("StagingGone", f"Endpoint {trial.endpoint} was removed before it was tested; start again.")
+            reason = step.get("FailureReason", "no reason given")
+            raise FailedError("StagingNotMade", f"Endpoint {trial.endpoint} was not made: {reason}")
+    raise FailedError("StagingGone", f"Endpoint {trial.endpoint} is {status} before the test's end; start again.")
 
 
 def carry_out(trial: Trial, runtime: Any, s3: Any) -> Findings:
     """Ask the endpoint about test pictures one after the other, about a broken one, and look for captured records.
 
     Raises:
-        OutcomeError: pictures or scores cannot be read.
+        OutcomeError: pictures or scores cannot be read, or the endpoint cannot be asked.
     """
     everything = _scored(s3, trial)
     chosen = [everything[index * len(everything) // MOST_PICTURES] for index in range(MOST_PICTURES)]
@@ -124,6 +134,8 @@ def carry_out(trial: Trial, runtime: Any, s3: Any) -> Findings:
             )
         problems += _broken_problems(trial, runtime, len(pairs[0][1]))
     except OutcomeError as error:
+        if not _is_of_model(error):
+            raise
         problems.append(f"picture {len(latencies) + 1} of {len(names)} was not answered: {error.problem[:LONGEST]}")
     captured = None
     if trial.staging == "instance" and latencies:
@@ -141,12 +153,21 @@ def carry_out(trial: Trial, runtime: Any, s3: Any) -> Findings:
     )
 
 
+def _is_of_model(error: OutcomeError) -> bool:
+    """Whether the model's containers said it, or nothing in time; not SageMaker, about the endpoint or who asks it."""
+    cause = error.__cause__
+    said = isinstance(cause, ClientError) and cause.response["Error"]["Code"] == "ModelError"
+    return said or error.error in {"MalformedAnswer", "TimedOut"}
+
+
 def _broken_problems(trial: Trial, runtime: Any, classes: int) -> list[str]:
     try:
         classify(runtime, trial.endpoint, BROKEN, CONTENT_TYPE, f"{trial.records}broken", classes)
     except BadInputError as error:
         return [] if error.error == "ModelRefusedImage" else [f"a broken picture: {error.problem}"]
     except OutcomeError as error:
+        if not _is_of_model(error):
+            raise
         return [f"a broken picture is not refused with a status of 400 to 499: {error.problem[:LONGEST]}"]
     return ["a broken picture is answered like any other"]
 

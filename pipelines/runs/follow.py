@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from pipelines import registry
 from pipelines.definition import gates
 from pipelines.runs.executions import RUNNING, describe, execution_id, list_steps
 from pipelines.runs.step_progress import Watch
@@ -17,7 +18,7 @@ from project.progress import progress
 from project.waiting import going_on, wait_between_looks
 
 GATE, QUALITY_TOO_LOW = "CheckQuality", "QualityTooLow"
-TEST_STAGING = "TestStaging"
+REGISTER, TEST_STAGING = "RegisterModel", "TestStaging"
 LOG_GROUPS = {
     "ProcessingJob": "/aws/sagemaker/ProcessingJobs",
     "TrainingJob": "/aws/sagemaker/TrainingJobs",
@@ -95,6 +96,7 @@ def raise_unless_succeeded(description: dict[str, Any], steps: list[Step]) -> No
         QualityGateError: the gate said no, or could not read its metric: nothing was registered. Or the staging
             endpoint did not do what it must: the version is rejected.
         ExecutionFailedError: anything else; the failed job's last log lines go to stderr first.
+        CloudError: whether the version was rejected cannot be read.
     """
     status, arn = description["PipelineExecutionStatus"], description["PipelineExecutionArn"]
     if status == "Succeeded":
@@ -111,6 +113,12 @@ def raise_unless_succeeded(description: dict[str, Any], steps: list[Step]) -> No
             )
     for step in failed:
         if step["StepName"] == TEST_STAGING:
+            if not _was_rejected(steps):
+                raise ExecutionFailedError(
+                    f"{TEST_STAGING}: {_reason(step)}.",
+                    "That is no fault of the model, and its version was not rejected. Mend it, then: "
+                    "scones start --wait, where the finished steps are cached.",
+                )
             raise QualityGateError(
                 f"{TEST_STAGING}: {_reason(step)}.",
                 "A version that failed its test is rejected with this reason, and its endpoint is removed. "
@@ -124,6 +132,12 @@ def raise_unless_succeeded(description: dict[str, Any], steps: list[Step]) -> No
         f"After a fault outside of the code: scones resume {identifier} --wait. "
         "After changing it: scones upsert, scones start --wait.",
     )
+
+
+def _was_rejected(steps: list[Step]) -> bool:
+    """Whether the version that the execution registered is rejected."""
+    made = [step["Metadata"][REGISTER]["Arn"] for step in steps if REGISTER in step.get("Metadata", {})]
+    return any(registry.described(arn)["ModelApprovalStatus"] == "Rejected" for arn in made)
 
 
 def _reason(step: Step) -> str:

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from lambda_support import CONTEXT
 
 from lambdas import clients
-from lambdas.outcomes import FailedError
+from lambdas.outcomes import FailedError, OutcomeError
 from lambdas.staging import remove, trial
 from lambdas.staging.handler import handler
 from lambdas.staging.verdict import StagingFailedError
@@ -43,6 +43,8 @@ class Service:
         self.asked: list[str] = []
         self.objects: dict[str, bytes] = {}
         self.steps: list[dict[str, Any]] = []
+        self.reason = "the container did not answer /ping"
+        self.refuses: ClientError | None = None
 
     def describe_endpoint(self, EndpointName: str) -> dict[str, Any]:  # noqa: N803 - boto3's own
         assert EndpointName == NAME
@@ -50,7 +52,7 @@ class Service:
             raise refusal("Could not find endpoint")
         status = self.statuses[0]
         self.statuses[:] = self.statuses[1:] or self.statuses
-        return {"EndpointStatus": status, "FailureReason": "no capacity"}
+        return {"EndpointStatus": status, "FailureReason": self.reason}
 
     def delete_endpoint(self, EndpointName: str) -> None:  # noqa: N803
         self.deleted.append(EndpointName)
@@ -68,6 +70,8 @@ class Service:
 
     def invoke_endpoint(self, **asked: Any) -> dict[str, Any]:
         self.asked.append(asked["InferenceId"])
+        if self.refuses:
+            raise self.refuses
         if asked["Body"] == trial.BROKEN:
             raise ClientError(
                 {"Error": {"Code": "ModelError", "Message": "no picture"}, "OriginalStatusCode": 400}, "InvokeEndpoint"
@@ -164,17 +168,78 @@ def test_an_endpoint_that_was_removed_before_the_test_rejects_nobody(service: Se
     assert not service.updated
 
 
-def test_an_endpoint_that_could_not_be_made_rejects_the_version_with_the_steps_reason(service: Service) -> None:
+LIMIT = "ClientError: ResourceLimitExceeded: The account-level service limit is 0 Instances"
+CAPACITY = "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error."
+
+
+def test_an_endpoint_that_could_not_be_made_rejects_nobody(service: Service) -> None:
     service.statuses = []
-    service.steps = [{"StepName": "StagingEndpoint", "StepStatus": "Failed", "FailureReason": "ResourceLimitExceeded"}]
-    with pytest.raises(StagingFailedError, match="no endpoint was made: ResourceLimitExceeded"):
+    service.steps = [{"StepName": "StagingEndpoint", "StepStatus": "Failed", "FailureReason": LIMIT}]
+    with pytest.raises(FailedError, match=f"StagingNotMade: Endpoint {NAME} was not made: {LIMIT}"):
+        call(EVENT)
+    assert not service.updated
+
+
+def test_an_endpoint_that_got_no_instance_rejects_nobody(service: Service) -> None:
+    service.statuses, service.reason = ["Failed"], CAPACITY
+    with pytest.raises(FailedError, match=r"StagingNotMade: .* got no instance"):
+        call(EVENT)
+    assert not service.updated
+
+
+def test_an_endpoint_that_failed_rejects_the_version_with_its_reason(service: Service) -> None:
+    service.statuses = ["Failed"]
+    with pytest.raises(StagingFailedError, match="the endpoint is Failed: the container did not answer /ping"):
         call(EVENT)
     assert service.updated[0]["ModelApprovalStatus"] == "Rejected"
 
 
-def test_missing_captures_reject_the_version(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trial, "_wait_for_records", lambda s3, asked: 0)
+@pytest.fixture
+def scored(service: Service) -> Service:
+    """The service with one picture in the test set, and its scores."""
     service.objects["executions/e/ScoreTestSet/predictions/1.png.out"] = json.dumps(SCORES).encode()
     service.objects["executions/e/BuildManifests/test/1.png"] = b"picture"
+    return service
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "error"),
+    [
+        ("AccessDeniedException", 403, "AccessDenied"),
+        ("ThrottlingException", 400, "Throttled"),
+        ("ServiceUnavailable", 503, "Unavailable"),
+        ("ValidationError", 400, "ValidationError"),  # the endpoint is not found
+    ],
+)
+def test_what_sagemaker_says_of_the_endpoint_rejects_nobody(
+    scored: Service, code: str, status: int, error: str
+) -> None:
+    answer = {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    scored.refuses = ClientError(answer, "InvokeEndpoint")  # type: ignore[arg-type]  # as much as is read of it
+    with pytest.raises(OutcomeError, match=error):
+        call(EVENT)
+    assert not scored.updated
+
+
+def test_a_server_error_of_the_model_rejects_the_version(scored: Service) -> None:
+    answer = {"Error": {"Code": "ModelError", "Message": "no weights"}, "OriginalStatusCode": 500}
+    scored.refuses = ClientError(answer, "InvokeEndpoint")  # type: ignore[arg-type]  # as above
+    with pytest.raises(StagingFailedError, match=r"picture 1 of 1 was not answered: .*no weights"):
+        call(EVENT)
+    assert scored.updated[0]["ModelApprovalStatus"] == "Rejected"
+
+
+def test_an_endpoint_that_is_removed_during_its_test_rejects_nobody(
+    scored: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial, "_wait_for_records", lambda s3, asked: 0)
+    scored.statuses = ["InService", "Deleting"]
+    with pytest.raises(FailedError, match=f"StagingGone: Endpoint {NAME} is Deleting"):
+        call(EVENT)
+    assert not scored.updated
+
+
+def test_missing_captures_reject_the_version(scored: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "_wait_for_records", lambda s3, asked: 0)
     with pytest.raises(StagingFailedError, match="no captured record has arrived"):
         call(EVENT)

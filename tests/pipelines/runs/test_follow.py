@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pipelines import registry
 from pipelines.runs.follow import raise_unless_succeeded, step_line
 from project.errors import ExecutionFailedError, QualityGateError
 
@@ -56,14 +57,27 @@ def test_success_raises_nothing() -> None:
     raise_unless_succeeded(execution("Succeeded"), [])
 
 
-def test_a_staging_test_that_failed_exits_with_three_and_its_reason() -> None:
-    steps = [
-        step("StagingEndpoint", "Failed", FailureReason="Endpoint e is Failed: no weights"),
-        step("TestStaging", "Failed", FailureReason="the endpoint is Failed: no weights"),
-        step("RemoveStaging", "Succeeded"),
-    ]
+STAGED = [
+    step("RegisterModel", "Succeeded", Metadata={"RegisterModel": {"Arn": "arn:of/the/package"}}),
+    step("StagingEndpoint", "Failed", FailureReason="Endpoint e is Failed: no weights"),
+    step("TestStaging", "Failed", FailureReason="the endpoint is Failed: no weights"),
+    step("RemoveStaging", "Succeeded"),
+]
+
+
+def test_a_staging_test_that_rejected_the_version_exits_with_three_and_its_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(registry, "described", lambda arn: {"ModelApprovalStatus": "Rejected"})
     with pytest.raises(QualityGateError, match="TestStaging: the endpoint is Failed: no weights"):
-        raise_unless_succeeded(execution("CompletedWithFailures"), steps)
+        raise_unless_succeeded(execution("CompletedWithFailures"), STAGED)
+
+
+def test_a_staging_test_that_could_not_be_made_is_no_models_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "described", lambda arn: {"ModelApprovalStatus": "PendingManualApproval"})
+    with pytest.raises(ExecutionFailedError, match=r"TestStaging: .* not rejected") as caught:
+        raise_unless_succeeded(execution("CompletedWithFailures"), STAGED)
+    assert caught.value.exit_code == 1
 
 
 def test_the_fail_step_of_the_gate_exits_with_three() -> None:
