@@ -84,13 +84,27 @@ def told() -> Isolation | None:
     return Isolation(NAMESPACES)
 
 
-def probe(folder: Path) -> Isolation:
-    """What this machine allows: a view with all that views have is made, below `folder`, and left."""
+@cache
+def can_be_layered(folder: Path) -> bool:
+    """Whether views may have a layer over `folder`, where they are offered.
+
+    Linux refuses it where something is mounted below (EINVAL of overlayfs in a user namespace, clone_private_mount):
+    the drivers in /usr/lib of WSL, or of a container that was given a GPU.
+    """
+    return folder.is_dir() and probe(Path(tempfile.gettempdir()), (folder,)).private
+
+
+def probe(folder: Path, layered: tuple[Path, ...] = ()) -> Isolation:
+    """What this machine allows: a view with all that views have is made, below `folder`, and left.
+
+    Args:
+        layered: more folders that a layer is to lie over.
+    """
     if sys.platform != "linux":
         return Isolation(NONE, f"{sys.platform} has no namespaces; Linux has")
     with tempfile.TemporaryDirectory(dir=folder, prefix="probe-") as made:
         own = Path(made)
-        folders = enumerate(installs_into(Path(sys.executable)))
+        folders = enumerate((*installs_into(Path(sys.executable)), *layered))
         layers = tuple(make_layer(Layer(folder, own / str(number))) for number, folder in folders)
         view = View(
             "/opt/ml",

@@ -22,7 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from localcloud.environment import MARK
-from localcloud.isolation.offer import make_layer
+from localcloud.isolation.offer import can_be_layered, make_layer
 from localcloud.isolation.python import installs_into, needed
 from localcloud.isolation.view import Layer, View, isolated, shared_by_the_user
 from localcloud.processes import find, marked
@@ -155,8 +155,8 @@ def view(
         **shared_by_the_user(),
     }
     changed = installs_into(interpreter)
-    if LIBRARIES.is_dir():
-        changed.append(LIBRARIES.resolve())
+    if can_be_layered(libraries := LIBRARIES.resolve()):
+        changed.append(libraries)
     if cache := _pip_cache():
         changed.append(cache)
     layers = tuple(make_layer(Layer(at, folder.root / "layers" / uuid.uuid4().hex)) for at in changed)

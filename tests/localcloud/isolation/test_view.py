@@ -157,3 +157,22 @@ def test_a_folder_of_ones_own_below_a_layer_is_written_to(view: View, tmp_path: 
     layer = make_layer(Layer(tmp_path / "environment", tmp_path / "changes"))
     seen = shell(replace(view, layers=(layer,), writable={**view.writable, "/opt/ml": inside}), "echo 1 > /opt/ml/kept")
     assert (seen.stderr, (inside / "kept").read_text()) == ("", "1\n")
+
+
+MOUNTED_BELOW = """
+import sys, tempfile
+from pathlib import Path
+from localcloud.isolation import offer
+tempfile.tempdir = sys.argv[1]
+print([offer.can_be_layered(Path(name)) for name in sys.argv[2:]])
+"""
+
+
+@needs_views
+def test_no_layer_lies_over_a_folder_with_something_mounted_below(tmp_path: Path) -> None:
+    for name in ("plain", "drivers"):
+        (tmp_path / name / "inside").mkdir(parents=True)
+    words = 'mount -t tmpfs none "$1"/drivers/inside && exec "$2" -c "$3" "$1" "$1"/plain "$1"/drivers "$1"/missing'
+    shell = ["/bin/sh", "-c", words, "sh", str(tmp_path), sys.executable, MOUNTED_BELOW]
+    done = subprocess.run(["unshare", "--user", "--map-root-user", "--mount", *shell], capture_output=True, text=True)
+    assert (done.stdout.strip(), done.stderr) == ("[True, False, False]", "")
