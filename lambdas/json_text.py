@@ -30,7 +30,7 @@ def parsed(text: str | bytes) -> Any:
 def problem(value: object) -> str:
     """Why a value that a JSON parser made cannot be written as JSON again, or nothing.
 
-    It is a number beyond a double's range, half a character (an escaped surrogate that stands alone), or deeper than
+    It is a float beyond a double's range, half a character (an escaped surrogate that stands alone), or deeper than
     DEEPEST.
     """
     level: list[object] = [value]
