@@ -150,7 +150,11 @@ class Settings(Section):
     project: Annotated[
         str,
         AfterValidator(
-            matching(r"[a-z0-9](-?[a-z0-9]){2,24}", "it must be 3 to 25 lower-case letters, digits and single hyphens")
+            # in all: the stack's templates have no longer one, nor would the names that begin with it fit
+            matching(
+                r"(?=.{3,25}\Z)[a-z0-9](-?[a-z0-9]){2,}",
+                "it must be 3 to 25 lower-case letters, digits and single hyphens",
+            )
         ),
     ] = "scones-unlimited"
     region: str = DEFAULT_REGION

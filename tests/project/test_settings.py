@@ -38,6 +38,7 @@ def test_an_unknown_key_is_refused_with_the_nearest_known_one(tmp_path: Path) ->
         ('classes = ["bus", "bus"]', "classes are named twice"),
         ('algorithm = "magic"', "algorithm"),
         ('project = "Has Blanks"', "`project` is 'Has Blanks': it must be 3 to 25 lower-case letters"),
+        (f'project = "{"a-" * 13}a"', "it must be 3 to 25 lower-case letters"),
         ('region = "us-est-1"', "it is no region of AWS, did you mean us-"),
         ('region = "us-east-9"', "it is no region of AWS"),
         ('[instances]\ntraining = "g4dn"', "`instances.training` is 'g4dn': it must be an instance type"),
