@@ -69,6 +69,7 @@ def parameters(names: Names, keys: Mapping[str, str]) -> dict[str, str]:
         "Routes": json.dumps(chosen.routes, sort_keys=True),
         "ConfidenceThreshold": f"{chosen.confidence_threshold:.6f}".rstrip("0").removesuffix("."),
         "UnfamiliarityLimit": f"{chosen.unfamiliarity_limit:.6f}".rstrip("0").removesuffix("."),
+        "ImageSize": f"{chosen.image_size}x{chosen.image_size}",
         "EndpointInstanceType": chosen.instances.endpoint,
         "EndpointInstanceCount": str(chosen.serving.instance_count),
         "EndpointMaxInstances": str(chosen.serving.max_instances),

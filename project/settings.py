@@ -161,6 +161,7 @@ class Settings(Section):
     classes: Annotated[tuple[str, ...], Field(min_length=2, max_length=100)] = ("bicycle", "motorcycle")
     routes: dict[str, str] = {"bicycle": "near", "motorcycle": "far"}
     algorithm: Literal["builtin", "pytorch"] = "pytorch"
+    image_size: Literal[32, 64, 96] = 32  # pixels on each side of the pictures that the model sees
     validation_fraction: Annotated[float, Field(gt=0.0, lt=0.5, strict=True)] = 0.2
     seed: Annotated[Whole, Field(ge=0, lt=2**31)] = 7
     epochs: Annotated[Whole, Field(ge=1, le=1000)] | None = None

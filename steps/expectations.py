@@ -24,7 +24,6 @@ from great_expectations.core.run_identifier import RunIdentifier
 from project.files import write_json
 from steps.subsets import LEFT_OUT, SUBSETS
 
-SIDE = 32
 REPEATS_TOLERATED = 0.01
 LEAST_BALANCE = 0.5
 POOR_TOLERATED = 0.05
@@ -34,7 +33,7 @@ LEAST_CONTRAST = 3.0
 logging.getLogger("great_expectations").setLevel(logging.ERROR)
 
 
-def image_suite(classes: Sequence[str]) -> list[Any]:
+def image_suite(classes: Sequence[str], side: int) -> list[Any]:
     """Expectations of the image table: one row per extracted image, as measured from its file."""
     most = 1 - REPEATS_TOLERATED
     return [
@@ -51,10 +50,10 @@ def image_suite(classes: Sequence[str]) -> list[Any]:
             column="class_name", value_set=list(classes), description="every class has images"
         ),
         expect.ExpectColumnValuesToBeInSet(
-            column="width", value_set=[SIDE], description=f"every image is {SIDE} pixels wide"
+            column="width", value_set=[side], description=f"every image is {side} pixels wide"
         ),
         expect.ExpectColumnValuesToBeInSet(
-            column="height", value_set=[SIDE], description=f"every image is {SIDE} pixels high"
+            column="height", value_set=[side], description=f"every image is {side} pixels high"
         ),
         expect.ExpectColumnValuesToBeInSet(column="mode", value_set=["RGB"], description="every image is RGB"),
         expect.ExpectColumnPairValuesToBeEqual(
@@ -87,9 +86,9 @@ def image_suite(classes: Sequence[str]) -> list[Any]:
         ),
         expect.ExpectColumnValuesToBeBetween(
             column="source_side",  # empty for an archive's pictures
-            min_value=SIDE,
+            min_value=side,
             mostly=1 - POOR_TOLERATED,
-            description=f"at most 1 in 20 of one's own pictures is smaller than {SIDE} pixels",
+            description=f"at most 1 in 20 of one's own pictures is smaller than {side} pixels",
         ),
     ]
 
@@ -111,7 +110,9 @@ def count_suite(classes: Sequence[str]) -> list[Any]:
     ]
 
 
-def validate(images: pd.DataFrame, counts: pd.DataFrame, classes: Sequence[str], folder: Path) -> list[str]:
+def validate(
+    images: pd.DataFrame, counts: pd.DataFrame, classes: Sequence[str], folder: Path, side: int = 32
+) -> list[str]:
     """Check both tables; write `validation.json` and the Data Docs (`docs/index.html`) below `folder`.
 
     Returns:
@@ -120,7 +121,7 @@ def validate(images: pd.DataFrame, counts: pd.DataFrame, classes: Sequence[str],
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     tables = {
-        "images": (images, image_suite(classes), ["path"]),
+        "images": (images, image_suite(classes, side), ["path"]),
         "class_counts": (counts, count_suite(classes), ["subset", "class_name"]),
     }
     context.add_data_docs_site(

@@ -183,8 +183,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--sha256", help="what the SHA-256 of the archive or of pictures.json must be")
     parser.add_argument("--classes", required=True, help="comma-separated class names")
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--image-size", type=int, default=cifar.SIDE, help="pixels on each side of the pictures")
     options = parser.parse_args(argv)
-    report = extract(options.archive, options.sha256 or None, options.classes.split(","), options.output)
+    classes = options.classes.split(",")
+    report = extract(options.archive, options.sha256 or None, classes, options.output, options.image_size)
     for part, counts in report["images"].items():
         print(f"{part}: {', '.join(f'{n} {name}' for name, n in counts.items())}", flush=True)
     print(f"Extracted from the {report['layout']} layout in {report['seconds']} s.", flush=True)

@@ -20,6 +20,7 @@ from PIL import Image
 from project.errors import DataError
 from project.files import write_folder, write_json
 from steps import lst, png
+from steps.cifar import SIDE
 from steps.subsets import LEFT_OUT, SUBSETS, assign_subsets, count
 
 LEARNED_FROM = ("train", "validation")
@@ -69,12 +70,18 @@ def _measured(file: Path) -> tuple[int, int, str, float, str]:
 
 
 def build(
-    images_folder: Path, classes: Sequence[str], validation_fraction: float, seed: int, output: Path, margin: int = 0
+    images_folder: Path,
+    classes: Sequence[str],
+    validation_fraction: float,
+    seed: int,
+    output: Path,
+    margin: int = 0,
+    side: int = SIDE,
 ) -> Any:
     """Write `train`, `validation`, `test`, `<subset>_lst`, `checks` and `report` below `output`.
 
-    With a `margin` in pixels also `train_with_margin` and `validation_with_margin`. When an expectation is broken only
-    `checks` is written, so that its Data Docs can be read.
+    `side`: pixels on each side that every picture must have. With a `margin` in pixels also `train_with_margin` and
+    `validation_with_margin`. When an expectation is broken only `checks` is written, so that its Data Docs can be read.
 
     Returns:
         the report.
@@ -92,7 +99,7 @@ def build(
 
     with write_folder(output) as scratch:
         (scratch / "checks").mkdir()
-        broken = expectations.validate(images, counts, classes, scratch / "checks")
+        broken = expectations.validate(images, counts, classes, scratch / "checks", side)
         if not broken:
             report = _report(counts, images, classes, validation_fraction, seed)
             for subset in SUBSETS:
@@ -155,9 +162,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--classes", required=True, help="comma-separated class names, in the order of their labels")
     parser.add_argument("--margin", type=_margin, default=0, help="pixels around the pictures of <subset>_with_margin")
+    parser.add_argument("--image-size", type=int, default=SIDE, help="pixels on each side of the pictures")
     options = parser.parse_args(argv)
+    split = (options.validation_fraction, options.seed)
     classes = options.classes.split(",")
-    report = build(options.images, classes, options.validation_fraction, options.seed, options.output, options.margin)
+    report = build(options.images, classes, *split, options.output, options.margin, options.image_size)
     for subset, counts in report["images"].items():
         print(f"{subset}: {', '.join(f'{n} {name}' for name, n in counts.items())}", flush=True)
     print(f"Every expectation holds; {report['left_out_repeats']} repeated images left out.", flush=True)

@@ -7,10 +7,25 @@ its crops move by the margin, and the middle is the whole picture.
 
 from __future__ import annotations
 
+from project.settings import Settings
+
 SIDE = 32
 """Width and height of CIFAR's pictures, in pixels."""
 MARGIN = 4
-"""Pixels of margin on each side."""
+"""Pixels of margin on each side of those."""
+
+
+def margin(image_size: int) -> int:
+    """Pixels of margin on each side of pictures of that size."""
+    return MARGIN * image_size // SIDE
+
+
+def image_shape(settings: Settings) -> str:
+    """Hyperparameter `image_shape`: the setting, or seven eighths of `image_size`, as its default is of 32."""
+    if settings.image_size == SIDE or "image_shape" in settings.builtin.model_fields_set:
+        return settings.builtin.image_shape
+    crop = settings.image_size * 7 // 8
+    return f"3,{crop},{crop}"
 
 
 def learning_rate_steps(epochs: int) -> str:

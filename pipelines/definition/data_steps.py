@@ -5,7 +5,7 @@ from __future__ import annotations
 from sagemaker.core.workflow.properties import PropertyFile
 from sagemaker.mlops.workflow.steps import ProcessingStep
 
-from pipelines.definition.builtin_algorithm import MARGIN
+from pipelines.definition.builtin_algorithm import margin
 from pipelines.definition.context import PROCESSING, Context, output_of, processing_step
 
 MANIFEST_REPORT = PropertyFile(name="ManifestReport", output_name="report", path="manifests.json")
@@ -17,6 +17,7 @@ def extract_step(context: Context) -> ProcessingStep:
         *("--archive", f"{PROCESSING}/input/archive"),
         *("--sha256", context.parameters.input_archive_sha256),
         *("--classes", ",".join(context.names.settings.classes)),
+        *("--image-size", str(context.names.settings.image_size)),
     ]
     return processing_step(
         context,
@@ -38,12 +39,13 @@ def manifests_step(context: Context, extract: ProcessingStep) -> ProcessingStep:
         *("--validation-fraction", str(settings.validation_fraction)),
         *("--seed", str(settings.seed)),
         *("--classes", ",".join(settings.classes)),
+        *("--image-size", str(settings.image_size)),
     ]
     outputs: dict[str, str] = {}
     for split in ("train", "validation", "test"):
         outputs |= {split: split, f"{split}_lst": f"lst/{split}"}
     if settings.algorithm == "builtin":
-        options += ["--margin", str(MARGIN)]
+        options += ["--margin", str(margin(settings.image_size))]
         outputs |= {f"{split}_with_margin": f"margin/{split}" for split in ("train", "validation")}
     return processing_step(
         context,

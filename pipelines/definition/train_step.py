@@ -37,13 +37,15 @@ def _builtin(context: Context, manifests: ProcessingStep) -> TrainingStep:
     """AWS's image-classification algorithm: it publishes its own metrics and refuses definitions of others'."""
     settings, parameters = context.names.settings, context.parameters
     samples = JsonGet(step_name=manifests.name, property_file=MANIFEST_REPORT, json_path="num_training_samples")
+    shape = builtin_algorithm.image_shape(settings)
     hyperparameters = {
         **{name: str(value) for name, value in settings.builtin.model_dump().items()},
+        "image_shape": shape,
         "num_classes": str(len(settings.classes)),
         "num_training_samples": samples.to_string(),
         "epochs": parameters.epochs.to_string(),
         "lr_scheduler_step": parameters.learning_rate_steps,
-        "resize": str(builtin_algorithm.resized(settings.builtin.image_shape)),
+        "resize": str(builtin_algorithm.resized(shape)),
     }
     channels = _channels(manifests, "_with_margin")
     trainer = _trainer(context, images.image_classification(settings.region), hyperparameters, channels)
@@ -73,6 +75,7 @@ def _pytorch(context: Context, manifests: ProcessingStep) -> TrainingStep:
         *("--model-dir", "/opt/ml/model"),
         *("--output-data-dir", "/opt/ml/output/data"),
         *("--classes", ",".join(settings.classes)),
+        *("--image-size", str(settings.image_size)),
     ]
     command = {
         "ContainerEntrypoint": ["python3", f"{INPUT}/data/code/run.py"],

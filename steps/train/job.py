@@ -19,7 +19,6 @@ from steps.train import ensemble, graph, hyperparameters, inference, likeness, t
 from steps.train.hyperparameters import Hyperparameters
 from steps.train.messages import Examples
 
-IMAGE_SIZE = 32
 REQUIREMENTS = """\
 flatbuffers==25.12.19
 onnxruntime==1.31.1
@@ -32,10 +31,11 @@ packaging stay as they are.
 """
 
 
-def read_channel(images: Path, manifest: Path, classes: int) -> Examples:
+def read_channel(images: Path, manifest: Path, classes: int, side: int) -> Examples:
     """All pictures of a channel, decoded and sized as they are when served.
 
-    `images`: the channel's folder; `manifest`: the folder of its `.lst` channel, which holds exactly one file.
+    `images`: the channel's folder; `manifest`: the folder of its `.lst` channel, which holds exactly one file;
+    `side`: pixels on each side.
 
     Raises:
         DataError: no or several manifests, a wrong manifest, or a picture that cannot be decoded.
@@ -44,13 +44,13 @@ def read_channel(images: Path, manifest: Path, classes: int) -> Examples:
     if len(found) != 1:
         raise DataError(f"{manifest}: {len(found)} .lst files in the channel; exactly one is needed.")
     entries = lst.read(found[0], images, classes)
-    pictures = np.empty((len(entries), IMAGE_SIZE, IMAGE_SIZE, 3), np.uint8)
+    pictures = np.empty((len(entries), side, side, 3), np.uint8)
     for row, entry in enumerate(entries):
         try:
             picture = inference.decode((images / entry.path).read_bytes())
         except ValueError as error:
             raise DataError(f"{images / entry.path}: {error}", "Take the image out of the manifest.") from None
-        pictures[row] = inference.pixels(picture, IMAGE_SIZE)
+        pictures[row] = inference.pixels(picture, side)
     return Examples(pictures, np.array([entry.label for entry in entries], np.int64))
 
 
@@ -61,12 +61,13 @@ def write_model(
     roughest: float,
     classes: Sequence[str],
     chosen: Hyperparameters,
+    side: int = 32,
 ) -> None:
     """Write what becomes model.tar.gz: `model.onnx`, `model.json` and `code/` for the serving container."""
-    (folder / "model.onnx").write_bytes(graph.build(trained.networks, fitted, IMAGE_SIZE))
+    (folder / "model.onnx").write_bytes(graph.build(trained.networks, fitted, side))
     description = {
         "classes": list(classes),
-        "image_size": IMAGE_SIZE,
+        "image_size": side,
         "preprocessing": "RGB, stretched to image_size x image_size, values 0 to 255; normalisation is in the graph",
         "temperature": fitted,
         "likeness_percentiles": likeness.percentiles(trained.validation_likeness),
@@ -93,21 +94,22 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--model-dir", type=Path, required=True, help="empty folder for the model's files")
     parser.add_argument("--output-data-dir", type=Path, required=True, help="folder for training.json")
     parser.add_argument("--classes", type=lambda names: names.split(","), required=True, help="names, in label order")
+    parser.add_argument("--image-size", type=int, default=32, help="pixels on each side of the model's pictures")
     options = parser.parse_args(argv)
 
     started = time.perf_counter()
     chosen = hyperparameters.read(options.hyperparameters)
     print("Hyperparameters:", json.dumps(dataclasses.asdict(chosen)), flush=True)
     classes = len(options.classes)
-    training = read_channel(options.train, options.train_lst, classes)
-    validation = read_channel(options.validation, options.validation_lst, classes)
+    training = read_channel(options.train, options.train_lst, classes, options.image_size)
+    validation = read_channel(options.validation, options.validation_lst, classes, options.image_size)
     trained = ensemble.fit(training, validation, classes, chosen)
     single = temperature.fit(trained.validation_logits, validation.labels)
     fitted = temperature.of_ensemble(single, chosen.members)
     roughest = max(inference.roughness(one) for split in (training, validation) for one in split.pictures)
     accuracy = float((trained.validation_logits.argmax(axis=1) == validation.labels).mean())
     with write_folder(options.model_dir) as folder:
-        write_model(folder, trained, fitted, roughest, options.classes, chosen)
+        write_model(folder, trained, fitted, roughest, options.classes, chosen, options.image_size)
     options.output_data_dir.mkdir(parents=True, exist_ok=True)
     seconds = round(time.perf_counter() - started, 2)
     summary = {"validation_accuracy": accuracy, "temperature": fitted, "seconds": seconds}

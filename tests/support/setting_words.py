@@ -13,6 +13,7 @@ WORDS = {
         "that of the probabilities."
     ),
     "routes": "The route that a delivery of each class takes; every class needs one.",
+    "image_size": "Width and height, in pixels, of the pictures that the model learns from and is asked about.",
     "algorithm": "This project's own training script (`pytorch`), or AWS's image-classification (`builtin`).",
     "validation_fraction": (
         "Share of the training pictures that is held out to calibrate by, and for `builtin` to choose the best epoch."
