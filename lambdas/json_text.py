@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 DEEPEST = 100
 """Levels of a value. Whatever reads or writes one calls itself at each, and Python ends that at a thousand calls."""
-_surrogate_in = re.compile("[\ud800-\udfff]").search
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def parsed(text: str | bytes) -> Any:
@@ -38,7 +38,7 @@ def problem(value: object) -> str:
         inner: list[object] = []
         for item in level:
             if isinstance(item, str):
-                if not item.isascii() and (half := _surrogate_in(item)):
+                if not item.isascii() and (half := _SURROGATE.findall(item)):
                     return f"half a character, \\u{ord(half[0]):04x}, stands alone"
             elif isinstance(item, dict):
                 inner += [*item, *item.values()]

@@ -42,7 +42,7 @@ def problem(value: object) -> str:
         inner: list[object] = []
         for item in level:
             if isinstance(item, str):
-                if not item.isascii() and (half := _SURROGATE.search(item)):
+                if not item.isascii() and (half := _SURROGATE.findall(item)):
                     return f"half a character, \\u{ord(half[0]):04x}, stands alone"
             elif isinstance(item, dict):
                 inner += [*item, *item.values()]
