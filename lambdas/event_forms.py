@@ -23,7 +23,8 @@ Fields = dict[str, Any]
 NAMING = ("s3_key", "image_data", "inferences", "prefix", "keys")
 """An event with one of these is bare, whatever else it holds: that travels along untouched."""
 TRAVELLING = ("execution", "threshold")
-"""What may stand beside a wrapping, and counts for what is in it."""
+"""What may stand beside a wrapping, and counts for what is in it, whatever that says: a state machine notes its execution
+there, and whoever sent the rest is not to speak in another one's name."""
 DEEPEST = 6
 """Wrappings inside each other; SNS by way of SQS has three."""
 
@@ -56,7 +57,7 @@ def _unwrapped(event: object, name: str, deepest: int) -> list[Fields]:
     if not event.keys().isdisjoint(NAMING):
         return [event]
     along = {field: event[field] for field in TRAVELLING if field in event}
-    return [{**along, **fields} for fields in _inside(event, deepest)]
+    return [{**fields, **along} for fields in _inside(event, deepest)]
 
 
 def _inside(event: Fields, deepest: int) -> list[Fields]:

@@ -36,6 +36,12 @@ def test_every_record_is_a_picture(form: str) -> None:
     assert asked == [{"s3_bucket": BUCKET, "s3_key": key, "threshold": 0.5} for key in ("a.png", "b.png")]
 
 
+def test_what_is_inside_does_not_speak_for_another_execution() -> None:
+    inner = {"s3_bucket": BUCKET, "s3_key": "a.png", "execution": {"name": "another"}, "threshold": 0.1}
+    noted = {"execution": {"name": "own"}, "threshold": 0.9}
+    assert event_forms.pictures({"body": json.dumps(inner), **noted}) == [{**inner, **noted}]
+
+
 def test_who_names_a_picture_names_it_whatever_stands_beside() -> None:
     event = {"s3_bucket": BUCKET, "s3_key": "a.png", "body": "a note", **of_s3("b.png"), "source": "aws.s3"}
     assert event_forms.pictures(event) == [event]
