@@ -23,8 +23,8 @@ Fields = dict[str, Any]
 NAMING = ("s3_key", "image_data", "inferences", "prefix", "keys")
 """An event with one of these is bare, whatever else it holds: that travels along untouched."""
 TRAVELLING = ("execution", "threshold")
-"""What may stand beside a wrapping, and counts for what is in it, whatever that says: a state machine notes its execution
-there, and whoever sent the rest is not to speak in another one's name."""
+"""What may stand beside a wrapping, and counts for what is in it, whatever that says: a state machine notes its
+execution there, and whoever sent the rest is not to speak in another one's name."""
 DEEPEST = 6
 """Wrappings inside each other; SNS by way of SQS has three."""
 
