@@ -74,7 +74,7 @@ class Association:
             if form == "CSV":
                 return [row for row in csv.reader(io.StringIO(text)) if row]
             if self.lines:
-                return [json.loads(line) for line in text.splitlines() if line.strip()]
+                return [json.loads(line) for line in text.split("\n") if line.strip()]
             return [json.loads(text)]
         except (ValueError, csv.Error, RecursionError) as error:
             raise AssociationError(f"a record is no {form}: {error}") from None

@@ -19,7 +19,7 @@ def answer(body, headers):
 """
 SCORES = """
 def answer(body, headers):
-    found = [json.loads(line) for line in body.decode().splitlines()]
+    found = [json.loads(line) for line in body.splitlines()]
     return 200, "\\n".join(json.dumps({"score": len(one)}) for one in found).encode()
 """
 
@@ -47,13 +47,13 @@ def test_columns_are_left_out_answers_joined_and_columns_chosen(
 def test_json_lines_keep_what_they_said_beside_the_answer(
     cloud: Cloud, bucket: Bucket, serving_model: ServingModel
 ) -> None:
-    bucket.put("in/a", b'{"id": 1, "features": [5, 6]}\n{"id": 2, "features": [7]}\n')
+    bucket.put("in/a", b'{"id": 1, "features": [5, 6]}\n{"id": 2, "features": [7], "note": "a\xe2\x80\xa8b"}\n')
     model = serving_model(SCORES)
     wanted = job(bucket, model, "application/jsonlines", InputFilter="$.features", JoinSource="Input")
     assert finish(cloud, wanted)["TransformJobStatus"] == "Completed"
     first, second = (json.loads(line) for line in bucket.get("scored/a.out").splitlines())
     assert first == {"id": 1, "features": [5, 6], "SageMakerOutput": {"score": 2}}
-    assert second["SageMakerOutput"] == {"score": 1}
+    assert (second["note"], second["SageMakerOutput"]) == ("a\u2028b", {"score": 1})
     wanted = job(bucket, model, "application/jsonlines", JoinSource="Input", OutputFilter="$['id','SageMakerOutput']")
     finish(cloud, wanted)
     assert json.loads(bucket.get("scored/a.out").splitlines()[0]) == {"id": 1, "SageMakerOutput": {"score": 2}}
