@@ -86,7 +86,8 @@ def test_a_live_model_of_other_classes_is_not_compared_with(stubs: Stubs, capsys
         ("{}", "has no metrics.accuracy"),
         ('{"metrics": {"accuracy": null}}', "has no metrics.accuracy"),
         ("not JSON", "The live model's evaluation: .*not JSON"),
-        ('{"metrics": {"accuracy": NaN}}', "accuracy is nan"),
+        ('{"metrics": {"accuracy": NaN}}', "not JSON: NaN in it"),
+        ('{"metrics": {"accuracy": "nan"}}', "accuracy is nan"),
         (None, "registered without an evaluation"),
     ],
 )
