@@ -79,7 +79,9 @@ def isolation(private: bool, words: str) -> Iterator[Finding]:
 
 def region(settings: Settings) -> Iterator[Finding]:
     """SageMaker is in the project's region, and no variable sends other tools to another one."""
-    if settings.region not in boto3.session.Session().get_available_regions("sagemaker"):
+    session = boto3.session.Session()
+    partition = session.get_partition_for_region(settings.region)
+    if settings.region not in session.get_available_regions("sagemaker", partition):
         why = "Every call would go to an address that does not exist."
         yield problem("region", f"{settings.region}: SageMaker is not there.", why, "Set `region` in scones.toml.")
         return
