@@ -29,7 +29,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from pipelines.definition.builtin_algorithm import MARGIN, learning_rate_steps, resized
-from project.settings import BuiltinHyperparameters, Settings
+from project.setting_groups import BuiltinHyperparameters
+from project.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = BuiltinHyperparameters()

@@ -20,7 +20,7 @@ import numpy as np
 from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
 
 from lambdas.list_images.listing import MOST_BATCHES, MOST_KEYS
-from project.settings import Batch, Section, Serving
+from project.setting_groups import Batch, Section, Serving
 
 MINUTES = 24 * 60
 Dollars = Annotated[float, Field(ge=0)]

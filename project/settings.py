@@ -1,147 +1,38 @@
 """The one settings object: what an engineer decides in `scones.toml`.
 
 What an operator turns from run to run (thresholds, epochs, instance types) is a pipeline parameter instead;
-its default value stands here.
+its default value stands here. What stands below a key goes into docs/reference.md.
 """
 
 from __future__ import annotations
 
 import difflib
 import os
-import re
 import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from botocore.loaders import create_loader
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    Strict,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 
 from project.errors import UsageError
 from project.setting_errors import hint, matching, shown, wrong
+from project.setting_groups import (
+    Batch,
+    BuiltinHyperparameters,
+    Fraction,
+    Gate,
+    Instances,
+    Monitor,
+    Section,
+    Serving,
+    Whole,
+)
 
 FILE_NAME = "scones.toml"
 OUTPUTS = ".scones"
-Fraction = Annotated[float, Field(ge=0.0, le=1.0, strict=True)]
-Whole = Annotated[int, Strict()]
-InstanceType = Annotated[
-    str,
-    AfterValidator(
-        matching(r"ml\.[a-z][a-z0-9-]*\.[a-z0-9]+", "it must be an instance type of SageMaker such as ml.m5.large")
-    ),
-]
 DEFAULT_REGION = "us-east-1"
-
-
-class Section(BaseModel):
-    """A frozen group of settings that refuses keys it does not know, and NaN and infinity, which bound nothing."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Instances(Section):
-    """Instance types per kind of job, as `ml.*` names."""
-
-    processing: InstanceType = "ml.m5.large"
-    training: InstanceType = "ml.g4dn.xlarge"
-    transform: InstanceType = "ml.m5.large"
-    transform_count: Annotated[Whole, Field(ge=1, le=100)] = 1
-    endpoint: InstanceType = "ml.m5.large"
-
-
-class BuiltinHyperparameters(Section):
-    """Hyperparameters of AWS's image-classification algorithm that are not pipeline parameters.
-
-    The container's own defaults are for photographs (152 layers, 224 pixels) and leave out augmentation and the
-    learning-rate schedule. These are for 32-pixel pictures, which are cropped at random to 28
-    (`pipelines.definition.builtin_algorithm`).
-    """
-
-    num_layers: Literal[20, 32, 44, 56, 110] = 20
-    image_shape: Annotated[
-        str,
-        AfterValidator(
-            matching(r"[13],[1-9][0-9]{0,3},[1-9][0-9]{0,3}", "it must be channels (1 or 3), height, width: 3,28,28")
-        ),
-    ] = "3,28,28"
-    mini_batch_size: Annotated[Whole, Field(ge=1)] = 32
-    optimizer: Literal["sgd", "adam", "rmsprop", "nag"] = "sgd"
-    learning_rate: Fraction = 0.1
-    lr_scheduler_factor: Fraction = 0.1
-    momentum: Fraction = 0.9
-    weight_decay: Fraction = 0.0005
-    augmentation_type: Literal["crop", "crop_color", "crop_color_transform"] = "crop_color"
-
-
-class Serving(Section):
-    """The endpoint and who hears about it."""
-
-    instance_count: Annotated[Whole, Field(ge=1, le=100)] = 1
-    max_instances: Annotated[Whole, Field(ge=0, le=100)] = 0  # up to which they follow traffic; 0: they do not
-    target_invocations: Annotated[Whole, Field(ge=1)] = 6000  # that an instance is to get in a minute: docs/scale.md
-    scale_in_seconds: Annotated[Whole, Field(ge=0, le=86400)] = 300  # pause after one was taken away
-    capture_percentage: Annotated[Whole, Field(ge=0, le=100)] = 100
-    staging: Literal["instance", "serverless", "off"] = "instance"  # where a registered model is tried out
-    bake_seconds: Annotated[Whole, Field(ge=0, le=3600)] = 120  # an update is watched for so long
-    alert_email: Annotated[str, AfterValidator(matching(r"|[^\s@]+@[^\s@]+", "it must be an e-mail address"))] = ""
-
-    @model_validator(mode="after")
-    def _grows(self) -> Serving:
-        if 0 < self.max_instances < self.instance_count:
-            raise ValueError("max_instances is below instance_count")
-        return self
-
-
-class Batch(Section):
-    """How a prefix of pictures is worked through."""
-
-    size: Annotated[Whole, Field(ge=1, le=500)] = 25  # pictures of a batch; a large run has fewer, larger batches
-    concurrency: Annotated[Whole, Field(ge=1, le=10_000)] | None = None  # batches at a time; 4 for each instance
-
-
-class Gate(Section):
-    """A bound on one metric of evaluation.json, beside accuracy_threshold: `at_least` or `at_most`, not both.
-
-    `metric` is a name among its flat `metrics`, or a path with dots such as `per_class.bicycle.recall`.
-    """
-
-    metric: Annotated[
-        str,
-        AfterValidator(
-            matching(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*", "it must be a name, or names with dots")
-        ),
-    ]
-    at_least: Annotated[float, Field(strict=True)] | None = None
-    at_most: Annotated[float, Field(strict=True)] | None = None
-
-    @model_validator(mode="after")
-    def _one_bound(self) -> Gate:
-        if (self.at_least is None) == (self.at_most is None):
-            raise ValueError("give either at_least or at_most")
-        return self
-
-    @property
-    def parameter(self) -> str:
-        """The pipeline parameter that an operator turns: MinimumAuc, MaximumExpectedCalibrationError, …"""
-        words = "".join(word[:1].upper() + word[1:] for word in re.split(r"[._]", self.metric))
-        return ("Minimum" if self.at_most is None else "Maximum") + words
-
-
-class Monitor(Section):
-    """How the endpoint is watched."""
-
-    scheduler: Literal["auto", "model-monitor", "eventbridge"] = "auto"  # auto: Model Monitor if the account has it
-    minimum_records: Annotated[Whole, Field(ge=1)] = 30  # with fewer in its window a run says nothing about them
-    retrain_on_drift: bool = False  # start the pipeline again; the new model still waits for approval
 
 
 class Settings(Section):
@@ -157,24 +48,43 @@ class Settings(Section):
             )
         ),
     ] = "scones-unlimited"
+    """Name of the project: of its pipeline, model package group, endpoint and stack, and the bucket's beginning. 3 to
+    25 lower-case letters, digits and single hyphens."""
     region: str = DEFAULT_REGION
+    """AWS's region that everything is in."""
     classes: Annotated[tuple[str, ...], Field(min_length=2, max_length=100)] = ("bicycle", "motorcycle")
-    routes: dict[str, str] = {"bicycle": "near", "motorcycle": "far"}
+    """What the model tells apart: any of CIFAR-100's fine labels, or classes of your own pictures. Their order is that
+    of the probabilities."""
+    routes: dict[str, str] = Field(default={"bicycle": "near", "motorcycle": "far"})
+    """The route that a delivery of each class takes; every class needs one."""
     algorithm: Literal["builtin", "pytorch"] = "pytorch"
-    image_size: Literal[32, 64, 96] = 32  # pixels on each side of the pictures that the model sees
+    """This project's own training script (`pytorch`), or AWS's image-classification (`builtin`)."""
+    image_size: Literal[32, 64, 96] = 32
+    """Width and height, in pixels, of the pictures that the model learns from and is asked about."""
     validation_fraction: Annotated[float, Field(gt=0.0, lt=0.5, strict=True)] = 0.2
+    """Share of the training pictures that is held out to calibrate by, and for `builtin` to choose the best epoch."""
     seed: Annotated[Whole, Field(ge=0, lt=2**31)] = 7
+    """Of every random choice: split, training, search, sample."""
     epochs: Annotated[Whole, Field(ge=1, le=1000)] | None = None
-    recipe: Literal["standard", "thorough"] = "standard"  # of "pytorch": steps/train/hyperparameters.py
+    """How long a training lasts: the default of the parameter Epochs. Without it 64, or 100 for `builtin`."""
+    recipe: Literal["standard", "thorough"] = "standard"
+    """What `pytorch` trains; `thorough` has twice the networks and takes twice as long (docs/training.md)."""
     accuracy_threshold: Fraction = 0.8
+    """Accuracy on the test set below which nothing is registered: the default of AccuracyThreshold."""
     gates: tuple[Gate, ...] = ()
     max_drop_from_live: Fraction | None = None
+    """Nor is a model registered whose accuracy is lower than the live one's by more than this."""
     confidence_threshold: Fraction = 0.93
+    """How sure the model must be of a picture to route it, until `scones threshold` changes it."""
     unfamiliarity_limit: Fraction = 0.95
+    """A picture that is less like the training pictures than this share of them is not routed, until the SSM parameter
+    `/<project>/inference/unfamiliarity` is changed."""
     cache_expires_after: str = "P30D"
+    """How long a step's result is taken from an earlier execution: an ISO 8601 duration."""
     instances: Instances = Instances()
     builtin: BuiltinHyperparameters = BuiltinHyperparameters()
-    pytorch: dict[str, int | float] = {}  # hyperparameters that differ from steps/train/hyperparameters.py
+    pytorch: dict[str, int | float] = Field(default={})
+    """Hyperparameters of the training script that differ from its own: the table below."""
     serving: Serving = Serving()
     batch: Batch = Batch()
     monitor: Monitor = Monitor()

@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from project.settings import Gate, Settings
+from project.setting_groups import Gate
+from project.settings import Settings
 
 MINIMUM_FROM_LIVE = "MinimumFromLive"
 ACCURACY = "metrics.accuracy"

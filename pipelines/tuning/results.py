@@ -8,7 +8,7 @@ from typing import Any
 from pipelines.tuning.search import describe, list_jobs, number_of_jobs
 from project.console import table
 from project.errors import ExecutionFailedError
-from project.settings import BuiltinHyperparameters
+from project.setting_groups import BuiltinHyperparameters
 from project.waiting import going_on, wait_between_looks
 
 RUNNING = {"InProgress", "Stopping"}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from wrong_settings import faults_of_parameters, faults_of_settings
 
-from project import settings
+from project import setting_groups, settings
 from project.errors import UsageError
 from project.names import Names
 
@@ -20,7 +20,7 @@ def test_a_file_overrides_the_defaults_it_names(tmp_path: Path) -> None:
     loaded = settings.load(write(tmp_path, 'classes = ["bus", "train"]\n[instances]\ntraining = "ml.g5.xlarge"\n'))
     assert loaded.classes == ("bus", "train")
     assert loaded.instances.training == "ml.g5.xlarge"
-    assert loaded.instances.processing == settings.Instances().processing
+    assert loaded.instances.processing == setting_groups.Instances().processing
 
 
 def test_an_unknown_key_is_refused_with_the_nearest_known_one(tmp_path: Path) -> None:

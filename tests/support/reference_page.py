@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import inspect
+import itertools
 import json
 import re
 import types
@@ -14,7 +16,6 @@ import annotated_types
 import click
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from setting_words import WORDS
 
 from project.settings import Settings
 from scones.cli.main import SECTIONS, scones
@@ -78,9 +79,9 @@ def _settings(model: type[BaseModel], name: str = "", header: str = "") -> Itera
     inner = {key: found for key, field in model.model_fields.items() if (found := _section(field.annotation))}
     if name:
         yield f"### `{header}`\n\n{_paragraphs(model.__doc__)}\n"
-    prefix = f"{name}." if name else ""
+    words = _words(model)
     rows = [
-        (f"`{key}`", _type(field.annotation), _bounds(field), _default(field), WORDS.get(f"{prefix}{key}", ""))
+        (f"`{key}`", _type(field.annotation), _bounds(field), _default(field), words.get(key, ""))
         for key, field in model.model_fields.items()
         if key not in inner
     ]
@@ -91,6 +92,18 @@ def _settings(model: type[BaseModel], name: str = "", header: str = "") -> Itera
     for key, found in inner.items():
         listed = get_origin(model.model_fields[key].annotation) is tuple
         yield from _settings(found, key, f"[[{key}]]" if listed else f"[{key}]")
+
+
+def _words(model: type[BaseModel]) -> dict[str, str]:
+    """What stands below each key. Pydantic can read it too, but does so whenever the settings are imported."""
+    [body] = ast.parse(inspect.getsource(model)).body
+    assert isinstance(body, ast.ClassDef)
+    return {
+        key.target.id: " ".join(below.value.value.split())
+        for key, below in itertools.pairwise(body.body)
+        if isinstance(key, ast.AnnAssign) and isinstance(key.target, ast.Name)
+        if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) and isinstance(below.value.value, str)
+    }
 
 
 def _hyperparameters() -> Iterator[tuple[str, str, str, str]]:

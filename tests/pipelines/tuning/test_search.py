@@ -16,7 +16,7 @@ from localcloud.sagemaker.operations import load
 from localcloud.sagemaker.tuning import checks
 from pipelines.tuning import ranges, results, script_mode, train_request
 from pipelines.tuning.search import Search, cost, tuning_request
-from project import s3, settings
+from project import s3, setting_groups, settings
 from project.errors import DataError, SconesError, UsageError
 from project.names import Names
 from project.settings import Settings
@@ -108,7 +108,7 @@ def test_what_we_offer_to_tune_of_the_builtin_algorithm_is_what_aws_tunes_and_wh
     kinds = {float: "Continuous", int: "Integer", str: "Categorical"}
     for name, kind in ranges.BUILTIN.items():
         assert allowed[name].kind == kinds[kind]
-        assert name in settings.BuiltinHyperparameters.model_fields
+        assert name in setting_groups.BuiltinHyperparameters.model_fields
 
 
 @pytest.mark.parametrize(
