@@ -81,7 +81,7 @@ def build(
     """Write `train`, `validation`, `test`, `<subset>_lst`, `checks` and `report` below `output`.
 
     `side`: pixels on each side that every picture must have. With a `margin` in pixels also `train_with_margin` and
-    `validation_with_margin`. When an expectation is broken only `checks` is written, so that its Data Docs can be read.
+    `validation_with_margin`. When an expectation is broken only `checks` is written, for the execution's report.
 
     Returns:
         the report.
@@ -108,7 +108,10 @@ def build(
                 _write_with_margin(scratch / subset, margin, scratch / f"{subset}_with_margin")
             write_json(scratch / "report" / "manifests.json", report)
     if broken:
-        raise DataError(f"{len(broken)} expectation(s) broken: {'; '.join(broken)}.", "See docs/index.html of checks.")
+        raise DataError(
+            f"{len(broken)} expectation(s) broken: {'; '.join(broken)}.",
+            "What each asks and found is in the execution's report: scones report.",
+        )
     return report
 
 

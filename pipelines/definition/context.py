@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,12 +81,14 @@ def processing_step(
     display_name: str,
     description: str,
     property_files: list[Any] | None = None,
+    kept_of_failed: Collection[str] = (),
 ) -> ProcessingStep:
     """A step that runs `python3 run.py <job> <options> --output …` from the job's bundle.
 
     Each of `inputs` (name to S3 URI) appears under `/opt/ml/processing/input/<name>`. Each of `outputs` is the folder
     of that name under `/opt/ml/processing/output`; its value is where it goes below the step's folder in S3. No such
     place may begin with another one's text: S3Prefix inputs match strings, so `…/test` would bring `…/test_lst` too.
+    Outputs in `kept_of_failed` are uploaded while the job runs, the others only when it succeeds.
     """
     processor = Processor(
         role=context.names.pipeline_role,
@@ -100,7 +102,10 @@ def processing_step(
     )
     arguments = processor.run(
         inputs=[_input(n, uri) for n, uri in {"code": context.code[job], **inputs}.items()],
-        outputs=[_output(n, context.output_uri(name, place)) for n, place in outputs.items()],
+        outputs=[
+            _output(n, context.output_uri(name, place), "Continuous" if n in kept_of_failed else "EndOfJob")
+            for n, place in outputs.items()
+        ],
         arguments=[job, *options, "--output", f"{PROCESSING}/output"],
     )
     return ProcessingStep(
@@ -130,6 +135,6 @@ def _input(name: str, uri: Any) -> ProcessingInput:
     return ProcessingInput(input_name=name, s3_input=source)
 
 
-def _output(name: str, uri: Any) -> ProcessingOutput:
-    target = ProcessingS3Output(s3_uri=uri, local_path=f"{PROCESSING}/output/{name}", s3_upload_mode="EndOfJob")
+def _output(name: str, uri: Any, upload: str) -> ProcessingOutput:
+    target = ProcessingS3Output(s3_uri=uri, local_path=f"{PROCESSING}/output/{name}", s3_upload_mode=upload)
     return ProcessingOutput(output_name=name, s3_output=target)

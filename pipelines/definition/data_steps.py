@@ -57,4 +57,5 @@ def manifests_step(context: Context, extract: ProcessingStep) -> ProcessingStep:
         display_name="Split-and-check-data",
         description="Splits off a validation set, writes the .lst files, and stops if the data break a rule.",
         property_files=[MANIFEST_REPORT],
+        kept_of_failed=["checks"],
     )
