@@ -49,11 +49,12 @@ def _first_to_look_at(found: list[Measured], live: int | None) -> int:
 
 def _beside(chosen: Measured, live: Measured | None) -> None:
     number = chosen.version.number
-    alone = live is None or live is chosen
+    if live and live.version.number == number:  # the widget gives a copy, so `is` would not tell
+        live = None
     rows = []
-    for one in comparison.compared(chosen, None if alone else live):
+    for one in comparison.compared(chosen, live):
         row = {"metric": one.name, f"version {number}": measured(*one.chosen, one.is_share)}
-        if not alone and live:
+        if live:
             row |= {
                 f"version {live.version.number}, live": measured(*one.live, one.is_share),
                 "difference": one.verdict,

@@ -125,6 +125,7 @@ def test_a_version_stands_beside_the_live_one_and_cannot_be_made_what_it_is(busy
     app.selectbox[0].set_value(next(one for one in desk.desk().versions.all() if one.version.number == 2)).run()
     shut = {button.label: button.disabled for button in app.button}
     assert shut["Approve version 2…"] and not shut["Reject version 2…"]
+    assert list(app.table[1].value.columns) == ["metric", "version 2"], "not beside itself"
 
 
 def test_a_batch_without_a_prefix_is_refused_with_what_to_do(empty: Project, at_desk: Sit) -> None:
