@@ -223,8 +223,12 @@ def _expectations(checks: Json) -> Iterator[Json]:
                 "words": config.get("description") or config["type"],
                 "asked": _asked(name, config),
                 "found": _found(found),
-                "examples": ", ".join(str(one) for one in found.get("partial_unexpected_list", [])[:EXAMPLES]),
+                "examples": ", ".join(map(_example, found.get("partial_unexpected_list", [])[:EXAMPLES])),
             }
+
+
+def _example(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _asked(table: str, config: Json) -> str:

@@ -82,7 +82,7 @@ def test_a_broken_gate_and_a_broken_expectation_are_marked() -> None:
     facts.checks = {"tables": {"images": {"results": [result | {"result": {"unexpected_count": 3}}]}}}
     found = page_of(facts)
     assert found.badges.count(("broken", "bad")) == 3 and "not there" in found.text
-    assert "1 of 1 expectations are broken" in found.text and "every image is RGB" in found.text
+    assert "1 of 1 expectations is broken" in found.text and "every image is RGB" in found.text
 
 
 def test_what_had_nothing_to_compare_with_is_not_called_kept() -> None:
