@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from cloud_fixtures import LocalCloud
+from commands import run_scones
 from PIL import Image
 from story_support import Story
 
@@ -78,3 +79,14 @@ def test_photographs_become_a_model_that_routes_one_of_them(story: Story) -> Non
     again = story.scones(*start)
     assert "already" in again.stderr and "Uploading" not in again.stderr
     assert all(step["cached"] for step in json.loads(again.stdout)["steps"] if step["name"] == "ExtractCifar")
+
+
+@pytest.mark.timeout(600)
+def test_the_built_in_algorithm_learns_from_them_at_the_same_size(story: Story) -> None:
+    settings = SETTINGS.replace("accuracy_threshold = 0.4", 'accuracy_threshold = 0.01\nalgorithm = "builtin"')
+    settings += "[builtin]\nmini_batch_size = 8\n"
+    (story.folder / "builtin.toml").write_text(settings, encoding="utf-8")
+    environment = {**story.cloud.environment, "SCONES_SETTINGS": str(story.folder / "builtin.toml")}
+    for words in (("upsert",), ("start", "--pictures", "photographs", "--parameter", "Epochs=1", "--wait")):
+        done = run_scones(*words, environment=environment, folder=story.folder)
+        assert done.returncode == 0, done.stdout + done.stderr

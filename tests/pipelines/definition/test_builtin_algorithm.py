@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipelines.definition.builtin_algorithm import MARGIN, SIDE, learning_rate_steps, resized
+from pipelines.definition.builtin_algorithm import MARGIN, SIDE, image_shape, learning_rate_steps, margin, resized
+from project.settings import parse
 
 
 @pytest.mark.parametrize("side", [24, 28, 32])
@@ -30,3 +31,17 @@ def test_the_middle_of_a_picture_with_its_margin_is_the_picture_as_it_is_served(
 @pytest.mark.parametrize(("epochs", "steps"), [(30, "15,22"), (100, "50,75"), (4, "2,3"), (2, "1"), (1, "1")])
 def test_the_learning_rate_drops_at_half_and_three_quarters(epochs: int, steps: str) -> None:
     assert learning_rate_steps(epochs) == steps
+
+
+@pytest.mark.parametrize(
+    ("values", "shape", "pixels"),
+    [
+        ({}, "3,28,28", 4),
+        ({"image_size": 64}, "3,56,56", 8),
+        ({"image_size": 96}, "3,84,84", 12),
+        ({"image_size": 64, "builtin": {"image_shape": "3,28,28"}}, "3,28,28", 8),
+    ],
+)
+def test_larger_pictures_have_larger_crops_and_margins(values: dict[str, object], shape: str, pixels: int) -> None:
+    settings = parse(values, "scones.toml")
+    assert (image_shape(settings), margin(settings.image_size)) == (shape, pixels)
