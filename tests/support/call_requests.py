@@ -55,6 +55,8 @@ ACTS_ON: dict[str, list[tuple[str, str]]] = {  # the resource's ARN is the param
     "cloudwatch:GetMetricStatistics": [],
     "cloudwatch:PutMetricAlarm": [("alarm:", "AlarmName")],
     "events:EnableRule": [("rule/", "Name")],
+    "logs:DescribeLogGroups": [],
+    **{f"logs:{verb}": [("log-group:", "logGroupName")] for verb in ("CreateLogGroup", "PutRetentionPolicy")},
     "sns:Publish": [("", "TopicArn")],
     "ssm:GetParameter": [("parameter", "Name")],
     "ssm:PutParameter": [("parameter", "Name")],
