@@ -5,12 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from localcloud.corrections import alarm_states, metric_queries
+from localcloud.sagemaker.endpoints import deployment
 from localcloud.sagemaker.endpoints.capture import Captured, Options
 from localcloud.sagemaker.endpoints.capture_writer import CaptureWriter
+from localcloud.sagemaker.endpoints.policy import ShiftStep
 from localcloud.sagemaker.engine.caching import CacheConfig, is_fresh
 from localcloud.sagemaker.monitoring.scheduler import window
 from localcloud.sagemaker.store import Resource
@@ -71,3 +75,36 @@ def test_the_monitor_does_every_hour_once_over_jumps_of_the_clock() -> None:
     starts, ends = [start for start, _ in done], [end for _, end in done]
     assert starts == [NOON - HOUR, *ends[:-1]], "no hour twice, and none left out"
     assert ends[-1] == NOON + DAY + HOUR
+
+
+@pytest.mark.parametrize("jump", JUMPS)
+def test_a_bake_lasts_as_long_as_it_should_whatever_the_clock_says(
+    jump: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock jumps with every look; the seconds that only go on are those that were waited."""
+    waited: list[float] = []
+    times = SimpleNamespace(monotonic=lambda: sum(waited), time=lambda: NOON + jump * len(waited))
+    monkeypatch.setattr(deployment, "time", times)
+    green = SimpleNamespace(serving=True, failures=0, problem="")
+    cloud = SimpleNamespace(stopping=SimpleNamespace(wait=waited.append))
+    deployment._bake(cloud, green, ShiftStep(1.0, 120, "a wait"), [], lambda: None)  # type: ignore[arg-type]
+    assert sum(waited) == pytest.approx(120) and len(waited) > 1
+
+
+@pytest.mark.parametrize("jump", JUMPS)
+def test_an_alarm_follows_its_metric_again_after_a_jump(jump: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Data of another time is none, neither that of a future nor that of long ago; what comes then is judged."""
+    points = [{"Timestamp": NOON + 30, "Value": 5.0, "Sum": 5.0, "SampleCount": 1, "Minimum": 5.0, "Maximum": 5.0}]
+    monkeypatch.setattr(metric_queries, "points", lambda _: points)
+    alarm = {"AlarmName": "a", "Namespace": "n", "MetricName": "m", "Period": 60, "Statistic": "Sum"}
+    alarm |= {"EvaluationPeriods": 1, "Threshold": 1.0}
+
+    def state(now: float) -> str | None:
+        found, _ = alarm_states.values(alarm, now)
+        return alarm_states.judged([None if one is None else one > 1 for one in found], 1, 1, "notBreaching")
+
+    assert state(NOON + 65) == "ALARM"
+    assert state(NOON + jump + 65) == "OK"
+    points.append({**points[0], "Timestamp": NOON + jump + 30})
+    assert state(NOON + jump + 65) == "ALARM"
+    assert state(NOON + 65) == "ALARM"
