@@ -85,6 +85,11 @@ def test_a_broken_gate_and_a_broken_expectation_are_marked() -> None:
     assert "1 of 1 expectations is broken" in found.text and "every image is RGB" in found.text
 
 
+def test_a_gate_that_no_evaluation_came_to_is_not_called_broken() -> None:
+    found = page_of(bare(gates=[GateFact("metrics.accuracy", ">=", 0.8, "AccuracyThreshold", None)]))
+    assert ("not measured", "") in found.badges and ("broken", "bad") not in found.badges
+
+
 def test_what_had_nothing_to_compare_with_is_not_called_kept() -> None:
     facts = full()
     facts.gates = [GateFact("metrics.accuracy", ">=", 0.0, "MinimumFromLive", 0.9)]
