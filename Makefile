@@ -29,6 +29,7 @@ lint: $(VENV)/.dev
 
 types: $(VENV)/.dev
 	$(BIN)/mypy
+	$(BIN)/mypy benchmarks/*.py
 
 unit: $(VENV)/.dev
 	$(BIN)/pytest -n $(JOBS) $(TESTS)

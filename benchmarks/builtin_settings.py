@@ -103,7 +103,7 @@ def served_accuracy(model: Path, data: Path) -> float:
     rows = [line.split("\t") for line in (data / "test_lst/test.lst").read_text(encoding="utf-8").splitlines()]
     right = 0
     for _, label, file in rows:
-        body, _ = predict((data / "test" / file).read_bytes(), "application/x-image", "application/json")
+        body, *_ = predict((data / "test" / file).read_bytes(), "application/x-image", "application/json")
         probabilities = json.loads(body)
         right += probabilities.index(max(probabilities)) == int(label)
     return right / len(rows)

@@ -73,14 +73,16 @@ def trained(folder: Path, pictures: Pixels, labels: NDArray[np.int64]) -> infere
     training = Examples(pictures[:learned], labels[:learned])
     validation = Examples(pictures[learned:], labels[learned:])
     networks = ensemble.fit(training, validation, len(CLASSES), chosen)
-    degrees = temperature.fit(networks.validation_logits, validation.labels)
-    write_model(folder, networks, degrees, CLASSES, chosen)
+    degrees = temperature.of_ensemble(temperature.fit(networks.validation_logits, validation.labels), chosen.members)
+    roughest = max(inference.roughness(picture) for picture in pictures)
+    write_model(folder, networks, degrees, roughest, CLASSES, chosen)
     return inference.model_fn(str(folder))
 
 
 def darker(pictures: Pixels, random: np.random.Generator) -> Pixels:
     """Brightness less 40 %."""
-    return np.rint(pictures * 0.6).astype(np.uint8)
+    dark: Pixels = np.rint(pictures * 0.6).astype(np.uint8)
+    return dark
 
 
 def noisy(pictures: Pixels, random: np.random.Generator) -> Pixels:

@@ -63,8 +63,10 @@ class Figures(Section):
 def arrivals(deliveries: int, seed: int = 7) -> np.ndarray:
     """Deliveries in each minute of a day: a base, and peaks at noon and at seven in the evening."""
     minutes = np.arange(MINUTES)
-    shape = 0.3 + sum(np.exp(-(((minutes - peak) / 90.0) ** 2)) for peak in (12 * 60, 19 * 60))
-    return np.random.default_rng(seed).poisson(deliveries * shape / shape.sum())
+    noon, evening = (np.exp(-(((minutes - peak) / 90.0) ** 2)) for peak in (12 * 60, 19 * 60))
+    shape = 0.3 + noon + evening
+    counts: np.ndarray = np.random.default_rng(seed).poisson(deliveries * shape / shape.sum())
+    return counts
 
 
 def fleet(traffic: np.ndarray, least: int, figures: Figures) -> tuple[np.ndarray, int]:
