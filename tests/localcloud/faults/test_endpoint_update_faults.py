@@ -106,5 +106,5 @@ def test_a_server_that_fails_itself_leaves_the_endpoint_as_it_was(
     endpoints.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=new)
     found = endpoints.settled(name)
     assert (found["EndpointStatus"], found["EndpointConfigName"]) == ("InService", live)
-    assert "OSError: [Errno 28] No space left on device" in found["FailureReason"]
+    assert "disk of the local SageMaker is full: [Errno 28] No space left on device" in found["FailureReason"]
     endpoints.invoke(name)

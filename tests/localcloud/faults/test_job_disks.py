@@ -76,7 +76,8 @@ def test_what_a_requirement_builds_writes_to_the_jobs_own_layer_and_nowhere_else
     cloud: Cloud, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv(WRITABLE_VARIABLE)
-    outside = [str(Path.home() / "evil"), "/etc/evil", "/usr/lib/evil", __file__]
+    outside = [str(Path.home() / "evil"), "/etc/evil", "/usr/share/evil", __file__]
+    libraries = "/usr/lib/evil"  # where /lib leads there: the job's own layer, if Linux lets a layer lie over it
     inside = [str(Path(sys.prefix) / "evil"), "/tmp/evil"]  # noqa: S108 - both are the job's own
     name, content = wheel("of_evil_origin")
     source = {
@@ -84,7 +85,7 @@ def test_what_a_requirement_builds_writes_to_the_jobs_own_layer_and_nowhere_else
         "requirements.txt": b"--no-index\n./package\n",
         "package/pyproject.toml": PYPROJECT.encode(),
         "package/backend.py": BACKEND.encode(),
-        "package/paths.json": json.dumps(outside + inside).encode(),
+        "package/paths.json": json.dumps([*outside, *inside, libraries]).encode(),
         f"package/{name}": content,
     }
     for path, data in source.items():
@@ -107,7 +108,7 @@ def test_what_a_requirement_builds_writes_to_the_jobs_own_layer_and_nowhere_else
         tried = json.load(found)
     assert "written" not in {tried[path] for path in outside}
     assert [tried[path] for path in inside] == ["written", "written"]
-    assert not any(Path(path).exists() for path in [*outside[:-1], *inside])
+    assert not any(Path(path).exists() for path in [*outside[:-1], *inside, libraries])
     assert Path(__file__).read_text() == before
 
 
