@@ -46,8 +46,14 @@ def start_listening(name: str) -> AlertListener:
     return AlertListener(queue, subscription)
 
 
-def receive_alerts(listener: AlertListener, wanted: int, patience: float = PATIENCE) -> list[dict[str, Any]]:
-    """Alerts (`Subject`, `Message`) that arrived, at least `wanted` of them unless `patience` seconds pass first."""
+def receive_alerts(
+    listener: AlertListener, wanted: int, patience: float = PATIENCE, about: str = ""
+) -> list[dict[str, Any]]:
+    """Alerts (`Subject`, `Message`) that arrived, at least `wanted` of them unless `patience` seconds pass first.
+
+    Args:
+        about: what their subjects contain. Others are not counted: one cause may be told as several problems.
+    """
     sqs, found = aws.client("sqs"), []
     deadline = time.monotonic() + patience
     while True:
@@ -55,7 +61,8 @@ def receive_alerts(listener: AlertListener, wanted: int, patience: float = PATIE
             messages = sqs.receive_message(QueueUrl=listener.queue, MaxNumberOfMessages=10).get("Messages", [])
             for message in messages:
                 sqs.delete_message(QueueUrl=listener.queue, ReceiptHandle=message["ReceiptHandle"])
-        found += [json.loads(message["Body"]) for message in messages]
+        alerts = (json.loads(message["Body"]) for message in messages)
+        found += [alert for alert in alerts if about in alert["Subject"]]
         if not messages and (len(found) >= wanted or time.monotonic() > deadline):
             return found
 

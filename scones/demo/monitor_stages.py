@@ -60,7 +60,7 @@ def send_spoilt_traffic(demo: Demo) -> str:
     listener = alerts.start_listening(f"{aws.names().settings.project}-demo-drift-{time.time_ns()}")
     try:
         found = _send_and_judge(lambda picture: _spoilt(picture, random))
-        heard = [one for one in alerts.receive_alerts(listener, 1) if "differs" in one["Subject"]]
+        heard = alerts.receive_alerts(listener, 1, about="differs")
     finally:
         alerts.stop_listening(listener)
     demo.found["drifted"] = _kept(found)
