@@ -191,11 +191,18 @@ class World:
         self.cloud.call("StopPipelineExecution", {"PipelineExecutionArn": arn, "ClientRequestToken": "s" * 32})
 
     def end_job(self, step: str, status: str = "Completed", reason: str = "") -> None:
-        """End the running job of a step."""
-        for kind in JOBS.values():
-            for job in self.cloud.store.page(kind.metadata)[0]:
-                if job.body["Step"] == step and job.status not in DONE:
-                    self._set(kind, job.name, status, {"FailureReason": reason} if reason else {})
+        """End the running job of a step, once it is there: a step is listed a moment before its job."""
+        self.until(lambda: self._running_jobs(step))
+        for kind, name in self._running_jobs(step):
+            self._set(kind, name, status, {"FailureReason": reason} if reason else {})
+
+    def _running_jobs(self, step: str) -> list[tuple[StepType, str]]:
+        return [
+            (kind, job.name)
+            for kind in JOBS.values()
+            for job in self.cloud.store.page(kind.metadata)[0]
+            if job.body["Step"] == step and job.status not in DONE
+        ]
 
     def _set(self, kind: StepType, name: str, status: str, members: dict[str, Any]) -> None:
         self.cloud.store.update(kind.metadata, name, {**members, kind.status: status}, status=status)
