@@ -7,7 +7,6 @@ cannot be read is counted and named; nothing is dropped silently.
 
 from __future__ import annotations
 
-import gzip
 import re
 import zlib
 from collections.abc import Iterable, Iterator
@@ -17,13 +16,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from monitoring.analysis import payload
+from monitoring.analysis import compressed, payload
 from project import json_text
 from project.errors import DataError
 
 SUFFIXES = (".jsonl", ".jsonl.gz")
 LONGEST_LINE = 40_000_000
 """Bytes; an endpoint takes 25 MB, a third more in base64, and its answer."""
+MOST_BAD_LINES = 100_000
+"""Of one file, after which it is not read on: it is something else."""
 NAMED = 100
 """How many problems are kept word for word; the others are only counted."""
 LATEST = timedelta(hours=1)
@@ -157,7 +158,7 @@ def read(paths: Iterable[Path], tally: Tally, window: Window = EVER, classes: in
     """
     for path in paths:
         tally.files += 1
-        number, name = 0, str(path)
+        number, bad, name = 0, 0, str(path)
         try:
             with opened(path) as stream:
                 for number, line in enumerate(_lines(stream), start=1):
@@ -169,7 +170,10 @@ def read(paths: Iterable[Path], tally: Tally, window: Window = EVER, classes: in
                         record = _record(line, place, classes)
                     except ValueError as error:
                         tally.bad += 1
+                        bad += 1
                         tally.name(f"{place}: {error}")
+                        if bad == MOST_BAD_LINES:
+                            raise OSError(f"{bad:,} of its lines are no captured requests") from None
                         continue
                     if not window.holds(record.time):
                         tally.outside += 1
@@ -222,9 +226,7 @@ def moment(text: object) -> datetime:
 
 def opened(path: Path) -> BinaryIO:
     """The bytes of a file, uncompressed if they are gzip's, whatever it is called."""
-    with path.open("rb") as stream:
-        compressed = stream.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if compressed else path.open("rb")  # type: ignore[return-value]  # both read bytes
+    return compressed.unpacked(path.open("rb"))
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import boto3
@@ -23,7 +24,8 @@ def logs(on_local_cloud: LocalCloud) -> Any:
     for one in kept(logs):
         logs.delete_log_group(logGroupName=one)
     for name in (OWN, TRAINING):
-        logs.create_log_group(logGroupName=name)
+        with suppress(logs.exceptions.ResourceAlreadyExistsException):  # the last lines of a job of before made it
+            logs.create_log_group(logGroupName=name)
     return logs
 
 

@@ -105,6 +105,12 @@ ARCHIVES: dict[str, Callable[[], bytes]] = {
     "names of 500 MB": lambda: _archive("fine_label_names.txt", 500 * MEGABYTE),
 }
 
+CAPTURES: dict[str, Callable[[], bytes]] = {
+    "1 GB of blank lines": lambda: gzip.compress(b"\n" * (1000 * MEGABYTE)),
+    "1 GB of lines that are none": lambda: gzip.compress(b"x\n" * (500 * MEGABYTE)),
+    "a line of 1 GB": lambda: gzip.compress(b"x" * (1000 * MEGABYTE)),
+}
+
 
 def _on_disk(read: Callable[[Path], Any]) -> Callable[[bytes], Any]:
     def of_bytes(content: bytes) -> Any:
@@ -123,6 +129,14 @@ def _function(module: str, name: str) -> Any:
 def _pickled(content: bytes) -> Any:
     name = "cifar-100-python/train"
     return _function("steps.cifar", "_pickled_split")(io.BytesIO(content), len(content), name, Path("a.tar.gz"))
+
+
+def _analysed(content: bytes) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "captured.jsonl.gz"
+        path.write_bytes(content)
+        tally = _function("monitoring.analysis.capture", "Tally")()
+        return sum(1 for _ in _function("monitoring.analysis.capture", "read")([path], tally))
 
 
 def _answered(content: bytes) -> Any:
@@ -145,6 +159,13 @@ READERS: dict[str, tuple[dict[str, Callable[[], bytes]], Callable[[bytes], Any]]
     "report": (PICTURES, lambda data: _function("scones.reports.thumbnails", "thumbnail")(data)),
     "CIFAR pickle": (PICKLES, _pickled),
     "CIFAR archive": (ARCHIVES, _on_disk(lambda path: _function("steps.cifar", "read")(path))),
+    "captures, analysis": (CAPTURES, _analysed),
+    "captures, desk": (
+        CAPTURES,
+        lambda data: _function("scones.desk.data.records", "parsed")(
+            data, "captured.jsonl.gz", ("bicycle", "motorcycle")
+        ),
+    ),
     "function": (TEXTS, _answered),
     "definition": (TEXTS, lambda data: _function("localcloud.contract.strict_json", "loads")(data)),
     "local SageMaker": (TEXTS, lambda data: _function("localcloud.service.endpoint", "parsed")(data)),

@@ -152,6 +152,14 @@ def test_a_cut_gzip_file_gives_what_came_before_and_is_named(tmp_path: Path) -> 
     assert tally.bad >= 1 and "the file cannot be read on" in tally.problems[-1]
 
 
+def test_a_file_of_something_else_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capture, "MOST_BAD_LINES", 3)
+    first, second = write(tmp_path / "a.jsonl", ["x"] * 10), write(tmp_path / "b.jsonl", ["x", "x", entry("e")])
+    tally = Tally()
+    assert [record.event_id for record in capture.read([first, second], tally)] == ["e"]
+    assert f"{first}:4: the file cannot be read on: 3 of its lines are no captured requests" in tally.problems
+
+
 def test_a_file_that_vanishes_is_named_and_the_others_are_read(tmp_path: Path) -> None:
     first, second = (write(tmp_path / name, [entry(name)]) for name in ("a.jsonl", "b.jsonl"))
     first.unlink()

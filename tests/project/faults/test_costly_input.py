@@ -13,6 +13,8 @@ CASES = [
     ("SerializeImage", "PNG RGBA 4900x4900"),
     ("served model", "JPEG 7000x7000"),
     ("CIFAR archive", "names of 500 MB"),
+    ("captures, analysis", "1 GB of blank lines"),
+    ("captures, desk", "1 GB of lines that are none"),
     *(("CIFAR pickle", name) for name in ("memo of 2 GB", "key that holds itself", "labels that hold themselves")),
 ]
 

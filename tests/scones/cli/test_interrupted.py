@@ -62,6 +62,15 @@ def endless() -> Iterator[str]:
         thread.join()
 
 
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """A command hears SIGINT, also where the tests run in the background of a shell, which has them ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded")
 def test_a_signal_ends_a_wait_with_one_line_and_130(endless: str, tmp_path: Path) -> None:
     (tmp_path / "scones.toml").write_text('project = "a-test"\n', encoding="utf-8")
     keys = {"AWS_ENDPOINT_URL": endless, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
