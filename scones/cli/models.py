@@ -14,7 +14,7 @@ from scones.cli.options import as_json_option
 
 if TYPE_CHECKING:
     from pipelines.runs.in_service import InService
-    from scones.desk.data.versions import Measured
+    from pipelines.runs.versions import Measured
 
 COLUMNS = {"accuracy": "ACCURACY", "auc": "AUC", "expected_calibration_error": "CALIBRATION ERROR"}
 """Metrics of evaluation.json that the table shows."""
@@ -25,7 +25,7 @@ COLUMNS = {"accuracy": "ACCURACY", "auc": "AUC", "expected_calibration_error": "
 def models(as_json: bool) -> None:
     """List the latest versions of the model, newest first: metrics, approval with who, when and why, which is live."""
     from pipelines.runs import in_service
-    from scones.desk.data.versions import Versions
+    from pipelines.runs.versions import Versions
 
     group = settings.load().model_package_group
     found = Versions(group).all()

@@ -13,7 +13,7 @@ from scones.desk.data.captures import Feed
 from scones.desk.data.file_cache import default_folder
 from scones.desk.data.labels import Labels
 from scones.desk.data.runs import Runs
-from scones.desk.data.versions import Versions
+from pipelines.runs.versions import Versions
 from scones.desk.data.workflows import Today
 
 CHANGES = "SCONES_DASHBOARD_CHANGES"

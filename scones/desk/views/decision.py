@@ -9,12 +9,11 @@ import streamlit as st
 
 from pipelines import registry
 from pipelines.registry import Approval
-from pipelines.runs import in_service
+from pipelines.runs import comparison, in_service
+from pipelines.runs.versions import Measured
 from project.errors import SconesError
 from project.s3 import split
-from scones.desk.data import comparison
 from scones.desk.data.objects import body
-from scones.desk.data.versions import Measured
 from scones.desk.desk import OperationsDesk
 from scones.desk.wording import APPROVALS, NONE, READ_ONLY, clock, measured, plain, problem, told
 from scones.reports.collect import gates_of
@@ -63,7 +62,7 @@ def _beside(chosen: Measured, live: Measured | None) -> None:
     if rows:
         st.table(rows, hide_index=True, border="horizontal", alt=f"Version {number} beside the live version")
         st.caption(
-            "On each version's test set; in brackets the 95 % interval. Intervals that overlap tell no difference."
+            "On each version's test set; in brackets the 95 % interval. A difference that chance explains is called none."
         )
     else:
         st.info(f"No data: version {number} was registered without an evaluation.", icon=":material/inbox:")

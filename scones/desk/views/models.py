@@ -6,7 +6,7 @@ import streamlit as st
 
 from pipelines import registry
 from scones.desk.data import serving
-from scones.desk.data.versions import METRICS, Measured
+from pipelines.runs.versions import METRICS, Measured
 from scones.desk.desk import OperationsDesk
 from scones.desk.views.decision import decide
 from scones.desk.wording import APPROVALS, NONE, age, clock, cloud_answers, measured, now, plain, plural, told

@@ -67,3 +67,9 @@ def test_an_interval_is_about_scipys_bootstrap_interval() -> None:
     found = intervals.intervals(labels, probabilities)["log_loss"]
     width = theirs.confidence_interval.high - theirs.confidence_interval.low
     assert found == pytest.approx(tuple(theirs.confidence_interval), abs=0.15 * width)
+
+
+def test_the_difference_of_two_proportions_has_newcombes_interval() -> None:
+    """His example: 56 of 70 less 48 of 80 (Statistics in Medicine 17 (1998), 873-890, table II, method 10)."""
+    first, second = ((k / n, *metrics.wilson(k, n)) for k, n in ((56, 70), (48, 80)))
+    assert intervals.difference(first, second) == pytest.approx((0.2, 0.0524, 0.3339), abs=5e-5)

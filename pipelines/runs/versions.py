@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,8 +9,8 @@ from typing import Any
 
 from pipelines import registry
 from pipelines.registry import Version
-from project.s3 import split
-from scones.desk.data.objects import body
+from project import s3
+from project.errors import DataError
 
 MOST = 20
 """Versions shown side by side, the newest ones."""
@@ -85,9 +84,10 @@ def _name(who: dict[str, Any]) -> str:
 
 def _metrics(package: dict[str, Any]) -> dict[str, float]:
     uri = package.get("ModelMetrics", {}).get("ModelQuality", {}).get("Statistics", {}).get("S3Uri")
-    content = body(*split(uri)) if uri else None
     try:
-        found = json.loads(content or b"{}").get("metrics", {})
-    except (ValueError, AttributeError):
+        found = s3.read_json(uri).get("metrics") if uri else None
+    except DataError:
+        return {}
+    if not isinstance(found, dict):
         return {}
     return {name: float(value) for name, value in found.items() if type(value) in (int, float)}
