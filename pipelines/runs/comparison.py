@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from monitoring.measures.intervals import difference
-from pipelines.runs.versions import METRICS, Measured
+from monitoring.measures.intervals import Bounded, difference
+from pipelines.runs.versions import METRICS
 
 LESS_IS_BETTER = {"expected_calibration_error", "log_loss"}
+Known = tuple[float | None, float | None, float | None]
+"""A value with the bounds of its interval, each None where it was not measured."""
 UNDECIDED = "no difference that the test shows"
 
 
@@ -23,14 +25,14 @@ class Compared:
 
     name: str
     is_share: bool
-    chosen: tuple[float | None, float | None, float | None]
-    live: tuple[float | None, float | None, float | None]
-    difference: tuple[float, float, float] | None
+    chosen: Known
+    live: Known
+    difference: Bounded | None
     verdict: str
 
 
-def compared(chosen: Measured, live: Measured | None) -> Iterator[Compared]:
-    """Every metric that one of them has."""
+def compared(chosen: Mapping[str, float], live: Mapping[str, float]) -> Iterator[Compared]:
+    """Every metric of METRICS that one of them has, given `metrics` of both evaluations."""
     for key, (name, is_share) in METRICS.items():
         ours, theirs = _of(chosen, key), _of(live, key)
         if ours[0] is not None or theirs[0] is not None:
@@ -38,14 +40,11 @@ def compared(chosen: Measured, live: Measured | None) -> Iterator[Compared]:
             yield Compared(name, is_share, ours, theirs, gap, _verdict(gap, key in LESS_IS_BETTER))
 
 
-def _of(one: Measured | None, key: str) -> tuple[float | None, float | None, float | None]:
-    metrics = one.metrics if one else {}
+def _of(metrics: Mapping[str, float], key: str) -> Known:
     return metrics.get(key), metrics.get(f"{key}_low"), metrics.get(f"{key}_high")
 
 
-def _difference(
-    ours: tuple[float | None, float | None, float | None], theirs: tuple[float | None, float | None, float | None]
-) -> tuple[float, float, float] | None:
+def _difference(ours: Known, theirs: Known) -> Bounded | None:
     value, low, high = ours
     other, other_low, other_high = theirs
     if value is None or low is None or high is None or other is None or other_low is None or other_high is None:
@@ -53,7 +52,7 @@ def _difference(
     return difference((value, low, high), (other, other_low, other_high))
 
 
-def _verdict(gap: tuple[float, float, float] | None, less: bool) -> str:
+def _verdict(gap: Bounded | None, less: bool) -> str:
     """An interval that holds 0 leaves it open; a cautious rule where both versions share their test pictures."""
     if gap is None:
         return ""

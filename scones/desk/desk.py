@@ -7,13 +7,13 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.runs.versions import Versions
 from project import aws
 from project.names import Names
 from scones.desk.data.captures import Feed
 from scones.desk.data.file_cache import default_folder
 from scones.desk.data.labels import Labels
 from scones.desk.data.runs import Runs
-from pipelines.runs.versions import Versions
 from scones.desk.data.workflows import Today
 
 CHANGES = "SCONES_DASHBOARD_CHANGES"

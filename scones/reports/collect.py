@@ -14,10 +14,12 @@ from pipelines.registry import described
 from pipelines.runs import results, training_log
 from pipelines.runs.executions import describe, execution_id, list_steps
 from pipelines.runs.follow import is_cached
-from project import aws
+from pipelines.runs.live_history import deployments
+from pipelines.runs.versions import Versions
+from project import aws, s3
 from project.errors import DataError, SconesError
 from project.s3 import split
-from scones.reports.facts import PAIRS, PICTURES, Facts, GateFact, StepFact
+from scones.reports.facts import PAIRS, PICTURES, SAMPLED_CLASSES, SAMPLES, Facts, GateFact, Scoring, StepFact
 
 T = TypeVar("T")
 SIGNS = {"GreaterThanOrEqualTo": ">=", "LessThanOrEqualTo": "<="}
@@ -50,8 +52,11 @@ def collect(arn: str, confidence_threshold: float) -> Facts:
     facts.evaluation = _document(facts, "The evaluation", "Evaluate", "evaluation", "evaluation.json")
     facts.gates = list(_gates(definition, facts.parameters, facts.evaluation or {}))
     _add_training(facts)
+    _add_scoring(facts)
+    facts.samples = _or_missing(facts, "Sample pictures of each class", lambda: _samples(facts)) or {}
     _add_pictures(facts)
     _add_package(facts)
+    _or_missing(facts, "Other versions", lambda: _add_versions(facts))
     return facts
 
 
@@ -155,6 +160,9 @@ def _add_training(facts: Facts) -> None:
     name = job.rsplit("/", 1)[-1]
     facts.training = _or_missing(facts, "The training job", lambda: _training(name))
     facts.epochs = _or_missing(facts, "The training curves", lambda: training_log.epochs(name)) or []
+    uri = (facts.training or {}).get("ModelArtifacts", {}).get("S3ModelArtifacts")
+    if uri:
+        facts.model_bytes = _or_missing(facts, "The size of the model", lambda: _size(uri))
 
 
 def _training(name: str) -> dict[str, Any]:
@@ -163,13 +171,57 @@ def _training(name: str) -> dict[str, Any]:
     return answer
 
 
+def _size(uri: str) -> int:
+    found = s3.head(uri)
+    if found is None:
+        raise DataError(f"{uri} is not there.")
+    return int(found["ContentLength"])
+
+
+def _add_scoring(facts: Facts) -> None:
+    """How long batch transform took; nothing of an execution that took the scores from the cache."""
+    jobs = [step.job for step in facts.steps if ":transform-job/" in step.job and step.status == "Succeeded"]
+    if jobs and facts.evaluation is not None:
+        name, pictures = jobs[0].rsplit("/", 1)[-1], int(facts.evaluation["images"])
+        facts.scoring = _or_missing(facts, "The transform job", lambda: _scoring(name, pictures))
+
+
+def _scoring(name: str, pictures: int) -> Scoring:
+    with aws.explained(f"describing transform job {name}"):
+        job = aws.client("sagemaker").describe_transform_job(TransformJobName=name)
+    if "TransformStartTime" not in job or "TransformEndTime" not in job:
+        raise DataError(f"{name} has no start or no end.")
+    took = (job["TransformEndTime"] - job["TransformStartTime"]).total_seconds()
+    return Scoring(pictures, took, str(job["TransformResources"]["InstanceType"]))
+
+
+def _samples(facts: Facts) -> dict[str, list[str]]:
+    """Names of test pictures of each class, spread over the list of them."""
+    if facts.evaluation is None:
+        return {}
+    text = _bytes(f"{results.output_uri(facts.arn, MANIFESTS, 'test_lst')}/test.lst").decode()
+    of_class: dict[int, list[str]] = {}
+    for line in text.splitlines():
+        _, label, path = line.split("\t")
+        of_class.setdefault(int(label), []).append(path)
+    named = list(enumerate(facts.evaluation["classes"]))[:SAMPLED_CLASSES]
+    return {name: _spread(of_class.get(number, [])) for number, name in named}
+
+
+def _spread(names: list[str]) -> list[str]:
+    """SAMPLES of the names at most, at equal distances."""
+    chosen = (names[index * len(names) // SAMPLES] for index in range(SAMPLES)) if names else ()
+    return list(dict.fromkeys(chosen))
+
+
 def _add_pictures(facts: Facts) -> None:
     """The pictures of the worst mistakes, of the least certain answers, and of near-duplicates."""
     if facts.evaluation is None:
         return
     listed = [a for kind in ("worst_mistakes", "least_certain") for a in facts.evaluation.get(kind, [])[:PICTURES]]
     pairs = ((facts.evaluation.get("near_duplicates") or {}).get("pairs") or [])[:PAIRS]
-    test = dict.fromkeys(one["image"] for one in [*listed, *pairs])
+    shown = [name for names in facts.samples.values() for name in names]
+    test = dict.fromkeys([*(one["image"] for one in [*listed, *pairs]), *shown])
     seen = dict.fromkeys(pair["training_image"] for pair in pairs)
     folders = _or_missing(
         facts, "The pictures", lambda: {n: results.output_uri(facts.arn, MANIFESTS, n) for n in SUBSETS if test or seen}
@@ -189,6 +241,17 @@ def _picture(name: str, folders: list[str]) -> bytes | None:
         with suppress(DataError):  # not in this one
             return _bytes(f"{folder}/{name}")
     return None
+
+
+def _add_versions(facts: Facts) -> None:
+    """The registry's versions, which of them answers, and the one to compare with."""
+    names = aws.names()
+    answered = [one.version for one in deployments(names.live_parameter)]
+    group = (facts.package or {}).get("ModelPackageGroupName") or names.settings.model_package_group
+    facts.versions, facts.live = Versions(group).all(), answered[-1] if answered else None
+    before = [number for number in answered if number not in {None, facts.version}]
+    rival = facts.live if facts.live != facts.version else before[-1] if before else None
+    facts.rival = next((one for one in facts.versions if one.version.number == rival), None)
 
 
 def _add_package(facts: Facts) -> None:

@@ -8,9 +8,12 @@ from typing import Any
 
 from pipelines.definition.gates import MINIMUM_FROM_LIVE
 from pipelines.runs.training_log import Epoch
+from pipelines.runs.versions import Measured
 
 PICTURES, PAIRS = 10, 10
 """At most so many pictures of a kind, and so many pairs of near-duplicates, are shown."""
+SAMPLES, SAMPLED_CLASSES = 6, 20
+"""So many test pictures of each class are shown, and of so many classes."""
 
 
 @dataclass(frozen=True)
@@ -48,17 +51,34 @@ class GateFact:
 
     @property
     def kept(self) -> bool:
+        """Whether the bound holds; not for a metric that is not there."""
         if self.value is None:
             return False
         return self.value >= self.bound if self.sign == ">=" else self.value <= self.bound
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """What the batch transform job took: seconds from its start to its end, its container's start among them."""
+
+    pictures: int
+    seconds: float
+    instance: str
 
 
 @dataclass
 class Facts:
     """Everything that the report shows.
 
-    `pictures` holds the PNG files of test and training pictures by name. `missing` says in a sentence each what could
-    not be collected and why: the report shows it instead of leaving a gap without a word.
+    Attributes:
+        pictures: the PNG files of test and training pictures, by name.
+        samples: names of some test pictures of each class.
+        model_bytes: the size of model.tar.gz.
+        versions: the latest in the registry, newest first.
+        live: the number of the version that answers now.
+        rival: what the model is compared with: the live version or, if it is live itself, the one that it replaced.
+        missing: a sentence on each thing that could not be collected, and why: the report shows it instead of leaving
+            a gap without a word.
     """
 
     arn: str
@@ -78,9 +98,33 @@ class Facts:
     training: dict[str, Any] | None = None
     epochs: list[Epoch] = field(default_factory=list)
     pictures: dict[str, bytes] = field(default_factory=dict)
+    samples: dict[str, list[str]] = field(default_factory=dict)
     package: dict[str, Any] | None = None
+    model_bytes: int | None = None
+    scoring: Scoring | None = None
+    versions: list[Measured] = field(default_factory=list)
+    live: int | None = None
+    rival: Measured | None = None
     missing: list[str] = field(default_factory=list)
 
     @property
     def id(self) -> str:
+        """The execution's id, the last part of its ARN."""
         return self.arn.rsplit("/", 1)[-1]
+
+    @property
+    def pipeline(self) -> str:
+        """The name of the pipeline, out of the execution's ARN."""
+        return self.arn.split("/")[1] if self.arn.count("/") > 2 else self.arn
+
+    @property
+    def version(self) -> int | None:
+        """The number that the model is registered by; None if it is not registered."""
+        number = str((self.package or {}).get("ModelPackageArn", "")).rpartition("/")[2]
+        return int(number) if number.isdigit() else None
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The plain numbers of the evaluation."""
+        found = (self.evaluation or {}).get("metrics", {})
+        return {name: float(value) for name, value in found.items() if type(value) in (int, float)}

@@ -51,7 +51,7 @@ def _beside(chosen: Measured, live: Measured | None) -> None:
     if live and live.version.number == number:  # the widget gives a copy, so `is` would not tell
         live = None
     rows = []
-    for one in comparison.compared(chosen, live):
+    for one in comparison.compared(chosen.metrics, live.metrics if live else {}):
         row = {"metric": one.name, f"version {number}": measured(*one.chosen, one.is_share)}
         if live:
             row |= {
@@ -62,7 +62,7 @@ def _beside(chosen: Measured, live: Measured | None) -> None:
     if rows:
         st.table(rows, hide_index=True, border="horizontal", alt=f"Version {number} beside the live version")
         st.caption(
-            "On each version's test set; in brackets the 95 % interval. A difference that chance explains is called none."
+            "On each version's test set; in brackets the 95 % interval. What chance explains is called no difference."
         )
     else:
         st.info(f"No data: version {number} was registered without an evaluation.", icon=":material/inbox:")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from pipelines import registry
-from scones.desk.data import serving
 from pipelines.runs.versions import METRICS, Measured
+from scones.desk.data import serving
 from scones.desk.desk import OperationsDesk
 from scones.desk.views.decision import decide
 from scones.desk.wording import APPROVALS, NONE, age, clock, cloud_answers, measured, now, plain, plural, told

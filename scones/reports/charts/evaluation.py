@@ -90,36 +90,60 @@ MEASURES = {"recall": "found", "precision": "trusted"}
 
 def per_class(classes: Mapping[str, Json]) -> go.Figure:
     """Recall (found) and precision (trusted) of each class with their intervals."""
-    rows = [
-        (f"{name}, {word}", *(found[f"{measure}{end}"] for end in ("", "_low", "_high")), measure, series(index))
-        for index, (name, found) in enumerate(classes.items())
-        for measure, word in MEASURES.items()
-        if found[measure] is not None
-    ]
+    return row_intervals(
+        "share of pictures",
+        [
+            Row(f"{name}, {word}", *(found[f"{measure}{end}"] for end in ("", "_low", "_high")), measure, series(index))
+            for index, (name, found) in enumerate(classes.items())
+            for measure, word in MEASURES.items()
+            if found[measure] is not None
+        ],
+    )
+
+
+@dataclass(frozen=True)
+class Row:
+    """A share with its interval in a row of its own; `measure` is what the pointer calls it."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    measure: str
+    role: Role
+
+
+def row_intervals(title: str, rows: Sequence[Row]) -> go.Figure:
+    """A point with its interval in each row, and its value beside it."""
     traces = [
         {
             "type": "scatter",
-            "name": "share of pictures",
-            "x": [value],
-            "y": [literal(name)],
+            "name": title,
+            "x": [row.value],
+            "y": [literal(row.name)],
             "mode": "markers",
-            "marker": {"size": 10, "color": paint(role)},
-            "error_x": {"array": [high - value], "arrayminus": [value - low], "color": paint(role), "thickness": 2},
-            "text": [f"{tenths(value)} (95% interval {tenths(low)} to {tenths(high)}); {measure}"],
-            "hovertext": [literal(name)],
+            "marker": {"size": 10, "color": paint(row.role)},
+            "error_x": {
+                "array": [row.high - row.value],
+                "arrayminus": [row.value - row.low],
+                "color": paint(row.role),
+                "thickness": 2,
+            },
+            "text": [
+                f"{tenths(row.value)} (95% interval {tenths(row.low)} to {tenths(row.high)}); {row.measure}",
+            ],
+            "hovertext": [literal(row.name)],
             "hovertemplate": HOVER_ALONE,
             "showlegend": False,
             "cliponaxis": False,
         }
-        for name, value, low, high, measure, role in rows
+        for row in rows
     ]
-    values = [
-        {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 8, "y": literal(name), "text": f"<b>{tenths(value)}</b>"}
-        for name, value, *_ in rows
-    ]
-    bounds = spanning([bound for _, _, low, high, *_ in rows for bound in (low, high)])
-    x = share_axis("share of pictures", *bounds) | {"showgrid": True, "nticks": 4}
-    y, height = rows_axis([name for name, *_ in rows]), 80 + ROW * max(2, len(rows))
+    beside = {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 8}
+    values = [{**beside, "y": literal(row.name), "text": f"<b>{tenths(row.value)}</b>"} for row in rows]
+    bounds = spanning([bound for row in rows for bound in (row.low, row.high)])
+    x = share_axis(title, *bounds) | {"showgrid": True, "nticks": 4}
+    y, height = rows_axis([row.name for row in rows]), 80 + ROW * max(2, len(rows))
     return chart(traces, x, y, height=height, annotations=values, margin=ROWS_MARGIN | {"r": 64})
 
 
