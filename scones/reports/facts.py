@@ -9,6 +9,7 @@ from typing import Any
 from pipelines.definition.gates import MINIMUM_FROM_LIVE
 from pipelines.runs.training_log import Epoch
 from pipelines.runs.versions import Measured
+from scones.reports.charts.pipeline_graph import GraphStep
 
 PICTURES, PAIRS = 10, 10
 """At most so many pictures of a kind, and so many pairs of near-duplicates, are shown."""
@@ -71,6 +72,7 @@ class Facts:
     """Everything that the report shows.
 
     Attributes:
+        graph: every step of the definition, those that the execution did not reach as well.
         pictures: the PNG files of test and training pictures, by name.
         samples: names of some test pictures of each class.
         model_bytes: the size of model.tar.gz.
@@ -89,6 +91,7 @@ class Facts:
     ended: datetime
     confidence_threshold: float
     steps: list[StepFact] = field(default_factory=list)
+    graph: list[GraphStep] = field(default_factory=list)
     parameters: dict[str, Any] = field(default_factory=dict)
     gates: list[GateFact] = field(default_factory=list)
     evaluation: dict[str, Any] | None = None

@@ -1,4 +1,4 @@
-"""The sentences that an execution's report begins with: what became of its model, and is it better than the live one."""
+"""What an execution's report begins with: what became of its model, and whether it is better than the live one."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ def verdict(facts: Facts) -> Verdict:
         return Verdict(f"{said.rstrip('.')}.", "bad")
     missed = [gate for gate in facts.gates if not gate.kept]
     if missed:
-        said = f"{facts.pipeline}: the model did not pass the quality gate and was not registered. {_reached(facts)}"
-        return Verdict(said, "bad", (_asked(missed), against(facts)))
+        said = f"{facts.pipeline}: the model did not pass the quality gate and was not registered."
+        return Verdict(said, "bad", (_reached(facts), _asked(missed), against(facts)))
     number = facts.version
     if number is None:
         why = f" {reason.rstrip('.')}." if (reason := failure(facts)) else ""
-        said = f"{facts.pipeline}: no version was registered, and the execution is {facts.status}.{why} {_reached(facts)}"
-        return Verdict(said, "bad" if facts.status != "Succeeded" else "warn", (against(facts),))
-    said = f"{facts.pipeline} version {number} passed the quality gate: {_reached(facts)}"
+        said = f"{facts.pipeline}: no version was registered, and the execution is {facts.status}.{why}"
+        return Verdict(said, "bad" if facts.status != "Succeeded" else "warn", (_reached(facts), against(facts)))
+    said = f"{facts.pipeline} version {number} passed the quality gate."
     staged = (facts.package or {}).get("CustomerMetadataProperties", {}).get("staging_outcome", "")
     if staged == "failed":
         said = f"{facts.pipeline} version {number} passed the quality gate and failed on its staging endpoint."
         return Verdict(said, "bad", (_reached(facts), against(facts), _standing(facts)))
-    return Verdict(said, "good", (against(facts), _standing(facts)))
+    return Verdict(said, "good", (_reached(facts), against(facts), _standing(facts)))
 
 
 def failure(facts: Facts) -> str:
@@ -64,7 +64,9 @@ def against(facts: Facts) -> str:
             return "It is live, and no other version was before it."
         return f"The live version {facts.live} is not among the registry's latest: not compared with."
     of_live = rival.version.number == facts.live
-    other = f"the live version {rival.version.number}" if of_live else f"version {rival.version.number}, live before it"
+    other = (
+        f"the live version {rival.version.number}" if of_live else f"version {rival.version.number}, which it replaced"
+    )
     known = rival.properties.get("classes", "").split()
     ours = (facts.evaluation or {}).get("classes", [])
     if known and ours and known != list(ours):
@@ -76,13 +78,18 @@ def against(facts: Facts) -> str:
     by = f"accuracy {abs(100 * gap):.1f} points {'lower' if gap < 0 else 'higher'}"
     how_sure = f"(95% interval of the difference {points(low)} to {points(high)})"
     if found.verdict == UNDECIDED:
-        return f"Against {other} the test shows no difference: {by} {how_sure}."
+        return f"Against {other}{'' if of_live else ','} the test shows no difference: {by} {how_sure}."
     return f"It is {found.verdict} than {other}: {by} {how_sure}."
 
 
 def points(gap: float) -> str:
     """A difference of shares in percentage points, with its sign."""
-    return f"{100 * gap:+.1f}".replace("-", "\N{MINUS SIGN}")
+    return signed(100 * gap, ".1f")
+
+
+def signed(gap: float, form: str = ".3f") -> str:
+    """A difference with its sign."""
+    return f"{gap:+{form}}".replace("-", "\N{MINUS SIGN}")
 
 
 def _reached(facts: Facts) -> str:

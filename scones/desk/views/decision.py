@@ -75,7 +75,7 @@ def _gate(chosen: Measured) -> None:
     for gate in gates_of(execution):
         name = gate.metric.removeprefix("metrics.")
         if not gate.is_asked:
-            st.markdown(f":gray-badge[not asked] {plain(name)}: there was no live model to compare with")
+            st.markdown(f":gray-badge[not asked] {plain(name)}: no comparison with a live model")
             continue
         badge = ":green-badge[:material/check_circle: kept]" if gate.kept else ":red-badge[:material/cancel: not kept]"
         side = "at least" if gate.sign == ">=" else "at most"

@@ -90,19 +90,17 @@ MEASURES = {"recall": "found", "precision": "trusted"}
 
 def per_class(classes: Mapping[str, Json]) -> go.Figure:
     """Recall (found) and precision (trusted) of each class with their intervals."""
-    return row_intervals(
-        "share of pictures",
-        [
-            Row(f"{name}, {word}", *(found[f"{measure}{end}"] for end in ("", "_low", "_high")), measure, series(index))
-            for index, (name, found) in enumerate(classes.items())
-            for measure, word in MEASURES.items()
-            if found[measure] is not None
-        ],
-    )
+    rows = []
+    for index, (name, found) in enumerate(classes.items()):
+        for measure, word in MEASURES.items():
+            if found[measure] is not None:
+                value, low, high = (float(found[f"{measure}{end}"]) for end in ("", "_low", "_high"))
+                rows.append(RowInterval(f"{name}, {word}", value, low, high, measure, series(index)))
+    return row_intervals("share of pictures", rows)
 
 
 @dataclass(frozen=True)
-class Row:
+class RowInterval:
     """A share with its interval in a row of its own; `measure` is what the pointer calls it."""
 
     name: str
@@ -113,7 +111,7 @@ class Row:
     role: Role
 
 
-def row_intervals(title: str, rows: Sequence[Row]) -> go.Figure:
+def row_intervals(title: str, rows: Sequence[RowInterval]) -> go.Figure:
     """A point with its interval in each row, and its value beside it."""
     traces = [
         {

@@ -43,7 +43,7 @@ const folded = [...document.querySelectorAll(".panel details:not([open])")]; // 
 addEventListener("beforeprint", () => {
   folded.forEach((one) => (one.open = true));
   for (const chart of charts) {
-    draw(chart, "light", chart.parentElement.matches(":only-child") ? PRINTED_ALONE : PRINTED_WIDTH);
+    draw(chart, "light", chart.parentElement.matches(":only-child, .stack > *") ? PRINTED_ALONE : PRINTED_WIDTH);
   }
 });
 addEventListener("afterprint", () => {

@@ -38,6 +38,9 @@ def test_the_page_shows_every_part_and_fetches_nothing(classes: tuple[str, ...],
     for fact in ("c0ffee", "ab" * 32, "zyxwvutsrqpo", "arn:model-package/x/3", "8.2 s", *classes):
         assert fact in found.text
     assert ("PendingManualApproval", "warn") in found.badges
+    for words in ("Size and speed", "3.3 MB", " pictures in 4.0 s on ml.m5.large", "Its steps", "QualityTooLow"):
+        assert words in found.text
+    assert set(found.addresses) >= {"#gate", "#speed", "#pictures", "#pipeline", "#lineage"}
     assert "prefers-color-scheme:dark" in found.styles[0] and "@media print" in found.styles[0]
 
 
@@ -75,26 +78,30 @@ def test_an_execution_without_any_step_has_a_page_without_scripts() -> None:
     assert found.charts == {} and "abcdefghijkl" in found.text
 
 
-def test_a_broken_gate_and_a_broken_expectation_are_marked() -> None:
+def test_a_bound_that_is_not_kept_and_an_expectation_that_does_not_hold_are_marked() -> None:
     facts = full()
     facts.gates = [GateFact("metrics.auc", ">=", 2.0, "MinimumAuc", 0.9), GateFact("metrics.x", "<=", 1, "X", None)]
     result = {"expectation_config": {"type": "t", "description": "every image is RGB"}, "success": False, "result": {}}
     facts.checks = {"tables": {"images": {"results": [result | {"result": {"unexpected_count": 3}}]}}}
     found = page_of(facts)
-    assert found.badges.count(("broken", "bad")) == 3 and "not there" in found.text
-    assert "1 of 1 expectations is broken" in found.text and "every image is RGB" in found.text
+    assert found.badges.count(("not kept", "bad")) == 2 and ("does not hold", "bad") in found.badges
+    assert (
+        "not there" in found.text
+        and "1 of 1 expectations does not hold" in found.text
+        and "every image is RGB" in found.text
+    )
 
 
-def test_a_gate_that_no_evaluation_came_to_is_not_called_broken() -> None:
+def test_a_gate_that_no_evaluation_came_to_is_not_called_missed() -> None:
     found = page_of(bare(gates=[GateFact("metrics.accuracy", ">=", 0.8, "AccuracyThreshold", None)]))
-    assert ("not measured", "") in found.badges and ("broken", "bad") not in found.badges
+    assert ("not measured", "") in found.badges and ("not kept", "bad") not in found.badges
 
 
 def test_what_had_nothing_to_compare_with_is_not_called_kept() -> None:
     facts = full()
     facts.gates = [GateFact("metrics.accuracy", ">=", 0.0, "MinimumFromLive", 0.9)]
     found = page_of(facts)
-    assert "nothing: no live model to compare with" in found.text
+    assert "nothing: no comparison with a live model" in found.text
     assert ("not asked", "") in found.badges and ("kept", "good") not in found.badges
 
 
