@@ -16,13 +16,24 @@ from monitoring.analysis.outcome import Outcome
 from monitoring.analysis.profile import Profile
 from monitoring.analysis.traffic import Batch, Reading, read
 from monitoring.watch.history import History, Lowest, gather
-from scones.reports import pages
+from pipelines.runs.live_history import Deployment
+from scones.reports import changes, pages
 from scones.reports.charts import drift, traffic
 from scones.reports.charts.layout import Mark
 from scones.reports.charts.traffic import LatencyLine
 from scones.reports.charts.words import moment, percent
+from scones.reports.monitor_verdict import (
+    asked_of,
+    next_step,
+    said,
+    spaced,
+    step_after,
+    versions_in_words,
+    window_in_words,
+)
 from scones.reports.pages import Card, Chart, write_page
 from scones.reports.thumbnails import thumbnail
+from stepfunctions.threshold import Change
 
 TONES = {Outcome.HEALTHY: "good", Outcome.VIOLATIONS: "bad"}
 VERDICTS = {
@@ -40,15 +51,16 @@ PAGE = "report.html"
 
 @dataclass(frozen=True)
 class TrafficReport:
-    """What a report shows, ready to be drawn."""
+    """What a report shows, ready to be drawn. `deployed` says which version answered from when on, oldest first."""
 
-    endpoint: str
+    asked: Job
     found: Analysis
     history: History
     baseline: Baseline | None
     made: datetime
     latency: Sequence[LatencyLine] = ()
     marks: Sequence[Mark] = ()
+    deployed: Sequence[Deployment] = ()
 
 
 def read_traffic(
@@ -56,9 +68,14 @@ def read_traffic(
     baseline: Baseline | None,
     made: datetime,
     latency: Sequence[LatencyLine] = (),
-    marks: Sequence[Mark] = (),
+    deployed: Sequence[Deployment] = (),
+    thresholds: Sequence[Change] = (),
 ) -> TrafficReport:
     """Read the traffic that `asked` names once, for the verdict and for the charts.
+
+    Args:
+        deployed: which version answered from when on, oldest first.
+        thresholds: the history of the confidence threshold, newest first.
 
     Raises:
         DataError: there is no such folder.
@@ -74,7 +91,8 @@ def read_traffic(
 
     history = gather(profiled(), classes, asked.threshold)
     found = judged(profile, tally, baseline, asked, classes)
-    return TrafficReport(asked.endpoint, found, history, baseline, made, latency, marks)
+    marks = changes.marks(deployed, thresholds)
+    return TrafficReport(asked, found, history, baseline, made, latency, marks, deployed)
 
 
 def write(report: TrafficReport, folder: Path) -> Path:
@@ -84,17 +102,21 @@ def write(report: TrafficReport, folder: Path) -> Path:
 
 def page(report: TrafficReport) -> str:
     """The whole page, with nothing in it that would have to be fetched."""
-    found, tally = report.found, report.found.tally
+    asked, found, tally = report.asked, report.found, report.found.tally
     shown = list(charts(report))
     return pages.render(
         "traffic.html",
         shown,
-        title=f"Traffic of {report.endpoint}" if report.endpoint else "Captured traffic",
-        found=found,
-        verdict=VERDICTS[found.outcome],
+        title=f"Traffic of {asked.endpoint}" if asked.endpoint else "Captured traffic",
+        verdict=said(found, asked.endpoint, asked.version),
+        outcome=VERDICTS[found.outcome],
         tone=TONES.get(found.outcome, "warn"),
+        next_step=next_step(found.outcome),
+        about=list(_about(report)),
         headline=list(_headline(report)),
-        violations=[(_spaced(one.feature), _spaced(one.check), one.description) for one in found.violations],
+        violations=list(_violations(found)),
+        judged=found.outcome.judged,
+        expectations=list(asked_of(report.baseline, found)) if report.baseline else [],
         inputs=[chart.name for chart in shown if chart.name.startswith("input-")],
         lowest=list(_once(map(_look, report.history.lowest))),
         reading=[
@@ -111,6 +133,27 @@ def page(report: TrafficReport) -> str:
     )
 
 
+def _about(report: TrafficReport) -> Iterator[tuple[str, str]]:
+    """What the report is of: endpoint, versions, time, threshold, baseline."""
+    asked = report.asked
+    if asked.endpoint:
+        yield "endpoint", asked.endpoint
+    if answered := versions_in_words(report.deployed, asked.window, report.made):
+        yield "answered by", answered
+    yield "time", window_in_words(asked.window)
+    yield "confidence threshold", f"{percent(report.history.threshold)}: below it a picture is not routed"
+    if report.baseline:
+        yield "compared with", f"the test set of version {asked.version}" if asked.version else "the baseline given"
+
+
+def _violations(found: Analysis) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """What to do next, and what calls for it: features with what was found, in the order of the checks."""
+    steps: dict[str, list[tuple[str, str]]] = {}
+    for one in found.violations:
+        steps.setdefault(step_after(one), []).append((spaced(one.feature), one.description))
+    yield from steps.items()
+
+
 def charts(report: TrafficReport) -> Iterator[Chart]:
     """Every chart there is data for."""
     history, found = report.history, report.found
@@ -121,7 +164,7 @@ def charts(report: TrafficReport) -> Iterator[Chart]:
             "confidence-over-time",
             "Confidence over time",
             traffic.confidence_over_time(history, report.marks),
-            "Blue was routed, orange was held back because the model was not sure enough."
+            "Blue was routed; orange was not, because the model was not sure enough."
             + ("" if len(history) <= traffic.DOTS else " Lines are medians, bands hold the middle 80%."),
         )
         yield Chart(
@@ -132,7 +175,7 @@ def charts(report: TrafficReport) -> Iterator[Chart]:
         )
         yield Chart(
             "above-and-below",
-            "Routed and held back",
+            "Routed, and below the threshold",
             traffic.above_and_below(history, report.marks),
             "Records in each stretch of time.",
         )
@@ -152,7 +195,7 @@ def charts(report: TrafficReport) -> Iterator[Chart]:
         )
     for name in MEASURED if history.pictures else ():
         figure = drift.feature_over_time(history, name, profile, report.marks)
-        yield Chart(f"input-{name.replace('_', '-')}", _spaced(name).capitalize(), figure, drift.meaning(name))
+        yield Chart(f"input-{name.replace('_', '-')}", spaced(name).capitalize(), figure, drift.meaning(name))
     if report.latency and max(len(one.time) for one in report.latency) >= LEAST_POINTS:
         yield Chart(
             "latency",
@@ -175,7 +218,7 @@ def _headline(report: TrafficReport) -> Iterator[Card]:
     if found.drifts:
         worst = max(found.drifts, key=lambda one: one.severity)
         many = sum(one.exceeded for one in found.drifts)
-        note = f"of {len(found.drifts)} compared; farthest: {_spaced(worst.feature)}"
+        note = f"of {len(found.drifts)} compared; farthest: {spaced(worst.feature)}"
         yield Card("Features that drifted", str(many), note, "bad" if many else "good")
     known = [one for one in report.latency if len(one.time)]
     if known:
@@ -210,7 +253,3 @@ def _once(looks: Iterable[Look]) -> Iterator[tuple[Lowest, bytes | None, str, in
         found.setdefault(look[1] or look[0].place, []).append(look)
     for same in found.values():
         yield (*same[0], len(same))
-
-
-def _spaced(name: str) -> str:
-    return name.replace("_", " ")

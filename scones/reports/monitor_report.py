@@ -20,8 +20,7 @@ from monitoring.watch.schedule import Attached, attached
 from pipelines.runs.live_history import deployments
 from project import aws, s3
 from project.errors import DataError
-from scones.reports import changes, monitor_page
-from scones.reports.charts.layout import Mark
+from scones.reports import monitor_page
 from scones.reports.charts.traffic import LatencyLine
 from stepfunctions.threshold import history
 
@@ -58,10 +57,18 @@ def write_report(start: datetime, end: datetime, folder: Path) -> tuple[Path, mo
                 "minimum_records": str(names.settings.monitor.minimum_records),
                 "sagemaker_endpoint_name": names.endpoint,
                 "sagemaker_monitoring_schedule_name": names.monitor,
+                "model_version": str(watched.version) if watched else "",
             }
         )
         found = read_baseline(*(baseline / name for name in BASELINE))
-        shown = monitor_page.read_traffic(asked, found, datetime.now(UTC), _latency(start, end), _marks())
+        shown = monitor_page.read_traffic(
+            asked,
+            found,
+            datetime.now(UTC),
+            _latency(start, end),
+            deployments(names.live_parameter),
+            history(names.threshold_parameter),
+        )
         return monitor_page.write(shown, folder), shown
 
 
@@ -109,11 +116,6 @@ def _threshold() -> float:
     parameter = aws.names().threshold_parameter
     with aws.explained(f"reading parameter {parameter}"):
         return float(aws.client("ssm").get_parameter(Name=parameter)["Parameter"]["Value"])
-
-
-def _marks() -> list[Mark]:
-    names = aws.names()
-    return changes.marks(deployments(names.live_parameter), history(names.threshold_parameter))
 
 
 def _latency(start: datetime, end: datetime) -> list[LatencyLine]:

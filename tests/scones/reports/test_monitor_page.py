@@ -14,9 +14,12 @@ from capture_files import NOON, entry, picture, traffic, write
 from html_page import Page, assert_self_contained, read_page
 
 from monitoring.analysis.analyze import read_baseline
+from monitoring.analysis.checks import Violation
 from monitoring.analysis.environment import job
+from pipelines.runs.live_history import Deployment
 from scones.reports import monitor_page
 from scones.reports.charts.traffic import LatencyLine
+from scones.reports.monitor_verdict import STEPS, step_after
 
 MADE = datetime(2026, 5, 5, tzinfo=UTC)
 
@@ -56,6 +59,35 @@ def test_a_picture_that_was_sent_again_is_shown_once_and_two_points_of_latency_a
     assert "latency" not in shown.charts and "12 to 20 ms" in shown.text
 
 
+def test_it_names_version_endpoint_time_threshold_and_what_to_do_about_each_violation(
+    baseline_folder: Path, tmp_path: Path
+) -> None:
+    told = {"sagemaker_endpoint_name": "scones", "model_version": "3", "confidence_threshold": "0.9"}
+    told |= {"start_time": "2026-05-04T11:00:00+00:00", "end_time": "2026-05-04T13:00:00+00:00"}
+    folder = traffic(tmp_path / "c", 200, seed=2, shade=0.6)
+    asked = job({"dataset_source": str(folder), "output_path": "unused"} | told)
+    known = read_baseline(baseline_folder / "statistics.json", baseline_folder / "constraints.json")
+    deployed = [Deployment(2, NOON.timestamp() - 9000), Deployment(3, NOON.timestamp())]
+    found = monitor_page.read_traffic(asked, known, MADE, (), deployed)
+    shown = read_page(monitor_page.page(found))
+    for words in (
+        "The traffic of endpoint scones is not like the test set of version 3: ",
+        f"version 2, from {NOON:%d %b %H:%M:%S} version 3",
+        "04 May 2026 11:00 to 04 May 2026 13:00 UTC",
+        "90%: below it a picture is not routed",
+        "Look at the pictures below and at the chart Brightness",
+    ):
+        assert words in shown.text
+    assert shown.badges.count(("violated", "bad")) == len({one.feature for one in found.found.violations})
+    assert ("holds", "good") in shown.badges and "gap to the test set's at most" in shown.text
+
+
+@pytest.mark.parametrize("check", [*STEPS, "baseline_drift_check", "categorical_values_check"])
+@pytest.mark.parametrize("feature", ["confidence", "predicted_class", "brightness", "captured_records"])
+def test_every_violation_has_a_next_step(check: str, feature: str) -> None:
+    assert step_after(Violation(feature, check, "")).endswith(".")
+
+
 @pytest.mark.parametrize(
     ("records", "with_baseline", "badge"),
     [(0, True, "No data"), (1, True, "Too few records"), (60, False, "No baseline"), (200, True, "Healthy")],
@@ -65,7 +97,9 @@ def test_every_outcome_has_a_report_that_names_it(
 ) -> None:
     (tmp_path / "c").mkdir()
     found = page(traffic(tmp_path / "c", records, seed=1), baseline_folder if with_baseline else None)
-    assert found.badges == [(badge, "good" if badge == "Healthy" else "warn")]
+    assert found.badges[0] == (badge, "good" if badge == "Healthy" else "warn")
+    assert ("violated", "bad") not in found.badges
+    assert ("What to do:" in found.text) == (badge != "Healthy")
 
 
 def test_damaged_lines_are_listed_and_hostile_texts_are_shown_as_text(baseline_folder: Path, tmp_path: Path) -> None:
@@ -96,6 +130,6 @@ def test_hostile_classes_and_names_are_shown_as_text_in_page_and_charts(tmp_path
 
 def test_the_least_confident_come_first(baseline_folder: Path, tmp_path: Path) -> None:
     found = page(traffic(tmp_path / "c", 120, seed=4), baseline_folder)
-    shown = found.text.partition("Where the model was least sure")[2].partition("What was read")[0]
+    shown = found.text.rpartition("Where the model was least sure")[2].partition("What traffic is expected")[0]
     shares = [float(one) for one in re.findall(r"([\d.]+)% ", shown)]
     assert len(shares) == 24 and shares == sorted(shares)
