@@ -20,6 +20,10 @@ LABEL = (
     "Label some of the least sure pictures below (scones monitor label, or the desk's page Review); then scones "
     "monitor run --model-quality says whether the accuracy has fallen."
 )
+LOOK = (
+    "Look at the pictures below and at the charts of these features: what changed, and since when? A camera that is at "
+    "fault is mended there. A change that stays is learned: train with new pictures (scones start --pictures FOLDER)."
+)
 CALLERS = "Look at the problems below under What was read: somebody sends what is no picture. Mend that caller."
 STEPS: Mapping[str, str] = {
     "data_type_check": CALLERS,
@@ -75,11 +79,7 @@ def step_after(violation: Violation) -> str:
     if violation.check == DRIFT and name == "predicted_class":
         return f"Ask whether other vehicles deliver now. If not, the model confuses classes. {LABEL}"
     if violation.check == DRIFT:
-        return (
-            f"Look at the pictures below and at the chart {spaced(name).capitalize()}: what changed, and since when? A "
-            "camera that is at fault is mended there. A change that stays is learned: train with new pictures (scones "
-            "start --pictures FOLDER)."
-        )
+        return LOOK
     if violation.check == "categorical_values_check" and name == "predicted_class":
         return "Another version answers than the baseline is of: scones monitor schedule on attaches it again."
     if violation.check == "categorical_values_check":

@@ -133,4 +133,4 @@ def distributions(
 
 def meaning(feature: str) -> str:
     """A feature's name and what it measures, in words."""
-    return f"{feature}: {BY_NAME[feature].meaning}" if feature in BY_NAME else feature
+    return f"{feature.replace('_', ' ')}: {BY_NAME[feature].meaning}" if feature in BY_NAME else feature

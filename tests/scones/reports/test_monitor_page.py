@@ -75,7 +75,7 @@ def test_it_names_version_endpoint_time_threshold_and_what_to_do_about_each_viol
         f"version 2, from {NOON:%d %b %H:%M:%S} version 3",
         "04 May 2026 11:00 to 04 May 2026 13:00 UTC",
         "90%: below it a picture is not routed",
-        "Look at the pictures below and at the chart Brightness",
+        "Look at the pictures below and at the charts of these features",
     ):
         assert words in shown.text
     assert shown.badges.count(("violated", "bad")) == len({one.feature for one in found.found.violations})
