@@ -4,12 +4,12 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do $$p -c '
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
-ROOMS  := project monitoring steps pipelines lambdas stepfunctions infra localcloud scones tests benchmarks setup.py
+ROOMS  := project monitoring steps pipelines lambdas stepfunctions infra localcloud scones tests benchmarks docs setup.py
 JOBS   ?= 3  # tests wait for servers, so two cores have time for three
 # Elsewhere PyTorch for Linux brings CUDA along, several GB; this index has it without. Empty: the configured index.
 TORCH_INDEX ?= $(if $(filter Linux,$(shell uname -s)),https://download.pytorch.org/whl/cpu)
 
-.PHONY: demo sdk2 test test-fast lint types unit format constraints clean help
+.PHONY: demo sdk2 test test-fast lint types unit format pictures constraints clean help
 
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/'
@@ -29,7 +29,7 @@ lint: $(VENV)/.dev
 
 types: $(VENV)/.dev
 	$(BIN)/mypy
-	$(BIN)/mypy benchmarks/*.py
+	$(BIN)/mypy benchmarks/*.py docs/pictures/*.py
 
 unit: $(VENV)/.dev
 	$(BIN)/pytest -n $(JOBS) $(TESTS)
@@ -39,6 +39,10 @@ format: $(VENV)/.dev   ## put the code in the project's form
 	$(BIN)/ruff format $(ROOMS)
 
 sdk2: $(VENV)/sdk2/.made  ## install the SageMaker SDK 2 in an environment of its own, for the tests that need it
+
+pictures: $(VENV)/.dev   ## make the pictures of README and docs again, from a demo that it runs
+	$(BIN)/scones demo --keep
+	eval "$$($(BIN)/scones local env)" && $(BIN)/python docs/pictures/make.py; made=$$?; $(BIN)/scones local down; exit $$made
 
 constraints: $(VENV)/.dev   ## pin what is installed now as the tested set
 	$(PIP) freeze --exclude-editable | sed -E 's/\+cpu$$//' | grep -viE '^(pip|setuptools|wheel|uv)==' > constraints.txt
