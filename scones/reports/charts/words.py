@@ -25,6 +25,17 @@ def moment(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%d %b %H:%M:%S}"
 
 
+def duration(seconds: float) -> str:
+    """How long something took, in two units at most: `0.4 s`, `41 s`, `3 min 20 s`, `2 h 5 min`."""
+    if seconds < 59.5:
+        return f"{seconds:.0f} s" if seconds >= 9.95 else f"{max(seconds, 0.0):.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, left = divmod(minutes, 60)
+    return f"{hours} h {left} min" if left else f"{hours} h"
+
+
 def literal(text: str) -> str:
     """Text from outside as Plotly shows it letter by letter: its texts may hold a part of HTML."""
     return escape(text, quote=False)
