@@ -96,6 +96,11 @@ def start(pipeline: str, given: Mapping[str, str], display_name: str | None, cod
         values["LearningRateSteps"] = builtin_algorithm.learning_rate_steps(int(given["Epochs"]))
         say(f"LearningRateSteps follows Epochs: {values['LearningRateSteps']}")
     _require_archive({name: p.get("DefaultValue") for name, p in declared.items()} | values)
+    return start_unchecked(pipeline, values, display_name)
+
+
+def start_unchecked(pipeline: str, values: Mapping[str, str], display_name: str | None) -> str:
+    """Start anybody's pipeline with what the service takes for its parameters; the execution's ARN."""
     request: dict[str, Any] = {
         "PipelineName": pipeline,
         "PipelineParameters": [{"Name": name, "Value": value} for name, value in values.items()],
@@ -133,8 +138,8 @@ def stop(arn: str) -> None:
         aws.client("sagemaker").stop_pipeline_execution(PipelineExecutionArn=arn)
 
 
-def newest_first(pipeline: str) -> Iterator[dict[str, Any]]:
-    """ListPipelineExecutions' entries, asked for page by page as they are taken.
+def newest_first(pipeline: str, page_size: int | None = None) -> Iterator[dict[str, Any]]:
+    """ListPipelineExecutions' entries, asked for page by page as they are taken; a page has 10 unless told otherwise.
 
     Raises:
         UsageError: there is no such pipeline.
@@ -142,7 +147,8 @@ def newest_first(pipeline: str) -> Iterator[dict[str, Any]]:
     with aws.explained(f"listing the executions of pipeline {pipeline}"):
         pages = aws.client("sagemaker").get_paginator("list_pipeline_executions")
         try:
-            for page in pages.paginate(PipelineName=pipeline, SortBy="CreationTime", SortOrder="Descending"):
+            request = {"PipelineName": pipeline, "SortBy": "CreationTime", "SortOrder": "Descending"}
+            for page in pages.paginate(**request, PaginationConfig={"PageSize": page_size}):
                 yield from page["PipelineExecutionSummaries"]
         except ClientError as error:
             if error.response["Error"]["Code"] != "ResourceNotFound":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ THREADS = 4
 
 @dataclass(frozen=True)
 class Past:
-    """One execution: `seconds` to its end, None while it runs; `differs` holds parameters that are not the defaults."""
+    """One execution: `seconds` to its end, None while it runs; `differs` are parameters that are not defaults."""
 
     arn: str
     id: str
@@ -28,6 +28,7 @@ class Past:
     seconds: float | None
     differs: dict[str, str]
     reason: str | None
+    started_by: str | None = None
 
 
 def latest(pipeline: str, most: int, statuses: Iterable[str] = ()) -> list[Past]:
@@ -43,12 +44,17 @@ def latest(pipeline: str, most: int, statuses: Iterable[str] = ()) -> list[Past]
         if not wanted or one["PipelineExecutionStatus"] in wanted
     )
     with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(_past, islice(matching, most)))
+        return list(pool.map(past, islice(matching, most)))
 
 
-def _past(arn: str) -> Past:
-    found = describe(arn)
-    status, began = found["PipelineExecutionStatus"], found["CreationTime"]
+def past(arn: str, differs: dict[str, str] | None = None) -> Past:
+    """One execution as it stands; `differs` is asked for unless it is given: it never changes."""
+    return read(describe(arn), differing(arn) if differs is None else differs)
+
+
+def read(found: Mapping[str, Any], differs: dict[str, str]) -> Past:
+    """One execution from DescribePipelineExecution's answer."""
+    arn, status, began = found["PipelineExecutionArn"], found["PipelineExecutionStatus"], found["CreationTime"]
     return Past(
         arn=arn,
         id=execution_id(arn),
@@ -56,24 +62,41 @@ def _past(arn: str) -> Past:
         status=status,
         started=began,
         seconds=None if status in RUNNING else (found["LastModifiedTime"] - began).total_seconds(),
-        differs=_differing(arn),
+        differs=differs,
         reason=found.get("FailureReason"),
+        started_by=_who(found.get("CreatedBy", {})),
     )
 
 
-def _differing(arn: str) -> dict[str, str]:
+def differing(arn: str) -> dict[str, str]:
     """What the execution was started with, without values that are the defaults of the definition that it runs."""
+    found = given(arn)
+    if not found:
+        return {}
+    defaults = {name: text_of(value) for name, value in declared(definition(arn)).items()}
+    return {name: value for name, value in found.items() if defaults.get(name) != value}
+
+
+def given(arn: str) -> dict[str, str]:
+    """The parameters that the execution was started with, by name."""
     with aws.explained(f"reading the parameters of execution {execution_id(arn)}"):
         pages = aws.client("sagemaker").get_paginator("list_pipeline_parameters_for_execution")
         found = pages.paginate(PipelineExecutionArn=arn)
-        given = {one["Name"]: str(one["Value"]) for page in found for one in page["PipelineParameters"]}
-    if not given:
-        return {}
-    defaults = {one["Name"]: _text(one.get("DefaultValue")) for one in definition(arn).get("Parameters", [])}
-    return {name: value for name, value in given.items() if defaults.get(name) != value}
+        return {one["Name"]: str(one["Value"]) for page in found for one in page["PipelineParameters"]}
 
 
-def _text(default: Any) -> str | None:
+def declared(of: Mapping[str, Any]) -> dict[str, Any]:
+    """A definition's parameters with their defaults; None where there is none."""
+    return {str(one["Name"]): one.get("DefaultValue") for one in of.get("Parameters", [])}
+
+
+def _who(user: Mapping[str, Any]) -> str | None:
+    """A name from UserContext: Studio's profile, or the last part of the caller's ARN."""
+    arn = str(user.get("IamIdentity", {}).get("Arn", ""))
+    return user.get("UserProfileName") or arn.rpartition("/")[2] or None
+
+
+def text_of(default: Any) -> str | None:
     """A default as an execution's parameters are written: text, without a fraction where there is none."""
     if isinstance(default, bool):
         return str(default).lower()

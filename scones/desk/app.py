@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from project.errors import SconesError
 from scones.desk.desk import OperationsDesk, desk
-from scones.desk.views import batch, confidence, drift, models, now, review, threshold
+from scones.desk.views import batch, confidence, drift, models, now, pipelines, review, threshold
 from scones.desk.wording import cloud_answers, problem, theme
 from scones.reports.charts.theme import colour
 
@@ -20,6 +20,7 @@ PAGES: tuple[tuple[str, str, Callable[[OperationsDesk], None]], ...] = (
     ("Drift", ":material/stacked_line_chart:", drift.show),
     ("Review", ":material/rate_review:", review.show),
     ("Threshold", ":material/tune:", threshold.show),
+    ("Pipelines", ":material/account_tree:", pipelines.show),
     ("Models", ":material/deployed_code:", models.show),
     ("Batch", ":material/folder_copy:", batch.show),
 )

@@ -13,6 +13,7 @@ from project.names import Names
 from scones.desk.data.captures import Feed
 from scones.desk.data.file_cache import default_folder
 from scones.desk.data.labels import Labels
+from scones.desk.data.pipelines import Pipelines
 from scones.desk.data.runs import Runs
 from scones.desk.data.workflows import Today
 
@@ -33,6 +34,7 @@ class OperationsDesk:
     runs: Runs
     versions: Versions
     today: Today
+    pipelines: Pipelines
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -75,6 +77,7 @@ def _open_desk() -> OperationsDesk:
         runs=Runs(bucket, f"monitor/{endpoint}/"),
         versions=Versions(names.settings.model_package_group),
         today=Today(names.state_machine("inference")),
+        pipelines=Pipelines(),
     )
 
 

@@ -42,7 +42,7 @@ def publish_report(arn: str, folder: Path, upload: bool = True) -> Published:
 
 def upload_page(names: Names, execution: str, text: str) -> str:
     """Upload the page next to the execution's outputs; its URI."""
-    uri = names.uri("executions", execution, "report", PAGE)
+    uri = report_uri(names, execution)
     with aws.explained(f"uploading {uri}"):
         aws.client("s3").put_object(
             Bucket=names.bucket,
@@ -51,6 +51,11 @@ def upload_page(names: Names, execution: str, text: str) -> str:
             ContentType="text/html; charset=utf-8",
         )
     return uri
+
+
+def report_uri(names: Names, execution: str) -> str:
+    """Where the page of an execution of the project's pipeline is uploaded."""
+    return names.uri("executions", execution, "report", PAGE)
 
 
 def register_report(facts: Facts, uri: str) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-ABREAST = 5
+ABREAST = 4
 """Boxes beside each other at most; more begin a layer of their own, so that a page's width is enough."""
 GAP, LANE, RISE = 24.0, 12.0, 44.0
 """Pixels between boxes, between arrows that pass a layer, and between layers."""

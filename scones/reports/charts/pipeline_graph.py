@@ -7,6 +7,7 @@ are fitted by least squares. Graphviz would need a program beside Python, and re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -45,6 +46,7 @@ PALE: frozenset[State] = frozenset({"waiting", "not taken", "not reached"})
 WIDTH, LINE, PADDING, SIGN = 208.0, 17.0, 11.0, 28.0
 NAME_SIZE, NOTE_SIZE = 13.0, 11.5
 MARGIN = 6.0
+WIDTH_OF = re.compile(r'<svg [^>]*? width="(\d+)"')
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,12 @@ def pipeline_graph(steps: Sequence[GraphStep], theme: Theme | None = None) -> st
         f'width="{width:.0f}" height="{height:.0f}" viewBox="{-MARGIN:g} {-MARGIN:g} {width:.0f} {height:.0f}" '
         f'font-family="{escape(FONT)}">{"".join(parts)}</svg>'
     )
+
+
+def graph_width(drawn: str) -> float:
+    """The width of a drawn graph, in pixels."""
+    found = WIDTH_OF.search(drawn)
+    return float(found[1]) if found else 0.0
 
 
 class _Paints:

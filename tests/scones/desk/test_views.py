@@ -15,7 +15,7 @@ from page_support import healthy, page, words
 from scones.desk import desk
 from scones.desk.filters import ALL
 
-PAGES = ("Now", "Confidence", "Drift", "Review", "Threshold", "Models", "Batch")
+PAGES = ("Now", "Confidence", "Drift", "Review", "Threshold", "Models", "Batch", "Pipelines")
 
 
 @pytest.mark.parametrize("title", PAGES)

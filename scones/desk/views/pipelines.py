@@ -1,0 +1,107 @@
+"""Pipelines: what ran, what runs, and where one may start something; for any pipeline of the account."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pipelines.runs.upsert import DeployedPipeline, deployed
+from project.errors import SconesError
+from scones.desk.data.pipelines import Listed
+from scones.desk.desk import OperationsDesk
+from scones.desk.linked import show_linked
+from scones.desk.views import execution, starting
+from scones.desk.views.executions_table import MORE, STATES, executions_table
+from scones.desk.wording import cloud_answers, plain, plural, problem, told
+
+EVERY_SECONDS = 5
+
+
+def show(desk: OperationsDesk) -> None:
+    """Draw the page: one execution if the address names it, else the pipeline's executions."""
+    st.title("Pipelines")
+    pipeline = _choose_pipeline(desk)
+    current: DeployedPipeline | None = None
+    with told():
+        current = deployed(pipeline)
+        if current is None:
+            hint = " `scones upsert` creates it." if pipeline == desk.names.settings.pipeline_name else ""
+            st.info(f"No data: there is no pipeline {plain(pipeline)} yet.{hint}", icon=":material/inbox:")
+            return
+    if st.query_params.get("execution"):
+        values = execution.show(desk, pipeline)
+    else:
+        _list(desk, pipeline, _choose_states(pipeline))
+        values = {}
+    if current and values is not None:
+        declared = current.definition.get("Parameters", [])
+        starting.form(desk, pipeline, declared, values, st.query_params.get("execution", ""))
+
+
+def _choose_pipeline(desk: OperationsDesk) -> str:
+    ours = desk.names.settings.pipeline_name
+    known: list[str] = []
+    with told():
+        known = desk.pipelines.names()
+    wanted = st.query_params.get("pipeline", ours)
+    choices = list(dict.fromkeys([ours, *([wanted] if wanted not in known else []), *known]))
+    st.session_state["pipeline"] = wanted
+
+    def choose() -> None:
+        st.query_params.from_dict({"pipeline": st.session_state["pipeline"]})
+
+    def named(one: str) -> str:
+        return f"{one} (this project's)" if one == ours else one
+
+    chosen: str = st.selectbox(
+        "Pipeline", choices, format_func=named, key="pipeline", on_change=choose, width=420, filter_mode="contains"
+    )
+    return chosen
+
+
+def _choose_states(pipeline: str) -> list[str]:
+    names = list(STATES)
+    st.session_state["states"] = [one for one in st.query_params.get("state", "").split() if one in STATES]
+
+    def choose() -> None:
+        chosen = " ".join(one for one in names if one in st.session_state["states"])
+        st.query_params.from_dict({"pipeline": pipeline, **({"state": chosen} if chosen else {})})
+
+    chosen: list[str] = st.pills(
+        "State",
+        names,
+        selection_mode="multi",
+        format_func=lambda one: STATES[one][0],
+        key="states",
+        on_change=choose,
+    )
+    return chosen
+
+
+def _list(desk: OperationsDesk, pipeline: str, statuses: list[str]) -> None:
+    @st.fragment(run_every=EVERY_SECONDS)
+    def live() -> None:
+        if not cloud_answers():
+            return
+        given = st.query_params.get("most", "")
+        most = int(given) if given.isdecimal() and len(given) < 5 else MORE
+        try:
+            listed = desk.pipelines.executions(pipeline, statuses, max(most, MORE))
+        except SconesError as error:
+            problem(error)
+            return
+        if not listed.found:
+            _nothing(listed, statuses)
+        elif show_linked(executions_table(pipeline, listed, statuses, most), "executions"):
+            st.rerun()
+        elif not listed.is_all and statuses and len(listed.found) < most:
+            st.caption(f"Among the latest {plural(listed.looked_at, 'execution')}.")
+
+    live()
+
+
+def _nothing(listed: Listed, statuses: list[str]) -> None:
+    if statuses:
+        among = "" if listed.is_all else f" among the latest {listed.looked_at:,}"
+        st.info(f"No data: there is no such execution{among}.", icon=":material/inbox:")
+    else:
+        st.info("No data: it has no execution yet. Start one below, or with `scones start`.", icon=":material/inbox:")
