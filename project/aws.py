@@ -85,6 +85,8 @@ def _fix_for(code: str) -> str:
         return "Refresh the credentials and run the command again."
     if code in {"AccessDenied", "AccessDeniedException"}:
         return "The caller's policy lacks this action."
+    if code in {"ThrottlingException", "Throttling", "TooManyRequestsException"}:
+        return "AWS limits how often it is asked: try again in a minute."
     if code in {"NoSuchBucket", "404", "ParameterNotFound", "StateMachineDoesNotExist"}:
         return "Create the project's resources first: scones infra deploy."
     return ""

@@ -48,7 +48,7 @@ a {color: var(--st-link-color); text-decoration: none}
 a:hover {text-decoration: underline}
 a:focus-visible {outline: 2px solid var(--st-primary-color); outline-offset: 2px; border-radius: 4px}
 .graph {overflow: auto; max-height: min(78vh, 60rem); max-width: 100%}
-.graph svg {display: block; margin: 0 auto}
+.graph svg {display: block; margin: 0 auto; max-width: 100%; min-width: var(--least); height: auto}
 .graph a:hover {text-decoration: none}
 .graph a:hover rect, .graph a:focus-visible rect {stroke: var(--st-primary-color)}
 @media (prefers-reduced-motion: no-preference) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from scones.desk.data.objects import body, listed
 
 OPEN = "alerts/open/"
+EXECUTION = re.compile(r"arn:[\w-]+:sagemaker:[\w-]+:\d+:pipeline/([A-Za-z0-9-]+)/execution/([a-z0-9]+)", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,12 @@ class Incident:
     reported: int
     told: int
     version: int | None = None
+
+    @property
+    def execution(self) -> tuple[str, str] | None:
+        """Pipeline and execution that it is about; None for anything else."""
+        found = next(filter(None, map(EXECUTION.search, self.measured)), None)
+        return (found[1], found[2]) if found else None
 
     def is_over_with(self, live: int | None) -> bool:
         """Whether it is about a version that was replaced: nothing of now is wrong with it."""

@@ -25,6 +25,8 @@ from scones.reports.publish import report_uri
 EVERY_SECONDS = 3
 BESIDE = 620
 """Pixels of a graph that leave room for a step beside it."""
+SMALLEST = 0.75
+"""What a graph may be drawn at to fit, of its own size, before it is scrolled."""
 BADGES = {
     "Executing": ("Running", "blue", ":material/play_circle:"),
     "Stopping": ("Stopping", "orange", ":material/stop_circle:"),
@@ -75,12 +77,13 @@ def _execution(desk: OperationsDesk, pipeline: str, found: Execution) -> None:
     _buttons(desk, pipeline, found)
     steps = _graph_steps(pipeline, found)
     drawn = pipeline_graph(steps, theme())
-    if graph_width(drawn) <= BESIDE:
+    width = graph_width(drawn)
+    if width <= BESIDE:
         graph, step = st.columns([6, 5], gap="medium")
     else:
         graph, step = st.container(), st.container()
     with graph:
-        show_linked(f'<div class="graph">{drawn}</div>', "graph")
+        show_linked(f'<div class="graph" style="--least: {SMALLEST * width:.0f}px">{drawn}</div>', "graph")
         if found.is_running:
             st.caption(f"Looked at {clock(now())} UTC; looks again every {EVERY_SECONDS} seconds.")
     with step:

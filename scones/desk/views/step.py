@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from html import escape
 from typing import Any, Literal
 
 import streamlit as st
@@ -18,7 +19,8 @@ from scones.reports.charts.pipeline_graph import GraphStep, State
 from scones.reports.execution_graph import source_of
 
 LOG_LINES = 300
-LOG_HEIGHT = 420
+LONG, LOG_HEIGHT = 16, 420
+"""Text of more lines is scrolled in so many pixels."""
 COLOURS: dict[State, Literal["blue", "green", "violet", "red", "orange", "gray"]] = {
     "running": "blue",
     "succeeded": "green",
@@ -97,8 +99,6 @@ def _when(execution: Execution, reached: dict[str, Any]) -> None:
 
 
 def _source_link(link: str, identifier: str) -> None:
-    from html import escape
-
     if show_linked(f'<a href="{escape(link)}">{escape(identifier)}</a>', "source"):
         st.rerun()
 
@@ -111,7 +111,8 @@ def _log(facts: StepFacts) -> None:
     if not lines:
         st.caption("Nothing was written yet, or it is no longer kept.")
         return
-    with st.container(height=LOG_HEIGHT, autoscroll=True, border=False):
+    height: int | Literal["content"] = LOG_HEIGHT if len(lines) > LONG else "content"
+    with st.container(height=height, autoscroll=len(lines) > LONG, border=False):
         st.code("\n".join(lines), language=None, wrap_lines=True)
     if len(lines) == LOG_LINES:
         st.caption(f"The last {LOG_LINES} lines of {plain(facts.log.group)} {plain(facts.log.prefix)}")
@@ -126,8 +127,9 @@ def _pairs(pairs: list[tuple[str, str]], nothing: str) -> None:
 
 
 def _defined(body: dict[str, Any]) -> None:
-    with st.container(height=LOG_HEIGHT, border=False):
-        st.code(json.dumps(body, indent=1), language="json", wrap_lines=True)
+    text = json.dumps(body, indent=1)
+    with st.container(height=LOG_HEIGHT if text.count("\n") > LONG else "content", border=False):
+        st.code(text, language="json", wrap_lines=True)
 
 
 def _body(definition: dict[str, Any], name: str) -> dict[str, Any]:
