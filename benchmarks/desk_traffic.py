@@ -1,4 +1,4 @@
-"""A project for the dashboard to look at: captured traffic, runs of the monitor, registered versions, a threshold."""
+"""A project for the dashboard to look at: captured traffic, runs of the monitor, versions, executions, a threshold."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PER_FILE = 1000
 SIDE = 28
 """Pixels of a picture's side."""
 EVERY = timedelta(seconds=8)
-RUNS, VERSIONS = 72, 6
+RUNS, VERSIONS, EXECUTIONS = 72, 6, 1000
 IMAGE = f"763104351884.dkr.ecr.{REGION}.amazonaws.com/pytorch-inference:2.6-cpu-py312"
 
 
@@ -37,7 +37,9 @@ def fill(aws: str, sagemaker: str, records: int) -> None:
     ssm.put_parameter(Name=f"/{PROJECT}/inference/live-model", Value="{}", Type="String")
     _captures(s3, records)
     _runs(s3)
-    _versions(session.client("sagemaker", endpoint_url=sagemaker))
+    client = session.client("sagemaker", endpoint_url=sagemaker)
+    _versions(client)
+    _executions(client)
 
 
 def _captures(s3: Any, records: int) -> None:
@@ -110,3 +112,25 @@ def _versions(sagemaker: Any) -> None:
                 "SupportedResponseMIMETypes": ["application/json"],
             },
         )
+
+
+def _executions(sagemaker: Any) -> None:
+    """A pipeline of 31 steps that starts no job, and so many executions of it, each with a parameter of its own."""
+    size = {"Name": "Size", "Type": "Integer", "DefaultValue": 0}
+    end = {"Name": "End", "Type": "Fail", "Arguments": {"ErrorMessage": "the benchmark ends here"}}
+    is_any = {"Type": "GreaterThanOrEqualTo", "LeftValue": {"Get": "Parameters.Size"}, "RightValue": 0}
+    steps = [
+        {
+            "Name": f"Step-{number}",
+            "Type": "Condition",
+            "Arguments": {"Conditions": [is_any], "IfSteps": [end] if number == 1 else [], "ElseSteps": []},
+            "DependsOn": [f"Step-{number // 2}"] if number > 1 else [],
+        }
+        for number in range(1, 31)
+    ]
+    definition = {"Version": "2020-12-01", "Parameters": [size], "Steps": steps}
+    role = f"arn:aws:iam::{ACCOUNT}:role/any"
+    sagemaker.create_pipeline(PipelineName=PROJECT, PipelineDefinition=json.dumps(definition), RoleArn=role)
+    for number in range(EXECUTIONS):
+        given = [{"Name": "Size", "Value": str(number)}]
+        sagemaker.start_pipeline_execution(PipelineName=PROJECT, PipelineParameters=given)

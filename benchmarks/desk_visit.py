@@ -16,6 +16,7 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
+from pipelines.runs.executions import execution_id, resolve
 from scones.desk.__main__ import prepare
 from scones.desk.desk import close, desk
 
@@ -48,7 +49,7 @@ def main(records: int) -> None:
 
 def use(found: Found) -> None:
     """Every page, and what people do there."""
-    titles = ("Now", "Confidence", "Drift", "Review", "Threshold", "Models", "Batch")
+    titles = ("Now", "Confidence", "Drift", "Review", "Threshold", "Pipelines", "Models", "Batch")
     apps = {title: timed(found, f"page {title}", partial(page, title)) for title in titles}
     review, threshold = apps["Review"], apps["Threshold"]
     choose = apps["Confidence"].segmented_control(key="confidence-period")
@@ -57,9 +58,18 @@ def use(found: Found) -> None:
     timed(found, "take it back", lambda: review.button(key="undo").click().run())
     timed(found, "draw at random", lambda: review.segmented_control(key="review-order").set_value("at random").run())
     timed(found, "move the slider", lambda: threshold.slider(key="threshold-tried").set_value(0.8).run())
+    timed(found, "open an execution", lambda: open_execution(apps["Pipelines"]))
     threshold.text_input(key="why").set_value("a benchmark")
     timed(found, "apply the threshold", lambda: threshold.button(key="apply-button").click().run())
     timed(found, "roll it back", lambda: threshold.button(key="roll-back").click().run())
+
+
+def open_execution(pipelines: Any) -> None:
+    """The latest execution, by its address."""
+    pipelines.query_params["execution"] = execution_id(resolve(desk().names.settings.pipeline_name, None))
+    pipelines.run()
+    if pipelines.exception or "Step-29" not in str(pipelines.get("bidi_component")[0].proto):
+        raise SystemExit(f"the execution was not drawn: {pipelines.exception} {pipelines.error}")
 
 
 def timed(found: Found, name: str, act: Callable[[], Any]) -> Any:
