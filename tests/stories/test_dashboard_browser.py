@@ -13,12 +13,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from capture_files import entry, picture, traffic
 from cloud_fixtures import LocalCloud, eventually
 from commands import BIN, clean_environment, run_scones
-from dashboard_support import Project, baseline, capture, made, monitor_run, register
+from dashboard_support import REGION, Project, baseline, capture, made, monitor_run, register
 from endpoint_support import archive
+from foreign_pipeline import ForeignPipeline
 from numpy.random import default_rng
 from PIL import Image
 from story_support import BY_BRIGHTNESS
@@ -28,7 +30,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next((found for name in NAMES if (found := shutil.which(name))), "")
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium here: apt-get install chromium")
 
-PAGES = ("now", "confidence", "drift", "review", "threshold", "models", "batch")
+PAGES = ("now", "confidence", "drift", "review", "threshold", "pipelines", "models", "batch")
 SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 TALLEST = 4000
@@ -215,6 +217,51 @@ def test_a_batch_is_started_followed_and_its_summary_downloaded(project: Project
         page.get_by_role("button", name="Download the summary").click()
     summary = json.loads(Path(download.value.path()).read_text())
     assert (summary["images"], summary["routed"], len(summary["low_confidence"])) == (3, 2, 1)
+
+
+def test_somebody_elses_pipeline_is_followed_and_its_link_sent(
+    project: Project, local_cloud: LocalCloud, opened: Open
+) -> None:
+    session = boto3.Session("test", "test", region_name=REGION)
+    queues = session.client("sqs", endpoint_url=local_cloud.addresses.ministack)
+    if "bucket" not in [one["Name"] for one in project.clients["s3"].list_buckets()["Buckets"]]:
+        project.clients["s3"].create_bucket(Bucket="bucket")
+    pipeline = ForeignPipeline(project.clients["sagemaker"], queues, "desk-browser-foreign")
+    arn = pipeline.start("watched", Note=MARKUP)
+    token = pipeline.wait_for_question()
+    problem = {
+        "since": datetime.now(UTC).isoformat(),
+        "times": 1,
+        "what": "Pipeline execution failed",
+        "measured": [arn],
+    }
+    project.put("alerts/open/pipeline.json", json.dumps(problem))
+    page = opened("now")
+    page.on("dialog", lambda one: pytest.fail(one.message))
+    link = page.get_by_role("link", name="Open the execution").get_attribute("href")
+    project.clients["s3"].delete_object(Bucket=project.bucket, Key="alerts/open/pipeline.json")
+    page.goto(f"{page.url.rstrip('/')}{link}".partition("&execution")[0])
+    settled(page)
+    page.get_by_role("link", name="watched").click()
+    page.locator("a[data-step=AskSomebody]").wait_for()
+    assert link in page.url
+    page.locator("a[data-step=Measure]").click()
+    shows(page, f"measuring 50 {MARKUP}")
+    assert page.url.endswith("step=Measure")
+    pipeline.answer(token, MARKUP)
+    page.locator("a[data-step=AskSomebody][aria-label*=succeeded]").wait_for(timeout=60_000)
+    shows(page, "Resume…")
+    pipeline.wait(arn)
+    page.goto(page.url.replace("Measure", "Tidy"))
+    settled(page)
+    shows(page, "nothing to tidy")
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    for size in (DESKTOP, PHONE):
+        page.set_viewport_size(size)
+        wide = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
+        assert wide <= size["width"]
+        page.screenshot(path=SHOTS / f"execution-{size['width']}.png", full_page=True)
+    assert page.locator("img[src='x']").count() == 0
 
 
 LEAST_CERTAIN = """e => {
