@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from pipelines import registry
 from pipelines.definition import gates
+from pipelines.runs import step_log
 from pipelines.runs.executions import RUNNING, describe, execution_id, list_steps
+from pipelines.runs.step_log import Log
 from pipelines.runs.step_progress import Watch
-from project import aws
 from project.console import say
 from project.errors import ExecutionFailedError, QualityGateError
 from project.progress import progress
@@ -151,25 +150,7 @@ def _say_log_tail(step: Step) -> None:
         job_arn = step.get("Metadata", {}).get(kind, {}).get("Arn")
         if job_arn:
             job = str(job_arn).rsplit("/", 1)[-1]
-            lines = log_tail(group, job)
+            lines = step_log.tail(Log(group, f"{job}/"), LOG_LINES)
             say(f"--- last lines of {group}, {job}" if lines else f"--- no log in {group} for {job}")
             for line in lines:
                 say(f"    {line}")
-
-
-def log_tail(group: str, job: str) -> list[str]:
-    """The last lines of a job's first log stream; empty if there is no log."""
-    logs = aws.client("logs")
-    with aws.explained(f"reading the log of {job}"):
-        try:
-            streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=job, limit=1)["logStreams"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ResourceNotFoundException":
-                return []
-            raise
-        if not streams:
-            return []
-        events = logs.get_log_events(
-            logGroupName=group, logStreamName=streams[0]["logStreamName"], limit=LOG_LINES, startFromHead=False
-        )["events"]
-    return [str(event["message"]).rstrip() for event in events]

@@ -27,8 +27,8 @@ from pipeline_calls import (
 )
 from service_stubs import Stubs
 
-from pipelines.runs import follow
 from pipelines.runs.inputs import upload_archive
+from pipelines.runs.step_log import MOST_STREAMS
 from pipelines.template_scripts import run_command
 from project.errors import DataError, ExecutionFailedError, QualityGateError, UsageError
 
@@ -168,11 +168,16 @@ def test_a_failed_job_is_told_with_its_last_log_lines_and_the_next_command(
     stubs["logs"].add_response(
         "describe_log_streams",
         {"logStreams": [{"logStreamName": f"{job}/algo-1-1"}]},
-        {"logGroupName": "/aws/sagemaker/TrainingJobs", "logStreamNamePrefix": job, "limit": 1},
+        {"logGroupName": "/aws/sagemaker/TrainingJobs", "logStreamNamePrefix": f"{job}/", "limit": MOST_STREAMS},
     )
     stubs["logs"].add_response(
         "get_log_events",
-        {"events": [{"message": "reading train.lst\n"}, {"message": "Customer Error: no images"}]},
+        {
+            "events": [
+                {"timestamp": 1, "message": "reading train.lst\n"},
+                {"timestamp": 2, "message": "Customer Error: no images"},
+            ]
+        },
         {
             "logGroupName": "/aws/sagemaker/TrainingJobs",
             "logStreamName": f"{job}/algo-1-1",
@@ -185,11 +190,6 @@ def test_a_failed_job_is_told_with_its_last_log_lines_and_the_next_command(
     assert isinstance(error, ExecutionFailedError) and "Train: ClientError: no images." in str(error)
     assert "scones resume abcdefghijkl --wait" in str(error)
     assert "    reading train.lst\n    Customer Error: no images\n" in result.stderr
-
-
-def test_a_job_without_a_log_is_no_second_failure(stubs: Stubs) -> None:
-    stubs["logs"].add_client_error("describe_log_streams", "ResourceNotFoundException", "no group", 400)
-    assert follow.log_tail("/aws/sagemaker/TrainingJobs", "job") == []
 
 
 def test_a_closed_gate_exits_with_three(stubs: Stubs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
