@@ -64,6 +64,7 @@ td.when, td.took, td.state {white-space: nowrap}
 td.differs {overflow-wrap: anywhere}
 td.state span {font-weight: 600}
 @media (max-width: 640px) {
+    .graph svg {max-width: none}
     thead {position: absolute; clip-path: inset(50%); height: 1px; overflow: hidden}
     tr {display: grid; grid-template-columns: auto 1fr; column-gap: .8rem; padding: .6rem 0;
         border-bottom: 1px solid var(--st-border-color)}

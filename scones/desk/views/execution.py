@@ -33,7 +33,9 @@ BADGES = {
     "Stopped": ("Stopped", "orange", ":material/stop_circle:"),
     "Succeeded": ("Succeeded", "green", ":material/check_circle:"),
     "Failed": ("Failed", "red", ":material/error:"),
+    "CompletedWithFailures": ("Completed with failures", "orange", ":material/error:"),
 }
+RESUMABLE = ("Failed", "Stopped", "CompletedWithFailures")
 
 
 def show(desk: OperationsDesk, pipeline: str) -> dict[str, str] | None:
@@ -133,13 +135,13 @@ def _buttons(desk: OperationsDesk, pipeline: str, found: Execution) -> None:
             _confirmed(
                 "Stop", ":material/stop:", "Its jobs get their stop signal.", partial(executions.stop, past.arn), shut
             )
-        elif past.status in ("Failed", "Stopped"):
+        elif past.status in RESUMABLE:
             what = "Failed and unfinished steps run again, with the same definition and parameters."
             _confirmed("Resume", ":material/replay:", what, partial(executions.retry, past.arn), shut)
         if pipeline == desk.names.settings.pipeline_name:
             with told():
                 _report(desk, past.id)
-    if shut and (found.is_running or past.status in ("Failed", "Stopped")):
+    if shut and (found.is_running or past.status in RESUMABLE):
         st.caption(shut)
 
 

@@ -21,6 +21,7 @@ STATES = {
     "Stopping": ("Stopping", "warn"),
     "Succeeded": ("Succeeded", "good"),
     "Failed": ("Failed", "bad"),
+    "CompletedWithFailures": ("Completed with failures", "warn"),
     "Stopped": ("Stopped", "warn"),
 }
 SHOWN_CHARACTERS = 48
