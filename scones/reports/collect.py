@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from localcloud.contract.definition import Json, steps
 from pipelines.registry import described
 from pipelines.runs import results, training_log
-from pipelines.runs.executions import describe, execution_id, list_steps
+from pipelines.runs.executions import RUNNING, describe, execution_id, list_steps
 from pipelines.runs.follow import is_cached
 from pipelines.runs.live_history import deployments
 from pipelines.runs.versions import Versions
@@ -20,7 +20,7 @@ from project import aws, s3
 from project.errors import DataError, SconesError
 from project.s3 import split
 from scones.reports.facts import PAIRS, PICTURES, SAMPLED_CLASSES, SAMPLES, Facts, GateFact, Scoring, StepFact
-from scones.reports.graph import graph_steps
+from scones.reports.execution_graph import graph_steps
 
 T = TypeVar("T")
 SIGNS = {"GreaterThanOrEqualTo": ">=", "LessThanOrEqualTo": "<="}
@@ -47,7 +47,7 @@ def collect(arn: str, confidence_threshold: float) -> Facts:
     )
     definition = _or_missing(facts, "The definition and the parameters", lambda: _definition(arn)) or {}
     facts.parameters = definition.pop("Values", {})
-    facts.graph = graph_steps(definition, facts.steps, facts.status)
+    facts.graph = graph_steps(definition, listed, facts.status in RUNNING)
     facts.extract = _document(facts, "What was extracted", "ExtractCifar", "report", "extract.json")
     facts.manifests = _document(facts, "How the data were split", MANIFESTS, "report", "manifests.json")
     facts.checks = _document(facts, "The data checks", MANIFESTS, "checks", "validation.json")
