@@ -19,8 +19,8 @@ from pipelines.runs.versions import Versions
 from project import aws, s3
 from project.errors import DataError, SconesError
 from project.s3 import split
-from scones.reports.facts import PAIRS, PICTURES, SAMPLED_CLASSES, SAMPLES, Facts, GateFact, Scoring, StepFact
 from scones.reports.execution_graph import graph_steps
+from scones.reports.facts import PAIRS, PICTURES, SAMPLED_CLASSES, SAMPLES, Facts, GateFact, Scoring, StepFact
 
 T = TypeVar("T")
 SIGNS = {"GreaterThanOrEqualTo": ">=", "LessThanOrEqualTo": "<="}
