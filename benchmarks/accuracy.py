@@ -111,14 +111,14 @@ def measure(archive: Path, classes: str, seed: int, hyperparameters: Mapping[str
     )
     evaluation = json.loads((folder / "found" / "evaluation" / "evaluation.json").read_text(encoding="utf-8"))
     entries = lst.read(data / "test_lst" / "test.lst", data / "test", len(classes.split(",")))
-    probabilities = predictions.read(answers, [entry.path for entry in entries], len(classes.split(",")))
+    scored = predictions.read(answers, [entry.path for entry in entries], len(classes.split(",")))
     row = {
         "accuracy": evaluation["metrics"]["accuracy"],
         "training, wall s": wall,
         "training, CPU s": processor,
         "latency p50, CPU ms": 1000 * latency,
     }
-    return Fold(row, ask, np.array([entry.label for entry in entries]), probabilities, data / "test")
+    return Fold(row, ask, np.array([entry.label for entry in entries]), scored.probabilities, data / "test")
 
 
 def measure_strangers(fold: Fold, kinds: Mapping[str, strangers.Images]) -> None:

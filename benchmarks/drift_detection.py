@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from monitoring.analysis import checks, constraints
 from monitoring.analysis.capture import Tally
-from monitoring.analysis.features import Columns, answer_features, picture_features
+from monitoring.analysis.features import Columns, Limits, answer_features, likeness_features, picture_features
 from monitoring.analysis.profile import Profile
 from project.cifar100 import FINE_NAMES
 from scones.data import sample
@@ -111,7 +111,9 @@ def scored(model: inference.Model, pictures: Pixels, labels: NDArray[np.int64]) 
     )
     measured, states = picture_features([png.encode(np.ascontiguousarray(picture)) for picture in pictures])
     values = answer_features(answers.astype(np.float64).tolist(), CLASSES, THRESHOLD) | measured
-    return Scored(Columns(values, {"answer": np.zeros(len(pictures), np.uint8), "picture": states}), labels)
+    likeness, said = likeness_features(np.full(len(pictures), np.nan), 1.0)
+    answered = np.zeros(len(pictures), np.uint8)
+    return Scored(Columns(values | likeness, {"answer": answered, "likeness": said, "picture": states}), labels)
 
 
 def violations(baseline: Columns, window: Columns) -> set[str]:
@@ -120,7 +122,7 @@ def violations(baseline: Columns, window: Columns) -> set[str]:
     then.add(baseline)
     now.add(window)
     rules = constraints.parse(constraints.suggested(then, CLASSES), "benchmark")
-    drifts = checks.drifts(now, then, rules, THRESHOLD)
+    drifts = checks.drifts(now, then, rules, Limits(THRESHOLD))
     found = [
         *checks.data_type(now, rules, Tally()),
         *checks.completeness(now, rules),

@@ -1,4 +1,4 @@
-"""The confidence threshold in SSM: its value, who changed it, when and why, and changing it.
+"""What deliveries are held against, in SSM: confidence threshold and unfamiliarity limit; who changed one, when, why.
 
 The command and the dashboard both use this, so that one history tells it all. SSM keeps every version with time and
 user; who changed it, and why, stand in the version's description. SSM has no conditional write: a change is refused
@@ -26,6 +26,19 @@ DESCRIPTION = 1024
 BY = re.compile(r"By ([^:]+): (.*)", re.DOTALL)
 """How who and why stand in a description."""
 DECIMALS = 4
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One of the two, as people call it; `verb` is the command that shows and sets it."""
+
+    name: str
+    verb: str
+    usual: float
+
+
+THRESHOLD = Limit("threshold", "threshold", 0.93)
+UNFAMILIARITY = Limit("unfamiliarity limit", "unfamiliarity", 0.95)
 
 
 @dataclass(frozen=True)
@@ -70,7 +83,7 @@ def _change(found: dict[str, Any]) -> Change:
     return Change(found["Version"], value, found["LastModifiedDate"], who, why)
 
 
-def current(parameter: str) -> Change:
+def current(parameter: str, limit: Limit = THRESHOLD) -> Change:
     """The version that counts.
 
     Raises:
@@ -81,13 +94,13 @@ def current(parameter: str) -> Change:
     if math.isnan(found.value):
         raise DataError(
             f"Parameter {parameter} holds no number, written by {found.who}.",
-            "Set it: scones threshold 0.93.",
+            f"Set it: scones {limit.verb} {limit.usual:g}.",
         )
     return found
 
 
-def change(parameter: str, value: float, expected: int, who: str, why: str) -> int:
-    """Write the threshold; functions use it within seconds. Returns the new version.
+def change(parameter: str, value: float, expected: int, who: str, why: str, limit: Limit = THRESHOLD) -> int:
+    """Write the parameter; functions use it within seconds. Returns the new version.
 
     `expected` is the version that the change was decided on.
 
@@ -97,14 +110,14 @@ def change(parameter: str, value: float, expected: int, who: str, why: str) -> i
     """
     who, why = " ".join(who.split()).replace(":", ""), " ".join(why.split())
     if not 0 <= value <= 1:
-        raise UsageError(f"The threshold cannot be {value:g}.", "It is a number from 0 to 1.")
+        raise UsageError(f"The {limit.name} cannot be {value:g}.", "It is a number from 0 to 1.")
     if not who or not why:
-        raise UsageError("The threshold was not changed.", "Say who changes it, and why.")
+        raise UsageError(f"The {limit.name} was not changed.", "Say who changes it, and why.")
     now = history(parameter)[0]
     if now.version != expected:
         because = f", because {now.why}" if now.why else ""
         raise CloudError(
-            f"The threshold was not changed: {now.who} has set it to {now.value:g} meanwhile{because}.",
+            f"The {limit.name} was not changed: {now.who} has set it to {now.value:g} meanwhile{because}.",
             "Look at that first, then apply yours again.",
         )
     with aws.explained(f"writing parameter {parameter}"):
@@ -118,13 +131,13 @@ def change(parameter: str, value: float, expected: int, who: str, why: str) -> i
         )["Version"]
     if written != expected + 1:
         raise CloudError(
-            f"The threshold is {value:g} now, but somebody else changed it in the same moment.",
+            f"The {limit.name} is {value:g} now, but somebody else changed it in the same moment.",
             "Both changes are in the history: agree on one.",
         )
     return written
 
 
-def earlier(changes: list[Change], version: int | None = None) -> Change:
+def earlier(changes: list[Change], version: int | None = None, limit: Limit = THRESHOLD) -> Change:
     """What to go back to, of a history newest first: `version`, or the last one with another value.
 
     Raises:
@@ -132,12 +145,12 @@ def earlier(changes: list[Change], version: int | None = None) -> Change:
     """
     if version is None:
         found = next((one for one in changes if one.value != changes[0].value), None)
-        missing = "The threshold has had no other value yet."
+        missing = f"The {limit.name} has had no other value yet."
     else:
         found = next((one for one in changes if one.version == version), None)
-        missing = f"The threshold has no version {version}, or SSM no longer keeps it."
+        missing = f"The {limit.name} has no version {version}, or SSM no longer keeps it."
     if found is None or math.isnan(found.value):
-        raise UsageError(f"Nothing to go back to: {missing}", "See the versions: scones threshold --history.")
+        raise UsageError(f"Nothing to go back to: {missing}", f"See the versions: scones {limit.verb} --history.")
     return found
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.analysis import baseline
+from monitoring.analysis.features import Limits
 from monitoring.measures import metrics
 from monitoring.measures.intervals import intervals
 from monitoring.measures.metrics import Curve, Floats, Integers
@@ -181,17 +182,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         default=0.93,
         help="below it a picture is not routed; for the baseline",
     )
+    parser.add_argument(
+        "--unfamiliarity-limit", type=_fraction, default=0.95, help="above it a picture is not routed; for the baseline"
+    )
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args(argv)
     classes = options.classes.split(",")
     entries = lst.read(options.labels / "test.lst", options.images, len(classes))
     images = [entry.path for entry in entries]
-    probabilities = predictions.read(options.predictions, images, len(classes))
+    scored = predictions.read(options.predictions, images, len(classes))
     seen = options.training_images
     duplicates = near_duplicates.find(options.images, images, seen) if seen else None
-    evaluation = evaluate(np.array([entry.label for entry in entries]), probabilities, classes, images, duplicates)
+    labels = np.array([entry.label for entry in entries])
+    evaluation = evaluate(labels, scored.probabilities, classes, images, duplicates)
     pictures = [options.images / path for path in images]
-    watched = baseline.of_test_set(pictures, probabilities, classes, options.confidence_threshold)
+    limits = Limits(options.confidence_threshold, options.unfamiliarity_limit)
+    watched = baseline.of_test_set(pictures, scored.probabilities, classes, limits, scored.unfamiliarity)
     watched["model_quality_constraints.json"] = baseline.model_quality_constraints(evaluation)
     with write_folder(options.output) as scratch:
         write_json(scratch / "evaluation" / "evaluation.json", evaluation)

@@ -1,9 +1,16 @@
-"""Reading what batch transform wrote: one `<image>.out` per image, a JSON list of probabilities in class order."""
+"""Reading what batch transform wrote: one `<image>.out` per image, `{"prediction": [0.9, 0.1], "unfamiliarity": 0.1}`.
+
+`prediction` holds probabilities in class order; a model that does not say how unfamiliar a picture is has no second
+key. A bare list of probabilities, which is an answer as application/json, is read as well.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,14 +23,22 @@ SUM_TOLERANCE = 1e-3
 """How far from 1 the probabilities of an image may add up to: servers round and work in 32 bits."""
 
 
-def read(folder: Path, images: Sequence[str], classes: int) -> Floats:
-    """The probabilities of `images` (file names), float (n, classes), in that order.
+@dataclass(frozen=True)
+class Predictions:
+    """What the model said of n pictures: probabilities float (n, k), unfamiliarity float (n,), NaN if not said."""
+
+    probabilities: Floats
+    unfamiliarity: Floats
+
+
+def read(folder: Path, images: Sequence[str], classes: int) -> Predictions:
+    """The predictions of `images` (file names), in that order.
 
     Predictions are found by file name, since the service may put them in sub-folders.
 
     Raises:
-        DataError: an image has no prediction, or two; a prediction belongs to no image; or one is not a list of
-            `classes` probabilities that add up to 1.
+        DataError: an image has no prediction, or two; a prediction belongs to no image; or one has not
+            `classes` probabilities that add up to 1, or an unfamiliarity that is no fraction.
     """
     found: dict[str, Path] = {}
     for file in sorted(folder.rglob(f"*{SUFFIX}")):
@@ -42,14 +57,26 @@ def read(folder: Path, images: Sequence[str], classes: int) -> Floats:
             f"{folder}: {len(found)} predictions belong to no image of the manifest, such as {min(found)}.",
             "Score exactly the images in test.lst.",
         )
-    return np.array([_probabilities(file, classes) for file in wanted], np.float64)
+    said = [_prediction(file, classes) for file in wanted]
+    return Predictions(
+        np.array([values for values, _ in said], np.float64), np.array([strange for _, strange in said], np.float64)
+    )
 
 
-def _probabilities(file: Path, classes: int) -> list[float]:
+def _prediction(file: Path, classes: int) -> tuple[list[float], float]:
     try:
-        values = json_text.parsed(file.read_bytes())
+        said = json_text.parsed(file.read_bytes())
     except ValueError as error:
-        raise DataError(f"{file}: not JSON: {error}.", "The model must answer with application/json.") from None
+        raise DataError(f"{file}: not JSON: {error}.", "The model must answer with application/jsonlines.") from None
+    if not isinstance(said, dict):
+        return _probabilities(said, file, classes), math.nan
+    strange = said.get("unfamiliarity", math.nan)
+    if type(strange) not in (int, float) or strange < 0 or strange > 1:
+        raise DataError(f"{file}: its unfamiliarity is {strange!r:.40}.", "It is a number from 0 to 1.")
+    return _probabilities(said.get("prediction"), file, classes), float(strange)
+
+
+def _probabilities(values: Any, file: Path, classes: int) -> list[float]:
     if not isinstance(values, list) or not all(type(v) in (int, float) for v in values):
         raise DataError(f"{file}: not a list of numbers.", "The model must answer with a JSON list of probabilities.")
     if len(values) != classes:

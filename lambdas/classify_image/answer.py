@@ -1,14 +1,17 @@
-"""The endpoint's answer, checked: a probability per class, in class order."""
+"""The endpoint's answer, checked: a probability per class, in class order, and how unfamiliar the picture is.
+
+It is a JSON line, `{"prediction": [0.9, 0.1], "unfamiliarity": 0.125}`, which the built-in algorithm answers with too
+(without the second key). That, and no header, is what data capture keeps for the monitor.
+"""
 
 from __future__ import annotations
 
 import math
-import re
 
 from lambdas import json_text
 
 SUM_TOLERANCE = 1e-3
-UNFAMILIARITY = "unfamiliarity"
+ACCEPT = "application/jsonlines"
 
 
 class NotProbabilitiesError(ValueError):
@@ -25,6 +28,18 @@ def parsed(text: bytes | str) -> object:
         return json_text.parsed(text)
     except ValueError as error:
         raise NotProbabilitiesError(f"not JSON: {error}") from None
+
+
+def prediction(value: object, classes: int) -> tuple[list[float], float | None]:
+    """The probabilities of a JSON line, and the unfamiliarity if the model says it; a bare list is taken as well.
+
+    Raises:
+        NotProbabilitiesError: anything else.
+    """
+    if not isinstance(value, dict):
+        return probabilities(value, classes), None
+    said = value.get("unfamiliarity")
+    return probabilities(value.get("prediction"), classes), None if said is None else fraction(said)
 
 
 def probabilities(value: object, classes: int) -> list[float]:
@@ -47,25 +62,6 @@ def probabilities(value: object, classes: int) -> list[float]:
     if abs(math.fsum(numbers) - 1) > SUM_TOLERANCE:
         raise NotProbabilitiesError(f"its sum is {math.fsum(numbers):.6g}, not 1")
     return numbers
-
-
-def unfamiliarity(attributes: str) -> float | None:
-    """The share of known pictures that are more like the model's training pictures, if the answer's attributes say it.
-
-    `attributes`: the model's CustomAttributes, such as `unfamiliarity=0.1250`; others, apart by commas or semicolons,
-    are passed over.
-
-    Raises:
-        NotProbabilitiesError: it is no number from 0 to 1.
-    """
-    said = dict(part.strip().partition("=")[::2] for part in re.split("[,;]", attributes))
-    if UNFAMILIARITY not in said:
-        return None
-    try:
-        value = float(said[UNFAMILIARITY])
-    except ValueError:
-        value = math.nan
-    return fraction(value)
 
 
 def fraction(value: object) -> float:

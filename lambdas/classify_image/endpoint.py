@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any, NamedTuple
 
-from lambdas.classify_image.answer import NotProbabilitiesError, parsed, probabilities, unfamiliarity
+from lambdas.classify_image.answer import ACCEPT, NotProbabilitiesError, parsed, prediction
 from lambdas.outcomes import FailedError
 from lambdas.service_errors import calling
 
@@ -34,12 +34,12 @@ def classify(
             EndpointName=endpoint,
             Body=picture,
             ContentType=content_type,
-            Accept="application/json",
+            Accept=ACCEPT,
             InferenceId=inference_id,
         )
         body: bytes = response["Body"].read()
     try:
-        return Classified(probabilities(parsed(body), classes), unfamiliarity(response.get("CustomAttributes", "")))
+        return Classified(*prediction(parsed(body), classes))
     except NotProbabilitiesError as error:
         raise FailedError("MalformedAnswer", f"Endpoint {endpoint} answered {body[:120]!r}: {error}.") from None
 

@@ -55,7 +55,7 @@ def capture(host: DeploySettings) -> dict[str, Any]:
         "InitialSamplingPercentage": host.capture_percentage,
         "DestinationS3Uri": host.capture_uri,
         "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
-        "CaptureContentTypeHeader": {"JsonContentTypes": ["application/json"]},
+        "CaptureContentTypeHeader": {"JsonContentTypes": ["application/json", "application/jsonlines"]},
     }
 
 

@@ -40,11 +40,12 @@ def cluster(host: Watching) -> dict[str, Any]:
 
 
 def environment(host: Watching, ssm: Any, record: WatchRecord) -> dict[str, str]:
-    """What Model Monitor does not tell a program: classes, threshold, least records, sampling, and whom it is about."""
+    """What Model Monitor does not tell a program: classes, limits, least records, sampling, and whom it is about."""
     return {
         "model_version": str(record["version"]),
         "classes": ",".join(configuration.classes()),
         "confidence_threshold": str(stored(ssm, configuration.threshold_parameter())),
+        "unfamiliarity_limit": str(stored(ssm, configuration.unfamiliarity_parameter())),
         "minimum_records": str(host.minimum_records),
         "sampling_percentage": str(host.sampling),
     }

@@ -80,7 +80,7 @@ def analyze(job: Job, baseline: Baseline | None) -> Analysis:
         SconesError: a process that reads ended early.
     """
     classes = job.classes or (constraints.classes_of(baseline.constraints) if baseline else ())
-    reading = traffic.Reading(classes, job.threshold, job.window, job.pictures)
+    reading = traffic.Reading(classes, job.limits, job.window, job.pictures)
     profile, tally = Profile(), Tally()
     if job.source.exists():
         for batch in traffic.read(capture.files(job.source, job.window, tally), reading, tally, job.processes):
@@ -102,7 +102,7 @@ def judged(
         found.outcome = Outcome.TOO_FEW_RECORDS
     else:
         rules = _asked(baseline.constraints, job.pictures)
-        found.drifts = checks.drifts(profile, baseline.profile, rules, job.threshold)
+        found.drifts = checks.drifts(profile, baseline.profile, rules, job.limits)
         found.violations = [
             *checks.data_type(profile, rules, tally),
             *checks.completeness(profile, rules),
@@ -118,15 +118,14 @@ def judged(
 
 def _asked(rules: Mapping[str, Constraint], pictures: bool) -> Mapping[str, Constraint]:
     """Without picture features, the rules about them are not asked either."""
-    return {n: rule for n, rule in rules.items() if pictures or n not in BY_NAME or BY_NAME[n].part == "answer"}
+    return {n: rule for n, rule in rules.items() if pictures or n not in BY_NAME or BY_NAME[n].part != "picture"}
 
 
 def summary(found: Analysis, job: Job, baseline: Baseline | None) -> dict[str, Any]:
     """What people and programs ask of a run first, as JSON values."""
-    low = found.profile.features.get("low_confidence")
     predicted = found.profile.features.get("predicted_class")
-    then = baseline.profile.features.get("confidence") if baseline else None
     mix = baseline.profile.features.get("predicted_class") if baseline else None
+    usual = checks.refused_shares(baseline.profile, job.limits) if baseline else {}
     return {
         "outcome": found.outcome.value,
         "message": found.message,
@@ -140,11 +139,19 @@ def summary(found: Analysis, job: Job, baseline: Baseline | None) -> dict[str, A
         "records": found.profile.items,
         "minimum_records": found.minimum,
         "reading": asdict(found.tally),
-        "confidence_threshold": job.threshold,
-        "low_confidence_share": low.mean if low and low.count else None,
-        "baseline_low_confidence_share": then.sketch.share_below(job.threshold) if then and then.count else None,
+        "confidence_threshold": job.limits.confidence,
+        "low_confidence_share": _share(found.profile, checks.LOW_CONFIDENCE),
+        "baseline_low_confidence_share": usual.get(checks.LOW_CONFIDENCE),
+        "unfamiliarity_limit": job.limits.unfamiliarity,
+        "unfamiliar_share": _share(found.profile, checks.UNFAMILIAR),
+        "baseline_unfamiliar_share": usual.get(checks.UNFAMILIAR),
         "class_mix": dict(predicted.categories) if predicted else {},
         "baseline_class_mix": dict(mix.categories) if mix else {},
         "drift": [asdict(drift) | {"exceeded": drift.exceeded} for drift in found.drifts],
         "violations": len(found.violations),
     }
+
+
+def _share(profile: Profile, name: str) -> float | None:
+    feature = profile.features.get(name)
+    return feature.mean if feature and feature.count else None

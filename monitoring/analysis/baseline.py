@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from monitoring.analysis import constraints
-from monitoring.analysis.features import Columns, Floats, answer_features, picture_features
+from monitoring.analysis.features import Columns, Floats, Limits, answer_features, likeness_features, picture_features
 from monitoring.analysis.profile import Profile, to_statistics
 from monitoring.measures.metrics import wilson
 from project.errors import DataError
@@ -18,33 +18,41 @@ AT_ONCE = 512
 
 
 def of_test_set(
-    pictures: Sequence[Path], probabilities: Floats, classes: Sequence[str], threshold: float
+    pictures: Sequence[Path],
+    probabilities: Floats,
+    classes: Sequence[str],
+    limits: Limits,
+    unfamiliarity: Floats | None = None,
 ) -> dict[str, Any]:
     """`{"statistics.json": ..., "constraints.json": ...}` of the scored test set.
 
-    Takes the n picture files, probabilities float (n, k), the k class names, and the confidence below which a picture
-    is not routed.
+    Takes the n picture files, probabilities float (n, k), the k class names, what a picture must meet to be routed, and
+    how unfamiliar the pictures are, float (n,), NaN or None from a model that does not say it.
 
     Raises:
         DataError: a picture cannot be decoded.
     """
     profile = Profile()
+    strange = np.full(len(pictures), np.nan) if unfamiliarity is None else unfamiliarity
     for first in range(0, len(pictures), AT_ONCE):
-        files, answers = pictures[first : first + AT_ONCE], probabilities[first : first + AT_ONCE]
-        profile.add(_columns(files, answers, classes, threshold))
+        some = slice(first, first + AT_ONCE)
+        profile.add(_columns(pictures[some], probabilities[some], strange[some], classes, limits))
     return {
         "statistics.json": to_statistics(profile),
         "constraints.json": constraints.suggested(profile, classes),
     }
 
 
-def _columns(files: Sequence[Path], answers: Floats, classes: Sequence[str], threshold: float) -> Columns:
+def _columns(
+    files: Sequence[Path], answers: Floats, strange: Floats, classes: Sequence[str], limits: Limits
+) -> Columns:
     def refuse(row: int, reason: str) -> None:
         raise DataError(f"{files[row]}: {reason}.", "Take the image out of the test set.")
 
     measured, states = picture_features([file.read_bytes() for file in files], refuse)
-    values = answer_features(answers.tolist(), classes, threshold) | measured
-    return Columns(values, {"answer": np.zeros(len(files), np.uint8), "picture": states})
+    values = answer_features(answers.tolist(), classes, limits.confidence) | measured
+    likeness, said = likeness_features(strange, limits.unfamiliarity)
+    return Columns(values | likeness, {"answer": np.zeros(len(files), np.uint8), "picture": states, "likeness": said})
 
 
 def model_quality_constraints(evaluation: Mapping[str, Any]) -> dict[str, Any]:

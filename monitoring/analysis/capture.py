@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from math import nan
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -71,6 +72,7 @@ class Record:
         time: when it was answered, UTC, to the second.
         inference_id: what the caller named it, or "".
         probabilities: in class order; None without an answer, or with one that is no list of probabilities.
+        unfamiliarity: 0 to 1, NaN if the answer does not say it.
         answer_fault: why the answer is none, or "" when it is fine or there was none at all.
         request: the side that was sent, or None; `picture` decodes it.
         ground_truth: the side that a merge job added, or None.
@@ -82,6 +84,7 @@ class Record:
     inference_id: str
     content_type: str
     probabilities: list[float] | None
+    unfamiliarity: float
     answer_fault: str
     request: dict[str, Any] | None
     ground_truth: dict[str, Any] | None
@@ -260,10 +263,11 @@ def _record(line: bytes, place: str, classes: int | None) -> Record:
     except ValueError as error:
         raise ValueError(f"eventMetadata.inferenceTime: {error}") from None
     request, answer = captured.get("endpointInput"), captured.get("endpointOutput")
-    probabilities, fault = None, ""
+    probabilities, unfamiliarity, fault = None, nan, ""
     if isinstance(answer, dict) and not payload.is_empty(answer):
         try:
             probabilities = payload.probabilities(answer, classes)
+            unfamiliarity = payload.unfamiliarity(answer)
         except ValueError as error:
             fault = str(error)
     sent = None if payload.is_empty(request) else request
@@ -274,6 +278,7 @@ def _record(line: bytes, place: str, classes: int | None) -> Record:
         inference_id=str(event.get("inferenceId") or ""),
         content_type=str(sent.get("observedContentType", "")) if sent else "",
         probabilities=probabilities,
+        unfamiliarity=unfamiliarity,
         answer_fault=fault,
         request=sent,
         ground_truth=truth if isinstance(truth, dict) else None,

@@ -10,14 +10,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import log
 
+import numpy as np
+
 from monitoring.analysis.capture import Tally
 from monitoring.analysis.constraints import Constraint
+from monitoring.analysis.features import Limits
 from monitoring.analysis.profile import FeatureProfile, Profile
 from monitoring.measures.distance import chance, chi_squared_p, linf_categorical, linf_robust, linf_simple
 
 RECORDS = "captured_records"
 """The name under which violations speak of records as a whole."""
-LOW_CONFIDENCE = "low_confidence"
+LOW_CONFIDENCE, UNFAMILIAR = "low_confidence", "unfamiliar"
 LEAST_P = 1e-300
 
 
@@ -78,26 +81,28 @@ class Drift:
         return f"{self.severity:.1f} times what is allowed"
 
 
-def drifts(
-    current: Profile, baseline: Profile, constraints: Mapping[str, Constraint], confidence_threshold: float
-) -> list[Drift]:
+def drifts(current: Profile, baseline: Profile, constraints: Mapping[str, Constraint], limits: Limits) -> list[Drift]:
     """The distance of every feature that is compared and has usable values on both sides."""
     found = []
+    usual = refused_shares(baseline, limits)
     for name, rule in constraints.items():
         now, then = current.features.get(name), baseline.features.get(name)
         if not (rule.config.evaluate and rule.config.compare and now and then and now.count and then.count):
             continue
-        if name == LOW_CONFIDENCE:
-            found.append(_low_confidence(rule, baseline.features["confidence"], now, confidence_threshold))
+        if name in usual:  # how much larger the share is; a smaller one is no harm
+            found.append(_linf(rule, max(0.0, now.mean - usual[name]), then.count, now.count))
         else:
             found.append(_categorical(rule, then, now) if rule.kind == "String" else _numeric(rule, then, now))
     return found
 
 
-def _low_confidence(rule: Constraint, then: FeatureProfile, now: FeatureProfile, threshold: float) -> Drift:
-    """How much larger the share of low confidence is; fewer is no harm. The baseline's share is taken at today's
-    threshold, which may have been tuned since."""
-    return _linf(rule, max(0.0, now.mean - then.sketch.share_below(threshold)), then.count, now.count)
+def refused_shares(baseline: Profile, limits: Limits) -> dict[str, float]:
+    """The shares of the baseline that today's limits, which may have been tuned since, would refuse; by feature."""
+    sure, strange = (baseline.features.get(name) for name in ("confidence", "unfamiliarity"))
+    found = {LOW_CONFIDENCE: sure.sketch.share_below(limits.confidence)} if sure and sure.count else {}
+    if strange and strange.count:
+        found[UNFAMILIAR] = 1 - float(strange.sketch.shares(np.array([limits.unfamiliarity]))[0])
+    return found
 
 
 def _numeric(rule: Constraint, then: FeatureProfile, now: FeatureProfile) -> Drift:
@@ -172,10 +177,10 @@ def completeness(current: Profile, constraints: Mapping[str, Constraint]) -> Ite
 
 
 def columns(current: Profile, constraints: Mapping[str, Constraint]) -> Iterator[Violation]:
-    """Features of the baseline that no record has, and features that the baseline does not know."""
+    """Features of the baseline that no record has, though some must (completeness), and features that it lacks."""
     observed = current.observed()
     for name, rule in constraints.items():
-        if rule.config.evaluate and name not in observed:
+        if rule.config.evaluate and rule.completeness and name not in observed:
             text = f"Column of the baseline is missing: no record of {current.items} has {name}."
             yield Violation(name, "missing_column_check", text)
     for name in observed:

@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from monitoring.analysis.checks import LOW_CONFIDENCE, Drift
+from monitoring.analysis.checks import LOW_CONFIDENCE, UNFAMILIAR, Drift
 from monitoring.analysis.constraints import Constraint
 from monitoring.analysis.outcome import Outcome
 from monitoring.analysis.profile import FeatureProfile, Profile
 
-SHARE_UNSURE = f"feature_data_{LOW_CONFIDENCE}"
-"""Its average is the share of low confidence."""
+SHARES = {f"feature_data_{LOW_CONFIDENCE}", f"feature_data_{UNFAMILIAR}"}
+"""Their averages are the shares that are not routed, for either reason."""
 
 
 def dimensions(endpoint: str, schedule: str) -> list[dict[str, str]]:
@@ -42,7 +42,7 @@ def data_metrics(
         metric
         for feature in features
         for metric in _of_feature(feature)
-        if feature.name in asked or metric["MetricName"] == SHARE_UNSURE
+        if feature.name in asked or metric["MetricName"] in SHARES
     ]
     if outcome.judged:
         metrics += [value(f"feature_baseline_drift_{d.feature}", d.distance) for d in drifts if d.feature in asked]

@@ -12,6 +12,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
+from monitoring.analysis.features import BY_NAME
 from monitoring.analysis.profile import FeatureProfile, Profile
 from project.errors import DataError
 
@@ -85,11 +86,14 @@ def suggested(baseline: Profile, classes: Sequence[str]) -> dict[str, Any]:
 
 
 def _suggested(feature: FeatureProfile, classes: Sequence[str]) -> dict[str, Any]:
+    share = feature.present / max(1, feature.present + feature.missing)
+    is_optional = feature.name in BY_NAME and BY_NAME[feature.name].part == "likeness"
     entry: dict[str, Any] = {
         "name": feature.name,
         "inferred_type": feature.kind if feature.count else "Unknown",
-        # a sampled or damaged request now and then is no alarm, and a baseline is complete
-        "completeness": round(MATCH * feature.present / max(1, feature.present + feature.missing), 4),
+        # A sampled or damaged request now and then is no alarm, and a baseline is complete. What is said of likeness
+        # need not be there: who asks for application/json gets it in a header, which capture does not keep.
+        "completeness": 0.0 if is_optional else round(MATCH * share, 4),
     }
     if feature.kind == "String":
         domain = list(classes) if feature.name == "predicted_class" else sorted(feature.categories)

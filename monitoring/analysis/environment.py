@@ -1,7 +1,8 @@
 """What a monitoring job is told: Model Monitor's environment variables, and ours for what it does not know.
 
 Contract: "Container Contract Inputs" in Model Monitor's developer guide. Ours: `classes`, `confidence_threshold`,
-`minimum_records`, `invocations`, `sampling_percentage`, `picture_features`, `processes`, `ground_truth_source`.
+`unfamiliarity_limit`, `minimum_records`, `invocations`, `sampling_percentage`, `picture_features`, `processes`,
+`ground_truth_source`.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from monitoring.analysis.capture import Window, moment
+from monitoring.analysis.features import Limits
 from project import json_text
 from project.errors import UsageError
 
 MINIMUM_RECORDS = 30
 """Below this, not even complete drift of a feature is sure to be seen, and a verdict would be a guess."""
-CONFIDENCE_THRESHOLD = 0.93
 
 Value = TypeVar("Value")
 
@@ -48,7 +49,7 @@ class Job:
     schedule: str
     model_quality: bool
     classes: tuple[str, ...]
-    threshold: float
+    limits: Limits
     minimum: int
     invocations: int | None
     sampling: float
@@ -78,7 +79,10 @@ def job(environment: Mapping[str, str] = os.environ) -> Job:
         schedule=environment.get("sagemaker_monitoring_schedule_name", ""),
         model_quality=environment.get("analysis_type", "") == "MODEL_QUALITY",
         classes=tuple(name for name in environment.get("classes", "").split(",") if name),
-        threshold=told.number("confidence_threshold", CONFIDENCE_THRESHOLD, 0, 1),
+        limits=Limits(
+            told.number("confidence_threshold", Limits.confidence, 0, 1),
+            told.number("unfamiliarity_limit", Limits.unfamiliarity, 0, 1),
+        ),
         minimum=int(told.number("minimum_records", MINIMUM_RECORDS, 1, 1e9)),
         invocations=told.optional("invocations", _count),
         sampling=told.number("sampling_percentage", 100, 0, 100) / 100,

@@ -20,10 +20,10 @@ from monitoring.analysis.picture_guard import refuse_costly, refuse_crumbs
 
 Floats = NDArray[np.float64]
 Kind = Literal["Fractional", "Integral", "String"]
-Part = Literal["answer", "picture"]
+Part = Literal["answer", "likeness", "picture"]
 
 PRESENT, MISSING, UNUSABLE = 0, 1, 2
-"""State of a record's answer or picture: fine, not captured, captured but not what it should be."""
+"""State of a part of a record: fine, not captured or not said, captured but not what it should be."""
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 LARGEST_SIDE = 256
@@ -47,6 +47,8 @@ FEATURES = (
     Feature("entropy", "Fractional", "answer", "bits of uncertainty in the probabilities"),
     Feature("predicted_class", "String", "answer", "the class with the highest probability"),
     Feature("low_confidence", "Integral", "answer", "1 if the confidence is below the threshold, else 0"),
+    Feature("unfamiliarity", "Fractional", "likeness", "share of known pictures that are more like the training ones"),
+    Feature("unfamiliar", "Integral", "likeness", "1 if the unfamiliarity is above its limit, else 0"),
     Feature("width", "Integral", "picture", "pixels"),
     Feature("height", "Integral", "picture", "pixels"),
     Feature("bytes", "Integral", "picture", "size of the file"),
@@ -64,12 +66,23 @@ MEASURED = tuple(f.name for f in FEATURES if f.part == "picture" and f.kind == "
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What a picture must meet to be routed: at least this confidence, at most this unfamiliarity."""
+
+    confidence: float = 0.93
+    unfamiliarity: float = 0.95
+
+
+USUAL = Limits()
+
+
+@dataclass(frozen=True)
 class Columns:
     """Features of n records.
 
     Attributes:
         values: name to float (n,) with NaN where there is no value, or to objects (n,), str or None, for kind String.
-        states: state of the answer and of the picture, uint8 (n,) each.
+        states: state of the answer, of what it says of likeness, and of the picture, uint8 (n,) each.
     """
 
     values: dict[str, NDArray[Any]]
@@ -113,6 +126,17 @@ def answer_features(
         names[rows] = known[probabilities.argmax(axis=1)]
     rounded: dict[str, NDArray[Any]] = {name: np.round(column, DECIMALS) for name, column in found.items()}
     return {**rounded, "predicted_class": names}
+
+
+def likeness_features(unfamiliarity: Floats, limit: float) -> tuple[dict[str, NDArray[Any]], NDArray[np.uint8]]:
+    """Features of unfamiliarity float (n,), NaN where the model did not say it, and the state of each.
+
+    `limit`: the unfamiliarity above which a picture is not routed.
+    """
+    said = np.isfinite(unfamiliarity)
+    above = np.where(said, unfamiliarity > limit, np.nan)
+    values = {"unfamiliarity": np.round(unfamiliarity, DECIMALS), "unfamiliar": above}
+    return values, np.where(said, PRESENT, MISSING).astype(np.uint8)
 
 
 def picture_features(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -84,6 +85,22 @@ def probabilities(side: Mapping[str, Any], classes: int | None = None) -> list[f
     if not values or min(values) < 0 or max(values) > 1 or not abs(sum(values) - 1) <= SUM_TOLERANCE:  # of NaN too
         raise ValueError(f"not probabilities that add up to 1: {text:.60}")
     return values
+
+
+def unfamiliarity(side: Mapping[str, Any]) -> float:
+    """How unlike the training pictures the answer says that the picture is, 0 to 1; NaN if it does not say it.
+
+    Raises:
+        ValueError: it says something else.
+    """
+    text = content(side)
+    if b"unfamiliarity" not in text:
+        return math.nan
+    said = json_text.parsed(text)
+    value = said.get("unfamiliarity", math.nan) if isinstance(said, dict) else math.nan
+    if type(value) not in NUMBERS or value < 0 or value > 1:
+        raise ValueError(f"its unfamiliarity is {value!r:.40}, not a number from 0 to 1")
+    return float(value)
 
 
 def _listed(text: str) -> list[Any]:

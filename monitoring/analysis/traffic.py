@@ -13,7 +13,17 @@ from numpy.typing import NDArray
 from monitoring.analysis import capture, parallel
 from monitoring.analysis.capture import EVER, Record, Tally, Window
 from monitoring.analysis.duplicates import Seen
-from monitoring.analysis.features import MISSING, PRESENT, UNUSABLE, Columns, answer_features, picture_features
+from monitoring.analysis.features import (
+    MISSING,
+    PRESENT,
+    UNUSABLE,
+    USUAL,
+    Columns,
+    Limits,
+    answer_features,
+    likeness_features,
+    picture_features,
+)
 
 PARALLEL_FROM = 64_000_000
 """Bytes of capture files from which starting further processes (about half a second each) pays."""
@@ -25,12 +35,12 @@ class Reading:
 
     Attributes:
         classes: names in the order of the probabilities; empty if unknown, and then classes are named by number.
-        threshold: confidence below which a picture is not routed.
+        limits: what a picture must meet to be routed.
         pictures: whether to decode and measure the pictures.
     """
 
     classes: tuple[str, ...] = ()
-    threshold: float = 0.93
+    limits: Limits = USUAL
     window: Window = EVER
     pictures: bool = True
 
@@ -92,13 +102,16 @@ def _batch(records: list[Record], reading: Reading, tally: Tally) -> Batch:
     for row, record in enumerate(records):
         if record.probabilities is None:
             answer_states[row] = UNUSABLE if record.answer_fault else MISSING
-    values = answer_features([r.probabilities for r in records], reading.classes, reading.threshold)
+    values = answer_features([r.probabilities for r in records], reading.classes, reading.limits.confidence)
+    strange = np.array([r.unfamiliarity for r in records], np.float64)
+    likeness, said = likeness_features(strange, reading.limits.unfamiliarity)
+    values |= likeness
     picture_states = np.full(n, MISSING, np.uint8)
     if reading.pictures:
         measured, picture_states = _pictures(records, tally)
         values |= measured
     return Batch(
-        columns=Columns(values, {"answer": answer_states, "picture": picture_states}),
+        columns=Columns(values, {"answer": answer_states, "likeness": said, "picture": picture_states}),
         time=np.array([r.time.replace(tzinfo=None) for r in records], "datetime64[s]"),
         event_id=np.array([r.event_id for r in records], object),
         inference_id=np.array([r.inference_id for r in records], object),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.analysis.features import MEASURED, MISSING, PRESENT, Floats
+from monitoring.analysis.features import MEASURED, MISSING, PRESENT, Floats, Limits
 from monitoring.analysis.traffic import Batch
 
 BINS = 48
@@ -19,15 +19,16 @@ LEAST = 60.0
 """Seconds that a chart shows at least."""
 FEWEST = 16
 """Records that a stretch of time with traffic has on average at least: below that, lines show chance."""
-LOWEST = 24
-"""How many of the least confident records are kept by place, for their pictures."""
+DOUBTFUL = 24
+"""How many of the least confident records, and of the most unfamiliar, are kept by place, for their pictures."""
 
 
 @dataclass(frozen=True)
-class Lowest:
-    """One of the least confident records."""
+class Doubtful:
+    """A record that a person should look at. `unfamiliarity` is NaN where the model did not say it."""
 
     confidence: float
+    unfamiliarity: float
     predicted: str
     time: float
     event_id: str
@@ -43,20 +44,29 @@ class History:
         confidence: float (n,), NaN without an answer.
         predicted: number of the class in `classes`, int (n,), -1 without an answer.
         measured: picture features, name to float (n,), NaN without a picture.
+        unfamiliarity: float (n,), NaN where the model did not say it.
         lowest: the least confident records, least first.
+        strangest: records that are unfamiliar, the most unfamiliar first.
     """
 
     time: Floats
     confidence: Floats
+    unfamiliarity: Floats
     predicted: NDArray[np.int64]
     classes: tuple[str, ...]
     measured: dict[str, Floats]
     pictures: int
-    threshold: float
-    lowest: tuple[Lowest, ...]
+    limits: Limits
+    lowest: tuple[Doubtful, ...] = ()
+    strangest: tuple[Doubtful, ...] = ()
 
     def __len__(self) -> int:
         return len(self.time)
+
+    @property
+    def threshold(self) -> float:
+        """The confidence below which a picture is not routed."""
+        return self.limits.confidence
 
     @property
     def answered(self) -> NDArray[np.bool_]:
@@ -72,23 +82,31 @@ class History:
         """The share of answers below the threshold; 0 without answers."""
         return float(self.low.sum() / max(1, self.answered.sum()))
 
+    def unfamiliar_share(self) -> float | None:
+        """The share of answers that find their picture unfamiliar, of those that say; None if none does."""
+        said = self.unfamiliarity[np.isfinite(self.unfamiliarity)]
+        return float((said > self.limits.unfamiliarity).mean()) if len(said) else None
 
-def gather(batches: Iterable[Batch], classes: tuple[str, ...], threshold: float) -> History:
-    """Read all of `batches`. Memory: about 60 bytes a record."""
-    times, confidences, predictions = [], [], []
+
+def gather(batches: Iterable[Batch], classes: tuple[str, ...], limits: Limits) -> History:
+    """Read all of `batches`. Memory: about 70 bytes a record."""
+    times, confidences, strange, predictions = [], [], [], []
     measured: dict[str, list[NDArray[np.float32]]] = {name: [] for name in MEASURED}
     names = {name: number for number, name in enumerate(classes)}
     pictures = 0
-    heap: list[tuple[float, str, Lowest]] = []
+    lowest: list[tuple[float, str, Doubtful]] = []
+    strangest: list[tuple[float, str, Doubtful]] = []
     for batch in batches:
         values, n = batch.columns.values, len(batch)
         times.append(batch.time.astype(np.int64).astype(np.float64))
         confidences.append(values["confidence"])
+        strange.append(values["unfamiliarity"])
         predictions.append(np.array([_number(name, names) for name in values["predicted_class"]], np.int64))
         for name, parts in measured.items():
             parts.append(np.asarray(values.get(name, np.full(n, np.nan)), np.float32))
         pictures += int(np.count_nonzero(batch.columns.states["picture"] == PRESENT))
-        _keep_lowest(heap, batch)
+        _keep(lowest, batch, -values["confidence"])
+        _keep(strangest, batch, np.where(values["unfamiliar"] == 1, values["unfamiliarity"], np.nan))
     order = np.argsort(np.concatenate(times), kind="stable") if times else np.empty(0, np.int64)
 
     def ordered(parts: list[Any]) -> NDArray[Any]:
@@ -97,12 +115,14 @@ def gather(batches: Iterable[Batch], classes: tuple[str, ...], threshold: float)
     return History(
         time=ordered(times),
         confidence=ordered(confidences),
+        unfamiliarity=ordered(strange),
         predicted=ordered(predictions).astype(np.int64),
         classes=tuple(names),
         measured={name: ordered(parts).astype(np.float64) for name, parts in measured.items()},
         pictures=pictures,
-        threshold=threshold,
-        lowest=tuple(one for _, _, one in sorted(heap, key=lambda item: (item[2].confidence, item[2].place))),
+        limits=limits,
+        lowest=_most_doubtful_first(lowest),
+        strangest=_most_doubtful_first(strangest),
     )
 
 
@@ -110,20 +130,26 @@ def _number(name: str | None, names: dict[str, int]) -> int:
     return -1 if name is None else names.setdefault(name, len(names))
 
 
-def _keep_lowest(heap: list[tuple[float, str, Lowest]], batch: Batch) -> None:
-    confidence = batch.columns.values["confidence"]
-    shown = np.flatnonzero(np.isfinite(confidence) & (batch.columns.states["picture"] != MISSING))
-    for row in shown[np.argsort(confidence[shown], kind="stable")][:LOWEST]:
-        if len(heap) == LOWEST and -confidence[row] <= heap[0][0]:
-            break  # the others of this batch are more confident still
-        one = Lowest(
-            float(confidence[row]),
-            str(batch.columns.values["predicted_class"][row]),
+def _keep(heap: list[tuple[float, str, Doubtful]], batch: Batch, doubt: Floats) -> None:
+    """Keep the DOUBTFUL records of greatest `doubt`, float (n,), NaN for those that are not doubtful at all."""
+    values = batch.columns.values
+    shown = np.flatnonzero(np.isfinite(doubt) & (batch.columns.states["picture"] != MISSING))
+    for row in shown[np.argsort(-doubt[shown], kind="stable")][:DOUBTFUL]:
+        if len(heap) == DOUBTFUL and doubt[row] <= heap[0][0]:
+            break  # the others of this batch are less doubtful still
+        one = Doubtful(
+            float(values["confidence"][row]),
+            float(values["unfamiliarity"][row]),
+            str(values["predicted_class"][row]),
             float(batch.time[row].astype(np.int64)),
             str(batch.event_id[row]),
             str(batch.place[row]),
         )
-        (heapq.heappushpop if len(heap) == LOWEST else heapq.heappush)(heap, (-one.confidence, one.place, one))
+        (heapq.heappushpop if len(heap) == DOUBTFUL else heapq.heappush)(heap, (float(doubt[row]), one.place, one))
+
+
+def _most_doubtful_first(heap: list[tuple[float, str, Doubtful]]) -> tuple[Doubtful, ...]:
+    return tuple(one for _, _, one in sorted(heap, key=lambda item: (-item[0], item[1])))
 
 
 @dataclass(frozen=True)

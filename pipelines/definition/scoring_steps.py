@@ -74,13 +74,13 @@ class SharedTransformStep(TransformStep):  # type: ignore[misc]  # the SDK has n
 
 
 def score_step(context: Context, model: ModelStep, manifests: ProcessingStep) -> TransformStep:
-    """ScoreTestSet: one `<file>.out` per test picture, a JSON list of probabilities in class order."""
+    """ScoreTestSet: one `<file>.out` per test picture: probabilities in class order, and how unfamiliar it is."""
     transformer = Transformer(
         model_name=model.properties.ModelName,
         instance_count=1,  # SharedTransformStep puts the parameter in its place
         instance_type=context.parameters.transform_instance_type,
         strategy="SingleRecord",
-        accept="application/json",
+        accept="application/jsonlines",
         assemble_with="None",
         output_path=context.output_uri("ScoreTestSet", "predictions"),
         max_payload=1,
@@ -118,6 +118,7 @@ def evaluate_step(context: Context, score: TransformStep, manifests: ProcessingS
         *("--training-images", f"{PROCESSING}/input/validation"),
         *("--classes", ",".join(context.names.settings.classes)),
         *("--confidence-threshold", str(context.names.settings.confidence_threshold)),
+        *("--unfamiliarity-limit", str(context.names.settings.unfamiliarity_limit)),
     ]
     return processing_step(
         context,

@@ -64,7 +64,7 @@ def _config_steps(context: Context, model: ModelStep) -> tuple[EndpointConfigSte
         "InitialSamplingPercentage": 100,
         "DestinationS3Uri": context.output_uri("StagingEndpoint", "captures"),
         "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
-        "CaptureContentTypeHeader": {"JsonContentTypes": ["application/json"]},
+        "CaptureContentTypeHeader": {"JsonContentTypes": ["application/json", "application/jsonlines"]},
     }
     on_instance = EndpointConfigStep(
         name="StagingConfig",

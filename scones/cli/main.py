@@ -50,6 +50,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "test-cases": ("scones.cli.inference:test_cases", "Route pictures of the test split; a table of outcomes."),
         "batch": ("scones.cli.inference:batch", "Route every picture under a prefix."),
         "threshold": ("scones.cli.threshold:threshold", "Show or set how sure the model must be; who changed it."),
+        "unfamiliarity": ("scones.cli.threshold:unfamiliarity", "Show or set how unfamiliar a picture may be."),
     },
     "Watching": {
         "dashboard": ("scones.cli.dashboard:dashboard", "Open the operations desk: watch, review, tune, approve."),

@@ -63,11 +63,16 @@ def status(most: int, as_json: bool) -> None:
 
     from monitoring.watch import runs
     from monitoring.watch.schedule import DELAYS, attached
+    from stepfunctions.threshold import UNFAMILIARITY, current
 
-    found = attached()
+    found, names = attached(), aws.names()
+    threshold = current(names.threshold_parameter).value
+    limit = current(names.unfamiliarity_parameter, UNFAMILIARITY).value
     latest = runs.latest(found, most)
     if as_json:
-        emit_json({"attached": asdict(found) if found else None, "runs": [asdict(one) for one in latest]})
+        runs_found = [asdict(one) for one in latest]
+        limits = {"confidence_threshold": threshold, "unfamiliarity_limit": limit}
+        emit_json({"attached": asdict(found) if found else None, **limits, "runs": runs_found})
         return
     if found is None:
         emit("Nothing is watched. The deploy workflow attaches the monitor, or: scones monitor schedule on")
@@ -76,6 +81,7 @@ def status(most: int, as_json: bool) -> None:
         emit(f"Schedule {aws.names().monitor}: {found.scheduler}, {found.state}. {found.why}")
         emit(f"Baseline: {found.statistics or 'none, so there can be no verdict'}")
         emit(f"Next run: {_minute(found.due)}, {DELAYS[found.scheduler]}" if found.due else "No run is due.")
+    emit(f"Not routed: confidence below {threshold:g}, or unfamiliarity above {limit:g}")
     if latest:
         emit(table([_row(one) for one in latest], ["BEGAN", "RUN", "OUTCOME", "MESSAGE"]))
     else:
@@ -173,8 +179,13 @@ def verdict_lines(found: Verdict) -> str:
 
 
 def _low(summary: dict[str, Any]) -> str:
-    low = summary["low_confidence_share"]
-    return "no answers" if low is None else f"{low:.0%} of the answers below {summary['confidence_threshold']:g}"
+    low, strange = summary["low_confidence_share"], summary["unfamiliar_share"]
+    if low is None:
+        return "no answers"
+    said = f"{low:.0%} of the answers below {summary['confidence_threshold']:g}"
+    if strange is None:
+        return said
+    return f"{said}, {strange:.0%} of the pictures unfamiliar (above {summary['unfamiliarity_limit']:g})"
 
 
 def _as_json(found: Verdict) -> dict[str, Any]:

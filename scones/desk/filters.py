@@ -16,7 +16,7 @@ from scones.desk.desk import OperationsDesk
 from scones.desk.wording import age, plural, problem
 from scones.reports import changes
 from scones.reports.charts.layout import Mark
-from stepfunctions.threshold import Change, current, history
+from stepfunctions.threshold import UNFAMILIARITY, Change, current, history
 
 PERIODS: dict[str, int | None] = {"1 hour": 3600, "24 hours": 86400, "7 days": 7 * 86400, "everything": None}
 ALL = 0
@@ -135,6 +135,15 @@ def empty(table: Table, period: str, version: int | None = None) -> None:
             "traffic comes about a minute later.",
             icon=":material/inbox:",
         )
+
+
+def unfamiliarity_limit(desk: OperationsDesk) -> Change | None:
+    """The unfamiliarity limit's present version; None, with the reason shown, when it cannot be read."""
+    try:
+        return current(desk.names.unfamiliarity_parameter, UNFAMILIARITY)
+    except SconesError as error:
+        problem(error)
+        return None
 
 
 def threshold(desk: OperationsDesk) -> Change | None:

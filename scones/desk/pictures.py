@@ -79,12 +79,15 @@ def described(desk: OperationsDesk, record: Any) -> str:
     return f"{desk.classes[record['predicted']]} {record['confidence']:.3f}"
 
 
-def record_card(desk: OperationsDesk, files: Sequence[str], record: Any, limit: float) -> None:
-    """One record with its picture."""
+def record_card(
+    desk: OperationsDesk, files: Sequence[str], record: Any, threshold: float, unfamiliarity: float = 1.0
+) -> None:
+    """One record with its picture, and whether it meets the two limits."""
     with st.container(border=True, horizontal=True, key="record-card"):
         with st.container(width=SIDE):
             shown(desk, files, record, f"Captured picture, called {described(desk, record)}")
-        verdict = "passes" if record["confidence"] >= limit else "is below the threshold"
+        verdict = "passes" if record["confidence"] >= threshold else "is below the threshold"
+        verdict = verdict if not record["unfamiliarity"] > unfamiliarity else "is unlike the training pictures"
         with st.container(width="stretch"):
             st.markdown(
                 f"**{described(desk, record)}**, {verdict}  \n"

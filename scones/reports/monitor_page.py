@@ -10,12 +10,13 @@ from pathlib import Path
 from monitoring.analysis import capture
 from monitoring.analysis.analyze import Analysis, Baseline, judged
 from monitoring.analysis.capture import Tally
+from monitoring.analysis.checks import LOW_CONFIDENCE, UNFAMILIAR, refused_shares
 from monitoring.analysis.environment import Job
 from monitoring.analysis.features import MEASURED, Floats
 from monitoring.analysis.outcome import Outcome
 from monitoring.analysis.profile import Profile
 from monitoring.analysis.traffic import Batch, Reading, read
-from monitoring.watch.history import History, Lowest, gather
+from monitoring.watch.history import Doubtful, History, gather
 from pipelines.runs.live_history import Deployment
 from scones.reports import changes, pages
 from scones.reports.charts import drift, traffic
@@ -81,7 +82,7 @@ def read_traffic(
         DataError: there is no such folder.
     """
     classes = asked.classes or (tuple(baseline.constraints["predicted_class"].domain) if baseline else ())
-    reading = Reading(classes, asked.threshold, asked.window, asked.pictures)
+    reading = Reading(classes, asked.limits, asked.window, asked.pictures)
     profile, tally = Profile(), Tally()
 
     def profiled() -> Iterable[Batch]:
@@ -89,7 +90,7 @@ def read_traffic(
             profile.add(batch.columns)
             yield batch
 
-    history = gather(profiled(), classes, asked.threshold)
+    history = gather(profiled(), classes, asked.limits)
     found = judged(profile, tally, baseline, asked, classes)
     marks = changes.marks(deployed, thresholds)
     return TrafficReport(asked, found, history, baseline, made, latency, marks, deployed)
@@ -119,6 +120,7 @@ def page(report: TrafficReport) -> str:
         expectations=list(asked_of(report.baseline, found)) if report.baseline else [],
         inputs=[chart.name for chart in shown if chart.name.startswith("input-")],
         lowest=list(_once(map(_look, report.history.lowest))),
+        strangest=list(_once(map(_look, report.history.strangest))),
         reading=[
             ("files", f"{tally.files:,}"),
             ("lines", f"{tally.lines:,}"),
@@ -212,9 +214,17 @@ def _headline(report: TrafficReport) -> Iterator[Card]:
     if history.answered.any():
         then = report.baseline.profile.features.get("confidence") if report.baseline else None
         usual = f"baseline {percent(round(then.sketch.share_below(history.threshold), 3))}" if then else "no baseline"
-        tone = "bad" if any(one.feature == "low_confidence" for one in found.violations) else ""
+        tone = "bad" if any(one.feature == LOW_CONFIDENCE for one in found.violations) else ""
         name = f"Below confidence {percent(history.threshold)}"
         yield Card(name, percent(round(history.low_share(), 3)), usual, tone)
+    strange = history.unfamiliar_share()
+    if strange is not None:
+        usual_share = (
+            refused_shares(report.baseline.profile, history.limits).get(UNFAMILIAR) if report.baseline else None
+        )
+        usual = "no baseline" if usual_share is None else f"baseline {percent(round(usual_share, 3))}"
+        tone = "bad" if any(one.feature == UNFAMILIAR for one in found.violations) else ""
+        yield Card("Unlike the training pictures", percent(round(strange, 3)), usual, tone)
     if found.drifts:
         worst = max(found.drifts, key=lambda one: one.severity)
         many = sum(one.exceeded for one in found.drifts)
@@ -235,10 +245,10 @@ def _between(milliseconds: Floats) -> str:
     return f"{low} ms" if low == high else f"{low} to {high} ms"
 
 
-Look = tuple[Lowest, bytes | None, str]
+Look = tuple[Doubtful, bytes | None, str]
 
 
-def _look(one: Lowest) -> Look:
+def _look(one: Doubtful) -> Look:
     """A record with its picture, or with why there is none."""
     try:
         return one, thumbnail(capture.at(one.place).picture()), ""
@@ -246,8 +256,8 @@ def _look(one: Lowest) -> Look:
         return one, None, str(error)
 
 
-def _once(looks: Iterable[Look]) -> Iterator[tuple[Lowest, bytes | None, str, int]]:
-    """Each picture once, as its least confident record, and how many of the records show it."""
+def _once(looks: Iterable[Look]) -> Iterator[tuple[Doubtful, bytes | None, str, int]]:
+    """Each picture once, as its most doubtful record, and how many of the records show it."""
     found: dict[bytes | str, list[Look]] = {}
     for look in looks:
         found.setdefault(look[1] or look[0].place, []).append(look)

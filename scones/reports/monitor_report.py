@@ -22,7 +22,7 @@ from project import aws, s3
 from project.errors import DataError
 from scones.reports import monitor_page
 from scones.reports.charts.traffic import LatencyLine
-from stepfunctions.threshold import history
+from stepfunctions.threshold import UNFAMILIARITY, current, history
 
 BASELINE = ("statistics.json", "constraints.json")
 POINTS = 1000
@@ -53,7 +53,8 @@ def write_report(start: datetime, end: datetime, folder: Path) -> tuple[Path, mo
                 "start_time": start.astimezone(UTC).isoformat(),
                 "end_time": end.astimezone(UTC).isoformat(),
                 "classes": ",".join(names.settings.classes),
-                "confidence_threshold": str(_threshold()),
+                "confidence_threshold": str(current(names.threshold_parameter).value),
+                "unfamiliarity_limit": str(current(names.unfamiliarity_parameter, UNFAMILIARITY).value),
                 "minimum_records": str(names.settings.monitor.minimum_records),
                 "sagemaker_endpoint_name": names.endpoint,
                 "sagemaker_monitoring_schedule_name": names.monitor,
@@ -110,12 +111,6 @@ def _fetch_baseline(watched: Attached | None, folder: Path) -> None:
             bucket, key = s3.split(uri)
             with aws.explained(f"reading {uri}"):
                 aws.client("s3").download_file(bucket, key, str(folder / name))
-
-
-def _threshold() -> float:
-    parameter = aws.names().threshold_parameter
-    with aws.explained(f"reading parameter {parameter}"):
-        return float(aws.client("ssm").get_parameter(Name=parameter)["Parameter"]["Value"])
 
 
 def _latency(start: datetime, end: datetime) -> list[LatencyLine]:

@@ -118,8 +118,10 @@ def predict_fn(picture: Image.Image, model: Model) -> Prediction:
 def output_fn(prediction: Prediction, accept: str, context: Any = None) -> str:
     """Serialise probabilities: a JSON list, or one JSON line with the key `prediction` for application/jsonlines.
 
-    `unfamiliarity` goes into a header of the answer, whose body stays the built-in algorithm's. The toolkit gives
-    `context` to a handler with one parameter more than it needs (its transformer.py); it is TorchServe's.
+    The body of application/json stays the built-in algorithm's: there `unfamiliarity` is in a header of the answer
+    alone. A JSON line has it as a second key too, because data capture and batch transform keep bodies and no headers.
+    The toolkit gives `context` to a handler with one parameter more than it needs (its transformer.py); it is
+    TorchServe's.
 
     Raises:
         RequestRefusedError: the client accepts neither (406).
@@ -131,7 +133,8 @@ def output_fn(prediction: Prediction, accept: str, context: Any = None) -> str:
     if any(kind in ("application/json", "application/*", "*/*") for kind in accepted):
         return json.dumps(values)
     if "application/jsonlines" in accepted:
-        return json.dumps({"prediction": values}) + "\n"
+        said = {"prediction": values, "unfamiliarity": round(prediction.unfamiliarity, 4)}
+        return json.dumps(said) + "\n"
     message = f"Accept {accept!r} is not supported; use application/json or application/jsonlines."
     raise RequestRefusedError(HTTPStatus.NOT_ACCEPTABLE, message)
 

@@ -40,6 +40,7 @@ def test_every_custom_metric_is_looked_at_and_every_one_that_is_looked_at_is_pub
     assert {name for space, name in found if space == runs.DATA_NAMESPACE} == {
         "drift_severity",
         "feature_data_low_confidence",
+        "feature_data_unfamiliar",
     }
     assert {name for space, name in found if space == runs.MODEL_NAMESPACE} == {"accuracy"}
 

@@ -135,17 +135,17 @@ class TestClassify:
         assert (result["outcome"], result["error"], result["image_data"]) == (outcome, error, "")
         assert len(function_environment.invocations) == 1, "trying again is the state machine's business"
 
-    @pytest.mark.parametrize(("said", "found"), [(0.25, 0.25), ("0.25;trace=7", 0.25), ("1", 1.0), (None, None)])
+    @pytest.mark.parametrize(("said", "found"), [(0.25, 0.25), (0, 0.0), (1, 1.0), (None, None)])
     def test_how_unfamiliar_the_picture_is_travels_beside_the_probabilities(
-        self, function_environment: FakeAws, said: float | str | None, found: float | None
+        self, function_environment: FakeAws, said: float | None, found: float | None
     ) -> None:
         function_environment.answers = [probabilities(0.2, 0.8, unfamiliarity=said)]
         result = classify({**PLACE, "image_data": PNG}, CONTEXT)
         assert (result["inferences"], result.get("unfamiliarity")) == ([0.2, 0.8], found)
 
-    @pytest.mark.parametrize("said", ["high", "nan", "1.5", ""])
+    @pytest.mark.parametrize("said", ["high", 1.5, -0.1, True, ""])
     def test_an_unfamiliarity_that_is_no_share_is_a_malformed_answer(
-        self, function_environment: FakeAws, said: str
+        self, function_environment: FakeAws, said: float | str
     ) -> None:
         function_environment.answers = [probabilities(0.2, 0.8, unfamiliarity=said)]
         result = classify({**PLACE, "image_data": PNG}, CONTEXT)

@@ -121,7 +121,11 @@ def one_more(folder: Path) -> None:
         (lambda f: (f / "test-00001.png.out").write_text('["0.5", "0.5"]'), "not a list of numbers"),
         (lambda f: (f / "test-00001.png.out").write_text("[true, false]"), "not a list of numbers"),
         (lambda f: (f / "test-00001.png.out").write_text("[[0.5, 0.5]]"), "not a list of numbers"),
-        (lambda f: (f / "test-00001.png.out").write_text('{"prediction": [0.5, 0.5]}'), "not a list of numbers"),
+        (lambda f: (f / "test-00001.png.out").write_text('{"predictions": [0.5, 0.5]}'), "not a list of numbers"),
+        (
+            lambda f: (f / "test-00001.png.out").write_text('{"prediction": [0.5, 0.5], "unfamiliarity": "high"}'),
+            "its unfamiliarity is 'high'",
+        ),
         (lambda f: (f / "test-00001.png.out").write_text("0.5,0.5"), "not JSON"),
         (lambda f: (f / "test-00001.png.out").write_bytes(b""), "not JSON"),
         (lambda f: (f / "test-00001.png.out").write_bytes(b"\xff\xfe"), "not JSON"),
@@ -145,7 +149,15 @@ def test_a_missing_or_wrong_prediction_fails_the_job(
 
 def test_rounded_probabilities_are_accepted(tmp_path: Path) -> None:
     (tmp_path / "a.png.out").write_text("[0.97690, 0.02309942990541458]")
-    assert predictions.read(tmp_path, ["a.png"], 2).shape == (1, 2)
+    assert predictions.read(tmp_path, ["a.png"], 2).probabilities.shape == (1, 2)
+
+
+def test_an_answer_as_a_json_line_says_how_unfamiliar_the_picture_is(tmp_path: Path) -> None:
+    (tmp_path / "a.png.out").write_text('{"prediction": [0.9, 0.1], "unfamiliarity": 0.25}\n')
+    (tmp_path / "b.png.out").write_text('{"prediction": [0.2, 0.8]}\n')
+    found = predictions.read(tmp_path, ["a.png", "b.png"], 2)
+    assert found.probabilities.tolist() == [[0.9, 0.1], [0.2, 0.8]]
+    np.testing.assert_array_equal(found.unfamiliarity, [0.25, np.nan])
 
 
 def test_a_class_without_test_images_is_an_error() -> None:

@@ -20,6 +20,7 @@ from PIL import Image
 from story_support import Story, by_brightness, desk
 
 from monitoring.analysis import baseline
+from monitoring.analysis.features import USUAL
 
 PROJECT = "watched-story"
 BUCKET = f"{PROJECT}-000000000000-us-east-1"
@@ -83,7 +84,7 @@ def registered(project: Project) -> None:
     answers = np.array([probabilities(body) for body in bodies])
     rules = {"accuracy": {"threshold": 0.8, "comparison_operator": "LessThanThreshold"}}
     documents = {
-        **baseline.of_test_set(files, answers, CLASSES, 0.93),
+        **baseline.of_test_set(files, answers, CLASSES, USUAL),
         "quality.json": {"version": 0.0, "binary_classification_constraints": rules},
     }
     placed = {

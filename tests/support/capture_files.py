@@ -34,12 +34,16 @@ def entry(
     sent: bytes | None = b"",
     time: datetime = NOON,
     inference_id: str = "",
+    unfamiliarity: float | None = None,
 ) -> dict[str, Any]:
     """One captured request; without `probabilities` or `sent` (None) that side is absent."""
     captured: dict[str, Any] = {}
     if sent is not None:
         captured["endpointInput"] = side(base64.b64encode(sent).decode(), "BASE64", "image/png", "INPUT")
-    if probabilities is not None:
+    if probabilities is not None and unfamiliarity is not None:
+        line = json.dumps({"prediction": list(probabilities), "unfamiliarity": unfamiliarity}) + "\n"
+        captured["endpointOutput"] = side(line, "JSON", "application/jsonlines", "OUTPUT")
+    elif probabilities is not None:
         captured["endpointOutput"] = side(json.dumps(list(probabilities)), "JSON", "application/json", "OUTPUT")
     event_metadata = {"eventId": event, "inferenceTime": time.isoformat().replace("+00:00", "Z")}
     if inference_id:
@@ -70,8 +74,12 @@ def traffic(
     noise: float = 0.0,
     sure: float = 12.0,
     share: float = 0.5,
+    strange: float | None = None,
 ) -> Path:
-    """`n` records in the endpoint's layout; `sure` is how confident the model is, `share` that of the first class."""
+    """`n` records in the endpoint's layout; `sure` is how confident the model is, `share` that of the first class.
+
+    `strange`: the share of pictures that are unlike any training picture; None for a model that does not say it.
+    """
     random = np.random.default_rng(seed)
     entries: dict[str, list[dict[str, Any]]] = {}
     for i in range(n):
@@ -79,8 +87,9 @@ def traffic(
         best = 0.5 + 0.5 * random.beta(sure, 1.5)
         answer = (best, 1 - best) if random.random() < share else (1 - best, best)
         sent = picture(random, shade=shade, noise=noise)
+        unlike = None if strange is None else 0.99 if random.random() < strange else 0.9 * float(random.random())
         where = f"{time:%Y/%m/%d/%H}/{time:%M}-00-000-{seed:04d}.jsonl"
-        entries.setdefault(where, []).append(entry(f"event-{seed}-{i}", answer, sent, time))
+        entries.setdefault(where, []).append(entry(f"event-{seed}-{i}", answer, sent, time, unfamiliarity=unlike))
     for where, lines in entries.items():
         write(folder / "scones-endpoint" / "AllTraffic" / where, lines)
     return folder

@@ -77,6 +77,7 @@ def resources(project: Project) -> None:
     project.clients["s3"].create_bucket(Bucket=project.bucket)
     ssm = project.clients["ssm"]
     ssm.put_parameter(Name=project.threshold, Value=str(THRESHOLD), Type="String", Description="Read at run time.")
+    ssm.put_parameter(Name=f"/{project.name}/inference/unfamiliarity", Value="0.95", Type="String")
     ssm.put_parameter(Name=f"/{project.name}/inference/live-model", Value="{}", Type="String")
 
 

@@ -31,10 +31,8 @@ def arn(version: int) -> str:
 
 
 def probabilities(*values: float, unfamiliarity: float | str | None = None) -> Answer:
-    headers = {"Content-Type": "application/json"}
-    if unfamiliarity is not None:
-        headers["X-Amzn-SageMaker-Custom-Attributes"] = f"unfamiliarity={unfamiliarity}"
-    return 200, headers, json.dumps(values).encode()
+    said = {"prediction": values} | ({} if unfamiliarity is None else {"unfamiliarity": unfamiliarity})
+    return 200, {"Content-Type": "application/jsonlines"}, json.dumps(said).encode()
 
 
 def refusal(code: str, status: int, message: str = "refused", **more: Any) -> Answer:

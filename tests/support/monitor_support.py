@@ -15,6 +15,7 @@ import pytest
 from capture_files import CLASSES, picture
 
 from monitoring.analysis import baseline, job
+from monitoring.analysis.features import USUAL
 from project.files import write_json
 
 
@@ -93,6 +94,8 @@ def baseline_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         answers.append([best, 1 - best] if random.random() < 0.5 else [1 - best, best])
         file.write_bytes(picture(random))
         files.append(file)
-    for name, document in baseline.of_test_set(files, np.array(answers), CLASSES, 0.93).items():
+    for name, document in baseline.of_test_set(
+        files, np.array(answers), CLASSES, USUAL, np.random.default_rng(98).random(200)
+    ).items():
         write_json(folder / name, document)
     yield folder

@@ -129,7 +129,11 @@ WRITES = {
     "Alert": ["alerts/open/drift.json"],
     "Staging": ["executions/e/TestStaging/staging.json"],
 }
-NOT_WRITTEN = {"THRESHOLD_PARAMETER", "LIVE_PARAMETER"}  # by whoever is not Deploy: people and Deploy write them
+NOT_WRITTEN = {
+    "THRESHOLD_PARAMETER",
+    "UNFAMILIARITY_PARAMETER",
+    "LIVE_PARAMETER",
+}  # by whoever is not Deploy: people and Deploy write them
 
 NOBODY = [
     Request("iam:CreateRole", f"arn:aws:iam::{ACCOUNT}:role/{PROJECT}-new"),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from monitoring.analysis.features import Limits
 from monitoring.watch.history import History
 from scones.desk.data.records import Records
 
@@ -16,12 +17,12 @@ def history(records: Records, classes: tuple[str, ...], threshold: float) -> His
     return History(
         time=records["time"].astype(np.float64),
         confidence=records["confidence"],
+        unfamiliarity=records["unfamiliarity"],
         predicted=records["predicted"].astype(np.int64),
         classes=classes,
         measured={},
         pictures=0,
-        threshold=threshold,
-        lowest=(),
+        limits=Limits(confidence=threshold),
     )
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from scones.desk.data.records import RECORD, Parsed
 
-VERSION = 1
+VERSION = 2
 """Raise it when RECORD, or what is read into it, changes."""
 AT_ONCE = 500
 """Keys asked for in one query; SQLite takes at least 999 parameters."""

@@ -28,6 +28,7 @@ RECORD = np.dtype(
         ("time", "<i8"),  # seconds since 1970, UTC
         ("confidence", "<f8"),  # NaN without a usable answer
         ("margin", "<f8"),
+        ("unfamiliarity", "<f8"),  # NaN if the answer does not say it
         ("predicted", "<i2"),  # number of the class, -1 without a usable answer
         ("event", f"S{IDENTIFIER}"),
         ("inference", f"S{IDENTIFIER}"),  # what the caller named it, or nothing
@@ -153,7 +154,8 @@ def _records(batch: traffic.Batch, begins: NDArray[np.int64], ends: NDArray[np.i
     line = np.array([_line(place) - 1 for place in batch.place])
     values = batch.columns.values
     records["time"] = batch.time.astype(np.int64)
-    records["confidence"], records["margin"] = values["confidence"], values["margin"]
+    for name in ("confidence", "margin", "unfamiliarity"):
+        records[name] = values[name]
     records["predicted"] = [-1 if name is None else int(name) for name in values["predicted_class"]]
     for column, ids in (("event", batch.event_id), ("inference", batch.inference_id)):
         records[column] = [name.encode("utf-8", "replace") for name in ids]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from itertools import chain, zip_longest
+from typing import Any, Literal
 from zlib import crc32
 
 import numpy as np
@@ -37,21 +38,31 @@ def labels_of(records: Records, labels: Mapping[str, int]) -> NDArray[np.int64]:
     return found
 
 
-def queue(records: Records, labels: Mapping[str, int], order: Order, most: int) -> NDArray[np.int64]:
+def queue(
+    records: Records, labels: Mapping[str, int], order: Order, most: int, limit: float = 1.0
+) -> NDArray[np.int64]:
     """Rows of answered `records` to look at next, at most `most`: unlabelled ones, least certain (or drawn) first.
 
+    By turns with the least certain come the most unfamiliar of those above `limit`, of which the model may be sure.
     The draw is by a digest of the event id: the same for everybody, and it does not change as traffic comes in.
     """
     smoke = np.char.startswith(records["inference"], SMOKE) if len(records) else np.zeros(0, bool)
     waiting = np.flatnonzero((labels_of(records, labels) == UNLABELLED) & ~smoke)
-    if order == "least certain":
-        rank = records["margin"][waiting]
-    else:
-        rank = np.array([crc32(event) for event in records["event"][waiting].tolist()])
-    if len(waiting) > most:
+    if order == "at random":
+        return _first(waiting, np.array([crc32(event) for event in records["event"][waiting].tolist()]), most)
+    strange = waiting[records["unfamiliarity"][waiting] > limit]
+    unsure = _first(waiting, records["margin"][waiting], most)
+    strange = _first(strange, -records["unfamiliarity"][strange], most)
+    by_turns = chain.from_iterable(zip_longest(unsure.tolist(), strange.tolist()))
+    return np.array([row for row in dict.fromkeys(by_turns) if row is not None][:most], np.int64)
+
+
+def _first(rows: NDArray[np.int64], rank: NDArray[Any], most: int) -> NDArray[np.int64]:
+    """At most `most` of `rows`, by their `rank`."""
+    if len(rows) > most:
         first = np.argpartition(rank, most)[:most]
-        waiting, rank = waiting[first], rank[first]
-    return waiting[np.argsort(rank, kind="stable")]
+        rows, rank = rows[first], rank[first]
+    return rows[np.argsort(rank, kind="stable")]
 
 
 def same_pictures(

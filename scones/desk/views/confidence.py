@@ -14,7 +14,7 @@ from scones.desk.charts import show_chart
 from scones.desk.data import confidence, runs, serving
 from scones.desk.data.records import Records, Table
 from scones.desk.desk import OperationsDesk
-from scones.desk.filters import Traffic, marks, threshold, traffic
+from scones.desk.filters import Traffic, marks, threshold, traffic, unfamiliarity_limit
 from scones.desk.pictures import record_card
 from scones.desk.wording import clock, plain, plural, share, told
 from scones.reports.charts import traffic as charts
@@ -89,7 +89,8 @@ def _records(
     numbers = [one[0] if isinstance(one, list) else one for one in picked]
     if numbers and numbers[0] is not None and int(numbers[0]) < len(shown):
         with told():
-            record_card(desk, files, shown[int(numbers[0])], limit)
+            strange = unfamiliarity_limit(desk)
+            record_card(desk, files, shown[int(numbers[0])], limit, strange.value if strange else 1.0)
 
 
 def scatter(shown: Records, classes: Sequence[str], limit: float, changed: Sequence[Mark] = ()) -> Figure:

@@ -6,6 +6,7 @@ import time
 from functools import cache
 from typing import Literal
 
+import numpy as np
 import streamlit as st
 from plotly.graph_objects import Figure
 
@@ -16,10 +17,10 @@ from scones.desk.data import serving
 from scones.desk.data.deployments import of_version
 from scones.desk.data.incidents import Incident, incidents
 from scones.desk.data.objects import exists
-from scones.desk.data.records import answered
+from scones.desk.data.records import Records, answered
 from scones.desk.data.runs import MonitorRun
 from scones.desk.desk import OperationsDesk
-from scones.desk.filters import FIRST_LOOK_SECONDS, empty, freshness, threshold
+from scones.desk.filters import FIRST_LOOK_SECONDS, empty, freshness, threshold, unfamiliarity_limit
 from scones.desk.wording import age, clock, cloud_answers, now, plain, plural, share, times, told
 from scones.reports.charts import layout, marks, words
 
@@ -159,7 +160,7 @@ def _executions(desk: OperationsDesk) -> None:
 
 
 def _traffic(desk: OperationsDesk) -> None:
-    st.subheader("Low confidence")
+    st.subheader("Held back")
     table = desk.feed.wait(FIRST_LOOK_SECONDS)
     records = answered(table.chosen(time.time() - RECENT_SECONDS))
     deployed = deployments(desk.names.live_parameter)
@@ -171,10 +172,22 @@ def _traffic(desk: OperationsDesk) -> None:
         empty(table, "hour", live)
     elif setting:
         below = int((records["confidence"] < setting.value).sum())
-        st.metric(f"Below {setting.value:g} in the last hour", share(below / len(records)))
+        with st.container(horizontal=True):
+            st.metric(f"Below {setting.value:g} in the last hour", share(below / len(records)), width="content")
+            _strange(desk, records)
         whose = "" if live is None else f" of version {live}, the live one"
         st.caption(f"{below:,} of {plural(len(records), 'captured record')}{whose}")
     freshness(desk, table)
+
+
+def _strange(desk: OperationsDesk, records: Records) -> None:
+    """The share of unfamiliar pictures, where answers say it."""
+    said = records["unfamiliarity"][np.isfinite(records["unfamiliarity"])]
+    limit = unfamiliarity_limit(desk) if len(said) else None
+    if limit:
+        above = share(float((said > limit.value).mean()))
+        why = "The share of known pictures that are more like those that the model learned from is above this limit."
+        st.metric(f"Unfamiliar, above {limit.value:g}", above, help=why, width="content")
 
 
 def _verdict(desk: OperationsDesk) -> None:

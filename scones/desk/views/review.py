@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -13,7 +14,7 @@ from scones.desk.data import review
 from scones.desk.data.labels import NEITHER, Given
 from scones.desk.data.records import Records, names_of
 from scones.desk.desk import OperationsDesk
-from scones.desk.filters import traffic
+from scones.desk.filters import traffic, unfamiliarity_limit
 from scones.desk.pictures import content, described, shown
 from scones.desk.wording import READ_ONLY, plural, problem, share, told
 
@@ -42,15 +43,22 @@ def show(desk: OperationsDesk) -> None:
             order = st.segmented_control("Order", ORDERS, default=ORDERS[0], key="review-order", required=True)
             _reviewer(desk)
         skipped = st.session_state.setdefault("review-skipped", [])
-        rows = review.queue(records, labels, order or ORDERS[0], LOOKED_AT + len(skipped))
+        limit = _limit(desk)
+        rows = review.queue(records, labels, order or ORDERS[0], LOOKED_AT + len(skipped), limit)
         kept = [row for row in rows.tolist() if names_of(records[row])[0] not in skipped][:LOOKED_AT]
         waiting = review.same_pictures(records, kept, lambda row: content(desk, table.files, records[row]), GALLERY)
         if not waiting:
             st.success("Every record of this choice has been looked at.", icon=":material/done_all:")
             _undo(desk)
             return
-        _first(desk, table.files, records[waiting[0]])
-        _others(desk, table.files, records, waiting[1:])
+        _first(desk, table.files, records[waiting[0]], limit)
+        _others(desk, table.files, records, waiting[1:], limit)
+
+
+def _limit(desk: OperationsDesk) -> float:
+    """How unfamiliar a picture may be; the greatest, which nothing is above, when that cannot be read."""
+    found = unfamiliarity_limit(desk)
+    return found.value if found else 1.0
 
 
 def _accuracy(records: Records, labels: dict[str, int], desk: OperationsDesk) -> None:
@@ -86,14 +94,16 @@ def _reviewer(desk: OperationsDesk) -> str:
     return name
 
 
-def _first(desk: OperationsDesk, files: Sequence[str], same: Records) -> None:
+def _first(desk: OperationsDesk, files: Sequence[str], same: Records, limit: float) -> None:
     """The picture that the keys are for; the records `same` all show it."""
     record = same[0]
     with st.container(border=True, horizontal=True, key="review-first"):
         with st.container(width=256):
             shown(desk, files, record, f"Captured picture, called {described(desk, record)}", width=256)
         with st.container(width="stretch"):
-            st.markdown(f"The model says **{described(desk, record)}**. What is it?{_often(same)}")
+            st.markdown(
+                f"The model says **{described(desk, record)}**{_strange(record, limit)}. What is it?{_often(same)}"
+            )
             with st.container(horizontal=True):
                 for number, name in enumerate(desk.classes[: len(KEYS)]):
                     _answer(desk, same, number, name, KEYS[number])
@@ -111,6 +121,12 @@ def _first(desk: OperationsDesk, files: Sequence[str], same: Records) -> None:
             if not desk.allow_changes:
                 st.caption(READ_ONLY)
             _said()
+
+
+def _strange(record: Any, limit: float) -> str:
+    """Why a picture is asked about although the model may be sure."""
+    unfamiliarity = float(record["unfamiliarity"])
+    return f", unlike the training pictures ({unfamiliarity:.1%})" if unfamiliarity > limit else ""
 
 
 def _often(same: Records) -> str:
@@ -132,7 +148,9 @@ def _answer(desk: OperationsDesk, same: Records, label: int, name: str, key: str
     )
 
 
-def _others(desk: OperationsDesk, files: Sequence[str], records: Records, groups: list[list[int]]) -> None:
+def _others(
+    desk: OperationsDesk, files: Sequence[str], records: Records, groups: list[list[int]], limit: float
+) -> None:
     if not groups:
         return
     st.subheader("Next")
@@ -143,7 +161,8 @@ def _others(desk: OperationsDesk, files: Sequence[str], records: Records, groups
             event = events[0]
             with st.container(border=True, width=SMALL):
                 shown(desk, files, record, f"Captured picture, called {described(desk, record)}")
-                st.caption(described(desk, record) + (f", sent {len(rows)} times" if len(rows) > 1 else ""))
+                often = f", sent {len(rows)} times" if len(rows) > 1 else ""
+                st.caption(described(desk, record) + _strange(record, limit) + often)
                 st.pills(
                     "What is it?",
                     answers,

@@ -13,7 +13,7 @@ from scones.desk.data import review, threshold_effects
 from scones.desk.data.records import Records
 from scones.desk.data.threshold_effects import Effect, SortedTraffic
 from scones.desk.desk import OperationsDesk
-from scones.desk.filters import traffic
+from scones.desk.filters import traffic, unfamiliarity_limit
 from scones.desk.wording import READ_ONLY, clock, plain, plural, problem, share, told
 from scones.reports.charts.evaluation import Share, threshold_curve
 from scones.reports.charts.layout import Guide
@@ -35,6 +35,11 @@ def show(desk: OperationsDesk) -> None:
             f"Deliveries below **{present.value:g}** are not routed. "
             f"Set by {plain(present.who)} at {clock(present.when)} UTC{because}"
         )
+        if strange := unfamiliarity_limit(desk):
+            st.caption(
+                f"Nor are pictures whose unfamiliarity is above {strange.value:g}, however sure the model is. "
+                f"Set by {plain(strange.who)} at {clock(strange.when)} UTC; change it with `scones unfamiliarity`."
+            )
         desk.labels.refresh()
         records = traffic(desk, "threshold").records
         tune(_known(desk, records), 1 / len(desk.classes), present, parameter if desk.allow_changes else None)

@@ -24,7 +24,7 @@ def test_the_first_approval_creates_the_endpoint_and_lets_the_workflow_in(aws: F
     assert aws.models[config["ProductionVariants"][0]["ModelName"]]["PrimaryContainer"] == {"ModelPackageName": arn(1)}
     capture = config["DataCaptureConfig"]
     assert (capture["EnableCapture"], capture["InitialSamplingPercentage"]) == (True, 100)
-    assert capture["CaptureContentTypeHeader"] == {"JsonContentTypes": ["application/json"]}
+    assert capture["CaptureContentTypeHeader"] == {"JsonContentTypes": ["application/json", "application/jsonlines"]}
     assert [option["CaptureMode"] for option in capture["CaptureOptions"]] == ["Input", "Output"]
     live = json.loads(aws.parameters[LIVE_PARAMETER])
     assert (live["model_package_arn"], live["classes"]) == (arn(1), ["bicycle", "motorcycle"])

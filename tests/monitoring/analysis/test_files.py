@@ -183,9 +183,9 @@ def test_only_metrics_that_somebody_looks_at_are_published(
     monitor: Monitor, baseline_folder: Path, tmp_path: Path
 ) -> None:
     """Each bills by the month; the alarms and the dashboard of infra/ look at these."""
-    monitor.run(traffic(tmp_path / "capture", 60, seed=1), baseline_folder)
+    monitor.run(traffic(tmp_path / "capture", 60, seed=1, strange=0.1), baseline_folder)
     names = {metric["MetricName"]: metric for metric in monitor.metrics()}
-    assert set(names) == {"feature_data_low_confidence", "drift_severity"}
+    assert set(names) == {"feature_data_low_confidence", "feature_data_unfamiliar", "drift_severity"}
     looked_at = {name for space, name in custom_metrics() if space == "aws/sagemaker/Endpoints/data-metrics"}
     assert set(names) == looked_at
     assert names["feature_data_low_confidence"]["StatisticValues"]["Maximum"] == 1.0  # its average is the share

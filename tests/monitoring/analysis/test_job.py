@@ -55,6 +55,28 @@ def test_a_drift_says_how_far_and_how_far_is_allowed(monitor: Monitor, baseline_
     assert gap / allowed == pytest.approx(severity["brightness"], rel=0.01)
 
 
+def test_more_unfamiliar_pictures_than_in_the_baseline_are_a_violation(
+    tmp_path: Path, monitor: Monitor, baseline_folder: Path
+) -> None:
+    monitor.run(traffic(tmp_path / "usual", 300, seed=8, strange=0.05), baseline_folder)
+    assert not any(feature == "unfamiliar" for feature, _ in monitor.violations)
+    said = monitor.wrote("summary.json")
+    assert said["baseline_unfamiliar_share"] == pytest.approx(0.05, abs=0.03)  # what its limit of .95 leaves
+    monitor.run(traffic(tmp_path / "strange", 300, seed=9, strange=0.5), baseline_folder)
+    assert ("unfamiliar", "baseline_drift_check") in monitor.violations
+    assert monitor.wrote("summary.json")["unfamiliar_share"] == pytest.approx(0.5, abs=0.1)
+    monitor.run(traffic(tmp_path / "again", 300, seed=9, strange=0.5), baseline_folder, unfamiliarity_limit="0.995")
+    assert not any(feature == "unfamiliar" for feature, _ in monitor.violations), "the limit is that of today"
+
+
+def test_a_caller_that_is_not_told_how_unfamiliar_pictures_are_misses_no_column(
+    tmp_path: Path, monitor: Monitor, baseline_folder: Path
+) -> None:
+    """Who asks for application/json gets it in a header, which capture does not keep."""
+    monitor.run(traffic(tmp_path / "capture", 60, seed=1), baseline_folder)
+    assert monitor.violations == set() and monitor.wrote("summary.json")["unfamiliar_share"] is None
+
+
 def test_more_confidence_than_in_the_baseline_is_no_low_confidence(
     monitor: Monitor, baseline_folder: Path, tmp_path: Path
 ) -> None:

@@ -60,7 +60,8 @@ def fractional() -> list[tuple[tuple[str, ...], click.Parameter]]:
 
 def test_every_number_of_a_command_is_of_the_one_type_for_it() -> None:
     found = fractional()
-    assert {words[0] for words, _ in found} == {"start", "invoke", "test-cases", "batch", "threshold", "monitor"}
+    verbs = {"start", "invoke", "test-cases", "batch", "threshold", "unfamiliarity", "monitor"}
+    assert {words[0] for words, _ in found} == verbs
     assert [(words, one.name) for words, one in found if not isinstance(one.type, FiniteRange)] == []
 
 
@@ -68,7 +69,7 @@ def test_every_number_of_a_command_is_of_the_one_type_for_it() -> None:
 @pytest.mark.parametrize(("words", "parameter"), fractional(), ids=lambda value: getattr(value, "name", None))
 def test_a_command_refuses_what_is_not_finite(words: tuple[str, ...], parameter: click.Parameter, text: str) -> None:
     given = [f"{parameter.opts[0]}={text}"] if isinstance(parameter, click.Option) else ["--", text]
-    named = [] if words[0] in {"start", "test-cases", "threshold", "monitor"} else ["picture.png"]
+    named = [] if words[0] in {"start", "test-cases", "threshold", "unfamiliarity", "monitor"} else ["picture.png"]
     result = CliRunner().invoke(main.scones, [*words, *named, *given])
     assert result.exit_code == 2, result.output
     assert "Invalid value" in result.stderr.splitlines()[-1]
@@ -185,5 +186,5 @@ def test_a_threshold_that_is_no_number_is_null_in_json(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     written = {"Version": 1, "Value": "inf", "LastModifiedDate": datetime(2026, 11, 20, tzinfo=UTC)}
-    _tell([threshold._change(written)], as_json=True)
+    _tell([threshold._change(written)], threshold.THRESHOLD, as_json=True)
     assert json.loads(capsys.readouterr().out)[0]["value"] is None

@@ -77,6 +77,23 @@ def test_a_parameter_that_is_no_number_or_missing_is_a_sentence_with_the_fix(tun
         threshold.current(name)
 
 
+def test_the_unfamiliarity_limit_is_shown_set_and_taken_back_in_the_same_way(tuned: Project) -> None:
+    def limit(*words: str) -> Result:
+        return CliRunner().invoke(scones, ["unfamiliarity", *words])
+
+    threshold_before = command().stdout
+    assert limit().stdout == "0.95\n"
+    changed = limit("0.9", "--why", "cats", "--who", "Ann")
+    assert (changed.stdout, changed.stderr) == ("0.9\n", "The unfamiliarity limit was 0.95.\n")
+    parameter = tuned.clients["ssm"].get_parameter(Name=f"/{tuned.name}/inference/unfamiliarity")["Parameter"]
+    assert parameter["Value"] == "0.9" and command().stdout == threshold_before
+    assert limit("--history").stdout.split()[:3] == ["VERSION", "UNFAMILIARITY", "UTC"]
+    assert limit("1.5").exit_code == 2
+    assert limit("--roll-back").stdout == "0.95\n"
+    with pytest.raises(CloudError, match="unfamiliarity limit was not changed: "):
+        threshold.change(parameter["Name"], 0.5, 1, "Ben", "late", threshold.UNFAMILIARITY)
+
+
 def test_the_command_loads_nothing_heavy() -> None:
     code = (
         "import sys, scones.cli.threshold\n"

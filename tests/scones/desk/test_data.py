@@ -76,6 +76,20 @@ def test_the_variant_is_read_from_the_key() -> None:
     assert variant_of("captures/odd.jsonl") == ""
 
 
+def test_unfamiliar_pictures_are_asked_about_by_turns_with_those_that_the_model_is_unsure_of() -> None:
+    rows = records(("sure", 0.99, 0), ("unsure", 0.6, 0), ("strange", 0.99, 1), ("stranger", 0.98, 0), ("mid", 0.8, 0))
+    rows["unfamiliarity"] = [np.nan, 0.5, 0.96, 0.99, 0.1]
+    asked = [rows["event"][row].decode() for row in review.queue(rows, {"mid": 0}, "least certain", 4, 0.95)]
+    assert asked == ["unsure", "stranger", "strange", "sure"]
+    assert len(review.queue(rows, {}, "least certain", 2, 0.95)) == 2
+    assert rows["event"][review.queue(rows, {}, "least certain", 5, 1.0)[1]] == b"mid"
+
+
+def test_what_a_record_says_of_likeness_is_read_from_its_json_line() -> None:
+    content = lines(entry("a", (0.9, 0.1), unfamiliarity=0.5), entry("b", (0.9, 0.1)))
+    np.testing.assert_array_equal(parsed(content, KEY, CLASSES).records["unfamiliarity"], [0.5, np.nan])
+
+
 def test_a_table_gives_a_period_and_a_variant() -> None:
     rows = records(("a", 0.9, 0), ("b", 0.9, 0), ("c", 0.9, 0))
     rows["file"] = [0, 1, 0]
@@ -92,7 +106,7 @@ def test_what_was_read_is_known_again_unless_the_file_is_another(tmp_path: Path)
     cache.close()
     again = FileCache(tmp_path, "bucket", 2)
     known = again.get({KEY: "etag"})[KEY]
-    assert (known.records == found.records).all()
+    assert known.records.tobytes() == found.records.tobytes()  # NaN, of what was not said, is equal to nothing
     assert (known.bad, known.problems) == (found.bad, found.problems)
     assert again.get({KEY: "another"}) == {}
     again.close()

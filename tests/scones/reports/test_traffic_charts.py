@@ -12,7 +12,7 @@ import pytest
 from plotly.graph_objects import Figure
 
 from monitoring.analysis.checks import Drift
-from monitoring.analysis.features import MEASURED
+from monitoring.analysis.features import MEASURED, Limits
 from monitoring.watch.history import History, stretches
 from scones.reports.charts import drift, traffic
 from scones.reports.charts.layout import Mark
@@ -30,12 +30,12 @@ def history(n: int, *, threshold: float = 0.93, classes: tuple[str, ...] = ("bic
     return History(
         time=NOON + 3.0 * np.arange(n),
         confidence=confidence,
+        unfamiliarity=random.random(n),
         predicted=random.integers(0, len(classes), n),
         classes=classes,
         measured={name: random.random(n) for name in MEASURED},
         pictures=n,
-        threshold=threshold,
-        lowest=(),
+        limits=Limits(confidence=threshold),
     )
 
 

@@ -152,9 +152,9 @@ def test_unfamiliarity_travels_in_the_header_that_sagemaker_hands_on() -> None:
     assert headers == {"X-Amzn-SageMaker-Custom-Attributes": "unfamiliarity=0.2500"}
 
 
-def test_answer_as_json_lines_has_the_key_prediction() -> None:
+def test_answer_as_json_lines_has_the_built_in_algorithms_key_and_how_unfamiliar_the_picture_is() -> None:
     answer = inference.output_fn(_answer(0.25, 0.75), "application/jsonlines")
-    assert answer == '{"prediction": [0.25, 0.75]}\n'
+    assert answer == '{"prediction": [0.25, 0.75], "unfamiliarity": 0.25}\n'
 
 
 def test_answer_of_another_type_is_refused() -> None:
