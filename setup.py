@@ -42,10 +42,14 @@ LOCAL = [
     "onnxruntime>=1.20",
     "torch==2.13.0",
 ]
+HEIC = [
+    "pillow-heif>=1.8.1",
+]
 DASHBOARD = [
     "streamlit>=1.67",
 ]
 DEV = [
+    *HEIC,
     "cfn-lint>=1.40",
     "cfripper>=1.22",
     "httpx>=0.27",
@@ -85,7 +89,7 @@ setup(
     },
     include_package_data=True,
     install_requires=BASE,
-    extras_require={"local": LOCAL, "dashboard": DASHBOARD, "dev": DEV},
+    extras_require={"local": LOCAL, "heic": HEIC, "dashboard": DASHBOARD, "dev": DEV},
     entry_points={
         "console_scripts": [
             "scones=scones.cli.main:main",

@@ -15,15 +15,17 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lambdas.outcomes import BadInputError
-from lambdas.serialize_image.picture import FORMATS, normalised
+from lambdas.serialize_image.picture import FORMATS, is_heic, normalised
 from project.errors import DataError
-from steps import near_duplicates
+from steps import heic, near_duplicates
 from steps.picture_list import FOLDER, Listed
 
 UNREADABLE_TOLERATED = 0.05
 """Greatest share of pictures that cannot be used, before the step fails: more are no accident."""
 NAMED = 100
 """Most pictures that are named in the log."""
+NOT_USED = "The picture cannot be used: "
+"""How the refusals of `normalised` begin."""
 EXIF, MAKE, MODEL, TAKEN = 0x8769, 0x010F, 0x0110, 0x9003
 """Tags of EXIF 2.32: the folder of the photograph's own tags, the camera, and DateTimeOriginal in that folder."""
 
@@ -54,22 +56,40 @@ def read_all(folder: Path, listed: Iterable[Listed], side: int) -> tuple[list[Ph
     for one in listed:
         data = _content(folder, one)
         try:
-            found.append(photograph(data, one, side))
+            found.append(_heic(data, one, side) if is_heic(data) else photograph(data, one, side))
         except BadInputError as error:
-            refused[one.name] = error.problem.removeprefix("The picture cannot be used: ")
+            refused[one.name] = _reason(error)
     return found, refused
 
 
-def photograph(data: bytes, listed: Listed, side: int) -> Photograph:
+def _reason(error: BadInputError) -> str:
+    return error.problem.removeprefix(NOT_USED)
+
+
+def _heic(data: bytes, listed: Listed, side: int) -> Photograph:
+    found = heic.in_own_process(_photograph_or_reason, data, listed, side)
+    if isinstance(found, str):
+        raise BadInputError("ImageRefused", f"{NOT_USED}{found}")
+    return found
+
+
+def _photograph_or_reason(data: bytes, listed: Listed, side: int) -> Photograph | str:
+    try:
+        return photograph(data, listed, side, (heic.FORMAT,))
+    except BadInputError as error:
+        return _reason(error)
+
+
+def photograph(data: bytes, listed: Listed, side: int, formats: tuple[str, ...] = FORMATS) -> Photograph:
     """The picture in `data`, `side` pixels wide and high.
 
     Raises:
         BadInputError: serving would refuse it, with the same reason.
     """
-    png = normalised(data, (side, side))
+    png = normalised(data, (side, side), formats)
     with Image.open(io.BytesIO(png)) as small:
         pixels, grey = small.tobytes(), near_duplicates.grey_levels(small)
-    with Image.open(io.BytesIO(data), formats=FORMATS) as original:
+    with Image.open(io.BytesIO(data), formats=formats) as original:
         shorter, taken = min(original.size), _taken(original)
     return Photograph(listed, png, hashlib.sha256(pixels).hexdigest(), grey, shorter, taken)
 

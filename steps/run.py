@@ -6,13 +6,11 @@ A known failure is one line, the last on stderr, and exit code 1; wrong usage is
 from __future__ import annotations
 
 import importlib
-import importlib.util
-import subprocess
 import sys
 from collections.abc import Sequence
-from importlib.resources import as_file, files
 
 from project.errors import SconesError
+from steps import requirements
 
 JOBS = {
     "extract": "steps.extract",
@@ -40,17 +38,7 @@ def install_missing(job: str) -> None:
         SconesError: pip failed.
     """
     modules, file = REQUIREMENTS.get(job, ((), ""))
-    missing = [module for module in modules if not importlib.util.find_spec(module)]
-    if not missing:
-        return
-    print(f"{', '.join(missing)} not in this container; installing {file}.", flush=True)
-    with as_file(files("steps") / file) as pinned:  # the code may have come as a zip, which pip does not look into
-        done = subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "-r", str(pinned)], check=False)
-    if done.returncode:
-        raise SconesError(
-            f"{job}: pip could not install {file} (exit code {done.returncode}).",
-            "Give the job a route to a package index, or an image that has it.",
-        )
+    requirements.install(job, modules, file)
 
 
 def main(argv: Sequence[str]) -> int:

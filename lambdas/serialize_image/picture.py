@@ -38,6 +38,7 @@ UPRIGHT = {
 """What brings a picture of that EXIF orientation upright; ImageOps.exif_transpose would copy all its pixels."""
 STRAIGHT = {Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.ROTATE_180, Image.Transpose.FLIP_TOP_BOTTOM}
 MIN_SIDE = 8
+HEIF = "HEIF"
 FORMATS = ("PNG", "JPEG", "WEBP")  # JPEG includes those of phones with a second picture in them (a gain map)
 # A state of 262,144 bytes must hold the picture in base64 beside everything else.
 MAX_NORMALISED_BYTES = 140_000
@@ -51,24 +52,29 @@ OTHER_FORMATS = (
 )
 
 
-def normalised(data: bytes, size: tuple[int, int]) -> bytes:
+def normalised(data: bytes, size: tuple[int, int], formats: tuple[str, ...] = FORMATS) -> bytes:
     """The picture in `data` as PNG bytes, RGB, `size` = (width, height) pixels; equal input gives equal bytes.
+
+    `formats`: those that may be opened. The workflow's functions have no decoder for HEIF; who adds it must have one.
 
     Raises:
         BadInputError: ImageRefused, with the reason: empty, too large, another format, a decompression bomb, broken.
     """
-    _check_content(data)
+    _check_content(data, formats)
     try:
         with warnings.catch_warnings():
             # Pillow's own warnings (a broken EXIF tag, many pixels) say nothing that the checks here do not decide.
             warnings.simplefilter("ignore")
-            picture = _opened(data)
+            picture = _opened(data, formats)
             _check_dimensions(picture)
             if picture.format == "PNG":
                 picture.verify()  # checks every checksum, which decoding does not; the object is spent afterwards
-                picture = _opened(data)
+                picture = _opened(data, formats)
             turn = UPRIGHT.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
             picture.draft("RGB", (size[0] * 4, size[1] * 4))  # lets a JPEG decode at a fraction of its size
+            if picture.format == HEIF:
+                picture.load()
+                _check_dimensions(picture)  # its decoder may find another size than the header says
             across = size if turn is None or turn in STRAIGHT else (size[1], size[0])
             rgb = _resized(picture, across)
             rgb = rgb if turn is None else rgb.transpose(turn)
@@ -99,19 +105,24 @@ def check_length(length: int) -> None:
         raise _refused(f"{length} bytes; the limit is {MAX_BYTES}")
 
 
-def _check_content(data: bytes) -> None:
+def is_heic(data: bytes) -> bool:
+    """Whether these are the first bytes of a HEIC (or another HEIF) picture, whatever it is called."""
+    return data[4:8] == b"ftyp" and data[8:11] in {b"hei", b"hev", b"mif", b"msf"}
+
+
+def _check_content(data: bytes, formats: tuple[str, ...]) -> None:
     check_length(len(data))
     at, chunks = 8, 0
     while data.startswith(b"\x89PNG\r\n\x1a\n") and at < len(data):
         at, chunks = at + 12 + int.from_bytes(data[at : at + 4]), chunks + 1
         if chunks > MAX_CHUNKS:
             raise _refused(f"a PNG of more than {MAX_CHUNKS} chunks")
-    if data[4:8] == b"ftyp" and data[8:11] in {b"hei", b"hev", b"mif", b"msf"}:
+    if is_heic(data) and HEIF not in formats:
         raise _refused("HEIC; set the phone to its most compatible format, or export a JPEG")
 
 
-def _opened(data: bytes) -> Image.Image:
-    return Image.open(io.BytesIO(data), formats=FORMATS)
+def _opened(data: bytes, formats: tuple[str, ...]) -> Image.Image:
+    return Image.open(io.BytesIO(data), formats=formats)
 
 
 def _check_dimensions(picture: Image.Image) -> None:
@@ -125,11 +136,11 @@ def _check_dimensions(picture: Image.Image) -> None:
 def _bytes_to_decode(picture: Image.Image) -> int:
     """Memory that decoding takes: Pillow keeps three channels in four bytes, and makes RGB of what is not.
 
-    A progressive JPEG is read whole before it is decoded, and a WebP has its decoder's own.
+    A progressive JPEG is read whole before it is decoded, and WebP and HEIF have their decoder's own.
     """
     each = 4 if picture.mode == "RGB" else 8
     each += 6 if picture.info.get("progressive") else 0
-    each += 4 if picture.format == "WEBP" else 0
+    each += {"WEBP": 4, HEIF: 8}.get(picture.format or "", 0)
     return picture.width * picture.height * each
 
 

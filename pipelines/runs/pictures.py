@@ -19,8 +19,8 @@ from project import s3
 from project.console import say
 from project.errors import DataError, UsageError
 
-EXTENSIONS = {".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".webp"}
-OTHER_PICTURES = {".heic": "HEIC", ".heif": "HEIC", ".avif": "AVIF", ".gif": "GIF", ".tif": "TIFF", ".tiff": "TIFF"}
+EXTENSIONS = {".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".webp", ".heic", ".heif"}
+OTHER_PICTURES = {".avif": "AVIF", ".gif": "GIF", ".tif": "TIFF", ".tiff": "TIFF"}
 MAX_BYTES = 25_000_000
 """Of one picture; serving refuses larger ones too (`lambdas.serialize_image.picture`)."""
 MAX_TOTAL_BYTES = 20_000_000_000
@@ -66,7 +66,7 @@ def find(source: str, classes: Sequence[str]) -> list[Found]:
             say(f"Left out {n} files in all: {reason}")
     if not pictures:
         why = f" {left_out.most_common(1)[0][0]}" if left_out else ""
-        raise DataError(f"{source}: no pictures (JPEG, PNG or WebP).{why}", _layout(classes))
+        raise DataError(f"{source}: no pictures (JPEG, PNG, WebP or HEIC).{why}", _layout(classes))
     total = sum(found.size for found in pictures)
     if total > MAX_TOTAL_BYTES:
         raise DataError(f"{source}: {total / 1e9:.1f} GB of pictures; the job takes 20 GB.", "Make them smaller.")

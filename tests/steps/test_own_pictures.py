@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pillow_heif
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
+from lambdas.outcomes import BadInputError
 from lambdas.serialize_image.picture import normalised
 from project.errors import DataError
 from scones.data import archive
 from scones.data.photographs import write_photographs
-from steps import cifar, extract, manifests, picture_list, png
+from steps import cifar, extract, heic, manifests, own_pictures, picture_list, png
 from steps.picture_list import Listed, PictureList
 
 CLASSES = ["bicycle", "motorcycle"]
@@ -145,6 +148,56 @@ def test_unreadable_pictures_are_named_and_too_many_end_the_step(
         DataError, match=r"\d+ of 82 pictures cannot be used, such as 'bicycle/bomb.png': far too many pixels"
     ):
         extracted(tmp_path / "b", {**pictures, **cut})
+
+
+def as_heic(data: bytes, **more: Any) -> bytes:
+    with Image.open(io.BytesIO(data)) as image:
+        out = io.BytesIO()
+        pillow_heif.from_pillow(ImageOps.exif_transpose(image)).save(out, quality=90, **more)
+    return out.getvalue()
+
+
+def test_heic_is_read_like_the_same_picture_as_jpeg(tmp_path: Path, drawn: dict[tuple[str, str], bytes]) -> None:
+    names = list(drawn)
+    pictures = {**drawn, names[0]: as_heic(drawn[names[0]]), names[30]: as_heic(drawn[names[30]])}
+    table, report = extracted(tmp_path, pictures)
+    assert report["left_out"]["unreadable"] == {} and report["own_pictures"] == 40
+    for name in (names[0], names[30]):
+        (row,) = table[table["path"].str.contains(key(pictures[name]))].itertuples()
+        with Image.open(tmp_path / "out" / "images" / row.path) as seen:
+            found = np.asarray(seen, np.float64)
+        with Image.open(io.BytesIO(normalised(drawn[name], (32, 32)))) as jpeg_seen:
+            assert np.abs(found - np.asarray(jpeg_seen, np.float64)).mean() < 6, "upright, and of the same colours"
+
+
+def test_a_heic_that_is_broken_too_large_or_ends_its_decoder_costs_itself_alone(
+    tmp_path: Path, drawn: dict[tuple[str, str], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound = as_heic(next(iter(drawn.values())))
+    large = bytearray(sound)
+    at = large.index(b"ispe") + 8
+    large[at : at + 8] = (29_000).to_bytes(4, "big") * 2
+    pictures = [Listed(name, "bicycle", "") for name in ("cut.heic", "large.heic", "noise.heic", "sound.heic")]
+    noise = sound[:40] + np.random.default_rng(1).bytes(5000)
+    contents = dict(
+        zip([one.name for one in pictures], [sound[: len(sound) // 2], bytes(large), noise, sound], strict=True)
+    )
+    monkeypatch.setattr(own_pictures, "_content", lambda _folder, listed: contents[listed.name])
+    found, refused = own_pictures.read_all(tmp_path, pictures, 32)
+    assert [one.listed.name for one in found] == ["sound.heic"] and len(refused) == 3, refused
+    assert heic.in_own_process(len, b"abc") == 3
+    with pytest.raises(BadInputError, match="its decoder crashed"):
+        heic.in_own_process(os._exit, 11)
+    assert heic.in_own_process(len, b"abc") == 3, "the next picture gets a process of its own"
+
+
+def test_a_heic_without_its_library_is_named_with_what_to_install(
+    tmp_path: Path, drawn: dict[tuple[str, str], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heic, "_is_installed", lambda: False)
+    _, report = extracted(tmp_path, {**drawn, ("bicycle", "IMG.HEIC"): as_heic(next(iter(drawn.values())))})
+    reason = report["left_out"]["unreadable"]["bicycle/IMG.HEIC"]
+    assert "pip install 'scones-unlimited[heic]', or export a JPEG" in reason
 
 
 def test_own_pictures_beside_an_archive_follow_its_parts(tmp_path: Path, drawn: dict[tuple[str, str], bytes]) -> None:

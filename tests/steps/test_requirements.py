@@ -35,6 +35,7 @@ CARRIED = {
     "the model": Carried(job.REQUIREMENTS, "3.12", frozenset({"numpy", "packaging"})),
     "BuildManifests": carried("steps/manifests-requirements.txt", "3.12", "numpy", "pandas", "scipy"),
     "ExtractCifar": carried("steps/extract-requirements.txt", "3.12"),
+    "HEIC photographs": carried("steps/extract-heic-requirements.txt", "3.12", "pillow"),
     "Evaluate": carried("steps/evaluate-requirements.txt", "3.12"),
     "the monitor": carried("steps/monitor-requirements.txt", "3.12"),
     "the layer": carried("infra/layer-requirements.txt", "3.13"),
@@ -56,7 +57,7 @@ def pins(text: str) -> dict[str, str]:
 def test_every_list_of_requirements_is_judged() -> None:
     files = {str(file.relative_to(ROOT)) for room in ("steps", "infra") for file in (ROOT / room).rglob("*.txt")}
     judged = {
-        "steps/extract-requirements.txt",
+        *("steps/extract-requirements.txt", "steps/extract-heic-requirements.txt"),
         *("steps/manifests-requirements.txt", "steps/evaluate-requirements.txt", "steps/monitor-requirements.txt"),
         "infra/layer-requirements.txt",
     }

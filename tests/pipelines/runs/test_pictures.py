@@ -43,7 +43,7 @@ def refused(source: str | Path, kind: type[SconesError] = DataError) -> str:
 
 def test_what_is_no_picture_is_told_and_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     put(tmp_path, "bicycle/a.JPG", "bicycle/2024/may/b.webp", "motorcycle/c.Png", "README.txt", "bicycle/.hidden.jpg")
-    put(tmp_path, "bicycle/.thumbs/a.jpg", "__MACOSX.txt", "bicycle/._a.JPG", "bicycle/notes.txt", "bicycle/IMG.HEIC")
+    put(tmp_path, "bicycle/.thumbs/a.jpg", "__MACOSX.txt", "bicycle/._a.JPG", "bicycle/notes.txt", "bicycle/IMG.AVIF")
     put(tmp_path, "bicycle/empty.jpg", content=b"")
     os.truncate(put(tmp_path, "bicycle/film.jpg") / "bicycle/film.jpg", pictures.MAX_BYTES + 1)
     found = pictures.find(str(tmp_path), CLASSES)
@@ -53,7 +53,7 @@ def test_what_is_no_picture_is_told_and_left_out(tmp_path: Path, capsys: pytest.
         ("motorcycle/c.Png", "motorcycle"),
     ]
     told = capsys.readouterr().err
-    assert "'bicycle/IMG.HEIC': HEIC is not read; export it as JPEG." in told
+    assert "'bicycle/IMG.AVIF': AVIF is not read; export it as JPEG." in told
     assert "'bicycle/empty.jpg': no bytes" in told and "'bicycle/film.jpg': more than 25 MB" in told
 
 
@@ -79,8 +79,8 @@ def test_links_are_refused(tmp_path: Path, linked: str) -> None:
 
 def test_pictures_without_a_class_and_folders_without_pictures(tmp_path: Path) -> None:
     assert "lies in no class folder" in refused(put(tmp_path / "flat", "a.jpg"))
-    heic = put(tmp_path / "phone", "bicycle/a.heic")
-    assert "no pictures (JPEG, PNG or WebP). HEIC is not read" in refused(heic)
+    tiff = put(tmp_path / "scanner", "bicycle/a.tif")
+    assert "no pictures (JPEG, PNG, WebP or HEIC). TIFF is not read" in refused(tiff)
     assert "there is no such folder" in refused(tmp_path / "nowhere", UsageError)
 
 
