@@ -86,12 +86,15 @@ def run_job(job: str, *options: str | Path) -> None:
     subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
 
 
-def measure(archive: Path, classes: str, seed: int, hyperparameters: Mapping[str, object], folder: Path) -> Fold:
-    """Extract, split, train, score the test images and evaluate, in `folder`."""
-    run_job("extract", "--archive", archive.resolve(), "--classes", classes, "--output", folder / "extracted")
+def measure(
+    archive: Path, classes: str, seed: int, hyperparameters: Mapping[str, object], folder: Path, side: int = 32
+) -> Fold:
+    """Extract, split, train, score the test images of `side` pixels and evaluate, in `folder`."""
+    size = ("--image-size", str(side))
+    run_job("extract", "--archive", archive.resolve(), "--classes", classes, "--output", folder / "extracted", *size)
     data, model, answers = folder / "data", folder / "model", folder / "answers"
     images = folder / "extracted" / "images"
-    run_job("manifests", "--images", images, "--output", data, "--seed", str(seed), "--classes", classes)
+    run_job("manifests", "--images", images, "--output", data, "--seed", str(seed), "--classes", classes, *size)
     settings = folder / "hyperparameters.json"
     settings.write_text(json.dumps({**hyperparameters, "seed": str(seed)}), encoding="utf-8")
     before, started = _child_seconds(), time.perf_counter()

@@ -1,4 +1,4 @@
-"""What every image and every subset must be, as Great Expectations suites: one over images, one over class counts.
+"""What every image and every subset must be, as Great Expectations suites: over images, class counts, own photographs.
 
 Real CIFAR-100 is not perfect: it repeats a few pictures exactly. So one image in a hundred may be a repeat. A repeat
 that would leak from one subset into another is never tolerated; the job leaves it out beforehand, and says so.
@@ -93,6 +93,17 @@ def image_suite(classes: Sequence[str], side: int) -> list[Any]:
     ]
 
 
+def photograph_suite() -> list[Any]:
+    """Expectations of one's own pictures: one row per picture that was given."""
+    return [
+        expect.ExpectColumnValuesToBeNull(
+            column="left_out",
+            mostly=1 - POOR_TOLERATED,
+            description="at most 1 in 20 of one's own pictures cannot be read",
+        )
+    ]
+
+
 def count_suite(classes: Sequence[str]) -> list[Any]:
     """Expectations of the count table: one row per subset and class."""
     return [
@@ -111,9 +122,14 @@ def count_suite(classes: Sequence[str]) -> list[Any]:
 
 
 def validate(
-    images: pd.DataFrame, counts: pd.DataFrame, classes: Sequence[str], folder: Path, side: int = 32
+    images: pd.DataFrame,
+    counts: pd.DataFrame,
+    classes: Sequence[str],
+    folder: Path,
+    side: int = 32,
+    photographs: pd.DataFrame | None = None,
 ) -> list[str]:
-    """Check both tables; write `validation.json` and the Data Docs (`docs/index.html`) below `folder`.
+    """Check the tables; write `validation.json` and the Data Docs (`docs/index.html`) below `folder`.
 
     Returns:
         the broken expectations, a sentence each; empty when all hold.
@@ -124,6 +140,8 @@ def validate(
         "images": (images, image_suite(classes, side), ["path"]),
         "class_counts": (counts, count_suite(classes), ["subset", "class_name"]),
     }
+    if photographs is not None:
+        tables["photographs"] = (photographs, photograph_suite(), ["name"])
     context.add_data_docs_site(
         "docs",
         {

@@ -26,6 +26,7 @@ from project.files import write_folder, write_json
 from steps import cifar, groups, near_duplicates, own_pictures, picture_list, png
 
 PARTS = ("train", "test")
+LEFT_OUT = "left_out.csv"
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ Picture = tuple[Row, bytes]
 
 def extract(source: Path, sha256: str | None, classes: Sequence[str], output: Path, side: int = 32) -> dict[str, Any]:
     """Write `images/{train,test}/*.png`, `images/images.csv` and `report/extract.json` below `output`.
+
+    With own pictures also `images/left_out.csv`: the names of those that cannot be used, and why.
 
     A label is the class's place in `classes`. Names of files say nothing about the class.
 
@@ -84,6 +87,8 @@ def extract(source: Path, sha256: str | None, classes: Sequence[str], output: Pa
     report = {**about, "classes": list(classes), "images": counts}
     with write_folder(output) as scratch:
         _write(scratch / "images", pictures)
+        if "left_out" in about:
+            _write_left_out(scratch / "images" / LEFT_OUT, about["left_out"]["unreadable"])
         report["seconds"] = round(time.monotonic() - started, 3)
         write_json(scratch / "report" / "extract.json", report)
     return report
@@ -174,6 +179,13 @@ def _write(folder: Path, pictures: list[Picture]) -> None:
         for row, content in pictures:
             (folder / row.path).write_bytes(content)
             lines.writerow(astuple(row))
+
+
+def _write_left_out(file: Path, refused: dict[str, str]) -> None:
+    with file.open("w", newline="", encoding="utf-8") as table:
+        lines = csv.writer(table, lineterminator="\n")
+        lines.writerow(("name", "reason"))
+        lines.writerows((repr(name)[1:-1], reason) for name, reason in refused.items())  # names hold anything
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -57,6 +57,20 @@ def read_images(folder: Path) -> pd.DataFrame:
     return claimed[kept].join(measured)
 
 
+def read_photographs(folder: Path, images: pd.DataFrame) -> pd.DataFrame | None:
+    """One's own pictures, a row each: `left_out` is name and reason of one that cannot be used, else None.
+
+    None if all pictures are an archive's.
+    """
+    try:
+        refused = pd.read_csv(folder / "left_out.csv", dtype=str)
+    except FileNotFoundError:
+        return None
+    used = images.loc[images["source_side"].notna(), "path"]
+    named = refused["name"] + ": " + refused["reason"]
+    return pd.DataFrame({"name": [*used, *refused["name"]], "left_out": [*[None] * len(used), *named]}, dtype=object)
+
+
 def _measured(file: Path) -> tuple[int, int, str, float, str]:
     try:
         with Image.open(file) as image:
@@ -94,12 +108,12 @@ def build(
     used = images[images["subset"] != LEFT_OUT]
     spread = used.groupby("pixels_sha256")["subset"].nunique()
     images["subsets_with_these_pixels"] = images["pixels_sha256"].map(spread).fillna(0).astype("int64")
-    counts = count(images, classes)
+    counts, photographs = count(images, classes), read_photographs(images_folder, images)
     from steps import expectations  # takes seconds to import, so only once the images are known to be readable
 
     with write_folder(output) as scratch:
         (scratch / "checks").mkdir()
-        broken = expectations.validate(images, counts, classes, scratch / "checks", side)
+        broken = expectations.validate(images, counts, classes, scratch / "checks", side, photographs)
         if not broken:
             report = _report(counts, images, classes, validation_fraction, seed)
             for subset in SUBSETS:

@@ -110,7 +110,7 @@ def _row(case: HeldOut, one: Judged) -> list[str]:
 
 def _next(found: Judged) -> str:
     if found.outcome == "unfamiliar":
-        return "A person looks at it: docs/serving.md says how unfamiliar a picture may be."
+        return "A person looks at it. The limit: scones unfamiliarity."
     if found.outcome == "unsure":
         return "A person decides; or ask for less: --threshold, scones threshold."
     return f"All of it: scones logs {found.execution}"

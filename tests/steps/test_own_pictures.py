@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
 import zlib
 from pathlib import Path
@@ -143,6 +144,14 @@ def test_unreadable_pictures_are_named_and_too_many_end_the_step(
     assert set(reasons) == {"bicycle/bomb.png", "bicycle/evil\n.jpg"} and "a GIF" in reasons["bicycle/evil\n.jpg"]
     out = capsys.readouterr().out
     assert "Left out 'bicycle/evil\\n.jpg': a GIF; send PNG, JPEG or WebP" in out and "bomb.png" in out
+    manifests.build(tmp_path / "a" / "out" / "images", CLASSES, 0.25, 7, tmp_path / "built")
+    checks = json.loads((tmp_path / "built" / "checks" / "validation.json").read_text())["tables"]
+    (read,) = checks["photographs"]["results"]
+    assert read["success"] and read["result"]["element_count"] == 42
+    assert sorted(read["result"]["partial_unexpected_list"]) == [
+        "bicycle/bomb.png: far too many pixels.",
+        "bicycle/evil\\n.jpg: a GIF; send PNG, JPEG or WebP.",
+    ]
     cut = {("motorcycle", f"{n}.jpg"): data[: 400 + n] for n, data in enumerate(drawn.values())}
     with pytest.raises(
         DataError, match=r"\d+ of 82 pictures cannot be used, such as 'bicycle/bomb.png': far too many pixels"
