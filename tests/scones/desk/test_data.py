@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from capture_files import CLASSES, NOON, entry, picture
+from PIL import Image
 
 from monitoring.measures.metrics import threshold_curve
 from pipelines.runs.live_history import Deployment
@@ -19,6 +21,7 @@ from scones.desk.data.file_cache import FileCache
 from scones.desk.data.labels import NEITHER
 from scones.desk.data.records import RECORD, Records, Table, parsed, uncompressed, variant_of
 from scones.desk.data.records import picture as picture_of
+from scones.desk.pictures import enlarged
 
 KEY = "captures/scones/AllTraffic/2026/05/04/12/00-00-000-a.jsonl"
 
@@ -248,3 +251,12 @@ def test_a_record_is_of_the_version_that_was_live_at_its_time() -> None:
     found = {number: [one.decode() for one in of_version(rows, deployed, number)["event"]] for number in (1, 2, 3)}
     assert found == {1: ["b", "c", "e"], 2: ["d"], 3: []}
     assert versions(deployed) == [2, 1]
+
+
+@pytest.mark.parametrize(("side", "shown"), [(32, 256), (64, 256), (96, 192), (300, 256)])
+def test_a_picture_is_shown_whole_and_enlarged_by_whole_pixels_alone(side: int, shown: int) -> None:
+    sent = picture(np.random.default_rng(1), side=side)
+    with Image.open(io.BytesIO(enlarged(sent))) as seen, Image.open(io.BytesIO(sent)) as original:
+        assert seen.size == (shown, shown)
+        if shown > side:
+            assert (np.asarray(seen)[:: shown // side, :: shown // side] == np.asarray(original)).all()
