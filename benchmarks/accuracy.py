@@ -103,6 +103,7 @@ def measure(
         *("--train", data / "train", "--validation", data / "validation"),
         *("--train-lst", data / "train_lst", "--validation-lst", data / "validation_lst"),
         *("--hyperparameters", settings, "--model-dir", model, "--output-data-dir", folder, "--classes", classes),
+        *size,
     )
     wall, processor = time.perf_counter() - started, _child_seconds() - before
     ask = asking(model)

@@ -14,7 +14,6 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from PIL import Image
 
-from lambdas.classify_image.answer import ACCEPT
 from monitoring.analysis import capture
 from monitoring.analysis.capture import Tally, Window
 from monitoring.analysis.outcome import Outcome
@@ -93,7 +92,9 @@ def _send_and_judge(changed: Callable[[bytes], bytes]) -> runs.Verdict:
     bodies = [changed(client.get_object(Bucket=one.bucket, Key=one.key)["Body"].read()) for one in pictures]
 
     def send(body: bytes) -> None:
-        runtime.invoke_endpoint(EndpointName=names.endpoint, Body=body, ContentType="image/png", Accept=ACCEPT)
+        runtime.invoke_endpoint(
+            EndpointName=names.endpoint, Body=body, ContentType="image/png", Accept="application/jsonlines"
+        )
 
     with progress() as show:
         with aws.explained(f"sending pictures to endpoint {names.endpoint}"), ThreadPoolExecutor(THREADS) as pool:
