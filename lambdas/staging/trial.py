@@ -183,7 +183,8 @@ def _scored(s3: Any, trial: Trial) -> list[str]:
 
 def _pair(s3: Any, trial: Trial, name: str) -> tuple[bytes, list[float]]:
     """A picture, and what ScoreTestSet got for it."""
-    scores = json.loads(_read(s3, trial.predictions, f"{name}.out"))
+    said = json.loads(_read(s3, trial.predictions, f"{name}.out"))
+    scores = said["prediction"] if isinstance(said, dict) else said
     return _read(s3, trial.pictures, name), [float(one) for one in scores]
 
 
