@@ -15,6 +15,7 @@ from scones.desk.data.file_cache import default_folder
 from scones.desk.data.labels import Labels
 from scones.desk.data.runs import Runs
 from scones.desk.data.workflows import Today
+from scones.desk.known import Known
 
 CHANGES = "SCONES_DASHBOARD_CHANGES"
 """Set to 1 by `scones dashboard --allow-changes` for the process that serves the pages."""
@@ -24,7 +25,10 @@ CACHE = "SCONES_DASHBOARD_CACHE"
 
 @dataclass(frozen=True)
 class OperationsDesk:
-    """Readers and writers for one project in one account; `allow_changes` is whether the writers may be used."""
+    """Readers and writers for one project in one account; `allow_changes` is whether the writers may be used.
+
+    `known(function, what it is asked)` is what a reader says, or has said a moment ago.
+    """
 
     names: Names
     allow_changes: bool
@@ -33,6 +37,7 @@ class OperationsDesk:
     runs: Runs
     versions: Versions
     today: Today
+    known: Known
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -55,6 +60,17 @@ def desk() -> OperationsDesk:
         return _open[0]
 
 
+def changes_are_allowed() -> bool:
+    """Whether this process was started with `--allow-changes`."""
+    return os.environ.get(CHANGES) == "1"
+
+
+def forget_answers() -> None:
+    """Ask everything again: something was changed here."""
+    for one in _open:
+        one.known.forget()
+
+
 def close() -> None:
     """End what the desk has running."""
     with _lock:
@@ -69,12 +85,13 @@ def _open_desk() -> OperationsDesk:
     feed.start()
     return OperationsDesk(
         names=names,
-        allow_changes=os.environ.get(CHANGES) == "1",
+        allow_changes=changes_are_allowed(),
         feed=feed,
         labels=Labels(bucket, endpoint, classes),
         runs=Runs(bucket, f"monitor/{endpoint}/"),
         versions=Versions(names.settings.model_package_group),
         today=Today(names.state_machine("inference")),
+        known=Known(),
     )
 
 
