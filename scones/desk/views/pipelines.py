@@ -9,6 +9,7 @@ from project.errors import SconesError
 from scones.desk.data.pipelines import Listed
 from scones.desk.desk import OperationsDesk
 from scones.desk.linked import show_linked
+from scones.desk.refresh import fragment
 from scones.desk.views import execution, starting
 from scones.desk.views.executions_table import MORE, STATES, executions_table
 from scones.desk.wording import cloud_answers, plain, plural, problem, told
@@ -78,7 +79,7 @@ def _choose_states(pipeline: str) -> list[str]:
 
 
 def _list(desk: OperationsDesk, pipeline: str, statuses: list[str]) -> None:
-    @st.fragment(run_every=EVERY_SECONDS)
+    @fragment(run_every=EVERY_SECONDS)
     def live() -> None:
         if not cloud_answers():
             return
