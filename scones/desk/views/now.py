@@ -20,6 +20,7 @@ from scones.desk.data.records import answered
 from scones.desk.data.runs import MonitorRun
 from scones.desk.desk import OperationsDesk
 from scones.desk.filters import FIRST_LOOK_SECONDS, empty, freshness, threshold
+from scones.desk.links import link
 from scones.desk.wording import age, clock, cloud_answers, now, plain, plural, share, times, told
 from scones.reports.charts import layout, marks, words
 
@@ -119,7 +120,7 @@ def _problem(one: Incident, colour: Literal["red", "gray"]) -> None:
         st.markdown("  \n".join(plain(line) for line in one.measured))
     if one.execution:
         pipeline, execution = one.execution
-        st.markdown(f"[Open the execution](/pipelines?pipeline={pipeline}&execution={execution})")
+        link("Pipelines", "Open the execution", ":material/account_tree:", pipeline=pipeline, execution=execution)
     since = f"{clock(one.since)} UTC, {age((now() - one.since).total_seconds())}"
     whose = f" Of version {one.version}." if one.version is not None else ""
     st.caption(f"Since {since}; reported {times(one.reported)}, told people {times(one.told)}.{whose}")
