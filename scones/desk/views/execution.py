@@ -13,7 +13,7 @@ from project.s3 import split
 from scones.desk.data.objects import body
 from scones.desk.data.pipelines import Execution
 from scones.desk.desk import OperationsDesk
-from scones.desk.linked import address, show_linked
+from scones.desk.linked import address, go_to, show_linked
 from scones.desk.refresh import fragment
 from scones.desk.views.step import show_step
 from scones.desk.wording import READ_ONLY, age, clock, cloud_answers, now, plain, problem, theme, told
@@ -44,7 +44,7 @@ def show(desk: OperationsDesk, pipeline: str) -> dict[str, str] | None:
         f"All executions of {plain(pipeline)}",
         icon=":material/arrow_back:",
         type="tertiary",
-        on_click=st.query_params.from_dict,
+        on_click=go_to,
         args=({"pipeline": pipeline},),
     )
     if said := st.session_state.pop("started", None):

@@ -50,7 +50,7 @@ def show_problems(desk: OperationsDesk) -> None:
             link(page, words, icon, **shown)
         if one.execution:
             pipeline, execution = one.execution
-            link("Pipelines", "Open the execution", PAGE, pipeline=pipeline, execution=execution)
+            link("Pipelines", "Open the execution", ":material/account_tree:", pipeline=pipeline, execution=execution)
     if retired := [one for one in every if one not in found]:
         with st.expander(
             f"{plural(len(retired), 'problem')} of versions that were replaced", icon=":material/history:"
