@@ -52,7 +52,7 @@ def use(found: Found) -> None:
     titles = ("Now", "Confidence", "Drift", "Review", "Threshold", "Pipelines", "Models", "Batch")
     apps = {title: timed(found, f"page {title}", partial(page, title)) for title in titles}
     review, threshold = apps["Review"], apps["Threshold"]
-    choose = apps["Confidence"].segmented_control(key="confidence-period")
+    choose = apps["Confidence"].segmented_control(key="period")
     timed(found, "choose a period", lambda: choose.set_value("7 days").run())
     timed(found, "label a picture", lambda: review.button(key="answer-0").click().run())
     timed(found, "take it back", lambda: review.button(key="undo").click().run())

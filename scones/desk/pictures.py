@@ -88,7 +88,7 @@ def record_card(desk: OperationsDesk, files: Sequence[str], record: Any, limit: 
         with st.container(width="stretch"):
             st.markdown(
                 f"**{described(desk, record)}**, {verdict}  \n"
-                f"{clock(datetime.fromtimestamp(int(record['time']), UTC))} UTC  \n"
+                f"{clock(datetime.fromtimestamp(int(record['time']), UTC))}  \n"
                 f"event {_identifier(record['event'])}  \n"
                 + (f"inference id {_identifier(record['inference'])}  \n" if record["inference"] else "")
                 + plain(files[record["file"]])

@@ -58,6 +58,6 @@ def _batch(execution: Execution) -> BatchRun:
     return BatchRun(execution, source, len(done), len(json.loads(work)), counts)
 
 
-def summary(batch: BatchRun) -> bytes | None:
-    """The run's summary.json; None while there is none."""
-    return body(aws.names().bucket, f"{ROOT}/{batch.execution.name}/summary.json")
+def summary(name: str) -> bytes | None:
+    """The summary.json of the run of that name; None while there is none."""
+    return body(aws.names().bucket, f"{ROOT}/{name}/summary.json")

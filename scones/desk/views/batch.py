@@ -8,9 +8,12 @@ from project.errors import SconesError
 from scones.desk.data import batches
 from scones.desk.data.batches import BatchRun
 from scones.desk.desk import OperationsDesk
-from scones.desk.wording import READ_ONLY, age, cloud_answers, now, plain, problem, told
+from scones.desk.refresh import fragment
+from scones.desk.wording import READ_ONLY, age, now, plain, problem, told
 
 EVERY_SECONDS = 3
+SUMMARY_OLD_SECONDS = 3600
+"""Of a batch that has ended: its summary does not change any more."""
 
 
 def show(desk: OperationsDesk) -> None:
@@ -19,16 +22,14 @@ def show(desk: OperationsDesk) -> None:
     _start(desk)
     st.subheader("Batches")
 
-    @st.fragment(run_every=EVERY_SECONDS)
+    @fragment(run_every=EVERY_SECONDS)
     def live() -> None:
-        if not cloud_answers():
-            return
         with told():
-            found = batches.runs()
+            found = desk.known(batches.runs)
             if not found:
                 st.info("No data: no batch was started yet.", icon=":material/inbox:")
             for number, batch in enumerate(found):
-                _run(batch, number == 0)
+                _run(desk, batch, number == 0)
 
     live()
 
@@ -70,7 +71,7 @@ def _start(desk: OperationsDesk) -> None:
             st.success(f"Started {execution.rpartition(':')[2]}.", icon=":material/check_circle:")
 
 
-def _run(batch: BatchRun, newest: bool) -> None:
+def _run(desk: OperationsDesk, batch: BatchRun, newest: bool) -> None:
     one = batch.execution
     marks = {"RUNNING": ":material/sync:", "SUCCEEDED": ":material/check_circle:"}
     heading = f"{plain(batch.source)}: {one.status.lower()}, started {age((now() - one.started).total_seconds())}"
@@ -84,7 +85,9 @@ def _run(batch: BatchRun, newest: bool) -> None:
         if batch.counts:
             _counts(batch)
         st.caption(f"Execution {one.name}, {one.seconds:.1f} s")
-        if one.status != "RUNNING" and (summary := batches.summary(batch)):
+        if one.status != "RUNNING" and (
+            summary := desk.known.at_most_old(SUMMARY_OLD_SECONDS, batches.summary, one.name)
+        ):
             st.download_button(
                 "Download the summary",
                 summary,

@@ -16,6 +16,7 @@ from scones.desk.data.records import Records, Table
 from scones.desk.desk import OperationsDesk
 from scones.desk.filters import Traffic, marks, threshold, traffic
 from scones.desk.pictures import record_card
+from scones.desk.refresh import fragment
 from scones.desk.wording import clock, plain, plural, share, told
 from scones.reports.charts import traffic as charts
 from scones.reports.charts.layout import Mark
@@ -50,7 +51,7 @@ def _charts(desk: OperationsDesk, chosen: Traffic, limit: float, changed: list[M
             "Confidence over time, above and below the threshold",
         )
         with told():
-            mix = charts.class_mix(history, runs.baseline_mix(chosen.version), changed)
+            mix = charts.class_mix(history, desk.known(runs.baseline_mix, chosen.version), changed)
             _chart("Class mix", mix, "Share of each predicted class over time")
     with right:
         _chart("Distribution", charts.confidence_histogram(history), "Number of records by confidence")
@@ -69,7 +70,7 @@ def _chart(heading: str, figure: Figure, alt: str) -> None:
     show_chart(figure, heading, alt)
 
 
-@st.fragment
+@fragment()
 def _records(
     desk: OperationsDesk, files: Sequence[str], shown: Records, of: int, limit: float, changed: list[Mark]
 ) -> None:
@@ -106,7 +107,7 @@ def scatter(shown: Records, classes: Sequence[str], limit: float, changed: Seque
 
 def _where(record: Any) -> str:
     moment = clock(datetime.fromtimestamp(int(record["time"]), UTC))
-    return f"{moment} UTC, {record['event'].decode('utf-8', 'replace')}"
+    return f"{moment}, {record['event'].decode('utf-8', 'replace')}"
 
 
 def _by_class(desk: OperationsDesk, records: Records, limit: float) -> None:
@@ -124,7 +125,7 @@ def _by_class(desk: OperationsDesk, records: Records, limit: float) -> None:
 def _latency(desk: OperationsDesk, table: Table, records: Records, changed: list[Mark]) -> None:
     st.subheader("Latency of the model")
     start, end = (datetime.fromtimestamp(int(records["time"][i]), UTC) for i in (0, -1))
-    found = {v: serving.latency(desk.names.endpoint, v, start, end) for v in sorted(set(table.variants))}
+    found = {v: desk.known(serving.latency, desk.names.endpoint, v, start, end) for v in sorted(set(table.variants))}
     lines = [
         LatencyLine(f"{variant}, {what}", np.array([p.when.timestamp() for p in points]), np.array(values), dashed)
         for variant, points in found.items()

@@ -14,7 +14,7 @@ from pipelines.runs.versions import Measured
 from project.errors import SconesError
 from project.s3 import split
 from scones.desk.data.objects import body
-from scones.desk.desk import OperationsDesk
+from scones.desk.desk import OperationsDesk, forget_answers
 from scones.desk.wording import APPROVALS, NONE, READ_ONLY, clock, measured, plain, problem, told
 from scones.reports.collect import gates_of
 
@@ -30,7 +30,7 @@ def decide(desk: OperationsDesk, found: list[Measured], live: int | None) -> Non
     with st.container(border=True, key="decision"):
         _beside(chosen, next((one for one in found if one.version.number == live), None))
         with told():
-            _gate(chosen)
+            _gate(desk, chosen)
         _lineage(chosen)
         with told():
             _buttons(desk, chosen, found)
@@ -68,11 +68,11 @@ def _beside(chosen: Measured, live: Measured | None) -> None:
         st.info(f"No data: version {number} was registered without an evaluation.", icon=":material/inbox:")
 
 
-def _gate(chosen: Measured) -> None:
+def _gate(desk: OperationsDesk, chosen: Measured) -> None:
     execution = chosen.properties.get("execution")
     if not execution:
         return
-    for gate in gates_of(execution):
+    for gate in desk.known(gates_of, execution):
         name = gate.metric.removeprefix("metrics.")
         if not gate.is_asked:
             st.markdown(f":gray-badge[not asked] {plain(name)}: no comparison with a live model")
@@ -92,7 +92,7 @@ def _lineage(chosen: Measured) -> None:
         ("execution", properties.get("execution", "").rpartition("/")[2]),
         ("commit", properties.get("commit")),
         ("data SHA-256", properties.get("data_sha256", "")[:16]),
-        ("registered", f"{clock(chosen.version.registered)} UTC"),
+        ("registered", clock(chosen.version.registered)),
     ]
     st.caption("  ·  ".join(f"{name} {plain(value)}".strip() for name, value in facts if value))
     uri = properties.get("report")
@@ -133,18 +133,19 @@ def _buttons(desk: OperationsDesk, chosen: Measured, found: list[Measured]) -> N
         return
     arn, approval = st.session_state.get(ASKED, ("", "Approved"))
     if arn == chosen.version.arn and stands != approval:
-        _confirm(chosen, approval, found)
+        _confirm(desk, chosen, approval, found)
 
 
 def _ask(arn: str, approval: Approval) -> None:
     st.session_state[ASKED] = (arn, approval)
 
 
-def _confirm(chosen: Measured, approval: Approval, found: list[Measured]) -> None:
+def _confirm(desk: OperationsDesk, chosen: Measured, approval: Approval, found: list[Measured]) -> None:
     version, verb = chosen.version, VERBS[approval]
     follows = in_service.after_approval if approval == "Approved" else in_service.after_rejection
     st.info(
-        plain(follows(version, [one.version for one in found], in_service.found())), icon=":material/arrow_forward:"
+        plain(follows(version, [one.version for one in found], desk.known(in_service.found))),
+        icon=":material/arrow_forward:",
     )
     if approval == "Approved" and (ahead := registry.untested(version)):
         st.warning(plain(ahead), icon=":material/warning:")
@@ -168,6 +169,7 @@ def _decide(chosen: Measured, approval: Approval, who: str, why: str) -> None:
     except SconesError as error:
         problem(error)
         return
+    forget_answers()
     st.session_state.pop(ASKED, None)
     done = f"Version {version.number} is {approval.lower()}."
     st.session_state["models-said"] = f"{done} What the deploy workflow does about it stands under Deployments."

@@ -11,7 +11,7 @@ from scones.desk.data import runs as data
 from scones.desk.data.runs import MonitorRun
 from scones.desk.desk import OperationsDesk
 from scones.desk.filters import marks
-from scones.desk.views.now import VERDICTS
+from scones.desk.views.verdicts import VERDICTS
 from scones.desk.wording import age, clock, now, plain, plural, told
 from scones.reports.charts import drift
 
@@ -20,7 +20,7 @@ def show(desk: OperationsDesk) -> None:
     """Draw the page."""
     st.title("Drift")
     with told():
-        found = desk.runs.all()
+        found = desk.known(desk.runs.all)
         if desk.runs.problems:
             with st.expander(
                 f"{plural(len(desk.runs.problems), 'report')} could not be read", icon=":material/warning:"
@@ -67,7 +67,7 @@ def _features(run: MonitorRun) -> None:
 
 def _violations(desk: OperationsDesk, run: MonitorRun) -> None:
     st.subheader("Violations")
-    found = data.violations(desk.feed.bucket, run)
+    found = desk.known(data.violations, desk.feed.bucket, run)
     if not found:
         st.success("None in this run.", icon=":material/check_circle:")
     for one in found:
@@ -89,7 +89,7 @@ def _history(desk: OperationsDesk, found: list[MonitorRun]) -> None:
         "Features", names, selection_mode="multi", default=names[: min(3, len(names))], key="drift-features"
     )
     if chosen:
-        changed = marks(desk, deployments(desk.names.live_parameter))
+        changed = marks(desk, desk.known(deployments, desk.names.live_parameter))
         runs = [(run.when.timestamp(), run.drifts) for run in judged]
         figure = drift.drift_over_runs(runs, chosen[: drift.MOST_LINES], changed)
         show_chart(figure, "history", "Drift over the monitor's runs, by feature")
@@ -97,7 +97,7 @@ def _history(desk: OperationsDesk, found: list[MonitorRun]) -> None:
 
 def _distributions(desk: OperationsDesk, run: MonitorRun) -> None:
     st.subheader("Baseline and traffic")
-    then, current = data.baseline(run.version), data.current(desk.feed.bucket, run)
+    then, current = desk.known(data.baseline, run.version), desk.known(data.current, desk.feed.bucket, run)
     names = [name for name in BY_NAME if any(p and name in p.features for p in (then, current))]
     if not names:
         st.info("No data: neither a baseline nor this run has distributions.", icon=":material/inbox:")
@@ -120,4 +120,4 @@ def _distributions(desk: OperationsDesk, run: MonitorRun) -> None:
 
 def _named(run: MonitorRun) -> str:
     whose = "" if run.version is None else f", version {run.version}"
-    return f"{clock(run.when)} UTC{whose}, {VERDICTS[run.outcome][0].lower()}"
+    return f"{clock(run.when)}{whose}, {VERDICTS[run.outcome][0].lower()}"

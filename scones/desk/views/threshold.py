@@ -12,8 +12,9 @@ from scones.desk.charts import show_chart
 from scones.desk.data import review, threshold_effects
 from scones.desk.data.records import Records
 from scones.desk.data.threshold_effects import Effect, SortedTraffic
-from scones.desk.desk import OperationsDesk
+from scones.desk.desk import OperationsDesk, forget_answers
 from scones.desk.filters import traffic
+from scones.desk.refresh import fragment
 from scones.desk.wording import READ_ONLY, clock, plain, plural, problem, share, told
 from scones.reports.charts.evaluation import Share, threshold_curve
 from scones.reports.charts.layout import Guide
@@ -29,16 +30,16 @@ def show(desk: OperationsDesk) -> None:
     st.title("Threshold")
     with told():
         parameter = desk.names.threshold_parameter
-        present = current(parameter)
+        present = desk.known(current, parameter)
         because = f", because: {plain(present.why)}" if present.why else ""
         st.markdown(
             f"Deliveries below **{present.value:g}** are not routed. "
-            f"Set by {plain(present.who)} at {clock(present.when)} UTC{because}"
+            f"Set by {plain(present.who)} at {clock(present.when)}{because}"
         )
-        desk.labels.refresh()
+        desk.known(desk.labels.refresh)
         records = traffic(desk, "threshold").records
         tune(_known(desk, records), 1 / len(desk.classes), present, parameter if desk.allow_changes else None)
-        _history(desk, history(parameter))
+        _history(desk, desk.known(history, parameter))
 
 
 def _known(desk: OperationsDesk, records: Records) -> SortedTraffic:
@@ -48,7 +49,7 @@ def _known(desk: OperationsDesk, records: Records) -> SortedTraffic:
     return threshold_effects.traffic(records["confidence"], records["confidence"][known], right)
 
 
-@st.fragment
+@fragment()
 def tune(found: SortedTraffic, chance: float, present: Change, parameter: str | None) -> None:
     """The slider, what the value does, and applying it.
 
@@ -142,6 +143,7 @@ def _write(parameter: str, value: float, expected: int, who: str, why: str) -> N
     except SconesError as error:
         problem(error)
         return
+    forget_answers()
     st.session_state["threshold-said"] = f"The threshold is {value:g} now. Functions use it within seconds."
     st.rerun()
 
@@ -152,7 +154,7 @@ def _history(desk: OperationsDesk, changes: list[Change]) -> None:
         {
             "version": one.version,
             "threshold": f"{one.value:g}",
-            "UTC": clock(one.when),
+            "when": clock(one.when),
             "who": plain(one.who),
             "why": plain(one.why),
         }

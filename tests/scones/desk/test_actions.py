@@ -87,7 +87,7 @@ def test_a_threshold_that_somebody_else_has_changed_is_not_overwritten(busy: Pro
 def test_a_decision_on_a_version_is_recorded_with_its_comment(busy: Project, at_desk: Sit) -> None:
     at_desk(busy, True)
     app = page("Models")
-    assert app.selectbox[0].value.version.number == 3, "the one that waits"
+    assert version_box(app).value.version.number == 3, "the one that waits"
     press(app, "Reject version 3…")
     assert "Version 3 is neither live nor being deployed: the endpoint stays as it is." in words(app)
     assert described(busy, 3)["ModelApprovalStatus"] == "PendingManualApproval", "one click decides nothing"
@@ -103,6 +103,10 @@ def test_a_decision_on_a_version_is_recorded_with_its_comment(busy: Project, at_
     package = described(busy, 3)
     assert (package["ModelApprovalStatus"], package["ApprovalDescription"]) == ("Rejected", "By ana: blurry")
     busy.clients["sagemaker"].update_model_package(ModelPackageArn=arn, ModelApprovalStatus="PendingManualApproval")
+
+
+def version_box(app: AppTest) -> Any:
+    return next(box for box in app.selectbox if box.label == "Version")
 
 
 def press(app: AppTest, label: str) -> None:
@@ -122,7 +126,7 @@ def test_a_version_stands_beside_the_live_one_and_cannot_be_made_what_it_is(busy
     assert list(rows.columns) == ["metric", "version 3", "version 2, live", "difference"]
     same = "91.0 % (87.0 % to 94.0 %)"
     assert rows.iloc[0].tolist() == ["accuracy", same, same, "no difference that the test shows"]
-    app.selectbox[0].set_value(next(one for one in desk.desk().versions.all() if one.version.number == 2)).run()
+    version_box(app).set_value(next(one for one in desk.desk().versions.all() if one.version.number == 2)).run()
     shut = {button.label: button.disabled for button in app.button}
     assert shut["Approve version 2…"] and not shut["Reject version 2…"]
     assert list(app.table[1].value.columns) == ["metric", "version 2"], "not beside itself"

@@ -53,7 +53,7 @@ def test_now_tells_verdict_executions_and_how_old_its_data_are(busy: Project, at
     assert "100 captured records, the newest" in said
     assert "No endpoint" in said
     metrics = {one.label: one.value for one in app.metric}
-    assert (metrics["Passed"], metrics["Failed loudly"], metrics["Broken"]) == ("1", "1", "1")
+    assert (metrics["Routed"], metrics["Not routed"], metrics["Failed"]) == ("1", "1", "1")
 
 
 def test_now_tells_open_problems_and_that_there_is_none(empty: Project, at_desk: Sit) -> None:
