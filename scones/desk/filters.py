@@ -9,12 +9,11 @@ from datetime import datetime
 import streamlit as st
 
 from pipelines.runs.live_history import Deployment, deployments
-from scones.desk.connection import problem_of_cloud
 from scones.desk.data.deployments import of_version, versions
 from scones.desk.data.records import Records, Table, answered
 from scones.desk.desk import OperationsDesk
-from scones.desk.refresh import fragment
-from scones.desk.wording import age, plural, problem, told, zone
+from scones.desk.refresh import fragment, show_again_when
+from scones.desk.wording import age, cloud_answers, plural, problem, told, zone
 from scones.reports import changes
 from scones.reports.charts.layout import Mark
 from stepfunctions.threshold import Change, current, history
@@ -58,6 +57,8 @@ def traffic(desk: OperationsDesk, key: str) -> Traffic:
     freshness(desk, table)
     if _is_first_reading(desk, table):
         _until_read(desk)
+    else:
+        show_again_when(lambda: len(desk.feed.table.records), len(table.records))
     if not len(records):
         empty(table, period or "everything", version)
     return Traffic(table, records, version, deployed)
@@ -91,7 +92,7 @@ def marks(desk: OperationsDesk, deployed: list[Deployment]) -> list[Mark]:
 
 def freshness(desk: OperationsDesk, table: Table) -> None:
     """How much was read, how old it is, and what could not be read."""
-    if desk.feed.problem and not problem_of_cloud():
+    if desk.feed.problem and cloud_answers():
         problem(desk.feed.problem)
     parts = []
     if len(table.records):

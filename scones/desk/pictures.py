@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +19,8 @@ from scones.desk.wording import clock, plain
 SIDE = 256
 """Pixels of the longer side on the page; small pictures are enlarged by whole pixels, not smoothed."""
 MOST_KEPT = 512
+Files = Sequence[str] | Mapping[int, str]
+"""Keys of capture files by the number that a record has for its own."""
 
 
 @st.cache_data(max_entries=MOST_KEPT, show_spinner=False)
@@ -55,7 +57,7 @@ def enlarged(content: bytes) -> bytes:
     return file.getvalue()
 
 
-def content(desk: OperationsDesk, files: Sequence[str], record: Any) -> bytes | None:
+def content(desk: OperationsDesk, files: Files, record: Any) -> bytes | None:
     """What `shown` shows of the record, or None when it has no picture."""
     try:
         found: bytes = _fetch(desk, files[record["file"]], int(record["offset"]), int(record["length"]))
@@ -64,7 +66,7 @@ def content(desk: OperationsDesk, files: Sequence[str], record: Any) -> bytes | 
     return found
 
 
-def shown(desk: OperationsDesk, files: Sequence[str], record: Any, alt: str, width: int | str = "stretch") -> None:
+def shown(desk: OperationsDesk, files: Files, record: Any, alt: str, width: int | str = "stretch") -> None:
     """The record's picture, or in its place why there is none; the record counts into `files`."""
     try:
         content = _fetch(desk, files[record["file"]], int(record["offset"]), int(record["length"]))
@@ -79,7 +81,7 @@ def described(desk: OperationsDesk, record: Any) -> str:
     return f"{desk.classes[record['predicted']]} {record['confidence']:.3f}"
 
 
-def record_card(desk: OperationsDesk, files: Sequence[str], record: Any, limit: float) -> None:
+def record_card(desk: OperationsDesk, files: Files, record: Any, limit: float) -> None:
     """One record with its picture."""
     with st.container(border=True, horizontal=True, key="record-card"):
         with st.container(width=SIDE):

@@ -41,7 +41,7 @@ def told() -> Iterator[None]:
 
 def _tell(error: SconesError) -> None:
     """While no cloud answers, the banner above the page says why, once."""
-    if problem_of_cloud():
+    if not cloud_answers():
         st.caption(":material/cloud_off: Not known: no cloud answers.")
     else:
         problem(error)
@@ -56,6 +56,11 @@ def problem_text(error: SconesError) -> str:
     """An error with its fix, as Markdown."""
     fix = f"\n\n**What to do:** {plain(error.fix)}" if error.fix else ""
     return plain(error.problem[:1].upper() + error.problem[1:]) + fix
+
+
+def cloud_answers() -> bool:
+    """Whether a cloud answers; the banner above the page says why not."""
+    return problem_of_cloud() is None
 
 
 def theme() -> Theme:
