@@ -13,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from monitoring.analysis.features import FORMATS
 from monitoring.analysis.picture_guard import refuse_costly, refuse_crumbs
+from scones.desk.data.objects import body
 from scones.desk.desk import OperationsDesk
 from scones.desk.wording import clock, plain
 
@@ -74,6 +75,24 @@ def shown(desk: OperationsDesk, files: Files, record: Any, alt: str, width: int 
         st.caption(f":material/hide_image: No picture: {plain(str(error))}.")
         return
     st.image(content, width=width, alt=alt)
+
+
+def shown_object(bucket: str, key: str, alt: str) -> None:
+    """The picture that an object in S3 is, or in its place why there is none."""
+    try:
+        content = _fetch_object(bucket, key)
+    except ValueError as error:
+        st.caption(f":material/hide_image: No picture: {plain(str(error))}.")
+        return
+    st.image(content, width="stretch", alt=alt)
+
+
+@st.cache_data(max_entries=MOST_KEPT, show_spinner=False)
+def _fetch_object(bucket: str, key: str) -> bytes:
+    content = body(bucket, key)
+    if content is None:
+        raise ValueError("the object is gone")
+    return enlarged(content)
 
 
 def described(desk: OperationsDesk, record: Any) -> str:

@@ -70,6 +70,12 @@ class Labels:
             by_time = sorted(self._files.items(), key=lambda item: _when(item[0]))
         return {event: label for _, labels in by_time for event, label in labels.items()}
 
+    def given(self) -> list[Given]:
+        """Every answer, the oldest first."""
+        with self._lock:
+            by_time = sorted(self._files.items(), key=lambda item: _when(item[0]))
+        return [Given(key, event, label) for key, labels in by_time for event, label in labels.items()]
+
     def give(self, event: str, label: int, reviewer: str, now: datetime | None = None) -> Given:
         """Write one label; `event` is the record's inference id, or else its event id.
 
@@ -77,7 +83,7 @@ class Labels:
             SconesError: S3 refused or did not answer; nothing was written.
         """
         now = now or datetime.now(UTC)
-        name = f"{now:%f}-{_slug(reviewer)}-{uuid.uuid4().hex[:12]}"
+        name = f"{now:%f}-{slug(reviewer)}-{uuid.uuid4().hex[:12]}"
         key = self._prefixes[SET_ASIDE if label == NEITHER else TRUTH] + ground_truth.key(now, name)
         with aws.explained(f"writing label s3://{self.bucket}/{key}"):
             aws.client("s3").put_object(
@@ -131,6 +137,6 @@ def _when(key: str) -> str:
     return key.split("/", 2)[2]
 
 
-def _slug(reviewer: str) -> str:
+def slug(reviewer: str) -> str:
     """The reviewer's name as part of a key."""
     return re.sub(r"[^A-Za-z0-9]+", "-", reviewer).strip("-")[:40] or "unnamed"

@@ -15,7 +15,9 @@ from monitoring.measures.metrics import wilson
 from scones.desk.data.labels import NEITHER
 from scones.desk.data.records import Records
 
-Order = Literal["least certain", "at random"]
+Order = Literal["least certain", "at random", "second look", "wrong"]
+"""`second look`: what others have labelled and this reviewer has not. `wrong`: the model said something else than the
+label does."""
 UNLABELLED = -2
 SMOKE = b"smoke/"
 """How the inference id of a smoke test begins: the deploy workflow's own picture, not traffic."""
@@ -37,21 +39,38 @@ def labels_of(records: Records, labels: Mapping[str, int]) -> NDArray[np.int64]:
     return found
 
 
-def queue(records: Records, labels: Mapping[str, int], order: Order, most: int) -> NDArray[np.int64]:
-    """Rows of answered `records` to look at next, at most `most`: unlabelled ones, least certain (or drawn) first.
+def queue(
+    records: Records, labels: Mapping[str, int], order: Order, most: int, mine: Mapping[str, int] | None = None
+) -> NDArray[np.int64]:
+    """Rows of answered `records` to look at next, at most `most`, in this order.
 
-    The draw is by a digest of the event id: the same for everybody, and it does not change as traffic comes in.
+    The draw at random is by a digest of the event id: the same for everybody, and it does not change as traffic comes
+    in. A second look begins with the answers that the label contradicts; what is wrong, with the most confident answer.
+
+    Args:
+        labels: what counts.
+        mine: what this reviewer has said, for a second look.
     """
+    given = labels_of(records, labels)
     smoke = np.char.startswith(records["inference"], SMOKE) if len(records) else np.zeros(0, bool)
-    waiting = np.flatnonzero((labels_of(records, labels) == UNLABELLED) & ~smoke)
-    if order == "least certain":
-        rank = records["margin"][waiting]
+    if order == "wrong":
+        waiting = np.flatnonzero((given >= 0) & (given != records["predicted"]) & ~smoke)
+        rank = -records["confidence"][waiting]
+    elif order == "second look":
+        by_others = (given != UNLABELLED) & (labels_of(records, mine or {}) == UNLABELLED)
+        waiting = np.flatnonzero(by_others & ~smoke)
+        rank = (given[waiting] == records["predicted"][waiting]) + _draw(records, waiting) / 2**32
     else:
-        rank = np.array([crc32(event) for event in records["event"][waiting].tolist()])
+        waiting = np.flatnonzero((given == UNLABELLED) & ~smoke)
+        rank = records["margin"][waiting] if order == "least certain" else _draw(records, waiting)
     if len(waiting) > most:
         first = np.argpartition(rank, most)[:most]
         waiting, rank = waiting[first], rank[first]
     return waiting[np.argsort(rank, kind="stable")]
+
+
+def _draw(records: Records, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.array([crc32(event) for event in records["event"][rows].tolist()], np.int64)
 
 
 def same_pictures(

@@ -105,7 +105,7 @@ def _records(
 
 @dataclass(frozen=True)
 class Card:
-    """The record that was clicked: it stays while the chart is drawn again with more of them. `of`: how many there were."""
+    """The record that was clicked, of so many: it stays while the chart is drawn again with more of them."""
 
     number: int
     record: Any
@@ -125,8 +125,8 @@ def _card(number: int | None, shown: Records, files: Sequence[str], of: int) -> 
     if number >= len(shown):
         return None
     record = shown[number].copy()
-    st.session_state[CARD] = Card(number, record, files[record["file"]], of)
-    return st.session_state[CARD]
+    card = st.session_state[CARD] = Card(number, record, files[record["file"]], of)
+    return card
 
 
 def scatter(shown: Records, classes: Sequence[str], limit: float, changed: Sequence[Mark] = ()) -> Figure:

@@ -40,7 +40,8 @@ def show(desk: OperationsDesk) -> None:
         )
         desk.known(desk.labels.refresh)
         chosen = traffic(desk, "threshold")
-        found, tested = _known(desk, chosen.records), ()
+        found = _known(desk, chosen.records)
+        tested: tuple[Point, ...] = ()
         if not len(found.labelled):
             tested = desk.known.at_most_old(EVALUATION_OLD_SECONDS, test_set.threshold_curve, chosen.version)
         tune(found, 1 / len(desk.classes), present, parameter if desk.allow_changes else None, tested)
