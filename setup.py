@@ -46,6 +46,7 @@ DASHBOARD = [
     "streamlit>=1.67",
 ]
 DEV = [
+    "axe-playwright-python>=0.1.8",
     "cfn-lint>=1.40",
     "cfripper>=1.22",
     "httpx>=0.27",

@@ -35,6 +35,7 @@ STYLE = """
 [data-testid="stHeaderActionElements"] {display: none}
 a:focus-visible, button:focus-visible, summary:focus-visible {outline: 2px solid FOCUS !important; outline-offset: 2px}
 [data-testid="stTable"] {overflow-x: auto}
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p {color: MUTED; opacity: 1}
 [data-testid="stTable"] td, [data-testid="stTable"] th {font-variant-numeric: tabular-nums}
 .st-key-unseen {visibility: hidden; position: absolute; height: 0; overflow: hidden}
 @media (max-width: 640px) {[data-testid="stMainBlockContainer"] {padding-left: 1rem; padding-right: 1rem}}
@@ -49,15 +50,18 @@ DARK_STYLE = """
 
 def main() -> None:
     """Draw the page that was asked for."""
+    # First, or the tab's picture would be the page's symbol, fetched from another server.
+    st.set_page_config(page_icon=_icon(), layout="wide")
     pages = [
         st.Page(page(show), title=title, icon=icon, url_path=title.lower(), default=title == "Now")
         for title, icon, show in PAGES
     ]
     chosen = st.navigation(pages, position="top")
-    st.set_page_config(page_title=tab(chosen.title, _open_desk()), page_icon=_icon(), layout="wide")
+    st.set_page_config(page_title=tab(chosen.title, _open_desk()))
     look = theme()
     style = STYLE + (DARK_STYLE if look == "dark" else "")
     style = style.replace("FOCUS", colour("series1", look)).replace("PAGE", colour("page", look))
+    style = style.replace("MUTED", colour("muted", look))
     st.html(f"<style>{style}</style>")
     chosen.run()
 

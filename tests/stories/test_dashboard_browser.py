@@ -15,6 +15,7 @@ from typing import Any
 
 import boto3
 import pytest
+from accessibility import found_by_axe
 from capture_files import entry, picture, traffic
 from cloud_fixtures import LocalCloud, eventually
 from commands import BIN, clean_environment, run_scones
@@ -296,9 +297,9 @@ def test_a_click_on_a_point_shows_its_picture(opened: Open) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_fits_a_desk_and_a_phone(opened: Open, scheme: str) -> None:
+def test_every_page_fits_a_desk_and_a_phone_and_is_accessible(opened: Open, scheme: str) -> None:
     SHOTS.mkdir(parents=True, exist_ok=True)
-    page = opened("now", scheme)
+    page, barriers = opened("now", scheme), []
     for name in PAGES:
         page.goto(page.url.rpartition("/")[0] + ("/" if name == "now" else f"/{name}"))
         settled(page)
@@ -311,6 +312,8 @@ def test_every_page_fits_a_desk_and_a_phone(opened: Open, scheme: str) -> None:
             assert wide <= view["width"], f"{name} is {wide} pixels wide on a {size}"
         page.set_viewport_size(DESKTOP)
         assert not page.get_by_test_id("stException").count(), name
+        barriers += [f"{name}: {one}" for one in found_by_axe(page)]
+    assert barriers == []
 
 
 def test_markup_in_captured_traffic_is_text_on_every_page(project: Project, opened: Open) -> None:
