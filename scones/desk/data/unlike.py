@@ -52,9 +52,17 @@ def of_run(records: Records, run: MonitorRun) -> Records:
 
 
 def unlike(
-    feed: Feed, records: Records, files: Sequence[str], classes: Sequence[str], name: str, then: FeatureProfile | None
+    feed: Feed,
+    records: Records,
+    files: Sequence[str],
+    classes: Sequence[str],
+    name: str,
+    then: FeatureProfile | None,
+    drifted: FeatureProfile | None,
 ) -> Unlike:
-    """The records whose feature `name` is farthest from the baseline `then`; without one, from the records' middle.
+    """The records whose feature `name` is farthest from the baseline `then`, on the side that `drifted` moved to.
+
+    Without a baseline, farthest from the records' middle.
 
     Raises:
         SconesError: S3 refused or did not answer.
@@ -73,7 +81,9 @@ def unlike(
     else:
         measured = values.astype(np.float64)
         middle = _middle(then) if then and then.count else float(np.median(measured))
-        rare, usual, write = np.abs(measured - middle), f"{middle:.3g}" if then and then.count else "", "{:.3g}".format
+        moved = _middle(drifted) - middle if drifted and drifted.count else 0.0
+        rare = np.sign(moved) * (measured - middle) if moved else np.abs(measured - middle)
+        usual, write = f"{middle:.3g}" if then and then.count else "", "{:.3g}".format
     first = np.argsort(-rare, kind="stable")[:SHOWN]
     return Unlike(chosen[first], tuple(write(values[i]) for i in first), usual, len(chosen), len(records))
 

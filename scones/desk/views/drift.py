@@ -139,10 +139,12 @@ def _feature(desk: OperationsDesk, run: MonitorRun) -> None:
         figure = drift.distributions(name, found.edges, found.names, {"baseline": found.then, "traffic": found.now})
         show_chart(figure, "overlay", f"Distribution of {name} in the baseline and in traffic")
     with right, told():
-        _pictures(desk, run, name, before)
+        _pictures(desk, run, name, before, current.features.get(name) if current else None)
 
 
-def _pictures(desk: OperationsDesk, run: MonitorRun, name: str, then: FeatureProfile | None) -> None:
+def _pictures(
+    desk: OperationsDesk, run: MonitorRun, name: str, then: FeatureProfile | None, drifted: FeatureProfile | None
+) -> None:
     st.markdown("**The pictures of this run that are least like the test set**")
     table = desk.feed.wait(FIRST_LOOK_SECONDS)
     judged = answered(of_run(table.records, run))
@@ -150,7 +152,7 @@ def _pictures(desk: OperationsDesk, run: MonitorRun, name: str, then: FeaturePro
         st.info("No data: none of the run's captured records is there any more.", icon=":material/inbox:")
         return
     with st.spinner("Measuring pictures"):
-        found = _unlike(desk, judged, table.files, run.folder, len(judged), name, then)
+        found = _unlike(desk, judged, table.files, run.folder, len(judged), name, then, drifted)
     with st.container(horizontal=True, key="drift-pictures"):
         for record, said in zip(found.records, found.said, strict=True):
             with st.container(width=SMALL):
@@ -170,9 +172,10 @@ def _unlike(
     records: int,
     name: str,
     _then: FeatureProfile | None,
+    _drifted: FeatureProfile | None,
 ) -> Unlike:
     """`folder` and `records` tell one run, and what was read of its traffic, from another."""
-    return unlike(_desk.feed, _judged, _files, _desk.classes, name, _then)
+    return unlike(_desk.feed, _judged, _files, _desk.classes, name, _then, _drifted)
 
 
 def _named(run: MonitorRun) -> str:

@@ -68,7 +68,7 @@ def _problem(one: Incident, colour: Literal["red", "gray"]) -> None:
         st.markdown("  \n".join(plain(line) for line in one.measured))
     if one.execution:
         pipeline, execution = one.execution
-        link("Pipelines", "Open the execution", PAGE, pipeline=pipeline, execution=execution)
+        st.markdown(f"[Open the execution](/pipelines?pipeline={pipeline}&execution={execution})")
     since = f"{clock(one.since)}, {age((now() - one.since).total_seconds())}"
     whose = f" Of version {one.version}." if one.version is not None else ""
     st.caption(f"Since {since}; reported {times(one.reported)}, told people {times(one.told)}.{whose}")

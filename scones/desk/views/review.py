@@ -37,7 +37,7 @@ PLACES = "review-places"
 NEIGHBOURS = 2
 """Records shown before and after the first one."""
 KEYS = "123456789"
-TINY = 88
+TINY = 80
 SMALL = 164
 """Pixels of a card in the gallery: six beside each other on a desk, two on a phone."""
 
