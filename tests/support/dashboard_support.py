@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import numpy as np
 import pytest
 from capture_files import entry, picture, traffic
 from cloud_fixtures import LocalCloud
 from numpy.random import Generator, default_rng
 
 from monitoring.analysis import job
+from monitoring.measures.metrics import threshold_curve
 
 REGION, ACCOUNT = "us-east-1", "000000000000"
 THRESHOLD = 0.93
@@ -117,7 +119,9 @@ def baseline(project: Project, folder: Path) -> None:
     for name in ("statistics.json", "constraints.json"):
         project.put(f"{EVALUATION}/{name}", (folder / name).read_bytes())
     metrics = {"accuracy": 0.91, "accuracy_low": 0.87, "accuracy_high": 0.94, "auc": 0.97, "macro_recall": 0.9}
-    project.put(f"{EVALUATION}/evaluation.json", json.dumps({"metrics": metrics}))
+    sure = np.linspace(0.5, 1, 101)
+    curve = threshold_curve(sure, sure > 0.6, np.array([0.5, 0.7, 0.93]))
+    project.put(f"{EVALUATION}/evaluation.json", json.dumps({"metrics": metrics, "threshold_curve": curve}))
 
 
 def register(project: Project, approval: str = "PendingManualApproval", **more: Any) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from capture_files import entry
 from dashboard_support import THRESHOLD, Project, Sit
 from page_support import AppTest, healthy, page, words
 
@@ -38,6 +39,48 @@ def test_labels_of_two_people_are_both_kept_and_undo_takes_back_only_ones_own(bu
     assert sorted(set(busy.keys("ground-truth/")) - before) == keys[:1]
     ann.button(key="undo").click().run()
     assert set(busy.keys("ground-truth/")) == before
+
+
+def test_review_tells_how_far_people_are_and_agree_and_asks_for_a_second_look(busy: Project, at_desk: Sit) -> None:
+    at_desk(busy, True)
+    ann, ben = page("Review"), page("Review")
+    ann.text_input(key="reviewer").set_value("Ann").run()
+    ann.button(key="answer-0").click().run()
+    healthy(ann)
+    said = words(ann)
+    [progress] = ann.get("progress")
+    assert "1 of 100 records labelled in all" in progress.proto.text
+    assert "no record has been labelled by two people yet" in said
+    ben.text_input(key="reviewer").set_value("Ben").run()
+    ben.segmented_control(key="order").set_value("second look").run()
+    healthy(ben)
+    assert "Labelled" not in " ".join(one.value for one in ben.caption), "nobody is told what others said"
+    ben.button(key="answer-1").click().run()
+    said = words(ben)
+    assert "Ann, Ben say the same of 0.0 %" in said and "of 1 record" in said
+    assert "There is nothing that others have labelled and you have not." in said
+    ben.segmented_control(key="order").set_value("wrong").run()
+    healthy(ben)
+    ben.button(key="undo").click().run()
+    ann.button(key="undo").click().run()
+    assert busy.keys("ground-truth/") == []
+
+
+def test_an_answer_meets_the_picture_that_was_looked_at_whatever_came_in_meanwhile(busy: Project, at_desk: Sit) -> None:
+    at_desk(busy, True)
+    app = page("Review")
+    first = app.session_state["review-places"][1]
+    now = datetime.now(UTC).replace(microsecond=0)
+    key = f"captures/{busy.name}/AllTraffic/{now:%Y/%m/%d/%H}/59-58-000-unsure.jsonl"
+    busy.put(key, json.dumps(entry("least-certain-of-all", (0.5, 0.5), time=now)) + "\n")
+    try:
+        desk.desk().feed.refresh()
+        healthy(app.run())
+        places = app.session_state["review-places"][1]
+        assert [name for name, place in places.items() if place == 0] == [n for n, p in first.items() if p == 0]
+        assert app.session_state["review-places"][1].keys() >= first.keys() - {max(first, key=lambda n: first[n])}
+    finally:
+        busy.clients["s3"].delete_object(Bucket=busy.bucket, Key=key)
 
 
 def test_a_picture_of_neither_is_remembered_and_kept_out_of_ground_truth(busy: Project, at_desk: Sit) -> None:
