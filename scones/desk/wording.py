@@ -34,22 +34,17 @@ def told() -> Iterator[None]:
     try:
         yield
     except SconesError as error:
-        _tell(error)
-    except (ClientError, BotoCoreError) as error:
-        _tell(SconesError(f"AWS: {error}"))
-
-
-def _tell(error: SconesError) -> None:
-    """While no cloud answers, the banner above the page says why, once."""
-    if not cloud_answers():
-        st.caption(":material/cloud_off: Not known: no cloud answers.")
-    else:
         problem(error)
+    except (ClientError, BotoCoreError) as error:
+        problem(SconesError(f"AWS: {error}"))
 
 
 def problem(error: SconesError) -> None:
-    """An error with its fix."""
-    st.error(problem_text(error), icon=":material/error:")
+    """An error with its fix. While no cloud answers, the banner above the page says why, once."""
+    if cloud_answers():
+        st.error(problem_text(error), icon=":material/error:")
+    else:
+        st.caption(":material/cloud_off: No cloud answers.")
 
 
 def problem_text(error: SconesError) -> str:

@@ -7,7 +7,7 @@ import streamlit as st
 from project.errors import SconesError
 from scones.desk.data import batches
 from scones.desk.data.batches import NOT_ROUTED, BatchRun
-from scones.desk.desk import OperationsDesk
+from scones.desk.desk import OperationsDesk, forget_answers
 from scones.desk.pictures import shown_object
 from scones.desk.refresh import fragment
 from scones.desk.wording import READ_ONLY, age, now, plain, problem, told
@@ -72,6 +72,7 @@ def _start(desk: OperationsDesk) -> None:
         except SconesError as error:
             problem(error)
         else:
+            forget_answers()
             st.success(f"Started {execution.rpartition(':')[2]}.", icon=":material/check_circle:")
 
 

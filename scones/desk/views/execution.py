@@ -12,11 +12,11 @@ from project.errors import SconesError
 from project.s3 import split
 from scones.desk.data.objects import body
 from scones.desk.data.pipelines import Execution
-from scones.desk.desk import OperationsDesk
+from scones.desk.desk import OperationsDesk, forget_answers
 from scones.desk.linked import address, go_to, show_linked
 from scones.desk.refresh import fragment
 from scones.desk.views.step import show_step
-from scones.desk.wording import READ_ONLY, age, clock, cloud_answers, now, plain, problem, theme, told
+from scones.desk.wording import READ_ONLY, age, clock, now, plain, problem, theme, told
 from scones.reports.charts.pipeline_graph import GraphStep, graph_width, pipeline_graph
 from scones.reports.charts.words import duration
 from scones.reports.execution_graph import graph_steps
@@ -51,7 +51,7 @@ def show(desk: OperationsDesk, pipeline: str) -> dict[str, str] | None:
         st.success(said, icon=":material/check_circle:")
     try:
         arn = resolve(pipeline, st.query_params["execution"])
-        found = desk.pipelines.execution(arn)
+        found = desk.known(desk.pipelines.execution, arn)
     except SconesError as error:
         problem(error)
         return None
@@ -59,10 +59,8 @@ def show(desk: OperationsDesk, pipeline: str) -> dict[str, str] | None:
 
     @fragment(run_every=EVERY_SECONDS if is_running else None)
     def live() -> None:
-        if not cloud_answers():
-            return
         try:
-            present = desk.pipelines.execution(arn)
+            present = desk.known(desk.pipelines.execution, arn)
         except SconesError as error:
             problem(error)
             return
@@ -155,6 +153,7 @@ def _confirmed(verb: str, icon: str, what: str, act: partial[None], shut: str | 
             except SconesError as error:
                 problem(error)
             else:
+                forget_answers()
                 st.rerun()
 
 

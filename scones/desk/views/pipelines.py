@@ -12,7 +12,7 @@ from scones.desk.linked import go_to, show_linked
 from scones.desk.refresh import fragment
 from scones.desk.views import execution, starting
 from scones.desk.views.executions_table import MORE, STATES, executions_table
-from scones.desk.wording import cloud_answers, plain, plural, problem, told
+from scones.desk.wording import plain, plural, problem, told
 
 EVERY_SECONDS = 5
 
@@ -81,12 +81,10 @@ def _choose_states(pipeline: str) -> list[str]:
 def _list(desk: OperationsDesk, pipeline: str, statuses: list[str]) -> None:
     @fragment(run_every=EVERY_SECONDS)
     def live() -> None:
-        if not cloud_answers():
-            return
         given = st.query_params.get("most", "")
         most = int(given) if given.isdecimal() and len(given) < 5 else MORE
         try:
-            listed = desk.pipelines.executions(pipeline, statuses, max(most, MORE))
+            listed = desk.known(desk.pipelines.executions, pipeline, tuple(statuses), max(most, MORE))
         except SconesError as error:
             problem(error)
             return
