@@ -39,7 +39,10 @@ a:focus-visible, button:focus-visible, summary:focus-visible {outline: 2px solid
 [data-testid="stTable"] td, [data-testid="stTable"] th {font-variant-numeric: tabular-nums}
 .st-key-bar {margin-bottom: -1rem}
 .st-key-unseen {visibility: hidden; position: absolute; height: 0; overflow: hidden}
-@media (max-width: 640px) {[data-testid="stMainBlockContainer"] {padding-left: 1rem; padding-right: 1rem}}
+@media (max-width: 640px) {
+    [data-testid="stMainBlockContainer"] {padding-left: 1rem; padding-right: 1rem}
+    .st-key-review-neighbours {min-width: 100%}
+}
 """
 DARK_STYLE = """
 [data-testid="stBaseButton-primary"]:enabled, [data-testid="stBaseButton-primaryFormSubmit"]:enabled {

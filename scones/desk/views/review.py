@@ -56,7 +56,7 @@ def show(desk: OperationsDesk) -> None:
             return
         with st.container(horizontal=True, vertical_alignment="bottom", key="review-settings"):
             order = st.segmented_control(
-                "Order", ORDERS, default=ORDERS[0], key="order", required=True, bind="query-params"
+                "Order", ORDERS, default=ORDERS[0], key="order", required=True, wrap=True, bind="query-params"
             )
             reviewer = _reviewer(desk)
         waiting = _waiting(desk, chosen, labels, order or ORDERS[0], slug(reviewer))
