@@ -23,7 +23,7 @@ from PIL import Image
 from lambdas.serialize_image.picture import normalised
 from project.errors import DataError
 from project.files import write_folder, write_json
-from steps import cifar, groups, near_duplicates, own_pictures, picture_list, png
+from steps import cifar, groups, near_duplicates, other_classes, own_pictures, picture_list, png
 
 PARTS = ("train", "test")
 
@@ -46,7 +46,9 @@ Picture = tuple[Row, bytes]
 """A line, and the PNG file that it is about."""
 
 
-def extract(source: Path, sha256: str | None, classes: Sequence[str], output: Path, side: int = 32) -> dict[str, Any]:
+def extract(
+    source: Path, sha256: str | None, classes: Sequence[str], output: Path, side: int = 32, others: int = 0
+) -> dict[str, Any]:
     """Write `images/{train,test}/*.png`, `images/images.csv` and `report/extract.json` below `output`.
 
     A label is the class's place in `classes`. Names of files say nothing about the class.
@@ -55,6 +57,7 @@ def extract(source: Path, sha256: str | None, classes: Sequence[str], output: Pa
         source: an archive, or a folder with the archive alone, or a folder with `pictures.json`.
         sha256: of the archive or of `pictures.json`.
         side: width and height of the pictures, in pixels.
+        others: how many pictures of the archive's other classes are written as well, to `others/`; 0: none.
 
     Returns:
         the report: layout and checksum of the source, images per part and class, seconds.
@@ -84,6 +87,8 @@ def extract(source: Path, sha256: str | None, classes: Sequence[str], output: Pa
     report = {**about, "classes": list(classes), "images": counts}
     with write_folder(output) as scratch:
         _write(scratch / "images", pictures)
+        if others:
+            report["others"] = other_classes.write(scratch / "others", source, classes, side, others)
         report["seconds"] = round(time.monotonic() - started, 3)
         write_json(scratch / "report" / "extract.json", report)
     return report
@@ -184,10 +189,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--classes", required=True, help="comma-separated class names")
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--image-size", type=int, default=cifar.SIDE, help="pixels on each side of the pictures")
+    parser.add_argument("--others", type=int, default=0, help="pictures of the archive's other classes, at most")
     options = parser.parse_args(argv)
-    classes = options.classes.split(",")
-    report = extract(options.archive, options.sha256 or None, classes, options.output, options.image_size)
+    classes, side = options.classes.split(","), options.image_size
+    report = extract(options.archive, options.sha256 or None, classes, options.output, side, options.others)
     for part, counts in report["images"].items():
         print(f"{part}: {', '.join(f'{n} {name}' for name, n in counts.items())}", flush=True)
+    if options.others:
+        kept = report["others"]
+        print(f"Others, only to learn from: {sum(kept.values())} of {len(kept)} other classes", flush=True)
     print(f"Extracted from the {report['layout']} layout in {report['seconds']} s.", flush=True)
     return 0
