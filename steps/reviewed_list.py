@@ -20,13 +20,11 @@ from typing import Any
 
 from project import json_text
 from project.errors import DataError
-from steps.picture_list import FOLDER, SHA256
+from steps.picture_list import SHA256
 
 FILE = "reviewed.json"
 DIGITS = 16
 """Of the list's SHA-256 in the folder's name."""
-NEITHER = "neither"
-__all__ = ["DIGITS", "FILE", "FOLDER", "NEITHER", "Answer", "Reviewed", "Vote", "digest", "encoded", "parsed", "read"]
 
 
 @dataclass(frozen=True, order=True)

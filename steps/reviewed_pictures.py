@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from monitoring.analysis.ground_truth import NEITHER_NAME
 from steps import groups, near_duplicates, own_pictures, reviewed_list
 from steps.image_table import PARTS, Picture, Row
 from steps.live_test import Entry
 from steps.own_pictures import Photograph
 from steps.picture_list import Listed
-from steps.reviewed_list import NEITHER, Reviewed
+from steps.reviewed_list import Reviewed
 
 HELD_OUT = 0.3
 """Share of the reviewed pictures that is the live test set."""
@@ -39,12 +40,12 @@ class Divided:
     def report(self, address: str, classes: Sequence[str]) -> dict[str, Any]:
         """For extract.json: how many of each class are learned from and held out, and what was left out."""
         learned = Counter(row.class_name for row, _ in self.learned)
-        tested = Counter(NEITHER if e["label"] is None else classes[e["label"]] for e, _ in self.held_out)
+        tested = Counter(NEITHER_NAME if e["label"] is None else classes[e["label"]] for e, _ in self.held_out)
         return {
             "set": address,
             "learned": {name: learned[name] for name in classes},
             "live_test": {name: tested[name] for name in classes},
-            NEITHER: tested[NEITHER],
+            NEITHER_NAME: tested[NEITHER_NAME],
             "left_out": self.left_out,
         }
 
@@ -65,7 +66,7 @@ def divide(
         DataError: the set is not what was published, or too many of its pictures cannot be decoded.
     """
     listed = {one.sha256: one for one in reviewed_list.read(folder, address, classes)}
-    named = [Listed(sha256[:12], one.label or NEITHER, sha256) for sha256, one in listed.items()]
+    named = [Listed(sha256[:12], one.label or NEITHER_NAME, sha256) for sha256, one in listed.items()]
     photographs, refused = own_pictures.read_all(folder, named, side, "Publish the set again: scones start --reviewed.")
     own_pictures.refuse_too_many(refused, len(listed))
     found = Divided(left_out=dict(refused))

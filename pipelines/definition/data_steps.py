@@ -18,16 +18,21 @@ def extract_step(context: Context) -> ProcessingStep:
         *("--sha256", context.parameters.input_archive_sha256),
         *("--classes", ",".join(context.names.settings.classes)),
         *("--image-size", str(context.names.settings.image_size)),
+        *("--reviewed", f"{PROCESSING}/input/reviewed"),
+        *("--reviewed-address", context.parameters.reviewed_pictures),
     ]
     return processing_step(
         context,
         "ExtractCifar",
         "extract",
-        inputs={"archive": context.parameters.input_archive_uri},
+        inputs={
+            "archive": context.parameters.input_archive_uri,
+            "reviewed": context.parameters.reviewed_pictures,
+        },
         options=options,
         outputs={"images": "images", "report": "report"},
         display_name="Extract-pictures",
-        description="Checks the CIFAR archive and takes the pictures of the chosen classes out of it.",
+        description="Takes the pictures of the chosen classes out of the archive, and reviewed deliveries with them.",
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from monitoring.measures.metrics import wilson
-from scones.desk.data.labels import Given
+from monitoring.watch.labels import Given
 
 KEY = re.compile(r"(\d{4})/(\d\d)/(\d\d)/(\d\d)/(\d\d)-(\d\d)-(\d{6})-(.+)-[0-9a-f]{12}\.jsonl$")
 """How the desk names a label's object: the time of the answer, the reviewer, and what tells it from others."""

@@ -183,6 +183,7 @@ def test_a_batch_without_a_prefix_is_refused_with_what_to_do(empty: Project, at_
 
 
 def test_a_label_is_never_written_over_another(busy: Project, at_desk: Sit, monkeypatch: pytest.MonkeyPatch) -> None:
+    from monitoring.watch import labels as given_labels
     from project.errors import CloudError
     from scones.desk.data import labels
 
@@ -190,7 +191,7 @@ def test_a_label_is_never_written_over_another(busy: Project, at_desk: Sit, monk
         hex = "0" * 32
 
     at_desk(busy, True)
-    monkeypatch.setattr(labels.uuid, "uuid4", Same)
+    monkeypatch.setattr(given_labels.uuid, "uuid4", Same)
     mine = labels.Labels(busy.bucket, busy.name, ("bicycle", "motorcycle"))
     now = datetime.now(UTC)
     given = mine.give("event", 0, "Ann", now)

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from monitoring.analysis.ground_truth import NEITHER
+from monitoring.watch.labels import Given
 from scones.desk.data import agreement, label_export, review
-from scones.desk.data.labels import NEITHER, Given
 from scones.desk.data.records import RECORD, Records
 
 CLASSES = ("bicycle", "motorcycle")
