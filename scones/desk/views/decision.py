@@ -62,10 +62,10 @@ def _beside(chosen: Measured, live: Measured | None) -> None:
     number_live = live.version.number if live else None
     answered = live_comparison.beside(chosen.reviewed, number_live)
     if answered:
-        bounds = (
-            {name: answered.get(f"{kind}{name}") for name in ("", "_low", "_high")} for kind in ("new", "accuracy")
+        ours, theirs = (
+            measured(answered[kind], answered[f"{kind}_low"], answered[f"{kind}_high"], True)
+            for kind in ("new", "accuracy")
         )
-        ours, theirs = (measured(*each.values(), is_share=True) for each in bounds)
         rows.append(
             {
                 "metric": f"accuracy on {answered['images']:,} reviewed deliveries",
@@ -77,7 +77,8 @@ def _beside(chosen: Measured, live: Measured | None) -> None:
     if rows:
         st.table(rows, hide_index=True, border="horizontal", alt=f"Version {number} beside the live version")
         st.caption(
-            "On each version's test set; in brackets the 95 % interval. What chance explains is called no difference."
+            "On each version's test set, unless said otherwise; in brackets the 95 % interval. What chance explains is "
+            "called no difference."
         )
         told_of = live_comparison.neither if answered else partial(live_comparison.words, live=number_live)
         if said := told_of(chosen.reviewed):
