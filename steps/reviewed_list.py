@@ -88,7 +88,7 @@ def read(folder: Path, address: str, classes: Sequence[str]) -> list[Reviewed]:
         content = (folder / FILE).read_bytes()
     except OSError:
         raise DataError(
-            f"{address}: there is no {FILE}.", "Give ReviewedPictures what `start --reviewed` does."
+            f"{address}: there is no {FILE}.", "Publish a set: scones start --reviewed."
         ) from None
     name = address.rstrip("/").rpartition("/")[2]
     if digest(content) != name:

@@ -62,9 +62,9 @@ def difference(one: Mapping[str, Any]) -> str:
 
 def neither(reviewed: Reviewed) -> str:
     """What the new model makes of pictures of none of the classes; nothing where there are none."""
-    if not reviewed.get("neither"):
+    if not (number := reviewed.get("neither")):
         return ""
-    return f"Of {reviewed['neither']} pictures of neither it is sure of {reviewed['neither_sure']}."
+    return f"Of {number} picture{'s' * (number != 1)} of neither it is sure of {reviewed['neither_sure']}."
 
 
 def share(value: float) -> str:

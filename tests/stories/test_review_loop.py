@@ -142,7 +142,7 @@ def test_a_model_that_learned_from_200_labels_is_better_on_fresh_drifted_traffic
     [beside] = reviewed["versions"]
     assert (beside["version"], reviewed["neither"]) == (1, 1)
     assert beside["images"] == reviewed["images"] >= 30
-    assert f"On {beside['images']} reviewed deliveries: new " in said and "Of 1 pictures of neither" in said
+    assert f"On {beside['images']} reviewed deliveries: new " in said and "Of 1 picture of neither" in said
 
 
 def test_retraining_on_drift_starts_with_the_newest_set(loop: Loop) -> None:
@@ -161,7 +161,8 @@ def test_retraining_on_drift_starts_with_the_newest_set(loop: Loop) -> None:
 
 def test_a_set_that_does_not_exist_is_refused_before_anything_starts(loop: Loop) -> None:
     nowhere = f"s3://{loop.bucket}/reviewed/0123456789abcdef/"
-    done = loop.scones("start", "--parameter", f"ReviewedPictures={nowhere}", expect=1)
+    given = ("--archive", "small.tar.gz", "--parameter")
+    done = loop.scones("start", *given, f"ReviewedPictures={nowhere}", expect=1)
     assert f"There is no set of reviewed deliveries at {nowhere}. Publish one" in done.stderr
-    done = loop.scones("start", "--parameter", "ReviewedPictures=reviewed", expect=2)
+    done = loop.scones("start", *given, "ReviewedPictures=reviewed", expect=2)
     assert "it must be s3://bucket/prefix/" in done.stderr
