@@ -87,9 +87,7 @@ def read(folder: Path, address: str, classes: Sequence[str]) -> list[Reviewed]:
     try:
         content = (folder / FILE).read_bytes()
     except OSError:
-        raise DataError(
-            f"{address}: there is no {FILE}.", "Publish a set: scones start --reviewed."
-        ) from None
+        raise DataError(f"{address}: there is no {FILE}.", "Publish a set: scones start --reviewed.") from None
     name = address.rstrip("/").rpartition("/")[2]
     if digest(content) != name:
         fix = "Publish the set again: scones start --reviewed."
