@@ -169,6 +169,13 @@ def test_a_version_stands_beside_the_live_one_and_cannot_be_made_what_it_is(busy
     assert list(rows.columns) == ["metric", "version 3", "version 2, live", "difference"]
     same = "91.0 % (87.0 % to 94.0 %)"
     assert rows.iloc[0].tolist() == ["accuracy", same, same, "no difference that the test shows"]
+    assert rows.iloc[-1].tolist() == [
+        "accuracy on 57 reviewed deliveries",
+        "91.2 % (81.1 % to 96.2 %)",
+        "84.2 % (72.6 % to 91.5 %)",
+        "+.070 (95 % interval +.010 to +.130)",
+    ]
+    assert "Of 5 pictures of neither it is sure of 2" in words(app)
     version_box(app).set_value(next(one for one in desk.desk().versions.all() if one.version.number == 2)).run()
     shut = {button.label: button.disabled for button in app.button}
     assert shut["Approve version 2…"] and not shut["Reject version 2…"]
