@@ -55,9 +55,15 @@ def words(reviewed: Reviewed, live: int | None) -> str:
 
 def difference(one: Mapping[str, Any]) -> str:
     """The difference of an entry of `versions`, with its interval: `+.070 (95 % interval +.010 to +.130)`."""
+    value, low, high = bounded(one)
+    return f"{value} (95 % interval {low} to {high})"
+
+
+def bounded(one: Mapping[str, Any]) -> tuple[str, str, str]:
+    """The difference of an entry of `versions` and its bounds, each with its sign: `+.070`."""
     names = ("difference", "difference_low", "difference_high")
     value, low, high = (f"{one[name]:+.3f}".replace("0.", ".", 1) for name in names)
-    return f"{value} (95 % interval {low} to {high})"
+    return value, low, high
 
 
 def neither(reviewed: Reviewed) -> str:

@@ -110,16 +110,11 @@ def _reviewed(found: Json) -> dict[str, Any]:
         return {}
     words = "Deliveries that people labelled and no model learns from: this one is right about "
     words += f"{share(found['accuracy'])} of {found['images']} ({interval(found, 'accuracy')})."
-    rows = [
-        [
-            f"version {one['version']}",
-            str(one["images"]),
-            share(one["accuracy"]),
-            share(one["new"]),
-            live_comparison.difference(one),
-        ]
-        for one in found["versions"]
-    ]
+    rows = []
+    for one in found["versions"]:
+        value, low, high = live_comparison.bounded(one)
+        then, now = share(one["accuracy"]), share(one["new"])
+        rows.append([f"version {one['version']}", then, now, value, f"{low} to {high}", str(one["images"])])
     return {"words": f"{words} {live_comparison.neither(found)}".rstrip(), "rows": rows}
 
 

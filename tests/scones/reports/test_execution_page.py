@@ -71,7 +71,7 @@ def test_how_it_does_on_reviewed_deliveries_is_shown_beside_the_versions_that_an
         "On reviewed deliveries",
         "100.0% of 40",
         "version 4",
-        "+.500 (95 % interval +.311 to",
+        "50.0% 100.0% +.500 +.311 to +.641 40",
         "it is sure of 1",
     ):
         assert words in shown, shown[shown.find("On reviewed") :][:600]
