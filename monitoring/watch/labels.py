@@ -108,7 +108,7 @@ def read_all(bucket: str, endpoint: str, classes: Sequence[str], tally: Tally) -
     return sorted(found, key=lambda label: (label.at, label.by, label.event))
 
 
-def parsed(key: str, content: bytes, classes: Sequence[str], tally: Tally) -> dict[str, int]:
+def read(key: str, content: bytes, classes: Sequence[str], tally: Tally) -> dict[str, int]:
     """The labels in one object: event to number of the class, or NEITHER; `tally` counts lines that are none."""
     if key.startswith(f"{SET_ASIDE}/"):
         return dict(_set_aside(key, content, tally))
@@ -133,7 +133,7 @@ def _content(uri: str) -> bytes | None:
 
 def _of(key: str, content: bytes, classes: Sequence[str], tally: Tally) -> Iterator[Label]:
     at, by = _told(key)
-    for event, label in parsed(key, content, classes, tally).items():
+    for event, label in read(key, content, classes, tally).items():
         yield Label(event, label, by, at)
 
 

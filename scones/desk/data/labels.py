@@ -77,7 +77,7 @@ class Labels:
 
     def _parsed(self, key: str, content: bytes) -> dict[str, int]:
         tally = Tally()
-        found = labels.parsed(key, content, self.classes, tally)
+        found = labels.read(key, content, self.classes, tally)
         self.bad += tally.bad
         return found
 
