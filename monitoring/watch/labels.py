@@ -26,7 +26,8 @@ TRUTH = "ground-truth"
 SET_ASIDE = "set-aside"
 UNNAMED = "unnamed"
 AT_ONCE = 16
-_KEY = re.compile(r"/(\d{4}/\d\d/\d\d/\d\d/\d\d-\d\d-\d{6})-([A-Za-z0-9-]+)-[0-9a-f]{12}\.jsonl$")
+_KEY = re.compile(r"/(\d{4}/\d\d/\d\d/\d\d/\d\d-\d\d-\d{6})-(.+)-[0-9a-f]{12}\.jsonl$")
+"""How a label's object is named: the time of the answer, the reviewer, and what tells it from others."""
 _HOUR = re.compile(r"/(\d{4}/\d\d/\d\d/\d\d)/[^/]+$")
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -118,6 +119,18 @@ def read(key: str, content: bytes, classes: Sequence[str], tally: Tally) -> dict
         return ground_truth.read(path, classes, tally)
 
 
+def reviewer_of(key: str) -> str:
+    """Who gave the label, as its key has the name; UNNAMED for one that came by other means."""
+    told = _KEY.search(key)
+    return told[2] if told else UNNAMED
+
+
+def given_at(key: str) -> datetime | None:
+    """When the label was given; None for one that came by other means."""
+    told = _KEY.search(key)
+    return _time(told[1], "%Y/%m/%d/%H/%M-%S-%f") if told else None
+
+
 def slug(by: str) -> str:
     """A person's name as part of a key."""
     return re.sub(r"[^A-Za-z0-9]+", "-", by).strip("-")[:40] or UNNAMED
@@ -132,21 +145,17 @@ def _content(uri: str) -> bytes | None:
 
 
 def _of(key: str, content: bytes, classes: Sequence[str], tally: Tally) -> Iterator[Label]:
-    at, by = _told(key)
+    hour = _HOUR.search(key)
+    at = given_at(key) or (_time(hour[1], "%Y/%m/%d/%H") if hour else None) or LONG_AGO
     for event, label in read(key, content, classes, tally).items():
-        yield Label(event, label, by, at)
+        yield Label(event, label, reviewer_of(key), at)
 
 
-def _told(key: str) -> tuple[datetime, str]:
-    """When and by whom a label was given, as its key says it; keys of other programs say less."""
+def _time(text: str, form: str) -> datetime | None:
     try:
-        if full := _KEY.search(key):
-            return datetime.strptime(full[1], "%Y/%m/%d/%H/%M-%S-%f").replace(tzinfo=UTC), full[2]
-        if folder := _HOUR.search(key):
-            return datetime.strptime(folder[1], "%Y/%m/%d/%H").replace(tzinfo=UTC), UNNAMED
+        return datetime.strptime(text, form).replace(tzinfo=UTC)
     except ValueError:  # digits that are no time
-        pass
-    return LONG_AGO, UNNAMED
+        return None
 
 
 def _set_aside(key: str, content: bytes, tally: Tally) -> Iterator[tuple[str, int]]:

@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from monitoring.analysis.ground_truth import NEITHER, NEITHER_NAME
-from monitoring.watch.labels import Given
-from scones.desk.data.agreement import given_at, reviewer_of
+from monitoring.watch.labels import Given, given_at, reviewer_of
 from scones.desk.data.records import Records, names_of
 
 COLUMNS = ("event", "label", "reviewer", "given_at", "counts", "captured_at", "predicted", "confidence", "file")
