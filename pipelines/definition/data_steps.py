@@ -19,6 +19,8 @@ def extract_step(context: Context) -> ProcessingStep:
         *("--sha256", context.parameters.input_archive_sha256),
         *("--classes", ",".join(context.names.settings.classes)),
         *("--image-size", str(context.names.settings.image_size)),
+        *("--reviewed", f"{PROCESSING}/input/reviewed"),
+        *("--reviewed-address", context.parameters.reviewed_pictures),
     ]
     outputs = {"images": "images", "report": "report"}
     if others := other_pictures(context.names.settings):
@@ -28,11 +30,14 @@ def extract_step(context: Context) -> ProcessingStep:
         context,
         "ExtractCifar",
         "extract",
-        inputs={"archive": context.parameters.input_archive_uri},
+        inputs={
+            "archive": context.parameters.input_archive_uri,
+            "reviewed": context.parameters.reviewed_pictures,
+        },
         options=options,
         outputs=outputs,
         display_name="Extract-pictures",
-        description="Checks the CIFAR archive and takes the pictures of the chosen classes out of it.",
+        description="Takes the pictures of the chosen classes out of the archive, and reviewed deliveries with them.",
     )
 
 

@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from monitoring.measures.metrics import wilson
-from scones.desk.data.labels import Given
+from monitoring.watch.labels import Given, reviewer_of
 
-KEY = re.compile(r"(\d{4})/(\d\d)/(\d\d)/(\d\d)/(\d\d)-(\d\d)-(\d{6})-(.+)-[0-9a-f]{12}\.jsonl$")
-"""How the desk names a label's object: the time of the answer, the reviewer, and what tells it from others."""
-UNNAMED = "unnamed"
 Said = Mapping[str, Mapping[str, int]]
 """Event to reviewer to the number of the class, or NEITHER."""
-
-
-def reviewer_of(key: str) -> str:
-    """Who gave the label, as its key has the name; UNNAMED for one that came by other means."""
-    found = KEY.search(key)
-    return found[8] if found else UNNAMED
-
-
-def given_at(key: str) -> datetime | None:
-    """When the label was given; None for one that came by other means."""
-    found = KEY.search(key)
-    return datetime(*(int(part) for part in found.groups()[:7]), tzinfo=UTC) if found else None  # type: ignore[misc,arg-type]  # seven numbers
 
 
 def said(given: Iterable[Given]) -> dict[str, dict[str, int]]:

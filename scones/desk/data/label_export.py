@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from scones.desk.data.agreement import given_at, reviewer_of
-from scones.desk.data.labels import NEITHER, Given
+from monitoring.analysis.ground_truth import NEITHER, NEITHER_NAME
+from monitoring.watch.labels import Given, given_at, reviewer_of
 from scones.desk.data.records import Records, names_of
 
 COLUMNS = ("event", "label", "reviewer", "given_at", "counts", "captured_at", "predicted", "confidence", "file")
@@ -34,7 +34,7 @@ def _row(
     record, when = known.get(one.event), given_at(one.key)
     said = {
         "event": one.event,
-        "label": "neither" if one.label == NEITHER else classes[one.label],
+        "label": NEITHER_NAME if one.label == NEITHER else classes[one.label],
         "reviewer": reviewer_of(one.key),
         "given_at": when.isoformat() if when else None,
         "counts": counts,

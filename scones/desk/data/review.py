@@ -11,8 +11,8 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from monitoring.analysis.ground_truth import NEITHER
 from monitoring.measures.metrics import wilson
-from scones.desk.data.labels import NEITHER
 from scones.desk.data.records import Records
 
 Order = Literal["least certain", "at random", "second look", "wrong"]

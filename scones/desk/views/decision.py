@@ -9,7 +9,7 @@ import streamlit as st
 
 from pipelines import registry
 from pipelines.registry import Approval
-from pipelines.runs import comparison, in_service
+from pipelines.runs import comparison, in_service, live_comparison
 from pipelines.runs.versions import Measured
 from project.errors import SconesError
 from project.s3 import split
@@ -59,11 +59,30 @@ def _beside(chosen: Measured, live: Measured | None) -> None:
                 "difference": one.verdict,
             }
         rows.append(row)
+    number_live = live.version.number if live else None
+    answered = live_comparison.beside(chosen.reviewed, number_live)
+    if answered:
+        ours, theirs = (
+            measured(answered[kind], answered[f"{kind}_low"], answered[f"{kind}_high"], True)
+            for kind in ("new", "accuracy")
+        )
+        rows.append(
+            {
+                "metric": f"accuracy on {answered['images']:,} reviewed deliveries",
+                f"version {number}": ours,
+                f"version {number_live}, live": theirs,
+                "difference": live_comparison.difference(answered),
+            }
+        )
     if rows:
         st.table(rows, hide_index=True, border="horizontal", alt=f"Version {number} beside the live version")
         st.caption(
-            "On each version's test set; in brackets the 95 % interval. What chance explains is called no difference."
+            "On each version's test set, unless said otherwise; in brackets the 95 % interval. What chance explains is "
+            "called no difference."
         )
+        told_of = live_comparison.neither if answered else partial(live_comparison.words, live=number_live)
+        if said := told_of(chosen.reviewed):
+            st.caption(plain(said))
     else:
         st.info(f"No data: version {number} was registered without an evaluation.", icon=":material/inbox:")
 

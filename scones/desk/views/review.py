@@ -10,11 +10,12 @@ from typing import Any
 
 import streamlit as st
 
+from monitoring.analysis.ground_truth import NEITHER, NEITHER_NAME
+from monitoring.watch.labels import Given, slug
 from project.errors import SconesError
 from scones.desk.data import review
 from scones.desk.data.agreement import said
 from scones.desk.data.deployments import version_at
-from scones.desk.data.labels import NEITHER, Given, slug
 from scones.desk.data.records import Records, names_of
 from scones.desk.desk import OperationsDesk
 from scones.desk.filters import Traffic, threshold, traffic
@@ -106,7 +107,7 @@ def _first(desk: OperationsDesk, chosen: Traffic, rows: list[int], labels: dict[
             with st.container(horizontal=True):
                 for number, name in enumerate(desk.classes[: len(KEYS)]):
                     _answer(desk, same, number, name, KEYS[number])
-                _answer(desk, same, NEITHER, "neither" if len(desk.classes) == 2 else "none of these", "0")
+                _answer(desk, same, NEITHER, NEITHER_NAME if len(desk.classes) == 2 else "none of these", "0")
             with st.container(horizontal=True):
                 st.button(
                     "Skip",
@@ -189,7 +190,7 @@ def _others(desk: OperationsDesk, files: Sequence[str], records: Records, groups
                 st.pills(
                     "What is it?",
                     answers,
-                    format_func=lambda label: "neither" if label == NEITHER else desk.classes[label],
+                    format_func=lambda label: NEITHER_NAME if label == NEITHER else desk.classes[label],
                     key=f"label-{event}",
                     disabled=not desk.allow_changes,
                     label_visibility="collapsed",

@@ -140,6 +140,7 @@ def test_the_registry_learns_what_the_model_came_from() -> None:
     assert metadata == {
         "commit": {"Get": "Parameters.CodeCommit"},
         "reason": {"Get": "Parameters.StartReason"},
+        "reviewed": {"Get": "Parameters.ReviewedPictures"},
         "data_sha256": {"Get": "Parameters.InputArchiveSha256"},
         "execution": {"Get": "Execution.PipelineExecutionArn"},
         "classes": "bicycle motorcycle",

@@ -169,6 +169,13 @@ def test_a_version_stands_beside_the_live_one_and_cannot_be_made_what_it_is(busy
     assert list(rows.columns) == ["metric", "version 3", "version 2, live", "difference"]
     same = "91.0 % (87.0 % to 94.0 %)"
     assert rows.iloc[0].tolist() == ["accuracy", same, same, "no difference that the test shows"]
+    assert rows.iloc[-1].tolist() == [
+        "accuracy on 57 reviewed deliveries",
+        "91.2 % (81.1 % to 96.2 %)",
+        "84.2 % (72.6 % to 91.5 %)",
+        "+.070 (95 % interval +.010 to +.130)",
+    ]
+    assert "Of 5 pictures of neither it is sure of 2" in words(app)
     version_box(app).set_value(next(one for one in desk.desk().versions.all() if one.version.number == 2)).run()
     shut = {button.label: button.disabled for button in app.button}
     assert shut["Approve version 2…"] and not shut["Reject version 2…"]
@@ -183,6 +190,7 @@ def test_a_batch_without_a_prefix_is_refused_with_what_to_do(empty: Project, at_
 
 
 def test_a_label_is_never_written_over_another(busy: Project, at_desk: Sit, monkeypatch: pytest.MonkeyPatch) -> None:
+    from monitoring.watch import labels as given_labels
     from project.errors import CloudError
     from scones.desk.data import labels
 
@@ -190,7 +198,7 @@ def test_a_label_is_never_written_over_another(busy: Project, at_desk: Sit, monk
         hex = "0" * 32
 
     at_desk(busy, True)
-    monkeypatch.setattr(labels.uuid, "uuid4", Same)
+    monkeypatch.setattr(given_labels.uuid, "uuid4", Same)
     mine = labels.Labels(busy.bucket, busy.name, ("bicycle", "motorcycle"))
     now = datetime.now(UTC)
     given = mine.give("event", 0, "Ann", now)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from capture_files import CLASSES, NOON, entry, picture
 
+from monitoring.analysis.ground_truth import NEITHER
 from monitoring.analysis.outcome import Outcome
 from monitoring.measures.metrics import threshold_curve
 from pipelines.runs.live_history import Deployment
@@ -21,7 +22,6 @@ from scones.desk.data import batches, confidence, review, threshold_effects
 from scones.desk.data.captures import Feed
 from scones.desk.data.deployments import of_version, versions
 from scones.desk.data.file_cache import FileCache
-from scones.desk.data.labels import NEITHER
 from scones.desk.data.records import RECORD, Records, Table, parsed, uncompressed, variant_of
 from scones.desk.data.records import picture as picture_of
 from scones.desk.data.runs import MonitorRun

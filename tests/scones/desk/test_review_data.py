@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from monitoring.analysis.ground_truth import NEITHER
+from monitoring.watch import labels
+from monitoring.watch.labels import Given
 from scones.desk.data import agreement, label_export, review
-from scones.desk.data.labels import NEITHER, Given
 from scones.desk.data.records import RECORD, Records
 
 CLASSES = ("bicycle", "motorcycle")
@@ -34,10 +36,10 @@ def records() -> Records:
 
 
 def test_keys_tell_who_gave_a_label_and_when_and_other_programs_labels_are_unnamed() -> None:
-    assert agreement.reviewer_of(ANSWERS[1].key) == "Ben-b"
-    assert agreement.given_at(ANSWERS[1].key) == datetime(2026, 5, 5, 10, 0, 2, tzinfo=UTC)
-    assert agreement.reviewer_of("ground-truth/scones/2026/05/05/10/merged.jsonl") == agreement.UNNAMED
-    assert agreement.given_at("ground-truth/scones/2026/05/05/10/merged.jsonl") is None
+    assert labels.reviewer_of(ANSWERS[1].key) == "Ben-b"
+    assert labels.given_at(ANSWERS[1].key) == datetime(2026, 5, 5, 10, 0, 2, tzinfo=UTC)
+    assert labels.reviewer_of("ground-truth/scones/2026/05/05/10/merged.jsonl") == labels.UNNAMED
+    assert labels.given_at("ground-truth/scones/2026/05/05/10/merged.jsonl") is None
 
 
 def test_agreement_counts_records_of_two_people_and_the_last_word_of_each() -> None:
