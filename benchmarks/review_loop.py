@@ -85,7 +85,7 @@ def trained(archive_file: Path, classes: Sequence[str], seed: int, folder: Path,
     return asking(folder / "model")
 
 
-def answered(ask: Any, pictures: Sequence[Pixels]) -> NDArray[np.float64]:
+def answered(ask: Any, pictures: Sequence[Pixels] | Pixels) -> NDArray[np.float64]:
     """The probabilities of each picture, float (n, k)."""
     return np.array([ask(png.encode(picture)).probabilities for picture in pictures])
 
