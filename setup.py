@@ -50,6 +50,7 @@ DASHBOARD = [
 ]
 DEV = [
     *HEIC,
+    "axe-playwright-python>=0.1.8",
     "cfn-lint>=1.40",
     "cfripper>=1.22",
     "httpx>=0.27",

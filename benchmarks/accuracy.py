@@ -209,7 +209,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     source = cifar.read(options.archive)
     kinds = strangers.kinds(source, options.classes.split(","), options.strangers)
     rows, pooled = list[Row](), list[Row]()
-    print(f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}; {_processor()}, {os.cpu_count()} cores", flush=True)
+    print(f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}; {processor()}, {os.cpu_count()} cores", flush=True)
     for seed in range(options.first_seed, options.first_seed + options.seeds):
         with tempfile.TemporaryDirectory() as scratch:
             archives: Iterable[Path] = [options.archive]
@@ -239,7 +239,7 @@ def _child_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _processor() -> str:
+def processor() -> str:
     """The processor's model name, with the number format extensions that decide how fast it trains."""
     information = Path("/proc/cpuinfo")
     text = information.read_text(encoding="utf-8") if information.is_file() else ""

@@ -110,7 +110,7 @@ def visit(chromium: Any, address: str, note: Note, records: int) -> None:
         ],
         "Drift": [("leave a feature out", lambda: left_out(page))],
         "Review": [
-            ("label a picture", lambda: pressed(page, "1", "1 label given here")),
+            ("label a picture", lambda: pressed(page, "1", "1 answer given here")),
             ("take it back", lambda: pressed(page, "u", "Keys: 1, 2, … for a class, 0 for neither, S to skip")),
         ],
         "Threshold": [("move the slider", lambda: moved(page))],

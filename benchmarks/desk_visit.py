@@ -52,11 +52,11 @@ def use(found: Found) -> None:
     titles = ("Now", "Confidence", "Drift", "Review", "Threshold", "Pipelines", "Models", "Batch")
     apps = {title: timed(found, f"page {title}", partial(page, title)) for title in titles}
     review, threshold = apps["Review"], apps["Threshold"]
-    choose = apps["Confidence"].segmented_control(key="confidence-period")
+    choose = apps["Confidence"].segmented_control(key="period")
     timed(found, "choose a period", lambda: choose.set_value("7 days").run())
     timed(found, "label a picture", lambda: review.button(key="answer-0").click().run())
     timed(found, "take it back", lambda: review.button(key="undo").click().run())
-    timed(found, "draw at random", lambda: review.segmented_control(key="review-order").set_value("at random").run())
+    timed(found, "draw at random", lambda: review.segmented_control(key="order").set_value("at random").run())
     timed(found, "move the slider", lambda: threshold.slider(key="threshold-tried").set_value(0.8).run())
     timed(found, "open an execution", lambda: open_execution(apps["Pipelines"]))
     threshold.text_input(key="why").set_value("a benchmark")

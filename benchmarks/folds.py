@@ -24,7 +24,7 @@ def write_folds(source: Path, classes: Sequence[str], folds: int, seed: int, fol
     for fold in range(folds):
         test = fold_of == fold
         path = folder / f"seed-{seed}-fold-{fold}.tar.gz"
-        archive.write(path, "python", _part(pixels[~test], labels[~test]), _part(pixels[test], labels[test]))
+        archive.write(path, "python", part_of(pixels[~test], labels[~test]), part_of(pixels[test], labels[test]))
         yield path
 
 
@@ -38,5 +38,6 @@ def pictures_of(found: cifar.Cifar, classes: Sequence[str]) -> tuple[NDArray[np.
     return pixels[np.concatenate(rows)], np.repeat(names, [len(each) for each in rows])
 
 
-def _part(pixels: NDArray[np.uint8], labels: NDArray[np.int64]) -> Pictures:
+def part_of(pixels: NDArray[np.uint8], labels: NDArray[np.int64]) -> Pictures:
+    """A part of an archive, whose names say nothing."""
     return Pictures(pixels, labels, [f"picture_s_{number:06d}.png" for number in range(len(labels))])

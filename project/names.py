@@ -16,6 +16,8 @@ S3 layout of the project's bucket::
     monitor-inputs/...                      which captured files a run read
     ground-truth/<endpoint>/<hour>/...      labels that people gave
     set-aside/<endpoint>/<hour>/...         pictures that people found to be of none of the classes
+    reviewed/<sha256, first 16>/...         labelled deliveries as a data set: reviewed.json and pictures/<sha256>
+    reviewed/newest.json                    which of those sets was published last
     alerts/open/<problem>.json              problems that an alert was sent for and that are still open
 """
 
@@ -52,6 +54,15 @@ class Names:
     def archive_uri(self, digest: str) -> str:
         """Where an input archive with this SHA-256 lies, whatever its file was called: caching goes by the address."""
         return self.uri("data", digest[:16], "archive.tar.gz")
+
+    def reviewed_uri(self, digest: str) -> str:
+        """Where a set of reviewed deliveries lies that is called by the first digits of its list's SHA-256."""
+        return self.uri("reviewed", digest, "")
+
+    @property
+    def newest_reviewed_uri(self) -> str:
+        """The object that says which set of reviewed deliveries was published last."""
+        return self.uri("reviewed", "newest.json")
 
     @property
     def endpoint(self) -> str:

@@ -24,8 +24,8 @@ class Judged:
     """What became of one picture.
 
     Attributes:
-        outcome: routed; unsure (failed loudly: the model works and its confidence is below the threshold); unfamiliar
-            (failed loudly: unlike what the model learned from); failed.
+        outcome: routed; unsure (the model works and its confidence is below the threshold); unfamiliar (the picture is
+            unlike what the model learned from); failed.
         vehicle: the best guess, also of an unsure model; None when there was no answer.
         route: None unless routed.
     """
@@ -128,7 +128,7 @@ def start_batch(prefix: str, threshold: float | None = None) -> str:
 
 
 def outcomes_line(expected: Sequence[str], found: Sequence[Judged]) -> str:
-    """How many passed, how many of these rightly, how many failed loudly, and whether both occurred.
+    """How many passed, how many of these rightly, how many the model doubted, and whether both occurred.
 
     `expected`: the class that each picture really shows.
     """
@@ -136,7 +136,7 @@ def outcomes_line(expected: Sequence[str], found: Sequence[Judged]) -> str:
     right = sum(name == one.vehicle for name, one in passed)
     unsure = sum(one.outcome in ("unsure", "unfamiliar") for one in found)
     both = "both outcomes occurred" if passed and unsure else f"only one outcome occurred in {len(found)} pictures"
-    return f"{len(passed)} passed ({right} of them right), {unsure} failed loudly: {both}"
+    return f"{len(passed)} passed ({right} of them right), {unsure} not routed: {both}"
 
 
 def batch_line(counts: dict[str, Any]) -> str:

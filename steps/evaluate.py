@@ -22,7 +22,7 @@ from monitoring.measures.metrics import Curve, Floats, Integers
 from monitoring.measures.model_quality import model_quality
 from project.errors import DataError
 from project.files import write_folder, write_json
-from steps import lst, near_duplicates, predictions
+from steps import live_comparison, live_test, lst, near_duplicates, predictions
 
 THRESHOLDS = np.round(np.arange(0.5, 1.0, 0.01), 2)
 SHOWN = 20
@@ -36,12 +36,14 @@ def evaluate(
     classes: Sequence[str],
     images: Sequence[str],
     duplicates: Sequence[near_duplicates.Pair] | None = None,
+    reviewed: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Everything that evaluation.json says.
 
-    Takes labels int (n,), probabilities float (n, k), the k class names, the n image paths and, where the training
-    images were looked at, the test images that nearly repeat one. `metrics` is flat and holds finite numbers only: it
-    is what the quality gate reads; `<metric>_low` and `<metric>_high` bound its 95 % interval.
+    Takes labels int (n,), probabilities float (n, k), the k class names, the n image paths, where the training images
+    were looked at the test images that nearly repeat one, and what `live_comparison` says of reviewed deliveries.
+    `metrics` is flat and holds finite numbers only: it is what the quality gate reads; `<metric>_low` and
+    `<metric>_high` bound its 95 % interval.
 
     Raises:
         DataError: no images, or a class without images: nothing can be said about such a model.
@@ -72,8 +74,10 @@ def evaluate(
             **{f"{name}_low": low for name, (low, _) in bounds.items()},
             **{f"{name}_high": high for name, (_, high) in bounds.items()},
             **unlike,
+            **(live_comparison.flat(reviewed) if reviewed else {}),
         },
         "near_duplicates": found,
+        **({"reviewed": reviewed} if reviewed else {}),
         **model_quality(labels, probabilities),
         "per_class": {
             name: {
@@ -170,7 +174,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse the job's arguments, run it, and print what it found."""
     parser = argparse.ArgumentParser(prog="evaluate", description=__doc__)
     parser.add_argument("--predictions", type=Path, required=True, help="what batch transform wrote")
-    parser.add_argument("--labels", type=Path, required=True, help="the folder that holds test.lst")
+    parser.add_argument(
+        "--labels", type=Path, required=True, help="the folder that holds test.lst, and the live test set's list"
+    )
     parser.add_argument("--images", type=Path, required=True, help="the folder of the test images")
     parser.add_argument(
         "--training-images", type=Path, action="append", help="a folder of pictures that training saw; repeatable"
@@ -190,14 +196,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     classes = options.classes.split(",")
     entries = lst.read(options.labels / "test.lst", options.images, len(classes))
     images = [entry.path for entry in entries]
-    scored = predictions.read(options.predictions, images, len(classes))
+    live = live_test.read(options.labels)
+    limits = Limits(options.confidence_threshold, options.unfamiliarity_limit)
+    said = predictions.read(options.predictions, [*images, *(one["file"] for one in live)], len(classes))
+    tested, of_live = said.take(slice(0, len(images))), said.take(slice(len(images), None))
+    reviewed = live_comparison.compared(live, of_live, limits) if live else None
     seen = options.training_images
     duplicates = near_duplicates.find(options.images, images, seen) if seen else None
     labels = np.array([entry.label for entry in entries])
-    evaluation = evaluate(labels, scored.probabilities, classes, images, duplicates)
+    evaluation = evaluate(labels, tested.probabilities, classes, images, duplicates, reviewed)
     pictures = [options.images / path for path in images]
-    limits = Limits(options.confidence_threshold, options.unfamiliarity_limit)
-    watched = baseline.of_test_set(pictures, scored.probabilities, classes, limits, scored.unfamiliarity)
+    watched = baseline.of_test_set(pictures, tested.probabilities, classes, limits, tested.unfamiliarity)
     watched["model_quality_constraints.json"] = baseline.model_quality_constraints(evaluation)
     with write_folder(options.output) as scratch:
         write_json(scratch / "evaluation" / "evaluation.json", evaluation)
@@ -210,6 +219,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         f"calibration error {found['expected_calibration_error']:.3f}.",
         flush=True,
     )
+    for one in reviewed["versions"] if reviewed else []:
+        print(
+            f"On {one['images']} reviewed deliveries: new {one['new']:.3f}, version {one['version']} "
+            f"{one['accuracy']:.3f}.",
+            flush=True,
+        )
     return 0
 
 

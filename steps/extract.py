@@ -2,55 +2,55 @@
 
 They come out of a CIFAR-100 archive, or are people's own photographs (`picture_list`), or both. An archive says which
 of its pictures are for the test; photographs are divided by their content, and groups of them stay together (`groups`).
+Reviewed deliveries join them (`reviewed_pictures`).
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import hashlib
 import io
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from lambdas.serialize_image.picture import normalised
 from project.errors import DataError
 from project.files import write_folder, write_json
-from steps import cifar, groups, near_duplicates, own_pictures, picture_list, png
-
-PARTS = ("train", "test")
-LEFT_OUT = "left_out.csv"
-
-
-@dataclass(frozen=True)
-class Row:
-    """A line of images.csv. `group`: what it was photographed with; `source_side`: of an own picture, in pixels."""
-
-    path: str
-    split: str
-    label: int
-    class_name: str
-    pixels_sha256: str
-    group: str
-    source_side: int | None = None
+from steps import (
+    cifar,
+    groups,
+    image_table,
+    live_test,
+    near_duplicates,
+    other_classes,
+    own_pictures,
+    picture_list,
+    png,
+    reviewed_pictures,
+)
+from steps.image_table import PARTS, Picture, Row
 
 
-COLUMNS = tuple(field.name for field in fields(Row))
-Picture = tuple[Row, bytes]
-"""A line, and the PNG file that it is about."""
-
-
-def extract(source: Path, sha256: str | None, classes: Sequence[str], output: Path, side: int = 32) -> dict[str, Any]:
+def extract(
+    source: Path,
+    sha256: str | None,
+    classes: Sequence[str],
+    output: Path,
+    side: int = 32,
+    others: int = 0,
+    reviewed: tuple[Path, str] | None = None,
+) -> dict[str, Any]:
     """Write `images/{train,test}/*.png`, `images/images.csv` and `report/extract.json` below `output`.
 
     With own pictures also `images/left_out.csv`: the names of those that cannot be used, and why.
+    Reviewed deliveries to be tested with go to `images/reviewed/`.
 
     A label is the class's place in `classes`. Names of files say nothing about the class.
 
@@ -58,6 +58,8 @@ def extract(source: Path, sha256: str | None, classes: Sequence[str], output: Pa
         source: an archive, or a folder with the archive alone, or a folder with `pictures.json`.
         sha256: of the archive or of `pictures.json`.
         side: width and height of the pictures, in pixels.
+        others: how many pictures of the archive's other classes are written as well, to `others/`; 0: none.
+        reviewed: the folder of a set of reviewed deliveries, and its address in S3.
 
     Returns:
         the report: layout and checksum of the source, images per part and class, seconds.
@@ -85,10 +87,17 @@ def extract(source: Path, sha256: str | None, classes: Sequence[str], output: Pa
                     "Give it some that were not all taken at once.",
                 )
     report = {**about, "classes": list(classes), "images": counts}
+    divided = reviewed_pictures.Divided()
+    if reviewed:
+        divided = reviewed_pictures.divide(*reviewed, classes, side, [_known(*one) for one in pictures])
+        report["reviewed"] = divided.report(reviewed[1], classes)
     with write_folder(output) as scratch:
-        _write(scratch / "images", pictures)
+        image_table.write(scratch / "images", pictures + divided.learned)
         if "left_out" in about:
-            _write_left_out(scratch / "images" / LEFT_OUT, about["left_out"]["unreadable"])
+            image_table.write_left_out(scratch / "images", about["left_out"]["unreadable"])
+        live_test.write(scratch / "images", divided.held_out)
+        if others:
+            report["others"] = other_classes.write(scratch / "others", source, classes, side, others)
         report["seconds"] = round(time.monotonic() - started, 3)
         write_json(scratch / "report" / "extract.json", report)
     return report
@@ -166,26 +175,12 @@ def _divided(
     return rows
 
 
+def _known(row: Row, content: bytes) -> tuple[str, str, NDArray[np.float64]]:
+    return row.split, row.pixels_sha256, near_duplicates.grey_levels(_image(content))
+
+
 def _image(content: bytes) -> Image.Image:
     return Image.open(io.BytesIO(content))
-
-
-def _write(folder: Path, pictures: list[Picture]) -> None:
-    for part in PARTS:
-        (folder / part).mkdir(parents=True)
-    with (folder / "images.csv").open("w", newline="", encoding="utf-8") as table:
-        lines = csv.writer(table, lineterminator="\n")
-        lines.writerow(COLUMNS)
-        for row, content in pictures:
-            (folder / row.path).write_bytes(content)
-            lines.writerow(astuple(row))
-
-
-def _write_left_out(file: Path, refused: dict[str, str]) -> None:
-    with file.open("w", newline="", encoding="utf-8") as table:
-        lines = csv.writer(table, lineterminator="\n")
-        lines.writerow(("name", "reason"))
-        lines.writerows((repr(name)[1:-1], reason) for name, reason in refused.items())  # names hold anything
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -196,10 +191,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--classes", required=True, help="comma-separated class names")
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--image-size", type=int, default=cifar.SIDE, help="pixels on each side of the pictures")
+    parser.add_argument("--others", type=int, default=0, help="pictures of the archive's other classes, at most")
+    parser.add_argument("--reviewed", type=Path, help="the folder of a set of reviewed deliveries")
+    parser.add_argument("--reviewed-address", help="where in S3 that folder came from: its name says what is in it")
     options = parser.parse_args(argv)
-    classes = options.classes.split(",")
-    report = extract(options.archive, options.sha256 or None, classes, options.output, options.image_size)
+    classes, side = options.classes.split(","), options.image_size
+    reviewed = (options.reviewed, options.reviewed_address or str(options.reviewed)) if options.reviewed else None
+    checksum = options.sha256 or None
+    report = extract(options.archive, checksum, classes, options.output, side, options.others, reviewed)
     for part, counts in report["images"].items():
-        print(f"{part}: {', '.join(f'{n} {name}' for name, n in counts.items())}", flush=True)
+        print(f"{part}: {_counted(counts)}", flush=True)
+    if options.others:
+        kept = report["others"]
+        print(f"Others, only to learn from: {sum(kept.values())} of {len(kept)} other classes", flush=True)
+    if reviewed:
+        _tell_reviewed(report["reviewed"])
     print(f"Extracted from the {report['layout']} layout in {report['seconds']} s.", flush=True)
     return 0
+
+
+def _tell_reviewed(report: dict[str, Any]) -> None:
+    print(f"Reviewed deliveries to learn from: {_counted(report['learned'])}", flush=True)
+    print(f"Live test set: {_counted(report['live_test'])}, {report['neither']} neither", flush=True)
+    for name, reason in list(report["left_out"].items())[: own_pictures.NAMED]:
+        print(f"Left out the reviewed picture {name}: {reason}", flush=True)
+
+
+def _counted(counts: dict[str, int]) -> str:
+    return ", ".join(f"{n} {name}" for name, n in counts.items())

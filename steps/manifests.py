@@ -1,5 +1,7 @@
 """Job BuildManifests: split the extracted images, check them, and write one folder and one `.lst` per subset.
 
+Reviewed deliveries of the live test set lie among the test's pictures and are in no `.lst`, but in `reviewed.json`.
+
 With a margin, the pictures to learn from are written once more, each within a frame of its own reflection: an algorithm
 that trains on random crops then sees whole pictures, moved, as large as those that it is later asked about.
 """
@@ -19,7 +21,7 @@ from PIL import Image
 
 from project.errors import DataError
 from project.files import write_folder, write_json
-from steps import lst, png
+from steps import image_table, live_test, lst, png
 from steps.cifar import SIDE
 from steps.subsets import LEFT_OUT, SUBSETS, assign_subsets, count
 
@@ -63,7 +65,7 @@ def read_photographs(folder: Path, images: pd.DataFrame) -> pd.DataFrame | None:
     None if all pictures are an archive's.
     """
     try:
-        refused = pd.read_csv(folder / "left_out.csv", dtype=str)
+        refused = pd.read_csv(folder / image_table.LEFT_OUT_FILE, dtype=str)
     except FileNotFoundError:
         return None
     used = images.loc[images["source_side"].notna(), "path"]
@@ -118,6 +120,7 @@ def build(
             report = _report(counts, images, classes, validation_fraction, seed)
             for subset in SUBSETS:
                 _write_subset(images[images["subset"] == subset], subset, images_folder, scratch)
+            _add_reviewed(images_folder, scratch)
             for subset in LEARNED_FROM if margin else ():
                 _write_with_margin(scratch / subset, margin, scratch / f"{subset}_with_margin")
             write_json(scratch / "report" / "manifests.json", report)
@@ -158,6 +161,15 @@ def _write_subset(images: pd.DataFrame, subset: str, source: Path, output: Path)
     listing = output / f"{subset}_lst" / f"{subset}.lst"
     listing.parent.mkdir()
     lst.write(listing, entries)
+
+
+def _add_reviewed(source: Path, output: Path) -> None:
+    """The live test set beside the test's pictures, so that one transform scores both, and its list beside test.lst."""
+    held_out = live_test.read(source / live_test.FOLDER)
+    for one in held_out:
+        shutil.copyfile(source / live_test.FOLDER / one["file"], output / "test" / one["file"])
+    if held_out:
+        live_test.write_list(output / "test_lst", held_out)
 
 
 def _write_with_margin(pictures: Path, margin: int, folder: Path) -> None:

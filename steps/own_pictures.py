@@ -46,7 +46,9 @@ class Photograph:
     taken: tuple[str, datetime] | None
 
 
-def read_all(folder: Path, listed: Iterable[Listed], side: int) -> tuple[list[Photograph], dict[str, str]]:
+def read_all(
+    folder: Path, listed: Iterable[Listed], side: int, fix: str = "Start again with --pictures."
+) -> tuple[list[Photograph], dict[str, str]]:
     """Every picture that can be used, and why the others cannot, by name.
 
     Raises:
@@ -54,7 +56,7 @@ def read_all(folder: Path, listed: Iterable[Listed], side: int) -> tuple[list[Ph
     """
     found, refused = [], {}
     for one in listed:
-        data = _content(folder, one)
+        data = _content(folder, one, fix)
         try:
             found.append(_heic(data, one, side) if is_heic(data) else photograph(data, one, side))
         except BadInputError as error:
@@ -110,13 +112,13 @@ def refuse_too_many(refused: dict[str, str], total: int) -> None:
         )
 
 
-def _content(folder: Path, listed: Listed) -> bytes:
+def _content(folder: Path, listed: Listed, fix: str) -> bytes:
     try:
         data = (folder / FOLDER / listed.sha256).read_bytes()
     except OSError as error:
-        raise DataError(f"{listed.name!r}: {error.strerror} in the input.", "Start again with --pictures.") from None
+        raise DataError(f"{listed.name!r}: {error.strerror} in the input.", fix) from None
     if hashlib.sha256(data).hexdigest() != listed.sha256:
-        raise DataError(f"{listed.name!r}: other bytes than were uploaded.", "Start again with --pictures.")
+        raise DataError(f"{listed.name!r}: other bytes than were uploaded.", fix)
     return data
 
 

@@ -30,6 +30,10 @@ class Predictions:
     probabilities: Floats
     unfamiliarity: Floats
 
+    def take(self, rows: slice) -> Predictions:
+        """Those of some of the pictures."""
+        return Predictions(self.probabilities[rows], self.unfamiliarity[rows])
+
 
 def read(folder: Path, images: Sequence[str], classes: int) -> Predictions:
     """The predictions of `images` (file names), in that order.

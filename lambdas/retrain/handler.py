@@ -1,6 +1,7 @@
 """Lambda function Retrain: starts the pipeline as it was started for the live version, with the reason as a parameter.
 
-The new model waits for approval like any other.
+It starts with the newest set of reviewed deliveries: that is where the drifted pictures are. The new model waits for
+approval like any other.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ import re
 from typing import Any
 
 from lambdas import clients, configuration, telemetry
-from lambdas.objects import parsed
+from lambdas.objects import parsed, read_json
 from lambdas.outcomes import FailedError
 from lambdas.service_errors import calling
 
-REASON = "StartReason"
+REASON, REVIEWED = "StartReason", "ReviewedPictures"
+NEWEST = "reviewed/newest.json"
+"""What `scones monitor publish` writes last: the address of the set."""
 RUNNING = {"Executing", "Stopping"}
 
 log = telemetry.logger("retrain")
@@ -33,15 +36,26 @@ def _start_pipeline(token: str, reason: str) -> dict[str, str]:
         latest = sagemaker.list_pipeline_executions(PipelineName=pipeline, MaxResults=1)["PipelineExecutionSummaries"]
     if latest and latest[0]["PipelineExecutionStatus"] in RUNNING:
         return {"message": f"{latest[0]['PipelineExecutionArn']} is running already."}
-    parameters = [one for one in _of_live_model() if one["Name"] != REASON]
+    given = {one["Name"]: one["Value"] for one in _of_live_model()} | _reviewed() | {REASON: _plain(reason)}
     with calling(f"starting {pipeline}"):
         started = sagemaker.start_pipeline_execution(
             PipelineName=pipeline,
             ClientRequestToken=token,  # the event's id: of two deliveries one starts it
             PipelineExecutionDescription=reason[:3072],
-            PipelineParameters=[*parameters, {"Name": REASON, "Value": _plain(reason)}],
+            PipelineParameters=[{"Name": name, "Value": value} for name, value in given.items()],
         )
     return {"execution": str(started["PipelineExecutionArn"])}
+
+
+def _reviewed() -> dict[str, str]:
+    """The newest set of reviewed deliveries; nothing where none was published, and then that of the live version."""
+    bucket = configuration.required("BUCKET")
+    newest = read_json(clients.s3(), bucket, NEWEST)
+    if newest is None:
+        return {}
+    if not isinstance(newest, dict) or not isinstance(newest.get("uri"), str):
+        raise FailedError("NotASet", f"s3://{bucket}/{NEWEST} names no set of reviewed deliveries.")
+    return {REVIEWED: newest["uri"]}
 
 
 def _of_live_model() -> list[dict[str, str]]:

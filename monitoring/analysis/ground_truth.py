@@ -20,6 +20,9 @@ from monitoring.analysis.payload import content
 from project import json_text
 from project.errors import UsageError
 
+NEITHER, NEITHER_NAME = -1, "neither"
+"""What people call a picture of none of the classes. It is no ground truth, so its labels lie elsewhere."""
+
 
 def label_of(name: str, classes: Sequence[str]) -> int:
     """The number of class `name`, which may be a number already.

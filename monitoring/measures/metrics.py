@@ -52,6 +52,21 @@ def proportion(name: str, successes: int, n: int) -> dict[str, float | None]:
     return {name: successes / n, f"{name}_low": low, f"{name}_high": high}
 
 
+def paired_difference(name: str, gained: int, lost: int, n: int) -> dict[str, float | None]:
+    """`<name>`, `<name>_low`, `<name>_high`: how much a second classifier is better on the same `n` samples.
+
+    `gained` samples only the second one gets right, `lost` only the first. The 95 % interval is Bonett and Price's
+    adjusted Wald interval for paired proportions (Journal of Educational and Behavioral Statistics 37 (2012), 479-488),
+    which holds for few samples as well. All None without samples.
+    """
+    if not n:
+        return dict.fromkeys((name, f"{name}_low", f"{name}_high"))
+    more, less = (gained + 1) / (n + 2), (lost + 1) / (n + 2)
+    spread = Z_95 * sqrt((more + less - (more - less) ** 2) / (n + 2))
+    low, high = max(-1.0, more - less - spread), min(1.0, more - less + spread)
+    return {name: (gained - lost) / n, f"{name}_low": low, f"{name}_high": high}
+
+
 def confusion(labels: Integers, predicted: Integers, classes: int) -> Integers:
     """Counts int (classes, classes): row the actual class, column the predicted one."""
     return np.bincount(labels * classes + predicted, minlength=classes * classes).reshape(classes, classes)

@@ -3,12 +3,10 @@ what they read has been put into a folder for them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from monitoring.analysis import ground_truth
 from monitoring.analysis.capture import EVER, SUFFIXES, Window
 from project import console, s3
 
@@ -51,17 +49,6 @@ def fetch(uri: str, folder: Path, window: Window = EVER) -> int:
             s3.download(f"s3://{bucket}/{found['Key']}", target)
         held += 1
     return held
-
-
-def put_labels(uri: str, labels: Mapping[str, int], now: datetime, name: str) -> str:
-    """Add a file of labels (event to number of the class) below `uri`; returns its address.
-
-    Raises:
-        CloudError: S3 refused or cannot be reached.
-    """
-    target = f"{uri.rstrip('/')}/{ground_truth.key(now, name)}"
-    s3.upload(ground_truth.text(labels).encode(), target)
-    return target
 
 
 def _relative(key: str, prefix: str) -> str:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from localcloud.contract.definition import Json
-from pipelines.definition import rendering
+from pipelines.definition import rendering, reviewed_pictures
 from pipelines.definition.bundle import Bundle, bundle
 from project.names import Names
+from steps.reviewed_list import FILE
 
 
 @dataclass(frozen=True)
 class Built:
-    """What an upsert deploys."""
+    """What an upsert deploys. `documents`: what the definition's defaults point to, address to content."""
 
     names: Names
     definition: Json
     bundles: tuple[Bundle, ...]
+    documents: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def build(names: Names) -> Built:
@@ -27,7 +30,8 @@ def build(names: Names) -> Built:
     """
     bundles = tuple(bundle(job) for job in rendering.jobs(names.settings))
     code = {b.job: code_uri(names, b) for b in bundles}
-    return Built(names, rendering.render(names, code), bundles)
+    nothing = {f"{reviewed_pictures.none(names)}{FILE}": reviewed_pictures.content_of_none(names)}
+    return Built(names, rendering.render(names, code), bundles, nothing)
 
 
 def code_uri(names: Names, bundle: Bundle) -> str:

@@ -7,6 +7,7 @@ from sagemaker.mlops.workflow.steps import ProcessingStep
 
 from pipelines.definition.builtin_algorithm import margin
 from pipelines.definition.context import PROCESSING, Context, output_of, processing_step
+from project.settings import Settings
 
 MANIFEST_REPORT = PropertyFile(name="ManifestReport", output_name="report", path="manifests.json")
 
@@ -18,17 +19,31 @@ def extract_step(context: Context) -> ProcessingStep:
         *("--sha256", context.parameters.input_archive_sha256),
         *("--classes", ",".join(context.names.settings.classes)),
         *("--image-size", str(context.names.settings.image_size)),
+        *("--reviewed", f"{PROCESSING}/input/reviewed"),
+        *("--reviewed-address", context.parameters.reviewed_pictures),
     ]
+    outputs = {"images": "images", "report": "report"}
+    if others := other_pictures(context.names.settings):
+        options += ["--others", str(others)]
+        outputs["others"] = "others"
     return processing_step(
         context,
         "ExtractCifar",
         "extract",
-        inputs={"archive": context.parameters.input_archive_uri},
+        inputs={
+            "archive": context.parameters.input_archive_uri,
+            "reviewed": context.parameters.reviewed_pictures,
+        },
         options=options,
-        outputs={"images": "images", "report": "report"},
+        outputs=outputs,
         display_name="Extract-pictures",
-        description="Checks the CIFAR archive and takes the pictures of the chosen classes out of it.",
+        description="Takes the pictures of the chosen classes out of the archive, and reviewed deliveries with them.",
     )
+
+
+def other_pictures(settings: Settings) -> int | float:
+    """How many pictures of the archive's other classes the training is to have; only our own takes any."""
+    return settings.pytorch.get("other_pictures", 0) if settings.algorithm == "pytorch" else 0
 
 
 def manifests_step(context: Context, extract: ProcessingStep) -> ProcessingStep:

@@ -60,6 +60,7 @@ def register_step(context: Context, evaluate: ProcessingStep, train: TrainingSte
         "commit": parameters.code_commit,
         "reason": parameters.start_reason,
         "data_sha256": parameters.input_archive_sha256,
+        "reviewed": parameters.reviewed_pictures,
         "execution": execution,
         "classes": " ".join(settings.classes),  # a comma is outside the alphabet of this field
         "algorithm": settings.algorithm,

@@ -7,7 +7,7 @@ from typing import Any
 
 from sagemaker.core.workflow.parameters import ParameterFloat, ParameterInteger, ParameterString
 
-from pipelines.definition import builtin_algorithm, gates
+from pipelines.definition import builtin_algorithm, gates, reviewed_pictures
 from project.names import Names
 
 CIFAR100_SHA256 = "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7"
@@ -25,6 +25,7 @@ class Parameters:
 
     input_archive_uri: ParameterString
     input_archive_sha256: ParameterString
+    reviewed_pictures: ParameterString
     bounds: dict[str, ParameterFloat]
     epochs: ParameterInteger
     learning_rate_steps: ParameterString | None
@@ -51,6 +52,7 @@ def build(names: Names) -> Parameters:
     return Parameters(
         input_archive_uri=ParameterString("InputArchiveUri", archive),
         input_archive_sha256=ParameterString("InputArchiveSha256", CIFAR100_SHA256),
+        reviewed_pictures=ParameterString(reviewed_pictures.PARAMETER, reviewed_pictures.none(names)),
         bounds={bound.parameter: ParameterFloat(bound.parameter, bound.default) for bound in gates.bounds(settings)},
         epochs=ParameterInteger("Epochs", settings.training_epochs),
         learning_rate_steps=ParameterString("LearningRateSteps", steps) if settings.algorithm == "builtin" else None,

@@ -68,7 +68,7 @@ def _steps(context: Context) -> list[Any]:
 
     extract = extract_step(context)
     manifests = manifests_step(context, extract)
-    train = train_step(context, manifests)
+    train = train_step(context, extract, manifests)
     model = create_model_step(context, train)
     score = score_step(context, model, manifests)
     evaluate = evaluate_step(context, score, manifests)

@@ -18,7 +18,7 @@ from sagemaker.train.model_trainer import ModelTrainer
 
 from pipelines.definition import builtin_algorithm, images
 from pipelines.definition.context import Context, job_retries, output_of
-from pipelines.definition.data_steps import MANIFEST_REPORT
+from pipelines.definition.data_steps import MANIFEST_REPORT, other_pictures
 from project.errors import UsageError
 from project.settings import Settings
 from steps.train import hyperparameters
@@ -26,11 +26,11 @@ from steps.train import hyperparameters
 INPUT = "/opt/ml/input"
 
 
-def train_step(context: Context, manifests: ProcessingStep) -> TrainingStep:
+def train_step(context: Context, extract: ProcessingStep, manifests: ProcessingStep) -> TrainingStep:
     """The training step of the algorithm that the settings choose."""
-    settings = context.names.settings
-    build = {"builtin": _builtin, "pytorch": _pytorch}[settings.algorithm]
-    return build(context, manifests)
+    if context.names.settings.algorithm == "builtin":
+        return _builtin(context, manifests)
+    return _pytorch(context, extract, manifests)
 
 
 def _builtin(context: Context, manifests: ProcessingStep) -> TrainingStep:
@@ -52,14 +52,18 @@ def _builtin(context: Context, manifests: ProcessingStep) -> TrainingStep:
     return TrainingStep(step_args=trainer.train(), **_step_options(context))
 
 
-def _pytorch(context: Context, manifests: ProcessingStep) -> TrainingStep:
+def _pytorch(context: Context, extract: ProcessingStep, manifests: ProcessingStep) -> TrainingStep:
     """`steps/train.py` in the PyTorch container, its code in a channel of its own."""
     settings = context.names.settings
     own = {name: str(value) for name, value in pytorch_hyperparameters(settings).items()}
     request = {**own, "epochs": context.parameters.epochs.to_string(), "seed": str(settings.seed)}
     code = InputData(channel_name="code", data_source=context.code["train"])
     image = images.pytorch(settings.region, "training", settings.instances.training)
-    trainer = _trainer(context, image, request, [*_channels(manifests), code]).with_metric_definitions(
+    channels = [*_channels(manifests), code]
+    if other_pictures(settings):
+        source = output_of(extract, "others")
+        channels.append(InputData(channel_name="others", data_source=source, content_type="application/octet-stream"))
+    trainer = _trainer(context, image, request, channels).with_metric_definitions(
         [
             MetricDefinition(name="train:accuracy", regex=r"Epoch\[\d+\] Train-accuracy=([0-9.]+)"),
             MetricDefinition(name="validation:accuracy", regex=r"Epoch\[\d+\] Validation-accuracy=([0-9.]+)"),
@@ -76,6 +80,7 @@ def _pytorch(context: Context, manifests: ProcessingStep) -> TrainingStep:
         *("--output-data-dir", "/opt/ml/output/data"),
         *("--classes", ",".join(settings.classes)),
         *("--image-size", str(settings.image_size)),
+        *(("--others", f"{INPUT}/data/others") if other_pictures(settings) else ()),
     ]
     command = {
         "ContainerEntrypoint": ["python3", f"{INPUT}/data/code/run.py"],

@@ -8,13 +8,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from pipelines.definition import builtin_algorithm
+from pipelines.definition import builtin_algorithm, reviewed_pictures
 from pipelines.runs.given_parameters import check_parameters
 from pipelines.runs.upsert import deployed
 from project import aws, s3
 from project.console import say
 from project.errors import CloudError, DataError, UsageError
-from steps import picture_list
+from steps import picture_list, reviewed_list
 
 RUNNING = {"Executing", "Stopping"}
 
@@ -82,20 +82,28 @@ def start(pipeline: str, given: Mapping[str, str], display_name: str | None, cod
 
     Raises:
         UsageError: there is no such pipeline, or a parameter does not fit.
-        DataError: the input archive is not in its bucket.
+        DataError: the input archive, or the set of reviewed deliveries, is not in its bucket.
     """
     current = deployed(pipeline)
     if current is None:
         raise no_pipeline(pipeline)
     declared = {parameter["Name"]: parameter for parameter in current.definition.get("Parameters", [])}
-    check_parameters(declared.values(), given)
     values = dict(given)
+    if values.get(reviewed_pictures.PARAMETER) == "":
+        del values[reviewed_pictures.PARAMETER]  # its default is the set without pictures
+    check_parameters(declared.values(), values)
     if code_commit and "CodeCommit" in declared:
         values.setdefault("CodeCommit", code_commit)
     if "Epochs" in given and "LearningRateSteps" in declared and "LearningRateSteps" not in given:
         values["LearningRateSteps"] = builtin_algorithm.learning_rate_steps(int(given["Epochs"]))
         say(f"LearningRateSteps follows Epochs: {values['LearningRateSteps']}")
     _require_archive({name: p.get("DefaultValue") for name, p in declared.items()} | values)
+    if reviewed := values.get(reviewed_pictures.PARAMETER):
+        _require(
+            f"{reviewed}{reviewed_list.FILE}",
+            f"There is no set of reviewed deliveries at {reviewed}.",
+            "Publish one and start with it: scones start --reviewed.",
+        )
     return start_unchecked(pipeline, values, display_name)
 
 
@@ -157,19 +165,26 @@ def newest_first(pipeline: str, page_size: int | None = None) -> Iterator[dict[s
 
 
 def _require_archive(values: Mapping[str, Any]) -> None:
-    """A missing archive would otherwise be noticed minutes later, when the first job has an instance.
-
-    The caller may lack permission to read the data: only the pipeline's role needs it.
-    """
-    uri = values.get("InputArchiveUri")
-    try:
+    """A missing archive would otherwise be noticed minutes later, when the first job has an instance."""
+    if uri := str(values.get("InputArchiveUri") or ""):
         # A folder of pictures is there when its list is, which is uploaded last.
-        missing = bool(uri) and s3.head(f"{uri}{picture_list.FILE}" if str(uri).endswith("/") else str(uri)) is None
-    except CloudError as error:
-        say(f"Not checked whether the input archive is there: {error}")
-        return
-    if missing:
-        raise DataError(
+        _require(
+            f"{uri}{picture_list.FILE}" if uri.endswith("/") else uri,
             f"The input archive {uri} is not there.",
             "Fetch it (scones data fetch) and start with --archive PATH, or start with --pictures FOLDER.",
         )
+
+
+def _require(uri: str, problem: str, fix: str) -> None:
+    """The object must be there. The caller may lack permission to read it: only the pipeline's role needs that.
+
+    Raises:
+        DataError: it is not.
+    """
+    try:
+        missing = s3.head(uri) is None
+    except CloudError as error:
+        say(f"Not checked whether {uri} is there: {error}")
+        return
+    if missing:
+        raise DataError(problem, fix)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from localcloud.contract.definition import Json
+from pipelines.definition import reviewed_pictures
 from pipelines.definition.gates import MINIMUM_FROM_LIVE
 from pipelines.definition.instance_types import unknown_instance_type
 from project.errors import UsageError
@@ -37,6 +38,7 @@ INSTANCE_TYPES = {
 FORMS = {
     "InputArchiveUri": (r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+", "it must be s3://bucket/key"),
     "InputArchiveSha256": (r"[0-9A-Fa-f]{64}", "it must be 64 hexadecimal digits"),
+    reviewed_pictures.PARAMETER: (r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+/", "it must be s3://bucket/prefix/"),
     "LearningRateSteps": (r"[1-9][0-9]{0,3}(,[1-9][0-9]{0,3})*", "it must be epochs with commas between: 15,22"),
 }
 """Text of a form of its own."""

@@ -45,7 +45,7 @@ def upload_pictures(names: Names, source: str, archive: dict[str, str] | None = 
         return given
     _upload_missing(names, source, found, folder)
     if archive:
-        _copy(archive["InputArchiveUri"], f"{folder}/{picture_list.ARCHIVE}")
+        copy(archive["InputArchiveUri"], f"{folder}/{picture_list.ARCHIVE}")
     s3.upload(content, f"{folder}/{picture_list.FILE}", ContentType="application/json")
     return given
 
@@ -53,7 +53,7 @@ def upload_pictures(names: Names, source: str, archive: dict[str, str] | None = 
 def _by_content(source: str, found: list[Found]) -> dict[str, Found]:
     """The pictures by the SHA-256 of their bytes, each once."""
     say(f"Reading {len(found)} pictures ({sum(one.size for one in found) / 1e6:.1f} MB).")
-    digests = _in_parallel(_sha256_of, [(one,) for one in found], f"Reading {source}")
+    digests = in_parallel(_sha256_of, [(one,) for one in found], f"Reading {source}")
     by_content: dict[str, Found] = {}
     for one, digest in sorted(zip(found, digests, strict=True), key=lambda pair: pair[0].name):
         first = by_content.setdefault(digest, one)
@@ -83,12 +83,12 @@ def _upload_missing(names: Names, source: str, found: dict[str, Found], folder: 
     new = [found[digest].size for digest in wanted if digest not in known]
     say(f"Uploading {len(new)} of {len(found)} pictures ({sum(new) / 1e6:.1f} MB) to {folder}/")
     moves = [(found[d], d, f"{folder}/{picture_list.FOLDER}/{d}", known.get(d)) for d in wanted]
-    _in_parallel(_bring, moves, f"Uploading {source}")
+    in_parallel(_bring, moves, f"Uploading {source}")
 
 
 def _bring(one: Found, digest: str, target: str, known: str | None) -> None:
     if known:
-        _copy(known, target)
+        copy(known, target)
     elif isinstance(one.place, Path):
         try:
             content = one.place.read_bytes()
@@ -98,10 +98,10 @@ def _bring(one: Found, digest: str, target: str, known: str | None) -> None:
             raise DataError(f"{one.place}: changed while it was uploaded.", "Start again.")
         s3.upload(content, target)
     else:
-        _copy(one.place[0], target, CopySourceIfMatch=one.place[1])
+        copy(one.place[0], target, CopySourceIfMatch=one.place[1])
 
 
-def _copy(source: str, target: str, **conditions: Any) -> None:
+def copy(source: str, target: str, **conditions: Any) -> None:
     """Copy an object, of any size, within S3."""
     (from_bucket, from_key), (bucket, key) = s3.split(source), s3.split(target)
     with aws.explained(f"copying {source} to {target}"):
@@ -122,7 +122,7 @@ def _sha256_of(one: Found) -> str:
         return hashlib.sha256(body.read()).hexdigest()
 
 
-def _in_parallel(work: Callable[..., Any], tasks: Sequence[Iterable[Any]], what: str) -> list[Any]:
+def in_parallel(work: Callable[..., Any], tasks: Sequence[Iterable[Any]], what: str) -> list[Any]:
     """What `work` answers to each task, in order. The first failure, or Ctrl-C, ends it without starting the others."""
     pool = ThreadPoolExecutor(AT_ONCE)
     try:

@@ -85,6 +85,9 @@ def upsert(
         CloudError: the service refused; nothing of the deployed pipeline has changed then.
     """
     uploaded = sum(upload(built.names, bundle) for bundle in built.bundles)
+    for uri, content in built.documents.items():
+        if s3.head(uri) is None:
+            s3.upload(content, uri)
     name = built.names.settings.pipeline_name
     all_tags = [{"Key": "project", "Value": built.names.settings.project}, *tags]
     request = {

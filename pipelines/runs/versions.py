@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from pipelines import registry
 from pipelines.registry import Version
+from pipelines.runs.live_comparison import Reviewed
 from project import s3
 from project.errors import DataError
 
@@ -31,6 +32,7 @@ class Measured:
 
     Attributes:
         metrics: plain numbers of its evaluation.json; empty when none was recorded or it is gone.
+        reviewed: what the evaluation says of reviewed deliveries; empty without any.
         who, why: of the last decision; who is "" for one that was taken by other means than this project's.
         properties: commit, data_sha256, execution, classes, algorithm, staging and what was found there.
         decided: when it was last changed, of a version that was approved or rejected; its approval is what changes.
@@ -44,6 +46,7 @@ class Measured:
     properties: dict[str, str]
     decided: datetime | None = None
     decided_by: str = ""
+    reviewed: Reviewed = field(default_factory=dict)
 
 
 class Versions:
@@ -51,7 +54,7 @@ class Versions:
 
     def __init__(self, group: str) -> None:
         self.group = group
-        self._metrics: dict[str, dict[str, float]] = {}
+        self._evaluations: dict[str, dict[str, Any]] = {}
         self._lock = threading.Lock()
 
     def all(self) -> list[Measured]:
@@ -65,15 +68,17 @@ class Versions:
 
     def _measured(self, version: Version) -> Measured:
         package = registry.described(version.arn)
-        if version.arn not in self._metrics:
-            self._metrics[version.arn] = _metrics(package)
+        if version.arn not in self._evaluations:
+            self._evaluations[version.arn] = _evaluation(package)
+        evaluation = self._evaluations[version.arn]
         return Measured(
             version,
-            self._metrics[version.arn],
+            _numbers(evaluation.get("metrics")),
             *registry.signature(package.get("ApprovalDescription", "")),
             package.get("CustomerMetadataProperties", {}),
             None if version.approval == registry.WAITING else package.get("LastModifiedTime"),
             _name(package.get("LastModifiedBy", {})),
+            _told(evaluation.get("reviewed")),
         )
 
 
@@ -82,12 +87,18 @@ def _name(who: dict[str, Any]) -> str:
     return str(who.get("UserProfileName") or who.get("IamIdentity", {}).get("Arn", "").rpartition("/")[2])
 
 
-def _metrics(package: dict[str, Any]) -> dict[str, float]:
+def _evaluation(package: dict[str, Any]) -> dict[str, Any]:
+    """The version's evaluation.json; {} when none was recorded, or it is gone or damaged."""
     uri = package.get("ModelMetrics", {}).get("ModelQuality", {}).get("Statistics", {}).get("S3Uri")
     try:
-        found = s3.read_json(uri).get("metrics") if uri else None
+        return s3.read_json(uri) if uri else {}
     except DataError:
         return {}
-    if not isinstance(found, dict):
-        return {}
-    return {name: float(value) for name, value in found.items() if type(value) in (int, float)}
+
+
+def _told(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _numbers(found: Any) -> dict[str, float]:
+    return {name: float(value) for name, value in _told(found).items() if type(value) in (int, float)}

@@ -20,6 +20,12 @@ from scones.cli.options import FiniteRange, as_json_option, execution_argument, 
     help="Pictures of your own: a folder or s3:// prefix with a folder for each class, or a .csv of path and label. "
     "With --archive, both are learned from.",
 )
+@click.option(
+    "--reviewed",
+    is_flag=True,
+    help="Also learn from deliveries that people labelled, as `scones monitor publish` makes a data set of them. Some "
+    "are held out, and new and live version are compared on those.",
+)
 @click.option("--parameter", "assignments", multiple=True, metavar="NAME=VALUE", help="Override a default; repeatable.")
 @click.option("--display-name", help="A name to find the execution by.")
 @click.option(
@@ -34,6 +40,7 @@ from scones.cli.options import FiniteRange, as_json_option, execution_argument, 
 def start(
     archive: str | None,
     pictures: str | None,
+    reviewed: bool,
     assignments: tuple[str, ...],
     display_name: str | None,
     max_drop: float | None,
@@ -45,8 +52,9 @@ def start(
     Exit codes with --wait: 0 registered, 1 failed, 3 the quality gate said no.
     """
     from infra import costs
-    from pipelines.definition import gates, rendering
+    from pipelines.definition import gates, rendering, reviewed_pictures
     from pipelines.runs import executions, inputs, live_minimum, picture_upload
+    from pipelines.runs import reviewed as reviewed_set
 
     given = inputs.parse_assignments(assignments)
     max_drop = settings.load().max_drop_from_live if max_drop is None else max_drop
@@ -56,6 +64,8 @@ def start(
     if pictures:
         source = picture_upload.upload_pictures(aws.names(), pictures, source)
     given = (source or {}) | given
+    if reviewed:
+        given = {reviewed_pictures.PARAMETER: reviewed_set.publish(aws.names()).uri} | given
     name = settings.load().pipeline_name
     arn = executions.start(name, given, display_name, inputs.commit(Path.cwd()))
     if aws.bills():

@@ -101,8 +101,8 @@ def _row(case: HeldOut, one: Judged) -> list[str]:
     confidence = "" if one.confidence is None else f"{one.confidence:.4f}"
     results = {
         "routed": f"passed: {one.route}",
-        "unsure": "failed loudly",
-        "unfamiliar": "unfamiliar",
+        "unsure": "not routed: unsure",
+        "unfamiliar": "not routed: unfamiliar",
         "failed": f"failed: {one.error}",
     }
     return [case.key.rpartition("/")[2], case.class_name, one.vehicle or "", confidence, results[one.outcome]]

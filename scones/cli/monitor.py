@@ -123,26 +123,50 @@ def report(
 @monitor.command()
 @click.argument("key")
 @click.argument("class_name", metavar="CLASS")
+@click.option("--by", metavar="NAME", help="Who says so. Default: your user name.")
 @as_json_option
-def label(key: str, class_name: str, as_json: bool) -> None:
-    """Say what a picture really showed: KEY is the inference id of the request, or its event id."""
-    import secrets
+def label(key: str, class_name: str, by: str | None, as_json: bool) -> None:
+    """Say what a picture really showed: KEY is the inference id of the request, or its event id.
 
-    from monitoring.analysis.ground_truth import label_of
-    from monitoring.watch import files
+    CLASS may be `neither`: such a picture counts in no accuracy, and no model learns from it.
+    """
+    import getpass
+
+    from monitoring.analysis.ground_truth import NEITHER, NEITHER_NAME
+    from monitoring.watch import labels
 
     if not key.strip():
         raise UsageError("No label was given: the key is empty.", "Name the request's inference id, or its event id.")
     names = aws.names()
-    number = label_of(class_name, names.settings.classes)
-    uri = files.put_labels(
-        names.uri("ground-truth", names.endpoint), {key: number}, datetime.now(UTC), secrets.token_hex(4)
-    )
+    classes = names.settings.classes
+    number = labels.number_of(class_name, classes)
+    given = labels.give(names.bucket, names.endpoint, key, number, by or getpass.getuser())
+    said = NEITHER_NAME if number == NEITHER else classes[number]
     if as_json:
-        emit_json({"event": key, "class": names.settings.classes[number], "uri": uri})
+        emit_json({"event": key, "class": said, "uri": names.uri(given.key)})
     else:
-        emit(uri)
-        say(f"{key} is {names.settings.classes[number]}. It counts from now on in: scones monitor run --model-quality")
+        emit(names.uri(given.key))
+        counts = "scones monitor run --model-quality, " if number != NEITHER else ""
+        say(f"{key} is {said}. It counts from now on in: {counts}scones start --reviewed")
+
+
+@monitor.command()
+@as_json_option
+def publish(as_json: bool) -> None:
+    """Make a data set of the labelled deliveries: what retraining on drift starts with, and scones start --reviewed.
+
+    Each picture has the label that most people gave it; where as many say otherwise it is left out, and named. A set
+    is called by its content and never changes.
+    """
+    from pipelines.runs import reviewed
+
+    names = aws.names()
+    published = reviewed.publish(names)
+    if as_json:
+        counts = published.counts(names.settings.classes)
+        emit_json({"uri": published.uri, "pictures": counts, "left_out": published.left_out})
+    else:
+        emit(published.uri)
 
 
 @monitor.command()

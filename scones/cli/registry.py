@@ -14,6 +14,7 @@ from scones.cli.options import as_json_option
 
 if TYPE_CHECKING:
     from pipelines.registry import Approval, Version
+    from pipelines.runs.in_service import InService
 
 _version = click.argument("version", required=False, shell_complete=complete_version)
 _comment = click.option("--comment", default="", help="Why; kept in the registry with your name.")
@@ -54,12 +55,17 @@ def reject(version: str | None, comment: str, again: bool, wait: bool, as_json: 
 def _decide(approval: Approval, wanted: str | None, comment: str, again: bool, wait: bool, as_json: bool) -> None:
     from infra import costs
     from pipelines import registry
-    from pipelines.runs import deployment
+    from pipelines.runs import deployment, in_service, live_comparison
 
     own = settings.load()
     version = registry.choose(own.model_package_group, wanted, approval, again)
     say(registry.summary(version))
-    say(_consequence(version, approval))
+    now = in_service.found()
+    if approval == "Approved" and now.served != version.arn:
+        live = int(now.served.rpartition("/")[2]) if now.served else None
+        if compared := live_comparison.words(live_comparison.of_version(version), live):
+            say(compared)
+    say(_consequence(version, approval, now))
     if approval == "Approved" and (ahead := registry.untested(version)):
         say(ahead)
     comment = registry.signed(getpass.getuser(), comment)
@@ -79,10 +85,10 @@ def _decide(approval: Approval, wanted: str | None, comment: str, again: bool, w
         emit(version.arn)
 
 
-def _consequence(version: Version, approval: Approval) -> str:
+def _consequence(version: Version, approval: Approval, now: InService) -> str:
     """What a decision puts in service, or takes out of it."""
     from pipelines import registry
     from pipelines.runs import in_service
 
     told = in_service.after_approval if approval == "Approved" else in_service.after_rejection
-    return told(version, registry.versions(settings.load().model_package_group), in_service.found())
+    return told(version, registry.versions(settings.load().model_package_group), now)

@@ -1,4 +1,4 @@
-"""The demo's stages after registration: approve, deploy, route pictures, fail loudly, alert, route a whole prefix."""
+"""The demo's stages after registration: approve, deploy, route pictures or refuse to, alert, route a whole prefix."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def check_endpoint(demo: Demo) -> str:
 
 
 def route_pictures(demo: Demo) -> str:
-    """Pictures of the test split through the inference workflow: some pass, some fail loudly."""
+    """Pictures of the test split through the inference workflow: some pass, some do not."""
     pictures = held_out.of_live_model()
     cases = held_out.sample(pictures, MORE_CASES, aws.names().settings.seed)
     found: list[inference.Judged] = []
@@ -74,7 +74,7 @@ def provoke_alert(demo: Demo) -> str:
     finally:
         alerts.stop_listening(listener)
     if not heard:
-        raise SconesError(f"{demo.found['unsure_picture']} failed loudly, and no alert arrived.")
+        raise SconesError(f"{demo.found['unsure_picture']} was not routed, and no alert arrived.")
     demo.found["alert"] = json.loads(heard[0]["Message"])
     return f"{heard[0]['Subject']}: {demo.found['alert']['problem']}"
 

@@ -16,6 +16,7 @@ from scones.desk.data.labels import Labels
 from scones.desk.data.pipelines import Pipelines
 from scones.desk.data.runs import Runs
 from scones.desk.data.workflows import Today
+from scones.desk.known import Known
 
 CHANGES = "SCONES_DASHBOARD_CHANGES"
 """Set to 1 by `scones dashboard --allow-changes` for the process that serves the pages."""
@@ -25,7 +26,10 @@ CACHE = "SCONES_DASHBOARD_CACHE"
 
 @dataclass(frozen=True)
 class OperationsDesk:
-    """Readers and writers for one project in one account; `allow_changes` is whether the writers may be used."""
+    """Readers and writers for one project in one account; `allow_changes` is whether the writers may be used.
+
+    `known(function, what it is asked)` is what a reader says, or has said a moment ago.
+    """
 
     names: Names
     allow_changes: bool
@@ -35,6 +39,7 @@ class OperationsDesk:
     versions: Versions
     today: Today
     pipelines: Pipelines
+    known: Known
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -57,6 +62,17 @@ def desk() -> OperationsDesk:
         return _open[0]
 
 
+def changes_are_allowed() -> bool:
+    """Whether this process was started with `--allow-changes`."""
+    return os.environ.get(CHANGES) == "1"
+
+
+def forget_answers() -> None:
+    """Ask everything again: something was changed here."""
+    for one in _open:
+        one.known.forget()
+
+
 def close() -> None:
     """End what the desk has running."""
     with _lock:
@@ -71,13 +87,14 @@ def _open_desk() -> OperationsDesk:
     feed.start()
     return OperationsDesk(
         names=names,
-        allow_changes=os.environ.get(CHANGES) == "1",
+        allow_changes=changes_are_allowed(),
         feed=feed,
         labels=Labels(bucket, endpoint, classes),
         runs=Runs(bucket, f"monitor/{endpoint}/"),
         versions=Versions(names.settings.model_package_group),
         today=Today(names.state_machine("inference")),
         pipelines=Pipelines(),
+        known=Known(),
     )
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import streamlit as st
 
 from pipelines.runs.live_history import Deployment, deployments
-from project.errors import SconesError
 from scones.desk.data.deployments import of_version, versions
 from scones.desk.data.records import Records, Table, answered
 from scones.desk.desk import OperationsDesk
-from scones.desk.wording import age, plural, problem
+from scones.desk.refresh import fragment, show_again_when
+from scones.desk.wording import age, cloud_answers, plural, problem, told, zone
 from scones.reports import changes
 from scones.reports.charts.layout import Mark
 from stepfunctions.threshold import UNFAMILIARITY, Change, current, history
@@ -39,9 +39,11 @@ class Traffic:
 
 def traffic(desk: OperationsDesk, key: str) -> Traffic:
     """Let people choose period, version and variant. Unless they do, it is the live version's traffic."""
-    table, deployed = desk.feed.wait(FIRST_LOOK_SECONDS), deployments(desk.names.live_parameter)
+    table, deployed = desk.feed.wait(FIRST_LOOK_SECONDS), desk.known(deployments, desk.names.live_parameter)
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"{key}-choice"):
-        period = st.segmented_control("Period", list(PERIODS), default="everything", key=f"{key}-period", required=True)
+        period = st.segmented_control(
+            "Period", list(PERIODS), default="everything", key="period", required=True, bind="query-params"
+        )
         version = _version(deployed, key)
         variants = sorted(set(table.variants))
         variant = None
@@ -55,6 +57,8 @@ def traffic(desk: OperationsDesk, key: str) -> Traffic:
     freshness(desk, table)
     if _is_first_reading(desk, table):
         _until_read(desk)
+    else:
+        show_again_when(lambda: len(desk.feed.table.records), len(table.records))
     if not len(records):
         empty(table, period or "everything", version)
     return Traffic(table, records, version, deployed)
@@ -73,7 +77,7 @@ def _version(deployed: list[Deployment], key: str) -> int | None:
             return "all versions"
         if version != live:
             return f"version {version}"
-        return f"version {version}, live since {datetime.fromtimestamp(deployed[-1].when, UTC):%d %b %H:%M}"
+        return f"version {version}, live since {datetime.fromtimestamp(deployed[-1].when, zone()):%d %b %H:%M}"
 
     chosen: int = st.selectbox(
         "Version", choices, index=choices.index(live or ALL), format_func=named, key=f"{key}-version", width=270
@@ -83,12 +87,12 @@ def _version(deployed: list[Deployment], key: str) -> int | None:
 
 def marks(desk: OperationsDesk, deployed: list[Deployment]) -> list[Mark]:
     """Deployments and changes of the threshold, for time axes."""
-    return changes.marks(deployed, history(desk.names.threshold_parameter))
+    return changes.marks(deployed, desk.known(history, desk.names.threshold_parameter))
 
 
 def freshness(desk: OperationsDesk, table: Table) -> None:
     """How much was read, how old it is, and what could not be read."""
-    if desk.feed.problem:
+    if desk.feed.problem and cloud_answers():
         problem(desk.feed.problem)
     parts = []
     if len(table.records):
@@ -113,7 +117,7 @@ def _is_first_reading(desk: OperationsDesk, table: Table) -> bool:
     return bool(table.unread) and desk.feed.looked is None
 
 
-@st.fragment(run_every=READING_SECONDS)
+@fragment(run_every=READING_SECONDS)
 def _until_read(desk: OperationsDesk) -> None:
     """Draw the whole page again when everything was read."""
     if not desk.feed.table.unread:
@@ -139,17 +143,13 @@ def empty(table: Table, period: str, version: int | None = None) -> None:
 
 def unfamiliarity_limit(desk: OperationsDesk) -> Change | None:
     """The unfamiliarity limit's present version; None, with the reason shown, when it cannot be read."""
-    try:
-        return current(desk.names.unfamiliarity_parameter, UNFAMILIARITY)
-    except SconesError as error:
-        problem(error)
-        return None
+    with told():
+        return desk.known(current, desk.names.unfamiliarity_parameter, UNFAMILIARITY)
+    return None
 
 
 def threshold(desk: OperationsDesk) -> Change | None:
     """The threshold's present version; None, with the reason shown, when it cannot be read."""
-    try:
-        return current(desk.names.threshold_parameter)
-    except SconesError as error:
-        problem(error)
-        return None
+    with told():
+        return desk.known(current, desk.names.threshold_parameter)
+    return None

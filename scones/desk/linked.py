@@ -12,6 +12,8 @@ from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
+PARAMETERS = ("pipeline", "state", "most", "execution", "step")
+"""What the address says of the page Pipelines."""
 JS = """
 export default function ({parentElement, data, setTriggerValue}) {
     let place = parentElement.querySelector(".linked");
@@ -84,9 +86,18 @@ def show_linked(html: str, key: str) -> bool:
     def follow_link() -> None:
         address = st.session_state[key].clicked
         if address:
-            st.query_params.from_dict(dict(parse_qsl(address.removeprefix("?"))))
+            go_to(dict(parse_qsl(address.removeprefix("?"))))
 
     return bool(_draw(key=key, data={"html": html}, on_clicked_change=follow_link).clicked)
+
+
+def go_to(parameters: Mapping[str, str]) -> None:
+    """Let the address of this visit say these query parameters of the page, and leave those of others."""
+    for name in PARAMETERS:
+        if parameters.get(name):
+            st.query_params[name] = parameters[name]
+        elif name in st.query_params:
+            del st.query_params[name]
 
 
 def address(parameters: Mapping[str, str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,12 +13,15 @@ from PIL import Image, UnidentifiedImageError
 
 from monitoring.analysis.features import FORMATS
 from monitoring.analysis.picture_guard import refuse_costly, refuse_crumbs
+from scones.desk.data.objects import body
 from scones.desk.desk import OperationsDesk
 from scones.desk.wording import clock, plain
 
 SIDE = 256
 """Pixels of the longer side on the page; small pictures are enlarged by whole pixels, not smoothed."""
 MOST_KEPT = 512
+Files = Sequence[str] | Mapping[int, str]
+"""Keys of capture files by the number that a record has for its own."""
 
 
 @st.cache_data(max_entries=MOST_KEPT, show_spinner=False)
@@ -55,7 +58,7 @@ def enlarged(content: bytes) -> bytes:
     return file.getvalue()
 
 
-def content(desk: OperationsDesk, files: Sequence[str], record: Any) -> bytes | None:
+def content(desk: OperationsDesk, files: Files, record: Any) -> bytes | None:
     """What `shown` shows of the record, or None when it has no picture."""
     try:
         found: bytes = _fetch(desk, files[record["file"]], int(record["offset"]), int(record["length"]))
@@ -64,7 +67,7 @@ def content(desk: OperationsDesk, files: Sequence[str], record: Any) -> bytes | 
     return found
 
 
-def shown(desk: OperationsDesk, files: Sequence[str], record: Any, alt: str, width: int | str = "stretch") -> None:
+def shown(desk: OperationsDesk, files: Files, record: Any, alt: str, width: int | str = "stretch") -> None:
     """The record's picture, or in its place why there is none; the record counts into `files`."""
     try:
         content = _fetch(desk, files[record["file"]], int(record["offset"]), int(record["length"]))
@@ -74,14 +77,30 @@ def shown(desk: OperationsDesk, files: Sequence[str], record: Any, alt: str, wid
     st.image(content, width=width, alt=alt)
 
 
+def shown_object(bucket: str, key: str, alt: str) -> None:
+    """The picture that an object in S3 is, or in its place why there is none."""
+    try:
+        content = _fetch_object(bucket, key)
+    except ValueError as error:
+        st.caption(f":material/hide_image: No picture: {plain(str(error))}.")
+        return
+    st.image(content, width="stretch", alt=alt)
+
+
+@st.cache_data(max_entries=MOST_KEPT, show_spinner=False)
+def _fetch_object(bucket: str, key: str) -> bytes:
+    content = body(bucket, key)
+    if content is None:
+        raise ValueError("the object is gone")
+    return enlarged(content)
+
+
 def described(desk: OperationsDesk, record: Any) -> str:
     """What the model made of it, in a few words."""
     return f"{desk.classes[record['predicted']]} {record['confidence']:.3f}"
 
 
-def record_card(
-    desk: OperationsDesk, files: Sequence[str], record: Any, threshold: float, unfamiliarity: float = 1.0
-) -> None:
+def record_card(desk: OperationsDesk, files: Files, record: Any, threshold: float, unfamiliarity: float = 1.0) -> None:
     """One record with its picture, and whether it meets the two limits."""
     with st.container(border=True, horizontal=True, key="record-card"):
         with st.container(width=SIDE):
@@ -91,7 +110,7 @@ def record_card(
         with st.container(width="stretch"):
             st.markdown(
                 f"**{described(desk, record)}**, {verdict}  \n"
-                f"{clock(datetime.fromtimestamp(int(record['time']), UTC))} UTC  \n"
+                f"{clock(datetime.fromtimestamp(int(record['time']), UTC))}  \n"
                 f"event {_identifier(record['event'])}  \n"
                 + (f"inference id {_identifier(record['inference'])}  \n" if record["inference"] else "")
                 + plain(files[record["file"]])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 import streamlit as st
 from botocore.exceptions import BotoCoreError, ClientError
@@ -23,6 +23,8 @@ APPROVALS = {
     "Rejected": ("Rejected", "red", ":material/cancel:"),
     WAITING: ("Waits for a decision", "orange", ":material/pending:"),
 }
+ZONE = "zone"
+"""In the session: the time zone that this reader has chosen."""
 READ_ONLY = "Read-only: start the dashboard with `scones dashboard --allow-changes` to do this."
 
 
@@ -38,18 +40,22 @@ def told() -> Iterator[None]:
 
 
 def problem(error: SconesError) -> None:
-    """An error with its fix."""
+    """An error with its fix. While no cloud answers, the banner above the page says why, once."""
+    if cloud_answers():
+        st.error(problem_text(error), icon=":material/error:")
+    else:
+        st.caption(":material/cloud_off: No cloud answers.")
+
+
+def problem_text(error: SconesError) -> str:
+    """An error with its fix, as Markdown."""
     fix = f"\n\n**What to do:** {plain(error.fix)}" if error.fix else ""
-    sentence = error.problem[:1].upper() + error.problem[1:]
-    st.error(f"{plain(sentence)}{fix}", icon=":material/error:")
+    return plain(error.problem[:1].upper() + error.problem[1:]) + fix
 
 
 def cloud_answers() -> bool:
-    """Whether a cloud answers; if not, say why. Other questions would each be repeated with long pauses."""
-    error = problem_of_cloud()
-    if error:
-        problem(error)
-    return error is None
+    """Whether a cloud answers; the banner above the page says why not."""
+    return problem_of_cloud() is None
 
 
 def theme() -> Theme:
@@ -71,9 +77,15 @@ def age(seconds: float) -> str:
     return "just now" if seconds < 10 else f"{int(seconds)} seconds ago"
 
 
+def zone() -> tzinfo:
+    """The time zone that the reader has chosen, UTC unless one was."""
+    chosen: tzinfo = st.session_state.get(ZONE, UTC)
+    return chosen
+
+
 def clock(moment: datetime) -> str:
-    """Date and time, UTC."""
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+    """Date and time in the reader's zone, with its name."""
+    return f"{moment.astimezone(zone()):%Y-%m-%d %H:%M:%S %Z}"
 
 
 def share(value: float | None) -> str:

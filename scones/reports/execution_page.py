@@ -9,6 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from pipelines.runs import live_comparison
 from scones.reports import pages
 from scones.reports.charts.pipeline_graph import pipeline_graph
 from scones.reports.charts.words import percent
@@ -44,6 +45,7 @@ def page(facts: Facts) -> str:
         versions=list(all_versions(facts)),
         sizes=list(_sizes(facts)),
         staging=_staging(facts.package or {}),
+        reviewed=_reviewed(evaluation.get("reviewed", {})),
         headline=list(_headline(evaluation, facts.confidence_threshold)) if evaluation else [],
         thresholds=[_threshold_row(p) for p in evaluation.get("threshold_curve", []) if p["threshold"] in THRESHOLDS],
         look=list(_look(facts)),
@@ -100,6 +102,20 @@ def _samples(facts: Facts) -> list[tuple[str, list[str]]]:
     """Each class with those of its sample pictures that are there."""
     there = [(name, [one for one in names if one in facts.pictures]) for name, names in facts.samples.items()]
     return [(name, names) for name, names in there if names]
+
+
+def _reviewed(found: Json) -> dict[str, Any]:
+    """How the model does on the live test set, beside each version that answered some of it; empty without any."""
+    if not found.get("images"):
+        return {}
+    words = "Deliveries that people labelled and no model learns from: this one is right about "
+    words += f"{share(found['accuracy'])} of {found['images']} ({interval(found, 'accuracy')})."
+    rows = []
+    for one in found["versions"]:
+        value, low, high = live_comparison.bounded(one)
+        then, now = share(one["accuracy"]), share(one["new"])
+        rows.append([f"version {one['version']}", then, now, value, f"{low} to {high}", str(one["images"])])
+    return {"words": f"{words} {live_comparison.neither(found)}".rstrip(), "rows": rows}
 
 
 def _headline(evaluation: Json, threshold: float) -> Iterator[Card]:

@@ -61,7 +61,7 @@ def against(facts: Facts) -> str:
         if facts.live is None:
             return "No version is live, so there is nothing to compare it with."
         if facts.live == facts.version:
-            return "It is live, and no other version was before it."
+            return "No other version was live before it."
         return f"The live version {facts.live} is not among the registry's latest: not compared with."
     of_live = rival.version.number == facts.live
     other = (

@@ -18,19 +18,21 @@ from numpy.typing import NDArray
 from project.errors import DataError, ExecutionFailedError, SconesError
 from steps.train import likeness
 from steps.train.hyperparameters import Hyperparameters
-from steps.train.messages import Examples, Folded, Progress, Trained
+from steps.train.messages import Examples, Folded, Others, Progress, Trained
 
 
 @dataclass(frozen=True)
 class Ensemble:
     """The trained networks, and what is said of each validation image by the one member that never saw it.
 
-    That is a logit vector, (N, classes), and its likeness to the training images, (N,), on the ensemble's scale.
+    That is a logit vector, (N, classes), and its likeness to the training images, (N,), on the ensemble's scale; and
+    the likeness, (M,), of each stranger, which no member saw.
     """
 
     networks: list[Folded]
     validation_logits: NDArray[np.float64]
     validation_likeness: NDArray[np.float64]
+    strangers_likeness: NDArray[np.float64]
 
 
 def holders(labels: NDArray[np.int64], members: int, seed: int) -> NDArray[np.int64]:
@@ -47,8 +49,14 @@ def holders(labels: NDArray[np.int64], members: int, seed: int) -> NDArray[np.in
     return holder
 
 
-def fit(training: Examples, validation: Examples, classes: int, chosen: Hyperparameters) -> Ensemble:
-    """Train `chosen.members` networks.
+def fit(
+    training: Examples,
+    validation: Examples,
+    classes: int,
+    chosen: Hyperparameters,
+    others: Others | None = None,
+) -> Ensemble:
+    """Train `chosen.members` networks, all of them from others too where there are such, and show them the strangers.
 
     Raises:
         DataError: there are fewer validation images than members.
@@ -72,7 +80,7 @@ def fit(training: Examples, validation: Examples, classes: int, chosen: Hyperpar
             )
             held_out = Examples(validation.pictures[mine], validation.labels[mine])
             ours, theirs = context.Pipe(duplex=False)
-            arguments = (theirs, seen, held_out, classes, chosen, 1000 * chosen.seed + member)
+            arguments = (theirs, seen, held_out, classes, chosen, 1000 * chosen.seed + member, others)
             process: BaseProcess = context.Process(target=_work, args=arguments, daemon=True)
             try:
                 process.start()
@@ -90,7 +98,8 @@ def fit(training: Examples, validation: Examples, classes: int, chosen: Hyperpar
     for member, result in enumerate(results):
         logits[holder == member] = result.held_out_logits
     alike = likeness.of_ensemble([result.held_out_likeness for result in results])
-    return Ensemble([result.network for result in results], logits, alike)
+    strange = np.mean([result.strangers_likeness for result in results], axis=0)
+    return Ensemble([result.network for result in results], logits, alike, strange)
 
 
 def _work(
@@ -100,6 +109,7 @@ def _work(
     classes: int,
     chosen: Hyperparameters,
     seed: int,
+    others: Others | None,
 ) -> None:
     """In the child: send a Progress per epoch, then what was Trained, or the error."""
     import torch  # here, because the parent imports this module too
@@ -109,12 +119,14 @@ def _work(
 
     torch.set_num_threads(1)
     try:
-        network, logits = train(seen, held_out, classes, chosen, seed, pipe.send)
+        network, logits = train(seen, held_out, classes, chosen, seed, pipe.send, others.learned if others else None)
         towards = likeness.directions(features(network, seen).double().numpy(), seen.labels, classes)
         unseen = features(network, held_out).double().numpy()
         towards = likeness.scaled(towards, unseen)
         alike = likeness.of_features(unseen, towards)
-        pipe.send(Trained(fold(network, towards), logits.double().numpy(), alike))
+        strangers = features(network, others.strangers).double().numpy() if others else np.empty((0, len(towards)))
+        strange = likeness.of_features(strangers, towards)
+        pipe.send(Trained(fold(network, towards), logits.double().numpy(), alike, strange))
     except SconesError as error:
         pipe.send(error)
     except BrokenPipeError:  # the job was killed: its result has no reader

@@ -39,6 +39,12 @@ class Hyperparameters:
     """Share of each batch that is shown once more, turned by 0 to 3 quarters, to be told by how many."""
     turned_weight: float = 0.5
     """Weight of that question in the loss."""
+    other_pictures: int = 0
+    """Pictures of the archive's other classes to learn from as well, at most; 0: none (docs/training.md)."""
+    other_share: float = 0.5
+    """How many of them are added to each batch, as a share of it."""
+    other_weight: float = 0.5
+    """Weight in the loss of the question what all of a batch's pictures show, theirs included."""
     averaging: float = 0.99
     """What stays of the mean of the weights, which is served, at each step; 0 serves the last weights."""
 
@@ -66,6 +72,9 @@ LIMITS: dict[str, tuple[float, float]] = {
     "label_smoothing": (0, 0.5),
     "turned_share": (0, 1),
     "turned_weight": (0, 10),
+    "other_pictures": (0, 20_000),
+    "other_share": (0.02, 1),
+    "other_weight": (0, 10),
     "averaging": (0, 0.9999),
 }
 SERVICE_PREFIXES = ("sagemaker_", "_tuning_")

@@ -15,7 +15,7 @@ import numpy as np
 from project.errors import DataError
 from project.files import write_folder, write_json
 from steps import lst
-from steps.train import ensemble, graph, hyperparameters, inference, likeness, temperature
+from steps.train import ensemble, graph, hyperparameters, inference, likeness, others, temperature
 from steps.train.hyperparameters import Hyperparameters
 from steps.train.messages import Examples
 
@@ -29,6 +29,10 @@ protobuf==6.33.6
 Pinned as in constraints.txt, so that a model is served by what it was tested with. The container's own numpy and
 packaging stay as they are.
 """
+
+
+LIMIT = 0.95
+"""Unfamiliarity at which strangers are counted: the setting's default."""
 
 
 def read_channel(images: Path, manifest: Path, classes: int, side: int) -> Examples:
@@ -90,6 +94,7 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="run.py train", description=__doc__)
     for channel in ("train", "validation", "train-lst", "validation-lst"):
         parser.add_argument(f"--{channel}", type=Path, required=True, help=f"folder of channel {channel}")
+    parser.add_argument("--others", type=Path, help="folder of channel others: pictures of other classes")
     parser.add_argument("--hyperparameters", type=Path, required=True, help="JSON map of strings")
     parser.add_argument("--model-dir", type=Path, required=True, help="empty folder for the model's files")
     parser.add_argument("--output-data-dir", type=Path, required=True, help="folder for training.json")
@@ -103,7 +108,8 @@ def main(argv: Sequence[str]) -> int:
     classes = len(options.classes)
     training = read_channel(options.train, options.train_lst, classes, options.image_size)
     validation = read_channel(options.validation, options.validation_lst, classes, options.image_size)
-    trained = ensemble.fit(training, validation, classes, chosen)
+    known = others.read(options.others, options.image_size, chosen.other_pictures) if options.others else None
+    trained = ensemble.fit(training, validation, classes, chosen, known)
     single = temperature.fit(trained.validation_logits, validation.labels)
     fitted = temperature.of_ensemble(single, chosen.members)
     roughest = max(inference.roughness(one) for split in (training, validation) for one in split.pictures)
@@ -112,7 +118,11 @@ def main(argv: Sequence[str]) -> int:
         write_model(folder, trained, fitted, roughest, options.classes, chosen, options.image_size)
     options.output_data_dir.mkdir(parents=True, exist_ok=True)
     seconds = round(time.perf_counter() - started, 2)
-    summary = {"validation_accuracy": accuracy, "temperature": fitted, "seconds": seconds}
+    summary: dict[str, float] = {"validation_accuracy": accuracy, "temperature": fitted, "seconds": seconds}
+    if strangers := len(trained.strangers_likeness):
+        share = likeness.share_familiar(trained.validation_likeness, trained.strangers_likeness, LIMIT)
+        summary |= {"strangers": strangers, "strangers_found_familiar": share}
+        print(f"Of {strangers} pictures of classes never learned from, {share:.3f} look familiar.", flush=True)
     write_json(options.output_data_dir / "training.json", summary)
     print(f"Best weights: Validation-accuracy={accuracy:.6f}; temperature {fitted:.3f}; {seconds:.1f} s.", flush=True)
     return 0

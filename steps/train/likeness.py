@@ -53,6 +53,11 @@ def percentiles(likeness: Array) -> list[float]:
     return [float(value) for value in np.quantile(likeness, np.linspace(0, 1, POINTS))]
 
 
+def share_familiar(held_out: Array, others: Array, limit: float) -> float:
+    """Share of `others` that pass an unfamiliarity limit that this share of held-out images passes."""
+    return float((others >= np.quantile(held_out, 1 - limit)).mean())
+
+
 def _unit(rows: Array) -> Array:
     unit: Array = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
     return unit

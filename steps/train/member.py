@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +32,11 @@ def train(
     chosen: Hyperparameters,
     seed: int,
     report: Callable[[Progress], None],
+    others: Examples | None = None,
 ) -> tuple[Network, Tensor]:
     """Train a network from scratch; return the mean of its late weights, with its logits (N, classes) for `held_out`.
+
+    `others` are pictures of other classes, labels from 0, to learn from as well.
 
     The learning rate ends at 0, so the last epochs are the best ones, and their mean is better than any single one. An
     epoch chosen by its loss on a few dozen held-out images is worse than the last (docs/training.md).
@@ -44,7 +48,8 @@ def train(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     pictures, labels = to_tensors(seen, device)
     unseen, unseen_labels = to_tensors(held_out, device)
-    network = Network(chosen.widths, classes).to(device, memory_format=torch.channels_last)
+    kinds = 0 if others is None else len(np.unique(others.labels))
+    network = Network(chosen.widths, classes, kinds).to(device, memory_format=torch.channels_last)
     network.fit_input(pictures)
     optimizers = optimizer.make(network, chosen)
     full_rates = [[group["lr"] for group in each.param_groups] for each in optimizers]
@@ -52,6 +57,8 @@ def train(
     used = len(pictures) // size * size  # a smaller last batch would be noisy; the order is new in every epoch
     half_precision = has_bfloat16(device)
     factors = optimizer.factors(chosen.epochs * used // size, chosen.warmup)
+    count = max(1, round(chosen.other_share * size))
+    strange = draw(others, classes, count, device) if others else itertools.repeat(None)
     average, step = copy.deepcopy(network), 0
     for epoch in range(chosen.epochs):
         started = time.perf_counter()
@@ -63,7 +70,7 @@ def train(
                 for group, rate in zip(each.param_groups, rates, strict=True):
                     group["lr"] = rate * factor
             with torch.autocast(device.type, torch.bfloat16, enabled=half_precision):
-                loss, logits = lesson(network, augment(pictures[batch]), labels[batch], chosen)
+                loss, logits = lesson(network, augment(pictures[batch]), labels[batch], chosen, next(strange))
             network.zero_grad()
             loss.backward()
             for each in optimizers:
@@ -93,21 +100,41 @@ def follow(average: Network, network: Network, past: float) -> None:
             mean.copy_(value)
 
 
-def lesson(network: Network, pictures: Tensor, labels: Tensor, chosen: Hyperparameters) -> tuple[Tensor, Tensor]:
+def draw(others: Examples, classes: int, count: int, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
+    """Forever `count` of the pictures of other classes at random, changed at random, with labels after the classes'."""
+    pictures = torch.from_numpy(others.pictures).permute(0, 3, 1, 2).to(device)  # as bytes: there may be thousands
+    labels = torch.from_numpy(others.labels).to(device) + classes
+    while True:
+        rows = torch.randint(len(labels), (count,), device=device)
+        yield augment(pictures[rows].float() / 255), labels[rows]
+
+
+def lesson(
+    network: Network,
+    pictures: Tensor,
+    labels: Tensor,
+    chosen: Hyperparameters,
+    others: tuple[Tensor, Tensor] | None = None,
+) -> tuple[Tensor, Tensor]:
     """The loss of a batch, and its class logits.
 
     Some pictures appear a second time, turned, and the network must also say by how many quarters: it has to know what
     upright wheels and frames look like, which a thousand labels alone do not teach (Gidaris et al. 2018,
-    arXiv:1803.07728, as an auxiliary task). Nothing of this is left when the model is served.
+    arXiv:1803.07728, as an auxiliary task). With pictures of other classes it must also tell what each picture shows,
+    of all classes: what strangers look like keeps them apart (Hendrycks et al. 2019, arXiv:1812.04606, with the classes
+    instead of no answer). Nothing of this is left when the model is served.
     """
     turned, quarters = turn(pictures[: round(chosen.turned_share * len(pictures))])
-    features = network.features(torch.cat([pictures, turned]).contiguous(memory_format=torch.channels_last))
-    logits = network.classify(features[: len(pictures)]).float()
+    shown = [pictures, turned, *((others[0],) if others else ())]
+    features = network.features(torch.cat(shown).contiguous(memory_format=torch.channels_last))
+    own, upright, strange = features.tensor_split([len(pictures), len(pictures) + len(turned)])
+    logits = network.classify(own).float()
     loss = functional.cross_entropy(logits, labels, label_smoothing=chosen.label_smoothing)
     if len(turned):
-        loss += chosen.turned_weight * functional.cross_entropy(
-            network.turns(features[len(pictures) :]).float(), quarters
-        )
+        loss += chosen.turned_weight * functional.cross_entropy(network.turns(upright).float(), quarters)
+    if others:
+        kinds, truth = network.kinds(torch.cat([own, strange])).float(), torch.cat([labels, others[1]])
+        loss += chosen.other_weight * functional.cross_entropy(kinds, truth, label_smoothing=chosen.label_smoothing)
     return loss, logits
 
 

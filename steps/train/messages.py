@@ -23,6 +23,14 @@ class Examples:
 
 
 @dataclass(frozen=True)
+class Others:
+    """Pictures of other classes, labels from 0: to learn from, and strangers that nobody learns from (perhaps none)."""
+
+    learned: Examples
+    strangers: Examples
+
+
+@dataclass(frozen=True)
 class Progress:
     """What a member reports after an epoch: shares of right answers, the loss on held-out images, and seconds."""
 
@@ -49,8 +57,12 @@ class Folded:
 
 @dataclass(frozen=True)
 class Trained:
-    """A member's result: its network, and its logits (N, classes) and likeness (N,) of the images that it held out."""
+    """A member's result: its network, and its logits (N, classes) and likeness (N,) of the images that it held out.
+
+    `strangers_likeness`, (M,), is that of the pictures of other classes that no member learned from.
+    """
 
     network: Folded
     held_out_logits: NDArray[np.float64]
     held_out_likeness: NDArray[np.float64]
+    strangers_likeness: NDArray[np.float64]

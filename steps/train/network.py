@@ -42,7 +42,8 @@ class Network(nn.Module):
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, widths: Sequence[int], classes: int) -> None:
+    def __init__(self, widths: Sequence[int], classes: int, others: int = 0) -> None:
+        """`others`: how many further classes training asks for as well."""
         super().__init__()
         patch_values = 3 * PATCH * PATCH
         self.register_buffer("mean", torch.zeros(1, 3, 1, 1))
@@ -53,6 +54,7 @@ class Network(nn.Module):
         self.groups = nn.Sequential(*(Group(a, b) for a, b in pairwise(channels)))
         self.head = nn.Linear(channels[-1], classes, bias=False)
         self.turn_head = nn.Linear(channels[-1], 4, bias=False)
+        self.kind_head = nn.Linear(channels[-1], classes + others, bias=False) if others else None
 
     def forward(self, x: Tensor) -> Tensor:
         return self.classify(self.features(x))
@@ -64,6 +66,11 @@ class Network(nn.Module):
     def turns(self, features: Tensor) -> Tensor:
         """Logits (N, 4) of the number of quarter turns, which only training asks for."""
         return self.turn_head(features) * LOGIT_SCALE
+
+    def kinds(self, features: Tensor) -> Tensor:
+        """Logits (N, classes + others) of what pictures show; only training asks, and only where there are others."""
+        assert self.kind_head is not None  # noqa: S101  # for the type checker: nobody asks without
+        return self.kind_head(features) * LOGIT_SCALE
 
     def features(self, x: Tensor) -> Tensor:
         """Features (N, last width)."""

@@ -54,13 +54,10 @@ def make(network: Network, chosen: Hyperparameters) -> list[Optimizer]:
     parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
     filters = [parameter for parameter in parameters if parameter.ndim == 4]
     biases = [parameter for parameter in parameters if parameter.ndim == 1]
+    heads = [head.weight for head in (network.head, network.turn_head, network.kind_head) if head is not None]
     rest = [
         {"params": biases, "lr": chosen.learning_rate * chosen.bias_factor},
-        {
-            "params": [network.head.weight, network.turn_head.weight],
-            "lr": chosen.learning_rate,
-            "weight_decay": chosen.weight_decay,
-        },
+        {"params": heads, "lr": chosen.learning_rate, "weight_decay": chosen.weight_decay},
     ]
     return [Muon(filters, chosen.filter_learning_rate, 0.6), SGD(rest, momentum=chosen.momentum, nesterov=True)]
 

@@ -36,8 +36,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pipelines.checks": GROUND | {"steps", "localcloud.contract", "pipelines.definition"},
     "pipelines.registry": GROUND,
     "pipelines.runs": GROUND
-    | {"localcloud.contract", "monitoring.measures", "steps", "pipelines.definition", "pipelines.registry"}
-    | {"stepfunctions"},
+    | {"localcloud.contract", "monitoring", "steps"}
+    | {"pipelines.definition", "pipelines.registry", "stepfunctions"},
     "pipelines.tuning": GROUND | {"localcloud.contract", "steps", "pipelines.definition", "pipelines.runs"},
     "lambdas": set(),
     "stepfunctions": GROUND,

@@ -9,21 +9,25 @@ import signal
 import subprocess
 import textwrap
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from accessibility import found_by_axe
 from capture_files import entry, picture, traffic
 from cloud_fixtures import LocalCloud, eventually
 from commands import BIN, clean_environment, run_scones
-from dashboard_support import REGION, Project, baseline, capture, made, monitor_run, register
+from dashboard_support import REGION, Project, baseline, capture, made, monitor_run, register, resources
 from endpoint_support import archive
 from foreign_pipeline import ForeignPipeline
 from numpy.random import default_rng
 from PIL import Image
 from story_support import BY_BRIGHTNESS
+
+from localcloud import up
 
 playwright = pytest.importorskip("playwright.sync_api", reason="no browser driver here: pip install -e '.[dev]'")
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -74,6 +78,12 @@ def scones(project: Project, *words: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def address(project: Project) -> Iterator[str]:
     """A dashboard that may change things."""
+    with served(project) as found:
+        yield found
+
+
+@contextmanager
+def served(project: Project) -> Iterator[str]:
     environment = {**clean_environment(project.folder), **project.variables}
     command = [BIN / "scones", "dashboard", "--allow-changes", "--port", "0"]
     with (project.folder / "dashboard.log").open("wb") as log:
@@ -82,7 +92,7 @@ def address(project: Project) -> Iterator[str]:
         yield child.stdout.readline().decode().strip()
         child.send_signal(signal.SIGTERM)
         child.stdout.close()
-        child.wait(30)
+        child.wait(60)
 
 
 @pytest.fixture(scope="module")
@@ -238,13 +248,14 @@ def test_somebody_elses_pipeline_is_followed_and_its_link_sent(
     project.put("alerts/open/pipeline.json", json.dumps(problem))
     page = opened("now")
     page.on("dialog", lambda one: pytest.fail(one.message))
-    link = page.get_by_role("link", name="Open the execution").get_attribute("href")
+    page.get_by_role("link", name="Open the execution").click()
+    page.locator("a[data-step=AskSomebody]").wait_for(timeout=60_000)
     project.clients["s3"].delete_object(Bucket=project.bucket, Key="alerts/open/pipeline.json")
-    page.goto(f"{page.url.rstrip('/')}{link}".partition("&execution")[0])
-    settled(page)
+    link = page.url
+    click(page, "All executions of desk-browser-foreign")
     page.get_by_role("link", name="watched").click()
-    page.locator("a[data-step=AskSomebody]").wait_for()
-    assert link in page.url
+    page.locator("a[data-step=AskSomebody]").wait_for(timeout=60_000)
+    assert page.url == link
     page.locator("a[data-step=Measure]").click()
     shows(page, f"measuring 50 {MARKUP}")
     assert page.url.endswith("step=Measure")
@@ -262,6 +273,73 @@ def test_somebody_elses_pipeline_is_followed_and_its_link_sent(
         assert wide <= size["width"]
         page.screenshot(path=SHOTS / f"execution-{size['width']}.png", full_page=True)
     assert page.locator("img[src='x']").count() == 0
+
+
+def test_an_alert_leads_to_the_picture_that_caused_it_in_two_clicks(project: Project, opened: Open) -> None:
+    problem = {"since": datetime.now(UTC).isoformat(), "times": 1, "told": 1, "measured": ["contrast: 3.9 times"]}
+    for key in ("drift", "low-confidence"):
+        project.put(f"alerts/open/{key}.json", json.dumps({**problem, "what": f"Traffic differs: {key}"}))
+    clicks = []
+    for link, pictures in (
+        ("The pictures that are unlike the test set", ".st-key-drift-pictures img"),
+        ("The least certain pictures", ".st-key-review-first img"),
+    ):
+        page = opened("now")
+        page.evaluate("window.clicks = 0; addEventListener('click', () => window.clicks += 1, true)")
+        page.get_by_role("link", name=link).click()
+        page.locator(pictures).first.wait_for(timeout=60_000)
+        clicks.append(page.evaluate("window.clicks"))
+    for key in project.keys("alerts/open/"):
+        project.clients["s3"].delete_object(Bucket=project.bucket, Key=key)
+    assert all(0 < number <= 2 for number in clicks)
+
+
+def test_period_and_time_zone_stay_in_the_address_from_page_to_page(opened: Open) -> None:
+    page = opened("confidence?period=24+hours&tz=Asia%2FTokyo")
+    assert page.get_by_role("radio", name="24 hours").get_attribute("aria-checked") == "true"
+    page.get_by_role("link", name="Threshold").click()
+    shows(page, " JST")
+    assert "tz=Asia" in page.url and "period=24" in page.url
+    page.get_by_text("7 days", exact=True).click()
+    page.wait_for_url("**period=7*days**")
+    page.reload()
+    settled(page)
+    shows(page, " JST")
+
+
+STALE = "getComputedStyle(document.querySelector('[data-testid=stMetricLabel] p'), '::after').content"
+
+
+def test_without_a_cloud_what_is_known_stays_as_stale_and_goes_on_by_itself(
+    state: Path, tmp_path: Path, browser: Any
+) -> None:
+    running = up.start(state, port=0, sagemaker_port=0)
+    cloud = LocalCloud(state, running.addresses, up.environment(running), {}, state)
+    project = made(cloud, "desk-gone", tmp_path)
+    resources(project)
+    capture(project, 30)
+    with served(project) as address:
+        page = browser.new_context().new_page()
+        page.goto(f"{address}/threshold")
+        shows(page, "30 captured records")
+        place = "desk-gone · account 000000000000 · us-east-1 · local cloud"
+        assert page.title() == f"Threshold · {place} · changes allowed"
+        why = page.get_by_label("Why", exact=True)
+        why.press_sequentially("half a sent")
+        up.stop(state)
+        shows(page, "marked as stale")
+        assert page.get_by_test_id("stAlert").count() == 1
+        assert "stale" in page.evaluate(STALE)
+        page.get_by_text("1 hour", exact=True).click()
+        settled(page)
+        assert page.get_by_test_id("stAlert").count() == 1, "a page is drawn of what is known"
+        shows(page, "30 captured records")
+        up.start(state)
+        page.get_by_text("marked as stale").wait_for(state="hidden", timeout=60_000)
+        capture(project, 12, seed=1, variant="Other")
+        shows(page, "42 captured records")
+        assert why.input_value() == "half a sent"
+        page.context.close()
 
 
 LEAST_CERTAIN = """e => {
@@ -296,9 +374,9 @@ def test_a_click_on_a_point_shows_its_picture(opened: Open) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_fits_a_desk_and_a_phone(opened: Open, scheme: str) -> None:
+def test_every_page_fits_a_desk_and_a_phone_and_is_accessible(opened: Open, scheme: str) -> None:
     SHOTS.mkdir(parents=True, exist_ok=True)
-    page = opened("now", scheme)
+    page, barriers = opened("now", scheme), []
     for name in PAGES:
         page.goto(page.url.rpartition("/")[0] + ("/" if name == "now" else f"/{name}"))
         settled(page)
@@ -311,6 +389,8 @@ def test_every_page_fits_a_desk_and_a_phone(opened: Open, scheme: str) -> None:
             assert wide <= view["width"], f"{name} is {wide} pixels wide on a {size}"
         page.set_viewport_size(DESKTOP)
         assert not page.get_by_test_id("stException").count(), name
+        barriers += [f"{name}: {one}" for one in found_by_axe(page)]
+    assert barriers == []
 
 
 def test_markup_in_captured_traffic_is_text_on_every_page(project: Project, opened: Open) -> None:

@@ -14,8 +14,10 @@ from job_support import CODE, OUTPUT, SCIKIT_LEARN, Bucket, finish, processing, 
 from localcloud.sagemaker.cloud import Cloud
 from monitoring.analysis import capture, ground_truth, outcome
 from monitoring.analysis.capture import Tally, Window
+from monitoring.analysis.ground_truth import NEITHER
 from monitoring.analysis.outcome import Outcome
-from monitoring.watch.files import fetch, put_labels
+from monitoring.watch.files import fetch
+from monitoring.watch.labels import Label, give, read_all
 from pipelines.definition.bundle import bundle
 from project.errors import CloudError
 
@@ -102,10 +104,13 @@ def test_captures_are_fetched_for_the_window_only_and_once(bucket: Bucket, tmp_p
 
 @pytest.mark.usefixtures("on_local_cloud")
 def test_labels_put_into_s3_are_read_back(bucket: Bucket, tmp_path: Path) -> None:
-    written = put_labels(bucket.uri("labels"), {"e1": 1, "e2": 0}, NOON, "me")
-    assert written == bucket.uri("labels/2026/05/04/12/00-00-me.jsonl")
-    assert fetch(bucket.uri("labels"), tmp_path) == 1
-    assert ground_truth.read(tmp_path, CLASSES, Tally()) == {"e1": 1, "e2": 0}
+    given = give(bucket.name, "fleet", "e1", 1, "Ann B.", NOON)
+    assert given.key.startswith("ground-truth/fleet/2026/05/04/12/00-00-000000-Ann-B-")
+    give(bucket.name, "fleet", "e2", NEITHER, "Ben", NOON)
+    found = read_all(bucket.name, "fleet", CLASSES, Tally())
+    assert found == [Label("e1", 1, "Ann-B", NOON), Label("e2", NEITHER, "Ben", NOON)]
+    assert fetch(bucket.uri("ground-truth/fleet"), tmp_path) == 1
+    assert ground_truth.read(tmp_path, CLASSES, Tally()) == {"e1": 1}
 
 
 @pytest.mark.usefixtures("on_local_cloud")

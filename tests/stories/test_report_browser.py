@@ -5,15 +5,21 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from accessibility import found_by_axe
+from capture_files import traffic
 from cloud_fixtures import eventually
 from execution_facts import full
 from plotly.offline import get_plotlyjs
 
+from monitoring.analysis.analyze import read_baseline
+from monitoring.analysis.environment import job
+from scones.reports import monitor_page
 from scones.reports.charts import layout
 from scones.reports.charts.marks import line
 from scones.reports.charts.theme import colour
@@ -113,6 +119,23 @@ def test_the_page_fits_its_window(opened: Open, width: int) -> None:
     shown = opened(viewport={"width": width, "height": 900})
     look_at_all(shown)
     assert shown.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_both_reports_are_accessible(
+    browser: Any, file: Path, baseline_folder: Path, tmp_path: Path, scheme: str
+) -> None:
+    asked = job({"dataset_source": str(traffic(tmp_path / "c", 200, seed=2, shade=0.6)), "output_path": "unused"})
+    known = read_baseline(baseline_folder / "statistics.json", baseline_folder / "constraints.json")
+    monitored = monitor_page.write(monitor_page.read_traffic(asked, known, datetime.now(UTC)), tmp_path)
+    context = browser.new_context(color_scheme=scheme)
+    shown, barriers = context.new_page(), []
+    for report in (file, monitored):
+        shown.goto(report.as_uri())
+        look_at_all(shown)
+        barriers += [f"{report.name}: {one}" for one in found_by_axe(shown)]
+    context.close()
+    assert barriers == []
 
 
 def test_it_is_printed_light_with_every_chart_in_its_card_whatever_was_seen_before(opened: Open) -> None:

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import numpy as np
 import pytest
 from capture_files import entry, picture, traffic
 from cloud_fixtures import LocalCloud
 from numpy.random import Generator, default_rng
 
 from monitoring.analysis import job
+from monitoring.measures.metrics import threshold_curve
 
 REGION, ACCOUNT = "us-east-1", "000000000000"
 THRESHOLD = 0.93
@@ -118,7 +120,15 @@ def baseline(project: Project, folder: Path) -> None:
     for name in ("statistics.json", "constraints.json"):
         project.put(f"{EVALUATION}/{name}", (folder / name).read_bytes())
     metrics = {"accuracy": 0.91, "accuracy_low": 0.87, "accuracy_high": 0.94, "auc": 0.97, "macro_recall": 0.9}
-    project.put(f"{EVALUATION}/evaluation.json", json.dumps({"metrics": metrics}))
+    sure = np.linspace(0.5, 1, 101)
+    curve = threshold_curve(sure, sure > 0.6, np.array([0.5, 0.7, 0.93]))
+    beside = {"version": 2, "images": 57, "difference": 0.07, "difference_low": 0.01, "difference_high": 0.13}
+    beside |= {"accuracy": 0.842, "accuracy_low": 0.726, "accuracy_high": 0.915}
+    beside |= {"new": 0.912, "new_low": 0.811, "new_high": 0.962}
+    reviewed = {"images": 57, "accuracy": 0.912, "accuracy_low": 0.811, "accuracy_high": 0.962}
+    reviewed |= {"neither": 5, "neither_routed": 2, "versions": [beside]}
+    evaluation = {"metrics": metrics, "threshold_curve": curve, "reviewed": reviewed}
+    project.put(f"{EVALUATION}/evaluation.json", json.dumps(evaluation))
 
 
 def register(project: Project, approval: str = "PendingManualApproval", **more: Any) -> str:

@@ -50,7 +50,7 @@ class Page(HTMLParser):
             self.policy = given["content"]
         if tag == "figure":
             self.figure = given["id"]
-        if given.get("role") == "img":
+        if given.get("class") == "chart":
             self.labels[self.figure] = given["aria-label"]
         if self.figure and tag == "tr":
             self.tables.setdefault(self.figure, []).append([])

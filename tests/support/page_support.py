@@ -17,6 +17,7 @@ from streamlit.testing.v1 import AppTest as AppTest
 def page(title: str) -> AppTest:
     """A page, drawn by what `scones dashboard` draws it with once the traffic was read."""
     with suppress(SconesError):  # without a cloud the page says why
+        desk.forget_answers()
         feed = desk.desk().feed
         eventually(lambda: bool(feed.problem or (feed.looked and not feed.table.unread)))
     script = f"""

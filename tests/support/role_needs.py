@@ -121,6 +121,7 @@ READS = {  # keys that a function reads, and the prefix that it writes
     "SummariseBatch": ["batches/b/results/1.json"],
     "Monitor": ["executions/e/Evaluate/baseline/statistics.json"],
     "Staging": ["executions/e/BuildManifests/test/1.png", "executions/e/StagingEndpoint/captures/e/AllTraffic/1.jsonl"],
+    "Retrain": ["reviewed/newest.json"],
     "Alert": ["monitor/m/2026/11/20/10/constraint_violations.json", "alerts/open/drift.json"],
 }
 WRITES = {
@@ -277,6 +278,7 @@ def of_pipeline() -> list[Request]:
     read = (
         "code/0/run.py",
         "data/0/cifar.tar.gz",
+        "reviewed/0/reviewed.json",
         "executions/e/Evaluate/evaluation/evaluation.json",
         "models/j/output/m",
     )

@@ -37,3 +37,13 @@ def arguments(folder: Path, classes: int = 2) -> list[str]:
         *("--model-dir", str(folder / "model"), "--output-data-dir", str(folder / "data")),
         *("--classes", ",".join(["red", "green", "blue"][:classes])),
     ]
+
+
+def write_others(folder: Path, classes: int, count: int) -> None:
+    """Write channel others into `folder`: stripes, wider from class to class; the classes take turns."""
+    generator = np.random.default_rng(12)
+    labels = np.tile(np.arange(classes), count)
+    pictures = generator.integers(0, 80, (len(labels), 32, 32, 3), dtype=np.uint8)
+    for picture, label in zip(pictures, labels, strict=True):
+        picture[np.arange(32) // (2 + label) % 2 == 0] += 150
+    np.savez(folder / "others.npz", pictures=pictures, labels=labels.astype(np.int64))

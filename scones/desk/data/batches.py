@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from project import aws
+from project.errors import DataError
 from scones.desk.data.objects import body, listed
 from stepfunctions import inference
 from stepfunctions.executions import Execution, latest
@@ -58,6 +59,50 @@ def _batch(execution: Execution) -> BatchRun:
     return BatchRun(execution, source, len(done), len(json.loads(work)), counts)
 
 
-def summary(batch: BatchRun) -> bytes | None:
-    """The run's summary.json; None while there is none."""
-    return body(aws.names().bucket, f"{ROOT}/{batch.execution.name}/summary.json")
+NOT_ROUTED = {
+    # list in summary.json: what it is called
+    "low_confidence": "Below the threshold",
+    "unfamiliar": "Unfamiliar",
+    "failed": "Failed",
+    "not_processed": "Not processed",
+}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A picture of a batch that was not routed, and why, in words."""
+
+    key: str
+    why: str
+
+
+def not_routed(summary: bytes) -> dict[str, list[Kept]]:
+    """The pictures in each of the lists of NOT_ROUTED, those of which the model was least sure first.
+
+    Raises:
+        DataError: it is no summary of a batch.
+    """
+    try:
+        document = json.loads(summary)
+        return {name: [_kept(one) for one in _least_sure_first(document[name])] for name in NOT_ROUTED}
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"The batch's summary: {type(error).__name__}: {error}.", "Run the batch again.") from None
+
+
+def _least_sure_first(entries: list[Any]) -> list[Any]:
+    return sorted(entries, key=lambda one: one.get("confidence", 0.0) if isinstance(one, dict) else 0.0)
+
+
+def _kept(entry: Any) -> Kept:
+    if isinstance(entry, str):
+        return Kept(entry, "its part of the batch left no result")
+    if "confidence" in entry:
+        return Kept(entry["key"], f"{entry['vehicle']} {entry['confidence']:.3f}")
+    if "unfamiliarity" in entry:
+        return Kept(entry["key"], f"{entry['vehicle']}, unfamiliarity {entry['unfamiliarity']:.3g}")
+    return Kept(entry["key"], f"{entry['error']}: {entry['problem']}")
+
+
+def summary(name: str) -> bytes | None:
+    """The summary.json of the run of that name; None while there is none."""
+    return body(aws.names().bucket, f"{ROOT}/{name}/summary.json")

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -160,6 +161,19 @@ class Feed:
             raise ValueError("the captured file is gone")
         return records.picture(line)
 
+    def pictures(self, chosen: Records, files: Sequence[str]) -> list[bytes | None]:
+        """The pictures of many records, each of their files fetched once; None for one that has none.
+
+        Raises:
+            SconesError: S3 refused or did not answer.
+        """
+        keys = [files[number] for number in chosen["file"]]
+        needed = sorted(set(keys))
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            contents = dict(zip(needed, pool.map(lambda key: self._fetch(self.bucket, key), needed), strict=True))
+        lines = {key: records.uncompressed(content)[0] for key, content in contents.items() if content}
+        return [_picture_at(lines.get(key), one) for key, one in zip(keys, chosen, strict=True)]
+
     def _live(self) -> None:
         while not self._closing.is_set():
             try:
@@ -239,6 +253,13 @@ class Feed:
             unread=unread,
             left_out=len(self._left_out),
         )
+
+
+def _picture_at(content: bytes | None, record: Any) -> bytes | None:
+    try:
+        return records.picture(content[record["offset"] : record["offset"] + record["length"]]) if content else None
+    except (ValueError, KeyError):
+        return None
 
 
 def _joined(parts: Sequence[Records]) -> Records:

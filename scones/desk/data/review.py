@@ -12,11 +12,13 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from monitoring.analysis.ground_truth import NEITHER
 from monitoring.measures.metrics import wilson
-from scones.desk.data.labels import NEITHER
 from scones.desk.data.records import Records
 
-Order = Literal["least certain", "at random"]
+Order = Literal["least certain", "at random", "second look", "wrong"]
+"""`second look`: what others have labelled and this reviewer has not. `wrong`: the model said something else than the
+label does."""
 UNLABELLED = -2
 SMOKE = b"smoke/"
 """How the inference id of a smoke test begins: the deploy workflow's own picture, not traffic."""
@@ -39,17 +41,37 @@ def labels_of(records: Records, labels: Mapping[str, int]) -> NDArray[np.int64]:
 
 
 def queue(
-    records: Records, labels: Mapping[str, int], order: Order, most: int, limit: float = 1.0
+    records: Records,
+    labels: Mapping[str, int],
+    order: Order,
+    most: int,
+    mine: Mapping[str, int] | None = None,
+    limit: float = 1.0,
 ) -> NDArray[np.int64]:
-    """Rows of answered `records` to look at next, at most `most`: unlabelled ones, least certain (or drawn) first.
+    """Rows of answered `records` to look at next, at most `most`, in this order.
 
-    By turns with the least certain come the most unfamiliar of those above `limit`, of which the model may be sure.
-    The draw is by a digest of the event id: the same for everybody, and it does not change as traffic comes in.
+    By turns with the least certain come the most unfamiliar ones, of which the model may be sure. The draw at random is
+    by a digest of the event id: the same for everybody, and it does not change as traffic comes in. A second look
+    begins with the answers that the label contradicts; what is wrong, with the most confident answer.
+
+    Args:
+        labels: what counts.
+        mine: what this reviewer has said, for a second look.
+        limit: above it a picture is unfamiliar.
     """
+    given = labels_of(records, labels)
     smoke = np.char.startswith(records["inference"], SMOKE) if len(records) else np.zeros(0, bool)
-    waiting = np.flatnonzero((labels_of(records, labels) == UNLABELLED) & ~smoke)
+    if order == "wrong":
+        waiting = np.flatnonzero((given >= 0) & (given != records["predicted"]) & ~smoke)
+        return _first(waiting, -records["confidence"][waiting], most)
+    if order == "second look":
+        by_others = (given != UNLABELLED) & (labels_of(records, mine or {}) == UNLABELLED)
+        waiting = np.flatnonzero(by_others & ~smoke)
+        agrees = given[waiting] == records["predicted"][waiting]
+        return _first(waiting, agrees + _draw(records, waiting) / 2**32, most)
+    waiting = np.flatnonzero((given == UNLABELLED) & ~smoke)
     if order == "at random":
-        return _first(waiting, np.array([crc32(event) for event in records["event"][waiting].tolist()]), most)
+        return _first(waiting, _draw(records, waiting), most)
     strange = waiting[records["unfamiliarity"][waiting] > limit]
     unsure = _first(waiting, records["margin"][waiting], most)
     strange = _first(strange, -records["unfamiliarity"][strange], most)
@@ -63,6 +85,10 @@ def _first(rows: NDArray[np.int64], rank: NDArray[Any], most: int) -> NDArray[np
         first = np.argpartition(rank, most)[:most]
         rows, rank = rows[first], rank[first]
     return rows[np.argsort(rank, kind="stable")]
+
+
+def _draw(records: Records, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.array([crc32(event) for event in records["event"][rows].tolist()], np.int64)
 
 
 def same_pictures(

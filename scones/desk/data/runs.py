@@ -32,7 +32,10 @@ BINS = 30
 
 @dataclass(frozen=True)
 class MonitorRun:
-    """One run of the monitor, about one version; its files lie in `folder`. Without a verdict there are no drifts."""
+    """One run of the monitor, about one version; its files lie in `folder`. Without a verdict there are no drifts.
+
+    `window` is the time that it judged, from and until; None where the run was told no bound.
+    """
 
     folder: str
     when: datetime
@@ -43,6 +46,7 @@ class MonitorRun:
     drifts: tuple[Drift, ...]
     violations: int
     version: int | None = None
+    window: tuple[datetime | None, datetime | None] = (None, None)
 
 
 class Runs:
@@ -101,7 +105,13 @@ def parsed(folder: str, document: Mapping[str, Any]) -> MonitorRun | None:
         drifts=tuple(Drift(**{name: drift[name] for name in names}) for drift in document["drift"]),
         violations=int(document["violations"]),
         version=int(document["version"]) if document.get("version") else None,
+        window=(_moment(document, "start"), _moment(document, "end")),
     )
+
+
+def _moment(document: Mapping[str, Any], edge: str) -> datetime | None:
+    told = document.get("window", {}).get(edge)
+    return datetime.fromisoformat(told) if told else None
 
 
 def violations(bucket: str, run: MonitorRun) -> list[dict[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -93,12 +93,16 @@ def alarms(prefix: str) -> list[Alarm]:
 
 @dataclass(frozen=True)
 class LatencyPoint:
-    """ModelLatency of a stretch of time, in milliseconds; `when` is its beginning."""
+    """ModelLatency of a stretch of time, in milliseconds; `when` is its beginning, `count` how many requests it had.
+
+    `p95` is None where CloudWatch has no percentile.
+    """
 
     when: datetime
     mean: float
     most: float
     count: float
+    p95: float | None = None
 
 
 def period(start: datetime, end: datetime) -> int:
@@ -109,18 +113,52 @@ def period(start: datetime, end: datetime) -> int:
 def latency(name: str, variant: str, start: datetime, end: datetime) -> list[LatencyPoint]:
     """How long the model took, from CloudWatch, by time; a capture file does not say it."""
     seconds = period(start, end)
+    return _latency(name, variant, start - timedelta(seconds=seconds), end, seconds)
+
+
+def _latency(name: str, variant: str, start: datetime, end: datetime, seconds: int) -> list[LatencyPoint]:
     with aws.explained(f"reading the latency of endpoint {name}"):
         found: list[dict[str, Any]] = aws.client("cloudwatch").get_metric_statistics(
             Namespace="AWS/SageMaker",
             MetricName="ModelLatency",
             Dimensions=[{"Name": "EndpointName", "Value": name}, {"Name": "VariantName", "Value": variant}],
-            StartTime=start - timedelta(seconds=seconds),
+            StartTime=start,
             EndTime=end,
             Period=seconds,
             Statistics=["Average", "Maximum", "SampleCount"],
+            ExtendedStatistics=["p95"],
         )["Datapoints"]
-    points = [
-        LatencyPoint(one["Timestamp"], one["Average"] / 1000, one["Maximum"] / 1000, one["SampleCount"])
-        for one in found
-    ]
+    points = [_point(one) for one in found]
     return sorted(points, key=lambda point: point.when)
+
+
+def _point(one: dict[str, Any]) -> LatencyPoint:
+    p95 = one.get("ExtendedStatistics", {}).get("p95")
+    return LatencyPoint(
+        one["Timestamp"],
+        one["Average"] / 1000,
+        one["Maximum"] / 1000,
+        one["SampleCount"],
+        None if p95 is None else p95 / 1000,
+    )
+
+
+@dataclass(frozen=True)
+class Load:
+    """Requests that a variant's model answered in a stretch of time, and how long 95 of 100 took at most."""
+
+    requests: float
+    minutes: float
+    p95: float | None
+
+    @property
+    def per_minute(self) -> float:
+        return self.requests / self.minutes
+
+
+def load(name: str, variant: str, seconds: int) -> Load:
+    """The load of the last `seconds`, a multiple of 60: of whole minutes, as CloudWatch counts."""
+    end = datetime.now(UTC).replace(second=0, microsecond=0)
+    points = _latency(name, variant, end - timedelta(seconds=seconds), end, seconds)
+    slowest = [one.p95 for one in points if one.p95 is not None]
+    return Load(sum(one.count for one in points), seconds / 60, max(slowest, default=None))

@@ -12,7 +12,8 @@ from typing import Any, Literal
 from stepfunctions.executions import describe, list_executions
 from stepfunctions.inference import LOW_CONFIDENCE, UNFAMILIAR
 
-Ending = Literal["passed", "failed loudly", "broken", "running", "not looked at"]
+Ending = Literal["routed", "not routed", "failed", "running", "not looked at"]
+"""`not routed`: the model was not sure enough, or did not know such pictures. `failed`: for any other reason."""
 AT_ONCE = 8
 DESCRIBE_SECONDS = 0.6
 """How long one look may ask for the reasons of failures; the others are asked for at the next."""
@@ -26,14 +27,14 @@ class Today:
         self._errors: dict[str, str] = {}
         self._lock = threading.Lock()
 
-    def counts(self, now: datetime) -> Counter[Ending]:
-        """How the executions of the day of `now` ended.
+    def counts(self) -> Counter[Ending]:
+        """How the executions of today ended.
 
         Raises:
             SconesError: Step Functions refused or did not answer.
         """
         with self._lock:
-            midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+            midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
             found = list_executions(self.machine, since=midnight)
             self._ask([one["executionArn"] for one in found if one["status"] == "FAILED"])
             return Counter(self._ending(one) for one in found)
@@ -53,7 +54,7 @@ class Today:
         if one["status"] in ("RUNNING", "PENDING_REDRIVE"):
             return "running"
         if one["status"] == "SUCCEEDED":
-            return "passed"
+            return "routed"
         if one["status"] == "FAILED" and one["executionArn"] not in self._errors:
             return "not looked at"
-        return "failed loudly" if self._errors.get(one["executionArn"]) in (LOW_CONFIDENCE, UNFAMILIAR) else "broken"
+        return "not routed" if self._errors.get(one["executionArn"]) in (LOW_CONFIDENCE, UNFAMILIAR) else "failed"

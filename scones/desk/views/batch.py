@@ -6,11 +6,18 @@ import streamlit as st
 
 from project.errors import SconesError
 from scones.desk.data import batches
-from scones.desk.data.batches import BatchRun
-from scones.desk.desk import OperationsDesk
-from scones.desk.wording import READ_ONLY, age, cloud_answers, now, plain, problem, told
+from scones.desk.data.batches import NOT_ROUTED, BatchRun
+from scones.desk.desk import OperationsDesk, forget_answers
+from scones.desk.pictures import shown_object
+from scones.desk.refresh import fragment
+from scones.desk.wording import READ_ONLY, age, now, plain, problem, told
 
 EVERY_SECONDS = 3
+SHOWN = 12
+"""Pictures at a time."""
+SMALL = 164
+SUMMARY_OLD_SECONDS = 3600
+"""Of a batch that has ended: its summary does not change any more."""
 
 
 def show(desk: OperationsDesk) -> None:
@@ -19,16 +26,14 @@ def show(desk: OperationsDesk) -> None:
     _start(desk)
     st.subheader("Batches")
 
-    @st.fragment(run_every=EVERY_SECONDS)
+    @fragment(run_every=EVERY_SECONDS)
     def live() -> None:
-        if not cloud_answers():
-            return
         with told():
-            found = batches.runs()
+            found = desk.known(batches.runs)
             if not found:
                 st.info("No data: no batch was started yet.", icon=":material/inbox:")
             for number, batch in enumerate(found):
-                _run(batch, number == 0)
+                _run(desk, batch, number == 0)
 
     live()
 
@@ -67,10 +72,11 @@ def _start(desk: OperationsDesk) -> None:
         except SconesError as error:
             problem(error)
         else:
+            forget_answers()
             st.success(f"Started {execution.rpartition(':')[2]}.", icon=":material/check_circle:")
 
 
-def _run(batch: BatchRun, newest: bool) -> None:
+def _run(desk: OperationsDesk, batch: BatchRun, newest: bool) -> None:
     one = batch.execution
     marks = {"RUNNING": ":material/sync:", "SUCCEEDED": ":material/check_circle:"}
     heading = f"{plain(batch.source)}: {one.status.lower()}, started {age((now() - one.started).total_seconds())}"
@@ -84,7 +90,12 @@ def _run(batch: BatchRun, newest: bool) -> None:
         if batch.counts:
             _counts(batch)
         st.caption(f"Execution {one.name}, {one.seconds:.1f} s")
-        if one.status != "RUNNING" and (summary := batches.summary(batch)):
+        if one.status == "RUNNING":
+            return
+        summary = desk.known.at_most_old(SUMMARY_OLD_SECONDS, batches.summary, one.name)
+        if summary is None:
+            return
+        with st.container(horizontal=True, vertical_alignment="center"):
             st.download_button(
                 "Download the summary",
                 summary,
@@ -94,18 +105,43 @@ def _run(batch: BatchRun, newest: bool) -> None:
                 key=f"summary-{one.name}",
                 on_click="ignore",
             )
+            wanted = st.toggle("Show what was not routed", key=f"not-routed-{one.name}")
+        if wanted:
+            _not_routed(batch, summary)
+
+
+def _not_routed(batch: BatchRun, summary: bytes) -> None:
+    found = {name: kept for name, kept in batches.not_routed(summary).items() if kept}
+    if not found:
+        st.success("Every picture was routed.", icon=":material/done_all:")
+        return
+    name = batch.execution.name
+    which = st.segmented_control(
+        "Why",
+        list(found),
+        default=next(iter(found)),
+        format_func=lambda one: f"{NOT_ROUTED[one]} ({len(found[one]):,})",
+        required=True,
+        key=f"why-{name}",
+    )
+    kept = found[which or next(iter(found))]
+    pages, number = -(-len(kept) // SHOWN), 1
+    if pages > 1:
+        number = int(st.number_input(f"Part of {pages}", 1, pages, key=f"part-{name}-{which}", width=160))
+    bucket = batch.source.removeprefix("s3://").partition("/")[0]
+    with st.container(horizontal=True, key=f"gallery-{name}"):
+        for one in kept[(number - 1) * SHOWN : number * SHOWN]:
+            with st.container(border=True, width=SMALL):
+                shown_object(bucket, one.key, f"Picture of the batch: {one.why}")
+                st.caption(f"{plain(one.key.rpartition('/')[2])}  \n{plain(one.why)}")
 
 
 def _counts(batch: BatchRun) -> None:
-    labels = {
-        "images": "Pictures",
-        "routed": "Routed",
-        "low_confidence": "Below the threshold",
-        "unfamiliar": "Unfamiliar",
-        "failed": "Failed",
-        "not_processed": "Not processed",
-    }
+    """How many were routed where, and how many were not, why."""
     with st.container(horizontal=True):
-        for name, label in labels.items():
+        for name, label in {"images": "Pictures", "routed": "Routed", **NOT_ROUTED}.items():
             if name in batch.counts:
                 st.metric(label, f"{batch.counts[name]:,}", width="content")
+            if name == "routed":
+                for route, number in batch.counts.get("routes", {}).items():
+                    st.metric(f"Route {plain(route)}", f"{number:,}", width="content")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,19 +11,24 @@ import numpy as np
 import streamlit as st
 from plotly.graph_objects import Figure
 
+from monitoring.analysis.features import Floats
+from monitoring.measures.metrics import wilson
 from scones.desk.charts import show_chart
 from scones.desk.data import confidence, runs, serving
 from scones.desk.data.records import Records, Table
+from scones.desk.data.serving import LatencyPoint
 from scones.desk.desk import OperationsDesk
 from scones.desk.filters import Traffic, marks, threshold, traffic, unfamiliarity_limit
 from scones.desk.pictures import record_card
-from scones.desk.wording import clock, plain, plural, share, told
+from scones.desk.refresh import fragment
+from scones.desk.wording import clock, measured, plain, plural, share, told
 from scones.reports.charts import traffic as charts
 from scones.reports.charts.layout import Mark
 from scones.reports.charts.traffic import LatencyLine
 
 LEAST_POINTS = 3
 """Of a latency curve; fewer are told as numbers."""
+CARD = "confidence-card"
 PASSING, BELOW = (name for name, *_ in charts.PARTS)
 
 
@@ -39,8 +45,12 @@ def show(desk: OperationsDesk) -> None:
 def _charts(desk: OperationsDesk, chosen: Traffic, limit: float, changed: list[Mark]) -> None:
     records = chosen.records
     history = confidence.history(records, desk.classes, limit)
-    below = share(history.low_share())
-    st.markdown(f"**{below}** of {plural(len(records), 'record')} are below the threshold of **{limit:g}**.")
+    under = int((records["confidence"] < limit).sum())
+    low, high = map(share, wilson(under, len(records)))
+    st.markdown(
+        f"**{share(under / len(records))}** ({low} to {high}) of {plural(len(records), 'record')} are below the "
+        f"threshold of **{limit:g}**."
+    )
     _records(desk, chosen.table.files, records[confidence.sample(records, limit)], len(records), limit, changed)
     left, right = st.columns(2, gap="medium")
     with left:
@@ -50,18 +60,18 @@ def _charts(desk: OperationsDesk, chosen: Traffic, limit: float, changed: list[M
             "Confidence over time, above and below the threshold",
         )
         with told():
-            mix = charts.class_mix(history, runs.baseline_mix(chosen.version), changed)
+            mix = charts.class_mix(history, desk.known(runs.baseline_mix, chosen.version), changed)
             _chart("Class mix", mix, "Share of each predicted class over time")
     with right:
         _chart("Distribution", charts.confidence_histogram(history), "Number of records by confidence")
         _chart(
-            "Routed and held back",
+            "Routed and not routed",
             charts.above_and_below(history, changed),
             "Records above and below the threshold over time",
         )
     _by_class(desk, records, limit)
     with told():
-        _latency(desk, chosen.table, records, changed)
+        _load(desk, chosen.table, records, changed)
 
 
 def _chart(heading: str, figure: Figure, alt: str) -> None:
@@ -69,7 +79,7 @@ def _chart(heading: str, figure: Figure, alt: str) -> None:
     show_chart(figure, heading, alt)
 
 
-@st.fragment
+@fragment()
 def _records(
     desk: OperationsDesk, files: Sequence[str], shown: Records, of: int, limit: float, changed: list[Mark]
 ) -> None:
@@ -87,10 +97,37 @@ def _records(
     st.caption((which if len(shown) < of else "") + how)
     picked = [point.get("customdata") for point in event.selection.points]
     numbers = [one[0] if isinstance(one, list) else one for one in picked]
-    if numbers and numbers[0] is not None and int(numbers[0]) < len(shown):
+    card = _card(numbers[0] if numbers else None, shown, files, of)
+    if card:
         with told():
             strange = unfamiliarity_limit(desk)
-            record_card(desk, files, shown[int(numbers[0])], limit, strange.value if strange else 1.0)
+            record_card(desk, {card.record["file"]: card.file}, card.record, limit, strange.value if strange else 1.0)
+
+
+@dataclass(frozen=True)
+class Card:
+    """The record that was clicked, of so many: it stays while the chart is drawn again with more of them."""
+
+    number: int
+    record: Any
+    file: str
+    of: int
+
+
+def _card(number: int | None, shown: Records, files: Sequence[str], of: int) -> Card | None:
+    kept: Card | None = st.session_state.get(CARD)
+    if number is None:
+        if kept and kept.of != of:
+            return kept  # nobody let go of it: the chart is another one
+        st.session_state.pop(CARD, None)
+        return None
+    if kept and kept.number == number:
+        return kept
+    if number >= len(shown):
+        return None
+    record = shown[number].copy()
+    card = st.session_state[CARD] = Card(number, record, files[record["file"]], of)
+    return card
 
 
 def scatter(shown: Records, classes: Sequence[str], limit: float, changed: Sequence[Mark] = ()) -> Figure:
@@ -107,44 +144,86 @@ def scatter(shown: Records, classes: Sequence[str], limit: float, changed: Seque
 
 def _where(record: Any) -> str:
     moment = clock(datetime.fromtimestamp(int(record["time"]), UTC))
-    return f"{moment} UTC, {record['event'].decode('utf-8', 'replace')}"
+    return f"{moment}, {record['event'].decode('utf-8', 'replace')}"
 
 
 def _by_class(desk: OperationsDesk, records: Records, limit: float) -> None:
     st.subheader("By class")
     rows = [
-        {"predicted": name, PASSING: passing, BELOW: under, "share below": share(under / (passing + under))}
+        {"predicted": name, PASSING: passing, BELOW: under, "share below": _share_below(passing, under)}
         for name, passing, under in confidence.counted(records, limit, desk.classes)
         if passing + under
     ]
     st.table(
         rows, hide_index=True, border="horizontal", alt="Records by predicted class, above and below the threshold"
     )
+    st.caption("In brackets the 95 % interval.")
 
 
-def _latency(desk: OperationsDesk, table: Table, records: Records, changed: list[Mark]) -> None:
-    st.subheader("Latency of the model")
+def _share_below(passing: int, under: int) -> str:
+    low, high = wilson(under, passing + under)
+    return measured(under / (passing + under), low, high, True)
+
+
+def _load(desk: OperationsDesk, table: Table, records: Records, changed: list[Mark]) -> None:
+    """What CloudWatch counted of the time that the records are of: captured records do not say it."""
     start, end = (datetime.fromtimestamp(int(records["time"][i]), UTC) for i in (0, -1))
-    found = {v: serving.latency(desk.names.endpoint, v, start, end) for v in sorted(set(table.variants))}
-    lines = [
-        LatencyLine(f"{variant}, {what}", np.array([p.when.timestamp() for p in points]), np.array(values), dashed)
-        for variant, points in found.items()
-        for what, values, dashed in (
-            ("mean", [p.mean for p in points], False),
-            ("slowest", [p.most for p in points], True),
+    asked = {
+        variant: desk.known(serving.latency, desk.names.endpoint, variant, start, end)
+        for variant in sorted(set(table.variants))
+    }
+    found = {variant: points for variant, points in asked.items() if points}
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.subheader("Latency of the model")
+    with right:
+        st.subheader("Requests a minute")
+    if not found:
+        with left:
+            st.info("No data: CloudWatch has no latency of this time.", icon=":material/inbox:")
+        with right:
+            st.info("No data: CloudWatch has no requests of this time.", icon=":material/inbox:")
+        return
+    minutes = serving.period(start, end) // 60
+    span, is_short = charts.span_of(records["time"]), max(map(len, found.values())) < LEAST_POINTS
+    with left:
+        if is_short:
+            _latency_in_words(found)
+        else:
+            figure = charts.latency_over_time(list(_latency_lines(found)), span, changed)
+            show_chart(figure, "latency", "Latency of the model over time, in milliseconds")
+    with right:
+        if is_short:
+            for variant, points in found.items():
+                rate = sum(p.count for p in points) / (minutes * len(points))
+                st.markdown(f"{plain(variant)}: **{rate:.3g}** requests a minute")
+        else:
+            rates = {v: (_times(points), np.array([p.count / minutes for p in points])) for v, points in found.items()}
+            show_chart(charts.requests_over_time(rates, span, changed), "requests", "Requests a minute over time")
+    each = f"Every {plural(minutes, 'minute')}" if minutes > 1 else "Every minute"
+    st.caption(f"{each}, from CloudWatch. p95: 95 of 100 answers took at most that long.")
+
+
+def _latency_lines(found: dict[str, list[LatencyPoint]]) -> Iterator[LatencyLine]:
+    for variant, points in found.items():
+        whose = f"{variant}, " if len(found) > 1 else ""
+        yield LatencyLine(f"{whose}mean", _times(points), np.array([p.mean for p in points]))
+        p95 = np.array([np.nan if p.p95 is None else p.p95 for p in points])
+        if np.isfinite(p95).any():
+            yield LatencyLine(f"{whose}p95", _times(points), p95)
+        yield LatencyLine(f"{whose}slowest", _times(points), np.array([p.most for p in points]), dashed=True)
+
+
+def _times(points: list[LatencyPoint]) -> Floats:
+    return np.array([p.when.timestamp() for p in points])
+
+
+def _latency_in_words(found: dict[str, list[LatencyPoint]]) -> None:
+    for variant, points in found.items():
+        mean, most = (
+            np.average([p.mean for p in points], weights=[p.count for p in points]),
+            max(p.most for p in points),
         )
-        if points
-    ]
-    if not lines:
-        st.info("No data: CloudWatch has no latency of this time.", icon=":material/inbox:")
-        return
-    if max(len(points) for points in found.values()) < LEAST_POINTS:
-        for variant, points in found.items():
-            if points:
-                mean, most = np.average([p.mean for p in points]), max(p.most for p in points)
-                st.markdown(f"{plain(variant)}: mean **{mean:.3g} ms**, slowest **{most:.3g} ms**")
-        return
-    figure = charts.latency_over_time(lines, charts.span_of(records["time"]), changed)
-    show_chart(figure, "latency", "Latency of the model over time, in milliseconds")
-    minutes = plural(serving.period(start, end) // 60, "minute")
-    st.caption(f"Mean and slowest request of every {minutes}, from CloudWatch: captured records do not say it.")
+        tails = [p.p95 for p in points if p.p95 is not None]
+        p95 = f", p95 **{max(tails):.3g} ms**" if tails else ""
+        st.markdown(f"{plain(variant)}: mean **{mean:.3g} ms**{p95}, slowest **{most:.3g} ms**")

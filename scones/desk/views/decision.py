@@ -9,12 +9,12 @@ import streamlit as st
 
 from pipelines import registry
 from pipelines.registry import Approval
-from pipelines.runs import comparison, in_service
+from pipelines.runs import comparison, in_service, live_comparison
 from pipelines.runs.versions import Measured
 from project.errors import SconesError
 from project.s3 import split
 from scones.desk.data.objects import body
-from scones.desk.desk import OperationsDesk
+from scones.desk.desk import OperationsDesk, forget_answers
 from scones.desk.wording import APPROVALS, NONE, READ_ONLY, clock, measured, plain, problem, told
 from scones.reports.collect import gates_of
 
@@ -30,7 +30,7 @@ def decide(desk: OperationsDesk, found: list[Measured], live: int | None) -> Non
     with st.container(border=True, key="decision"):
         _beside(chosen, next((one for one in found if one.version.number == live), None))
         with told():
-            _gate(chosen)
+            _gate(desk, chosen)
         _lineage(chosen)
         with told():
             _buttons(desk, chosen, found)
@@ -59,20 +59,39 @@ def _beside(chosen: Measured, live: Measured | None) -> None:
                 "difference": one.verdict,
             }
         rows.append(row)
+    number_live = live.version.number if live else None
+    answered = live_comparison.beside(chosen.reviewed, number_live)
+    if answered:
+        ours, theirs = (
+            measured(answered[kind], answered[f"{kind}_low"], answered[f"{kind}_high"], True)
+            for kind in ("new", "accuracy")
+        )
+        rows.append(
+            {
+                "metric": f"accuracy on {answered['images']:,} reviewed deliveries",
+                f"version {number}": ours,
+                f"version {number_live}, live": theirs,
+                "difference": live_comparison.difference(answered),
+            }
+        )
     if rows:
         st.table(rows, hide_index=True, border="horizontal", alt=f"Version {number} beside the live version")
         st.caption(
-            "On each version's test set; in brackets the 95 % interval. What chance explains is called no difference."
+            "On each version's test set, unless said otherwise; in brackets the 95 % interval. What chance explains is "
+            "called no difference."
         )
+        told_of = live_comparison.neither if answered else partial(live_comparison.words, live=number_live)
+        if said := told_of(chosen.reviewed):
+            st.caption(plain(said))
     else:
         st.info(f"No data: version {number} was registered without an evaluation.", icon=":material/inbox:")
 
 
-def _gate(chosen: Measured) -> None:
+def _gate(desk: OperationsDesk, chosen: Measured) -> None:
     execution = chosen.properties.get("execution")
     if not execution:
         return
-    for gate in gates_of(execution):
+    for gate in desk.known(gates_of, execution):
         name = gate.metric.removeprefix("metrics.")
         if not gate.is_asked:
             st.markdown(f":gray-badge[not asked] {plain(name)}: no comparison with a live model")
@@ -92,7 +111,7 @@ def _lineage(chosen: Measured) -> None:
         ("execution", properties.get("execution", "").rpartition("/")[2]),
         ("commit", properties.get("commit")),
         ("data SHA-256", properties.get("data_sha256", "")[:16]),
-        ("registered", f"{clock(chosen.version.registered)} UTC"),
+        ("registered", clock(chosen.version.registered)),
     ]
     st.caption("  ·  ".join(f"{name} {plain(value)}".strip() for name, value in facts if value))
     uri = properties.get("report")
@@ -133,18 +152,19 @@ def _buttons(desk: OperationsDesk, chosen: Measured, found: list[Measured]) -> N
         return
     arn, approval = st.session_state.get(ASKED, ("", "Approved"))
     if arn == chosen.version.arn and stands != approval:
-        _confirm(chosen, approval, found)
+        _confirm(desk, chosen, approval, found)
 
 
 def _ask(arn: str, approval: Approval) -> None:
     st.session_state[ASKED] = (arn, approval)
 
 
-def _confirm(chosen: Measured, approval: Approval, found: list[Measured]) -> None:
+def _confirm(desk: OperationsDesk, chosen: Measured, approval: Approval, found: list[Measured]) -> None:
     version, verb = chosen.version, VERBS[approval]
     follows = in_service.after_approval if approval == "Approved" else in_service.after_rejection
     st.info(
-        plain(follows(version, [one.version for one in found], in_service.found())), icon=":material/arrow_forward:"
+        plain(follows(version, [one.version for one in found], desk.known(in_service.found))),
+        icon=":material/arrow_forward:",
     )
     if approval == "Approved" and (ahead := registry.untested(version)):
         st.warning(plain(ahead), icon=":material/warning:")
@@ -168,6 +188,7 @@ def _decide(chosen: Measured, approval: Approval, who: str, why: str) -> None:
     except SconesError as error:
         problem(error)
         return
+    forget_answers()
     st.session_state.pop(ASKED, None)
     done = f"Version {version.number} is {approval.lower()}."
     st.session_state["models-said"] = f"{done} What the deploy workflow does about it stands under Deployments."

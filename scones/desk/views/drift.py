@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from monitoring.analysis.features import BY_NAME
+from monitoring.analysis.profile import FeatureProfile
 from pipelines.runs.live_history import deployments
 from scones.desk.charts import show_chart
 from scones.desk.data import runs as data
+from scones.desk.data.records import Records, answered
 from scones.desk.data.runs import MonitorRun
+from scones.desk.data.unlike import Unlike, of_run, unlike
 from scones.desk.desk import OperationsDesk
-from scones.desk.filters import marks
-from scones.desk.views.now import VERDICTS
+from scones.desk.filters import FIRST_LOOK_SECONDS, marks
+from scones.desk.pictures import described, shown
+from scones.desk.refresh import show_again_when
+from scones.desk.views.verdicts import VERDICTS
 from scones.desk.wording import age, clock, now, plain, plural, told
 from scones.reports.charts import drift
+
+RUNS_OLD_SECONDS = 15
+SMALL = 150
+"""Pixels of a picture beside the distributions."""
 
 
 def show(desk: OperationsDesk) -> None:
     """Draw the page."""
     st.title("Drift")
     with told():
-        found = desk.runs.all()
+        found = desk.known(desk.runs.all)
         if desk.runs.problems:
             with st.expander(
                 f"{plural(len(desk.runs.problems), 'report')} could not be read", icon=":material/warning:"
@@ -35,7 +46,7 @@ def show(desk: OperationsDesk) -> None:
 
 def _page(desk: OperationsDesk, found: list[MonitorRun]) -> None:
     newest_first = found[::-1]
-    chosen = st.selectbox("Run", newest_first, format_func=_named, key="drift-run")
+    chosen = st.selectbox("Run", newest_first, index=_asked_for(newest_first), format_func=_named, key="drift-run")
     text, colour, icon = VERDICTS[chosen.outcome]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(text, icon=icon, color=colour)
@@ -48,9 +59,17 @@ def _page(desk: OperationsDesk, found: list[MonitorRun]) -> None:
         with right:
             _violations(desk, chosen)
     with told():
-        _history(desk, found)
+        _feature(desk, chosen)
     with told():
-        _distributions(desk, chosen)
+        _history(desk, found)
+    show_again_when(lambda: len(desk.known.at_most_old(RUNS_OLD_SECONDS, desk.runs.all)), len(found))
+
+
+def _asked_for(newest_first: list[MonitorRun]) -> int:
+    """The newest run, or with `run=violations` in the address, as from an alert, the newest that found some."""
+    if st.query_params.get("run") == "violations":
+        return next((place for place, run in enumerate(newest_first) if run.violations), 0)
+    return 0
 
 
 def _features(run: MonitorRun) -> None:
@@ -67,7 +86,7 @@ def _features(run: MonitorRun) -> None:
 
 def _violations(desk: OperationsDesk, run: MonitorRun) -> None:
     st.subheader("Violations")
-    found = data.violations(desk.feed.bucket, run)
+    found = desk.known(data.violations, desk.feed.bucket, run)
     if not found:
         st.success("None in this run.", icon=":material/check_circle:")
     for one in found:
@@ -89,15 +108,17 @@ def _history(desk: OperationsDesk, found: list[MonitorRun]) -> None:
         "Features", names, selection_mode="multi", default=names[: min(3, len(names))], key="drift-features"
     )
     if chosen:
-        changed = marks(desk, deployments(desk.names.live_parameter))
+        changed = marks(desk, desk.known(deployments, desk.names.live_parameter))
         runs = [(run.when.timestamp(), run.drifts) for run in judged]
         figure = drift.drift_over_runs(runs, chosen[: drift.MOST_LINES], changed)
         show_chart(figure, "history", "Drift over the monitor's runs, by feature")
 
 
-def _distributions(desk: OperationsDesk, run: MonitorRun) -> None:
-    st.subheader("Baseline and traffic")
-    then, current = data.baseline(run.version), data.current(desk.feed.bucket, run)
+def _feature(desk: OperationsDesk, run: MonitorRun) -> None:
+    """One feature: its distributions, and the pictures that are least like the test set in it."""
+    st.subheader("Test set and traffic")
+    then = desk.known(data.baseline, run.version)
+    current = desk.known(data.current, desk.feed.bucket, run)
     names = [name for name in BY_NAME if any(p and name in p.features for p in (then, current))]
     if not names:
         st.info("No data: neither a baseline nor this run has distributions.", icon=":material/inbox:")
@@ -105,19 +126,58 @@ def _distributions(desk: OperationsDesk, run: MonitorRun) -> None:
     drifted = {d.feature: d.severity for d in run.drifts}
     start = max(names, key=lambda name: drifted.get(name, 0.0))
     name = st.selectbox("Feature", names, index=names.index(start), key="drift-feature", width=320)
-    found = data.overlay(
-        name, then.features.get(name) if then else None, current.features.get(name) if current else None
-    )
-    if found is None:
-        st.info(f"No data: no value of {name} on either side.", icon=":material/inbox:")
+    before = then.features.get(name) if then else None
+    left, right = st.columns(2, gap="medium")
+    with left:
+        found = data.overlay(name, before, current.features.get(name) if current else None)
+        if found is None:
+            st.info(f"No data: no value of {name} on either side.", icon=":material/inbox:")
+            return
+        if found.then is None:
+            st.caption("No baseline: nothing is live, or its version was registered without one.")
+        st.caption(drift.meaning(name))
+        figure = drift.distributions(name, found.edges, found.names, {"baseline": found.then, "traffic": found.now})
+        show_chart(figure, "overlay", f"Distribution of {name} in the baseline and in traffic")
+    with right, told():
+        _pictures(desk, run, name, before, current.features.get(name) if current else None)
+
+
+def _pictures(
+    desk: OperationsDesk, run: MonitorRun, name: str, then: FeatureProfile | None, drifted: FeatureProfile | None
+) -> None:
+    st.markdown("**The pictures of this run that are least like the test set**")
+    table = desk.feed.wait(FIRST_LOOK_SECONDS)
+    judged = answered(of_run(table.records, run))
+    if not len(judged):
+        st.info("No data: none of the run's captured records is there any more.", icon=":material/inbox:")
         return
-    if found.then is None:
-        st.caption("No baseline: nothing is live, or its version was registered without one.")
-    st.caption(drift.meaning(name))
-    figure = drift.distributions(name, found.edges, found.names, {"baseline": found.then, "traffic": found.now})
-    show_chart(figure, "overlay", f"Distribution of {name} in the baseline and in traffic")
+    with st.spinner("Measuring pictures"):
+        found = _unlike(desk, judged, table.files, run.folder, len(judged), name, then, drifted)
+    with st.container(horizontal=True, key="drift-pictures"):
+        for record, said in zip(found.records, found.said, strict=True):
+            with st.container(width=SMALL):
+                shown(desk, table.files, record, f"Captured picture, {name} {said}, called {described(desk, record)}")
+                st.caption(f"{plain(said)} · {described(desk, record)}")
+    usual = f" On the test set: {plain(found.usual)} in the middle or most often." if found.usual else ""
+    part = f" Sought among {found.looked_at:,} of {plural(found.of, 'record')}." if found.looked_at < found.of else ""
+    st.caption(f"Below each its {plain(name)}, and what the model said.{usual}{part}")
+
+
+@st.cache_data(max_entries=50, show_spinner=False)
+def _unlike(
+    _desk: OperationsDesk,
+    _judged: Records,
+    _files: Sequence[str],
+    folder: str,
+    records: int,
+    name: str,
+    _then: FeatureProfile | None,
+    _drifted: FeatureProfile | None,
+) -> Unlike:
+    """`folder` and `records` tell one run, and what was read of its traffic, from another."""
+    return unlike(_desk.feed, _judged, _files, _desk.classes, name, _then, _drifted)
 
 
 def _named(run: MonitorRun) -> str:
     whose = "" if run.version is None else f", version {run.version}"
-    return f"{clock(run.when)} UTC{whose}, {VERDICTS[run.outcome][0].lower()}"
+    return f"{clock(run.when)}{whose}, {VERDICTS[run.outcome][0].lower()}"

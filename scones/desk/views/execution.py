@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from functools import partial
 
 import streamlit as st
@@ -13,10 +12,11 @@ from project.errors import SconesError
 from project.s3 import split
 from scones.desk.data.objects import body
 from scones.desk.data.pipelines import Execution
-from scones.desk.desk import OperationsDesk
-from scones.desk.linked import address, show_linked
+from scones.desk.desk import OperationsDesk, forget_answers
+from scones.desk.linked import address, go_to, show_linked
+from scones.desk.refresh import fragment
 from scones.desk.views.step import show_step
-from scones.desk.wording import READ_ONLY, age, clock, cloud_answers, now, plain, problem, theme, told
+from scones.desk.wording import READ_ONLY, age, clock, now, plain, problem, theme, told
 from scones.reports.charts.pipeline_graph import GraphStep, graph_width, pipeline_graph
 from scones.reports.charts.words import duration
 from scones.reports.execution_graph import graph_steps
@@ -44,25 +44,23 @@ def show(desk: OperationsDesk, pipeline: str) -> dict[str, str] | None:
         f"All executions of {plain(pipeline)}",
         icon=":material/arrow_back:",
         type="tertiary",
-        on_click=st.query_params.from_dict,
+        on_click=go_to,
         args=({"pipeline": pipeline},),
     )
     if said := st.session_state.pop("started", None):
         st.success(said, icon=":material/check_circle:")
     try:
         arn = resolve(pipeline, st.query_params["execution"])
-        found = desk.pipelines.execution(arn)
+        found = desk.known(desk.pipelines.execution, arn)
     except SconesError as error:
         problem(error)
         return None
     is_running = found.is_running
 
-    @st.fragment(run_every=EVERY_SECONDS if is_running else None)
+    @fragment(run_every=EVERY_SECONDS if is_running else None)
     def live() -> None:
-        if not cloud_answers():
-            return
         try:
-            present = desk.pipelines.execution(arn)
+            present = desk.known(desk.pipelines.execution, arn)
         except SconesError as error:
             problem(error)
             return
@@ -87,7 +85,7 @@ def _execution(desk: OperationsDesk, pipeline: str, found: Execution) -> None:
     with graph:
         show_linked(f'<div class="graph" style="--least: {SMALLEST * width:.0f}px">{drawn}</div>', "graph")
         if found.is_running:
-            st.caption(f"Looked at {clock(now())} UTC; looks again every {EVERY_SECONDS} seconds.")
+            st.caption(f"Looked at {clock(now())}; looks again every {EVERY_SECONDS} seconds.")
     with step:
         chosen = next((one for one in steps if one.is_selected), None)
         if chosen:
@@ -118,7 +116,7 @@ def _summary(found: Execution) -> None:
     seconds = (now() - past.started).total_seconds()
     facts = [
         past.id if past.display_name else "",
-        f"started {past.started.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC, {age(seconds)}",
+        f"started {clock(past.started)}, {age(seconds)}",
         f"for {duration(seconds)} now" if past.seconds is None else f"took {duration(past.seconds)}",
         f"by {past.started_by}" if past.started_by else "",
     ]
@@ -155,6 +153,7 @@ def _confirmed(verb: str, icon: str, what: str, act: partial[None], shut: str | 
             except SconesError as error:
                 problem(error)
             else:
+                forget_answers()
                 st.rerun()
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC
-
 from jinja2 import Environment
 
 from pipelines.runs.history import Past
 from scones.desk.data.pipelines import Listed
 from scones.desk.linked import address
-from scones.desk.wording import age, now, theme
+from scones.desk.wording import age, clock, now, theme
 from scones.reports.charts.theme import colour
 from scones.reports.charts.words import duration
 
@@ -28,7 +26,7 @@ SHOWN_CHARACTERS = 48
 TABLE = Environment(autoescape=True).from_string("""
 <table aria-label="Executions">
 <thead><tr>
-<th>Execution</th><th>State</th><th>Started, UTC</th><th>Took</th><th>Differs from the defaults in</th>
+<th>Execution</th><th>State</th><th>Started</th><th>Took</th><th>Differs from the defaults in</th>
 </tr></thead>
 <tbody>
 {%- for row in rows %}
@@ -71,7 +69,7 @@ def _row(pipeline: str, one: Past) -> dict[str, object]:
         "more": " · ".join(more),
         "state": state,
         "colour": colour(role, theme()),
-        "started": f"{one.started.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
+        "started": clock(one.started),
         "age": age(running),
         "took": duration(running if one.seconds is None else one.seconds),
         "differs": [(name, _short(value), value) for name, value in one.differs.items()],

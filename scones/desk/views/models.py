@@ -8,8 +8,9 @@ from pipelines import registry
 from pipelines.runs.versions import METRICS, Measured
 from scones.desk.data import serving
 from scones.desk.desk import OperationsDesk
+from scones.desk.refresh import fragment
 from scones.desk.views.decision import decide
-from scones.desk.wording import APPROVALS, NONE, age, clock, cloud_answers, measured, now, plain, plural, told
+from scones.desk.wording import APPROVALS, NONE, age, clock, measured, now, plain, plural, told
 from stepfunctions.executions import Execution, latest, states_entered
 
 EVERY_SECONDS = 3
@@ -22,11 +23,11 @@ def show(desk: OperationsDesk) -> None:
     """Draw the page."""
     st.title("Models")
     with told():
-        found = desk.versions.all()
+        found = desk.known(desk.versions.all)
         if not found:
             st.info("No data: no model is registered. Train one with `scones start --wait`.", icon=":material/inbox:")
         else:
-            live = serving.live_version()
+            live = desk.known(serving.live_version)
             _table(found, live)
             decide(desk, found, live)
     _deployments(desk)
@@ -43,7 +44,7 @@ def _table(found: list[Measured], live: int | None) -> None:
             bounds = one.metrics.get(f"{name}_low"), one.metrics.get(f"{name}_high")
             rows.setdefault(label, []).append(measured(one.metrics.get(name), *bounds, is_share))
         for label, text in (
-            ("registered, UTC", clock(one.version.registered)),
+            ("registered", clock(one.version.registered)),
             ("algorithm", one.properties.get("algorithm", NONE)),
             ("staging", registry.staging(one.properties) or NONE),
             ("decided by", one.who or NONE),
@@ -57,21 +58,19 @@ def _table(found: list[Measured], live: int | None) -> None:
 def _deployments(desk: OperationsDesk) -> None:
     st.subheader("Deployments")
 
-    @st.fragment(run_every=EVERY_SECONDS)
+    @fragment(run_every=EVERY_SECONDS)
     def live() -> None:
-        if not cloud_answers():
-            return
         with told():
-            found = latest(desk.names.state_machine("deploy"), 5)
+            found = desk.known(latest, desk.names.state_machine("deploy"), 5)
             if not found:
                 st.info("No data: nothing was deployed yet.", icon=":material/inbox:")
             for one in found:
-                _deployment(one)
+                _deployment(desk, one)
 
     live()
 
 
-def _deployment(one: Execution) -> None:
+def _deployment(desk: OperationsDesk, one: Execution) -> None:
     marks = {"RUNNING": ":material/sync:", "SUCCEEDED": ":material/check_circle:"}
     icon = marks.get(one.status, ":material/error:")
     ago = age((now() - one.started).total_seconds())
@@ -81,7 +80,7 @@ def _deployment(one: Execution) -> None:
             st.error(plain(f"{one.error}: {one.problem}"))
         elif message := one.output.get("message"):
             st.markdown(plain(str(message)))
-        entered = states_entered(one.arn)
+        entered = desk.known(states_entered, one.arn)
         for name, when in entered[-STATES:]:
             st.markdown(f"`{(when - one.started).total_seconds():6.1f} s` {name}")
         if len(entered) > STATES:

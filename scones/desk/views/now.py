@@ -3,38 +3,33 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from functools import cache
-from typing import Literal
 
 import numpy as np
 import streamlit as st
 from plotly.graph_objects import Figure
 
-from monitoring.analysis.outcome import Outcome
 from pipelines.runs.live_history import deployments
 from scones.desk.charts import show_chart
 from scones.desk.data import serving
 from scones.desk.data.deployments import of_version
-from scones.desk.data.incidents import Incident, incidents
-from scones.desk.data.objects import exists
 from scones.desk.data.records import Records, answered
 from scones.desk.data.runs import MonitorRun
 from scones.desk.desk import OperationsDesk
 from scones.desk.filters import FIRST_LOOK_SECONDS, empty, freshness, threshold, unfamiliarity_limit
-from scones.desk.wording import age, clock, cloud_answers, now, plain, plural, share, times, told
+from scones.desk.refresh import fragment
+from scones.desk.views import problems
+from scones.desk.views.verdicts import VERDICTS
+from scones.desk.wording import NONE, age, clock, now, plain, plural, share, told
 from scones.reports.charts import layout, marks, words
 
 EVERY_SECONDS = 5
 LOAD_SECONDS = 2
-DEPLOY = "Everything comes with `scones infra deploy`."
 RECENT_SECONDS = 3600
-VERDICTS = {
-    Outcome.HEALTHY: ("Healthy", "green", ":material/check_circle:"),
-    Outcome.VIOLATIONS: ("Violations", "red", ":material/warning:"),
-    Outcome.NO_DATA: ("No data", "gray", ":material/inbox:"),
-    Outcome.TOO_FEW_RECORDS: ("Too few records", "gray", ":material/hourglass_empty:"),
-    Outcome.NO_BASELINE: ("No baseline", "gray", ":material/help:"),
-}
+RATE_SECONDS = 300
+LOAD_OLD_SECONDS = 30
+"""CloudWatch counts by the minute, and bills by the question."""
 STATUSES = {
     "InService": ("In service", "green", ":material/check_circle:"),
     "Failed": ("Failed", "red", ":material/error:"),
@@ -51,21 +46,19 @@ def show(desk: OperationsDesk) -> None:
     """Draw the page; it refreshes itself."""
     st.title("Now")
 
-    @st.fragment(run_every=EVERY_SECONDS)
+    @fragment(run_every=EVERY_SECONDS)
     def live() -> None:
-        if not cloud_answers():
-            return
-        for row in ((_problems,), (_endpoint, _traffic), (_executions, _verdict), (_alarms,)):
+        for row in ((problems.show_problems,), (_endpoint, _traffic), (_executions, _verdict), (_alarms,)):
             for column, part in zip(st.columns(len(row)), row, strict=True):
                 with column, st.container(border=True, height="stretch"), told():
                     part(desk)
-        st.caption(f"Looked at {clock(now())} UTC; looks again every {EVERY_SECONDS} seconds.")
+        st.caption(f"Looked at {clock(now())}; looks again every {EVERY_SECONDS} seconds.")
 
     live()
     _load_charts()
 
 
-@st.fragment(run_every=LOAD_SECONDS)
+@fragment(run_every=LOAD_SECONDS)
 def _load_charts() -> None:
     """From its second run on a chart that nobody sees: the browser loads Plotly, 5 MB, while people read this page."""
     if st.session_state.setdefault("now-was-read", False):
@@ -86,49 +79,9 @@ def unseen() -> Figure:
     return layout.chart([*line, bars], x, y, [layout.Guide("c", y=1.0)])
 
 
-def _problems(desk: OperationsDesk) -> None:
-    st.subheader("Open problems")
-    every, wrong = incidents(desk.names.bucket)
-    live = serving.live_version()
-    found = [one for one in every if not one.is_over_with(live)]
-    if not found and not wrong:
-        if exists(desk.names.bucket):
-            whose = f" of version {live}" if every else ""
-            over = f"No open problem{whose}: everything that people were told of is over."
-            st.success(over, icon=":material/check_circle:")
-        else:
-            st.info(f"No data: there is no bucket {desk.names.bucket}. {DEPLOY}", icon=":material/inbox:")
-    for one in found:
-        _problem(one, "red")
-    if retired := [one for one in every if one not in found]:
-        with st.expander(
-            f"{plural(len(retired), 'problem')} of versions that were replaced", icon=":material/history:"
-        ):
-            for one in retired:
-                _problem(one, "gray")
-            st.caption(f"Version {live} answers now. The monitor closes them when it has judged its traffic.")
-    if wrong:
-        st.warning("An object that should hold an open problem cannot be read.", icon=":material/warning:")
-        st.code("\n".join(wrong), language=None, wrap_lines=True)
-
-
-def _problem(one: Incident, colour: Literal["red", "gray"]) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(plain(one.key), icon=":material/warning:", color=colour)
-        st.markdown(f"**{plain(one.what)}**")
-    if one.measured:
-        st.markdown("  \n".join(plain(line) for line in one.measured))
-    if one.execution:
-        pipeline, execution = one.execution
-        st.markdown(f"[Open the execution](/pipelines?pipeline={pipeline}&execution={execution})")
-    since = f"{clock(one.since)} UTC, {age((now() - one.since).total_seconds())}"
-    whose = f" Of version {one.version}." if one.version is not None else ""
-    st.caption(f"Since {since}; reported {times(one.reported)}, told people {times(one.told)}.{whose}")
-
-
 def _endpoint(desk: OperationsDesk) -> None:
     st.subheader("Endpoint")
-    found = serving.endpoint(desk.names.endpoint)
+    found = desk.known(serving.endpoint, desk.names.endpoint)
     text, colour, icon = STATUSES.get(found.status, (found.status or "", "orange", ":material/sync:"))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(text, icon=icon, color=colour)
@@ -140,30 +93,52 @@ def _endpoint(desk: OperationsDesk) -> None:
         st.caption(f"{found.name}, changed {age((now() - found.changed).total_seconds())}")
     if found.reason:
         st.error(plain(found.reason))
+    _load(desk, found.variants)
+
+
+def _load(desk: OperationsDesk, variants: Sequence[str]) -> None:
+    """How much the endpoint is asked, and how long it takes: of each variant, as CloudWatch counts by the minute."""
+    for variant in variants:
+        lately, hour = (
+            desk.known.at_most_old(LOAD_OLD_SECONDS, serving.load, desk.names.endpoint, variant, seconds)
+            for seconds in (RATE_SECONDS, RECENT_SECONDS)
+        )
+        whose = f", {variant}" if len(variants) > 1 else ""
+        with st.container(horizontal=True):
+            st.metric(f"Requests a minute{whose}", f"{lately.per_minute:.3g}", width="content")
+            st.metric("p95 latency", NONE if hour.p95 is None else f"{hour.p95:.3g} ms", width="content")
+    if variants:
+        st.caption(
+            f"Requests of the last {RATE_SECONDS // 60} minutes. p95 of the last hour: 95 of 100 answers of the model "
+            "took at most that long."
+        )
 
 
 def _executions(desk: OperationsDesk) -> None:
     st.subheader("Deliveries today")
-    counts = desk.today.counts(now())
+    counts = desk.known(desk.today.counts)
     if not counts:
         st.info("No data: nothing was routed since midnight, UTC.", icon=":material/inbox:")
         return
     with st.container(horizontal=True):
-        st.metric("Passed", f"{counts['passed']:,}", width="content")
-        loud = "Confidence below the threshold, or unlike the pictures that the model learned from."
-        st.metric("Failed loudly", f"{counts['failed loudly']:,}", help=loud, width="content")
-        st.metric("Broken", f"{counts['broken']:,}", help="Failed for any other reason.", width="content")
+        st.metric("Routed", f"{counts['routed']:,}", width="content")
+        st.metric("Not routed", f"{counts['not routed']:,}", width="content")
+        st.metric("Failed", f"{counts['failed']:,}", width="content")
         if counts["running"]:
             st.metric("Running", f"{counts['running']:,}", width="content")
+    st.caption(
+        "Not routed: the confidence was below the threshold, or the picture unlike those that the model learned from. "
+        "Failed: for any other reason."
+    )
     if counts["not looked at"]:
         st.caption(f"Why {plural(counts['not looked at'], 'execution')} failed is still being asked.")
 
 
 def _traffic(desk: OperationsDesk) -> None:
-    st.subheader("Held back")
+    st.subheader("Outside the limits")
     table = desk.feed.wait(FIRST_LOOK_SECONDS)
     records = answered(table.chosen(time.time() - RECENT_SECONDS))
-    deployed = deployments(desk.names.live_parameter)
+    deployed = desk.known(deployments, desk.names.live_parameter)
     live = deployed[-1].version if deployed else None
     if live is not None:
         records = of_version(records, deployed, live)
@@ -192,14 +167,14 @@ def _strange(desk: OperationsDesk, records: Records) -> None:
 
 def _verdict(desk: OperationsDesk) -> None:
     st.subheader("Monitor")
-    runs = desk.runs.all()
+    runs = desk.known(desk.runs.all)
     if not runs:
         why = "no report of the monitor can be read." if desk.runs.problems else "the monitor has not run yet."
         st.info(f"No data: {why}", icon=":material/inbox:")
         return
     last: MonitorRun = runs[-1]
     text, colour, icon = VERDICTS[last.outcome]
-    live = serving.live_version()
+    live = desk.known(serving.live_version)
     is_past = None not in (last.version, live) and last.version != live
     st.badge(text, icon=icon, color="gray" if is_past else colour)
     st.markdown(plain(last.message))
@@ -211,9 +186,9 @@ def _verdict(desk: OperationsDesk) -> None:
 def _alarms(desk: OperationsDesk) -> None:
     st.subheader("Alarms")
     prefix = f"{desk.names.settings.project}-"
-    found = serving.alarms(prefix)
+    found = desk.known(serving.alarms, prefix)
     if not found:
-        st.info(f"No data: there are no alarms. {DEPLOY}", icon=":material/inbox:")
+        st.info(f"No data: there are no alarms. {problems.DEPLOY}", icon=":material/inbox:")
     rows = []
     for alarm in found:
         text, colour, icon = ALARMS.get(alarm.state, (alarm.state, "gray", ":material/help:"))

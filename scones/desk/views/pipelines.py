@@ -8,10 +8,11 @@ from pipelines.runs.upsert import DeployedPipeline, deployed
 from project.errors import SconesError
 from scones.desk.data.pipelines import Listed
 from scones.desk.desk import OperationsDesk
-from scones.desk.linked import show_linked
+from scones.desk.linked import go_to, show_linked
+from scones.desk.refresh import fragment
 from scones.desk.views import execution, starting
 from scones.desk.views.executions_table import MORE, STATES, executions_table
-from scones.desk.wording import cloud_answers, plain, plural, problem, told
+from scones.desk.wording import plain, plural, problem, told
 
 EVERY_SECONDS = 5
 
@@ -47,7 +48,7 @@ def _choose_pipeline(desk: OperationsDesk) -> str:
     st.session_state["pipeline"] = wanted
 
     def choose() -> None:
-        st.query_params.from_dict({"pipeline": st.session_state["pipeline"]})
+        go_to({"pipeline": st.session_state["pipeline"]})
 
     def named(one: str) -> str:
         return f"{one} (this project's)" if one == ours else one
@@ -64,7 +65,7 @@ def _choose_states(pipeline: str) -> list[str]:
 
     def choose() -> None:
         chosen = " ".join(one for one in names if one in st.session_state["states"])
-        st.query_params.from_dict({"pipeline": pipeline, **({"state": chosen} if chosen else {})})
+        go_to({"pipeline": pipeline, "state": chosen})
 
     chosen: list[str] = st.pills(
         "State",
@@ -78,14 +79,12 @@ def _choose_states(pipeline: str) -> list[str]:
 
 
 def _list(desk: OperationsDesk, pipeline: str, statuses: list[str]) -> None:
-    @st.fragment(run_every=EVERY_SECONDS)
+    @fragment(run_every=EVERY_SECONDS)
     def live() -> None:
-        if not cloud_answers():
-            return
         given = st.query_params.get("most", "")
         most = int(given) if given.isdecimal() and len(given) < 5 else MORE
         try:
-            listed = desk.pipelines.executions(pipeline, statuses, max(most, MORE))
+            listed = desk.known(desk.pipelines.executions, pipeline, tuple(statuses), max(most, MORE))
         except SconesError as error:
             problem(error)
             return

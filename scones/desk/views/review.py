@@ -4,26 +4,41 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
+from monitoring.analysis.ground_truth import NEITHER, NEITHER_NAME
+from monitoring.watch.labels import Given, slug
 from project.errors import SconesError
 from scones.desk.data import review
-from scones.desk.data.labels import NEITHER, Given
+from scones.desk.data.agreement import said
+from scones.desk.data.deployments import version_at
 from scones.desk.data.records import Records, names_of
 from scones.desk.desk import OperationsDesk
-from scones.desk.filters import traffic, unfamiliarity_limit
+from scones.desk.filters import Traffic, threshold, traffic, unfamiliarity_limit
 from scones.desk.pictures import content, described, shown
-from scones.desk.wording import READ_ONLY, plural, problem, share, told
+from scones.desk.views.review_summary import show_summary
+from scones.desk.wording import READ_ONLY, clock, plain, plural, problem, told
 
 GALLERY = 13
 """Pictures at a time: the first, which the keys are for, and those that come next."""
 LOOKED_AT = 4 * GALLERY
 """Records among which equal pictures are sought: one that was sent again is asked about once."""
-ORDERS: tuple[review.Order, ...] = ("least certain", "at random")
+ORDERS: tuple[review.Order, ...] = ("least certain", "at random", "second look", "wrong")
+NOTHING: dict[review.Order, str] = {
+    "least certain": "Every record of this choice has been looked at.",
+    "at random": "Every record of this choice has been looked at.",
+    "second look": "There is nothing that others have labelled and you have not.",
+    "wrong": "No label says something else than the model did.",
+}
+PLACES = "review-places"
+NEIGHBOURS = 2
+"""Records shown before and after the first one."""
 KEYS = "123456789"
+TINY = 80
 SMALL = 164
 """Pixels of a card in the gallery: six beside each other on a desk, two on a phone."""
 
@@ -32,26 +47,26 @@ def show(desk: OperationsDesk) -> None:
     """Draw the page."""
     st.title("Review")
     with told():
-        desk.labels.refresh()
+        desk.known(desk.labels.refresh)
         chosen = traffic(desk, "review")
         table, records = chosen.table, chosen.records
         labels = desk.labels.all()
-        _accuracy(records, labels, desk)
+        setting = threshold(desk)
+        show_summary(desk, chosen, labels, setting.value if setting else 0.0)
         if not len(records):
             return
         with st.container(horizontal=True, vertical_alignment="bottom", key="review-settings"):
-            order = st.segmented_control("Order", ORDERS, default=ORDERS[0], key="review-order", required=True)
-            _reviewer(desk)
-        skipped = st.session_state.setdefault("review-skipped", [])
+            order = st.segmented_control(
+                "Order", ORDERS, default=ORDERS[0], key="order", required=True, wrap=True, bind="query-params"
+            )
+            reviewer = _reviewer(desk)
         limit = _limit(desk)
-        rows = review.queue(records, labels, order or ORDERS[0], LOOKED_AT + len(skipped), limit)
-        kept = [row for row in rows.tolist() if names_of(records[row])[0] not in skipped][:LOOKED_AT]
-        waiting = review.same_pictures(records, kept, lambda row: content(desk, table.files, records[row]), GALLERY)
+        waiting = _waiting(desk, chosen, labels, order or ORDERS[0], slug(reviewer), limit)
         if not waiting:
-            st.success("Every record of this choice has been looked at.", icon=":material/done_all:")
+            st.success(NOTHING[order or ORDERS[0]], icon=":material/done_all:")
             _undo(desk)
             return
-        _first(desk, table.files, records[waiting[0]], limit)
+        _first(desk, chosen, waiting[0], labels if order == "wrong" else {}, limit)
         _others(desk, table.files, records, waiting[1:], limit)
 
 
@@ -61,30 +76,27 @@ def _limit(desk: OperationsDesk) -> float:
     return found.value if found else 1.0
 
 
-def _accuracy(records: Records, labels: dict[str, int], desk: OperationsDesk) -> None:
-    found = review.live_accuracy(records, labels)
-    if found is None:
-        st.caption(
-            "Live accuracy: no data, no record has a label yet."
-            + (f" {plural(desk.labels.bad, 'label')} in S3 could not be read." if desk.labels.bad else "")
-        )
-        return
-    with st.container(horizontal=True, gap="medium", key="live-accuracy"):
-        st.metric(
-            "Right, of labelled records",
-            share(found.accuracy),
-            help=f"95 % interval {share(found.low)} to {share(found.high)}. Labels of the least certain records alone "
-            "make it look worse than traffic is: label at random for a fair number.",
-            width="content",
-        )
-        st.metric(
-            "Weighted to all traffic",
-            share(found.weighted),
-            help="Each tenth of confidence counts by its share of the traffic; it needs a label in each.",
-            width="content",
-        )
-        st.metric("Labelled", f"{found.labelled:,}", width="content")
-        st.metric("Neither", f"{found.neither:,}", width="content")
+def _waiting(
+    desk: OperationsDesk,
+    chosen: Traffic,
+    labels: dict[str, int],
+    order: review.Order,
+    reviewer: str,
+    limit: float,
+) -> list[list[int]]:
+    """Groups of equal pictures to look at. Those that stood here before keep their places: whatever comes in meanwhile,
+    an answer must not meet another picture than the one that was looked at."""
+    records, skipped = chosen.records, st.session_state.setdefault("review-skipped", [])
+    mine = {event: by[reviewer] for event, by in said(desk.labels.given()).items() if reviewer in by}
+    rows = review.queue(records, labels, order, LOOKED_AT + len(skipped), mine, limit).tolist()
+    rows = [row for row in rows if names_of(records[row])[0] not in skipped][:LOOKED_AT]
+    of_what, stood = st.session_state.get(PLACES, (None, {}))
+    if of_what == (order, chosen.version, st.session_state.get("period")):
+        rows.sort(key=lambda row: stood.get(names_of(records[row])[0], len(stood)))
+    found = review.same_pictures(records, rows, lambda row: content(desk, chosen.table.files, records[row]), GALLERY)
+    places = {names_of(records[row])[0]: place for place, group in enumerate(found) for row in group}
+    st.session_state[PLACES] = ((order, chosen.version, st.session_state.get("period")), places)
+    return found
 
 
 def _reviewer(desk: OperationsDesk) -> str:
@@ -94,8 +106,9 @@ def _reviewer(desk: OperationsDesk) -> str:
     return name
 
 
-def _first(desk: OperationsDesk, files: Sequence[str], same: Records, limit: float) -> None:
-    """The picture that the keys are for; the records `same` all show it."""
+def _first(desk: OperationsDesk, chosen: Traffic, rows: list[int], labels: dict[str, int], limit: float) -> None:
+    """The picture that the keys are for; the records in `rows` all show it."""
+    files, same = chosen.table.files, chosen.records[rows]
     record = same[0]
     with st.container(border=True, horizontal=True, key="review-first"):
         with st.container(width=256):
@@ -104,10 +117,11 @@ def _first(desk: OperationsDesk, files: Sequence[str], same: Records, limit: flo
             st.markdown(
                 f"The model says **{described(desk, record)}**{_strange(record, limit)}. What is it?{_often(same)}"
             )
+            st.caption(_about(desk, chosen, record, labels))
             with st.container(horizontal=True):
                 for number, name in enumerate(desk.classes[: len(KEYS)]):
                     _answer(desk, same, number, name, KEYS[number])
-                _answer(desk, same, NEITHER, "neither" if len(desk.classes) == 2 else "none of these", "0")
+                _answer(desk, same, NEITHER, NEITHER_NAME if len(desk.classes) == 2 else "none of these", "0")
             with st.container(horizontal=True):
                 st.button(
                     "Skip",
@@ -121,6 +135,39 @@ def _first(desk: OperationsDesk, files: Sequence[str], same: Records, limit: flo
             if not desk.allow_changes:
                 st.caption(READ_ONLY)
             _said()
+        _neighbours(desk, chosen, rows[0])
+
+
+def _about(desk: OperationsDesk, chosen: Traffic, record: Any, labels: dict[str, int]) -> str:
+    """When it came, which version answered, and how far the second class was behind."""
+    version = version_at(chosen.deployed, int(record["time"]))
+    parts = [
+        clock(datetime.fromtimestamp(int(record["time"]), UTC)),
+        f"version {version}" if version is not None else "no version was live",
+        f"the second class was {record['margin']:.3f} behind",
+    ]
+    given = next((labels[name] for name in names_of(record) if name in labels), None)
+    if given is not None:
+        parts.append(f"labelled {'neither' if given == NEITHER else plain(desk.classes[given])}")
+    return " · ".join(parts)
+
+
+def _neighbours(desk: OperationsDesk, chosen: Traffic, row: int) -> None:
+    """What came just before and after: a burst of one scene is seen as one."""
+    records = chosen.records
+    around = [
+        near for near in range(row - NEIGHBOURS, row + NEIGHBOURS + 1) if near != row and 0 <= near < len(records)
+    ]
+    if not around:
+        return
+    with st.container(width="stretch", key="review-neighbours"):
+        st.caption("Before and after it")
+        with st.container(horizontal=True):
+            for near in around:
+                record, away = records[near], int(records[near]["time"]) - int(records[row]["time"])
+                with st.container(width=TINY):
+                    shown(desk, chosen.table.files, record, f"Neighbour, called {described(desk, record)}")
+                    st.caption(f"{away:+,} s, {described(desk, record)}")
 
 
 def _strange(record: Any, limit: float) -> str:
@@ -166,7 +213,7 @@ def _others(
                 st.pills(
                     "What is it?",
                     answers,
-                    format_func=lambda label: "neither" if label == NEITHER else desk.classes[label],
+                    format_func=lambda label: NEITHER_NAME if label == NEITHER else desk.classes[label],
                     key=f"label-{event}",
                     disabled=not desk.allow_changes,
                     label_visibility="collapsed",

@@ -11,7 +11,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pipelines.runs import executions, history, inputs
 from project.errors import SconesError
-from scones.desk.desk import OperationsDesk
+from scones.desk.desk import OperationsDesk, forget_answers
+from scones.desk.linked import go_to
 from scones.desk.wording import READ_ONLY, plain, problem
 
 
@@ -68,7 +69,8 @@ def _start(desk: OperationsDesk, pipeline: str, given: Mapping[str, str], name: 
     except SconesError as error:
         problem(error)
         return
+    forget_answers()
     identifier = executions.execution_id(arn)
     st.session_state["started"] = f"Started {identifier}."
-    st.query_params.from_dict({"pipeline": pipeline, "execution": identifier})
+    go_to({"pipeline": pipeline, "execution": identifier})
     st.rerun()

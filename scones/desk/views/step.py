@@ -83,7 +83,7 @@ def _why_not(chosen: GraphStep) -> str:
 def _when(execution: Execution, reached: dict[str, Any]) -> None:
     facts = []
     if "StartTime" in reached:
-        facts.append(f"{clock(reached['StartTime'])} UTC")
+        facts.append(clock(reached["StartTime"]))
     if "StartTime" in reached and "EndTime" in reached:
         facts.append(f"to {clock(reached['EndTime'])[11:]}")
     if reached.get("AttemptCount", 1) > 1:

@@ -9,12 +9,14 @@ import streamlit as st
 
 from project.errors import SconesError
 from scones.desk.charts import show_chart
-from scones.desk.data import review, threshold_effects
+from scones.desk.data import review, test_set, threshold_effects
 from scones.desk.data.records import Records
+from scones.desk.data.test_set import Point
 from scones.desk.data.threshold_effects import Effect, SortedTraffic
-from scones.desk.desk import OperationsDesk
+from scones.desk.desk import OperationsDesk, forget_answers
 from scones.desk.filters import traffic, unfamiliarity_limit
-from scones.desk.wording import READ_ONLY, clock, plain, plural, problem, share, told
+from scones.desk.refresh import fragment
+from scones.desk.wording import READ_ONLY, clock, measured, plain, plural, problem, share, told
 from scones.reports.charts.evaluation import Share, threshold_curve
 from scones.reports.charts.layout import Guide
 from scones.reports.charts.marks import Interval
@@ -22,6 +24,7 @@ from scones.reports.charts.theme import series
 from stepfunctions.threshold import Change, back_to, change, current, history
 
 STEP = 0.005
+EVALUATION_OLD_SECONDS = 600
 
 
 def show(desk: OperationsDesk) -> None:
@@ -29,21 +32,25 @@ def show(desk: OperationsDesk) -> None:
     st.title("Threshold")
     with told():
         parameter = desk.names.threshold_parameter
-        present = current(parameter)
+        present = desk.known(current, parameter)
         because = f", because: {plain(present.why)}" if present.why else ""
         st.markdown(
             f"Deliveries below **{present.value:g}** are not routed. "
-            f"Set by {plain(present.who)} at {clock(present.when)} UTC{because}"
+            f"Set by {plain(present.who)} at {clock(present.when)}{because}"
         )
         if strange := unfamiliarity_limit(desk):
             st.caption(
                 f"Nor are pictures whose unfamiliarity is above {strange.value:g}, however sure the model is. "
-                f"Set by {plain(strange.who)} at {clock(strange.when)} UTC; change it with `scones unfamiliarity`."
+                f"Set by {plain(strange.who)} at {clock(strange.when)}; change it with `scones unfamiliarity`."
             )
-        desk.labels.refresh()
-        records = traffic(desk, "threshold").records
-        tune(_known(desk, records), 1 / len(desk.classes), present, parameter if desk.allow_changes else None)
-        _history(desk, history(parameter))
+        desk.known(desk.labels.refresh)
+        chosen = traffic(desk, "threshold")
+        found = _known(desk, chosen.records)
+        tested: tuple[Point, ...] = ()
+        if not len(found.labelled):
+            tested = desk.known.at_most_old(EVALUATION_OLD_SECONDS, test_set.threshold_curve, chosen.version)
+        tune(found, 1 / len(desk.classes), present, parameter if desk.allow_changes else None, tested)
+        _history(desk, desk.known(history, parameter))
 
 
 def _known(desk: OperationsDesk, records: Records) -> SortedTraffic:
@@ -53,24 +60,29 @@ def _known(desk: OperationsDesk, records: Records) -> SortedTraffic:
     return threshold_effects.traffic(records["confidence"], records["confidence"][known], right)
 
 
-@st.fragment
-def tune(found: SortedTraffic, chance: float, present: Change, parameter: str | None) -> None:
+@fragment()
+def tune(
+    found: SortedTraffic, chance: float, present: Change, parameter: str | None, tested: tuple[Point, ...] = ()
+) -> None:
     """The slider, what the value does, and applying it.
 
     Args:
         chance: the least confidence that a best guess can have.
         parameter: what an applied value is written to; None when nobody may.
+        tested: what the test set says, in the place of labels of live traffic.
     """
     least = min(_on_grid(chance), _on_grid(present.value))
     chosen = st.slider(
         "Try a threshold", least, 1.0, _on_grid(present.value), STEP, format="%.3f", key="threshold-tried"
     )
     if len(found.confidence):
-        _effects(found, present.value, chosen, least)
+        _effects(found, present.value, chosen, least, tested)
+    if tested:
+        _test_set(tested, present.value, chosen)
     _apply(present, chosen, parameter)
 
 
-def _effects(found: SortedTraffic, present: float, chosen: float, least: float) -> None:
+def _effects(found: SortedTraffic, present: float, chosen: float, least: float, tested: tuple[Point, ...]) -> None:
     now, then = found.effect(present), found.effect(chosen)
     with st.container(horizontal=True, gap="medium", key="effects"):
         st.metric(
@@ -87,9 +99,9 @@ def _effects(found: SortedTraffic, present: float, chosen: float, least: float) 
             delta_color="off",
             width="content",
         )
-        st.metric("Would be held back", f"{then.records - then.passing:,}", width="content")
+        st.metric("Would not be routed", f"{then.records - then.passing:,}", width="content")
         st.metric("Right, of labelled ones that pass", share(then.accuracy), width="content")
-    st.caption(_rightness(then))
+    st.caption(_rightness(then, test_set.nearest(tested, chosen)))
     _curve([found.effect(float(at)) for at in np.round(np.arange(least, 1 + STEP / 2, STEP), 4)], present, chosen)
 
 
@@ -97,13 +109,47 @@ def _unless_same(then: float | None, now: float | None, text: str) -> str | None
     return None if then == now else text
 
 
-def _rightness(effect: Effect) -> str:
-    if effect.accuracy is None:
-        return "How right they would be is not known: none of the records that pass has a label. Give some on Review."
-    return (
-        f"Of {plural(effect.labelled, 'labelled record')} that pass, 95 % interval {share(effect.low)} to "
-        f"{share(effect.high)}. Labels of the least certain records make this a cautious number."
-    )
+def _rightness(effect: Effect, tested: Point | None) -> str:
+    if effect.accuracy is not None:
+        return (
+            f"Of {plural(effect.labelled, 'labelled record')} that pass, "
+            f"{measured(effect.accuracy, effect.low, effect.high, True)} are right, with the 95 % interval. "
+            "Labels of the least certain records make this a cautious number."
+        )
+    unknown = "How right they would be is not known: none of the records that pass has a label. Give some on Review."
+    if tested is None or tested.accuracy is None:
+        return unknown
+    right = measured(tested.accuracy, tested.accuracy_low, tested.accuracy_high, True)
+    return f"{unknown} On the test set, {right} of those that pass at {tested.threshold:g} are right."
+
+
+def _test_set(tested: tuple[Point, ...], present: float, chosen: float) -> None:
+    """What the same thresholds did to the test set: all that is known of rightness before anybody labels."""
+    st.subheader("On the test set")
+    shares = [
+        Share("pass", _interval(tested, "share"), series(0)),
+        Share("right, of those that pass", _interval(tested, "accuracy"), series(1), dashed=True),
+    ]
+    counts = [f"{plural(one.images, 'picture')} pass" for one in tested]
+    figure = threshold_curve([one.threshold for one in tested], shares, _guides(present, chosen), counts=counts)
+    show_chart(figure, "test-curve", "Share of the test set that passes, and is right, at each threshold")
+    at = test_set.nearest(tested, chosen)
+    if at:
+        passing = measured(at.share, at.share_low, at.share_high, True)
+        right = measured(at.accuracy, at.accuracy_low, at.accuracy_high, True)
+        st.caption(
+            f"At {at.threshold:g}, {passing} of the test set pass and {right} of these are right, with 95 % intervals. "
+            "Live traffic may differ: labels on Review take this chart's place."
+        )
+
+
+def _interval(tested: tuple[Point, ...], name: str) -> Interval:
+    return Interval(*([getattr(one, f"{name}{end}") for one in tested] for end in ("", "_low", "_high")))
+
+
+def _guides(present: float, chosen: float) -> list[Guide]:
+    tried = [Guide(f"tried {chosen:g}", x=chosen, role="ink")] if chosen != present else []
+    return [Guide(f"now {present:g}", x=present), *tried]
 
 
 def _curve(curve: list[Effect], present: float, chosen: float) -> None:
@@ -111,11 +157,8 @@ def _curve(curve: list[Effect], present: float, chosen: float) -> None:
     if any(one.accuracy is not None for one in curve):
         right = Interval([one.accuracy for one in curve], [one.low for one in curve], [one.high for one in curve])
         shares.append(Share("right, of labelled ones that pass", right, series(1), dashed=True))
-    guides = [Guide(f"now {present:g}", x=present)]
-    if chosen != present:
-        guides.append(Guide(f"tried {chosen:g}", x=chosen, role="ink"))
     counts = [f"{one.passing:,} of {one.records:,} pass, {one.labelled:,} of them labelled" for one in curve]
-    figure = threshold_curve([one.threshold for one in curve], shares, guides, counts=counts)
+    figure = threshold_curve([one.threshold for one in curve], shares, _guides(present, chosen), counts=counts)
     show_chart(figure, "curve", "Share of records that pass, and are right, at each threshold")
 
 
@@ -147,6 +190,7 @@ def _write(parameter: str, value: float, expected: int, who: str, why: str) -> N
     except SconesError as error:
         problem(error)
         return
+    forget_answers()
     st.session_state["threshold-said"] = f"The threshold is {value:g} now. Functions use it within seconds."
     st.rerun()
 
@@ -157,7 +201,7 @@ def _history(desk: OperationsDesk, changes: list[Change]) -> None:
         {
             "version": one.version,
             "threshold": f"{one.value:g}",
-            "UTC": clock(one.when),
+            "when": clock(one.when),
             "who": plain(one.who),
             "why": plain(one.why),
         }

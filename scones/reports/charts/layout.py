@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-import numpy as np
 import plotly.graph_objects as go
 
 from scones.reports.charts.marks import Trace
 from scones.reports.charts.theme import TEMPLATE, Role, paint
-from scones.reports.charts.words import literal, times
+from scones.reports.charts.words import literal, times, zone
 
 HEIGHT = 320
 ROW = 28
@@ -77,10 +77,10 @@ def count_axis(title: str, counts: Iterable[float]) -> dict[str, Any]:
 
 
 def time_axis(low: float, high: float) -> dict[str, Any]:
-    """A time axis, UTC, from seconds since 1970; one moment alone gets a minute around it."""
+    """A time axis, in the charts' zone, from seconds since 1970; one moment alone gets a minute around it."""
     if high - low < 1:
         low, high = low - 30, high + 30
-    title = {"text": "time, UTC", "standoff": 4}
+    title = {"text": f"time, {literal(str(zone()))}", "standoff": 4}
     around = {"title": title, "type": "date", "range": times([low, high])}
     return {**around, "tickangle": 0, "nticks": TIME_TICKS, "tickformatstops": TIME_FORMATS, "tickfont": {"size": 11}}
 
@@ -189,5 +189,5 @@ def _mark_label(group: Sequence[Mark], place: float) -> dict[str, Any]:
 
 def _seconds(x: dict[str, Any]) -> tuple[float, float]:
     """The bounds of a time axis, in seconds since 1970."""
-    low, high = (float(np.datetime64(edge, "ms").astype(np.int64)) / 1000 for edge in x["range"])
+    low, high = (datetime.fromisoformat(edge).replace(tzinfo=zone()).timestamp() for edge in x["range"])
     return low, high

@@ -7,7 +7,7 @@ Time without traffic is a gap.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -192,16 +192,35 @@ def latency_over_time(
     lines: Sequence[LatencyLine], span: tuple[float, float] | None = None, marks: Sequence[Mark] = ()
 ) -> go.Figure:
     """How long answers took. `span` is the time that the chart shows; else that of the lines."""
+    drawn = [(one.name, one.time, one.milliseconds, one.dashed) for one in lines]
+    return _measured_over_time(drawn, span, marks, "milliseconds", "{:.4g} ms".format)
+
+
+def requests_over_time(
+    variants: Mapping[str, tuple[Floats, Floats]], span: tuple[float, float], marks: Sequence[Mark] = ()
+) -> go.Figure:
+    """How many requests a minute each variant had: seconds since 1970, and the rate at them."""
+    drawn = [(name, time, rate, False) for name, (time, rate) in variants.items()]
+    return _measured_over_time(drawn, span, marks, "requests a minute", "{:.4g} a minute".format)
+
+
+def _measured_over_time(
+    lines: Sequence[tuple[str, Floats, Floats, bool]],
+    span: tuple[float, float] | None,
+    marks: Sequence[Mark],
+    title: str,
+    write: Callable[[float], str],
+) -> go.Figure:
     traces: list[Trace] = []
-    for index, one in enumerate(lines):
-        time, values = _interrupted(one.time, one.milliseconds)
-        where, write = [moment(t) for t in time], "{:.4g} ms".format
-        shown = (one.name, times(time), values.tolist(), series(index))
-        traces += line(*shown, where=where, write=write, dots=True, dashed=one.dashed)
-    every = [float(t) for one in lines for t in one.time]
+    for index, (name, known, measured, dashed) in enumerate(lines):
+        time, values = _interrupted(known, measured)
+        where = [moment(t) for t in time]
+        shown = (name, times(time), values.tolist(), series(index))
+        traces += line(*shown, where=where, write=write, dots=True, dashed=dashed)
+    every = [float(t) for _, known, *_ in lines for t in known]
     low, high = span or ((min(every), max(every)) if every else (0.0, 60.0))
-    top = max([1.0, *(float(np.nanmax(one.milliseconds)) for one in lines if len(one.time))])
-    return chart(traces, time_axis(low, high), axis("milliseconds", 0, 1.1 * top), marks=marks)
+    top = max([1.0, *(float(np.nanmax(values)) for _, known, values, _ in lines if len(known))])
+    return chart(traces, time_axis(low, high), axis(title, 0, 1.1 * top), marks=marks)
 
 
 def _interrupted(time: Floats, values: Floats) -> tuple[Floats, Floats]:

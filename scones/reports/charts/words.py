@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime, tzinfo
 from html import escape
 from itertools import pairwise
 
 import numpy as np
+
+_ZONE: ContextVar[tzinfo] = ContextVar("zone", default=UTC)
+
+
+@contextmanager
+def in_zone(zone: tzinfo) -> Iterator[None]:
+    """Charts that are made inside tell the time of `zone`; UTC otherwise."""
+    token = _ZONE.set(zone)
+    try:
+        yield
+    finally:
+        _ZONE.reset(token)
+
+
+def zone() -> tzinfo:
+    """The time zone that charts tell."""
+    return _ZONE.get()
 
 
 def percent(value: float) -> str:
@@ -21,8 +40,8 @@ def tenths(value: float) -> str:
 
 
 def moment(seconds: float) -> str:
-    """A time in words, UTC, from seconds since 1970."""
-    return f"{datetime.fromtimestamp(seconds, UTC):%d %b %H:%M:%S}"
+    """A time in words, in the charts' zone, from seconds since 1970."""
+    return f"{datetime.fromtimestamp(seconds, zone()):%d %b %H:%M:%S}"
 
 
 def duration(seconds: float) -> str:
@@ -42,9 +61,18 @@ def literal(text: str) -> str:
 
 
 def times(seconds: Iterable[float]) -> list[str]:
-    """Times as Plotly takes them: UTC, and without a zone, or they would become the browser's."""
-    found: list[str] = np.datetime_as_string((np.array(list(seconds)) * 1000).astype("datetime64[ms]")).tolist()
+    """Times as Plotly takes them: in the charts' zone, and without its name, or they would become the browser's."""
+    told = np.array(list(seconds), np.float64)
+    if zone() is not UTC:
+        told = told + [_ahead(float(one)) for one in told]
+    found: list[str] = np.datetime_as_string((told * 1000).astype("datetime64[ms]")).tolist()
     return found
+
+
+def _ahead(seconds: float) -> float:
+    """Seconds that the charts' zone is ahead of UTC at that time."""
+    ahead = datetime.fromtimestamp(seconds, zone()).utcoffset()
+    return ahead.total_seconds() if ahead else 0.0
 
 
 def stretches_in_words(edges: Sequence[float]) -> list[str]:

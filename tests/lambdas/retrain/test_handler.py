@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from lambda_support import CONTEXT, LIVE_PARAMETER
 
 from lambdas import clients
@@ -20,17 +22,24 @@ EVENT = {
 
 
 class Registry:
-    """SageMaker and SSM, as far as Retrain asks them."""
+    """SageMaker, SSM and S3, as far as Retrain asks them."""
 
     def __init__(self) -> None:
         self.running = False
         self.started: list[dict[str, Any]] = []
         self.live: dict[str, Any] = {"model_package_arn": "arn:package/1"}
         self.metadata = {"execution": EXECUTION}
+        self.newest: bytes | None = None
 
     def get_parameter(self, Name: str) -> dict[str, Any]:  # noqa: N803 - boto3's own
         assert Name == LIVE_PARAMETER
         return {"Parameter": {"Value": json.dumps(self.live)}}
+
+    def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803 - boto3's own
+        assert (Bucket, Key) == ("scones-bucket", "reviewed/newest.json")
+        if self.newest is None:
+            raise ClientError({"Error": {"Code": "NoSuchKey", "Message": "not there"}}, "GetObject")
+        return {"Body": io.BytesIO(self.newest)}
 
     def list_pipeline_executions(self, **_: Any) -> dict[str, Any]:
         status = "Executing" if self.running else "Succeeded"
@@ -41,7 +50,11 @@ class Registry:
 
     def list_pipeline_parameters_for_execution(self, **asked: str) -> dict[str, Any]:
         assert asked == {"PipelineExecutionArn": EXECUTION}
-        known = {"InputArchiveUri": "s3://b/data.tar.gz", "StartReason": "started by hand"}
+        known = {
+            "InputArchiveUri": "s3://b/data.tar.gz",
+            "ReviewedPictures": "s3://b/reviewed/older/",
+            "StartReason": "started by hand",
+        }
         return {"PipelineParameters": [{"Name": name, "Value": value} for name, value in known.items()]}
 
     def start_pipeline_execution(self, **asked: Any) -> dict[str, str]:
@@ -54,7 +67,8 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
     found = Registry()
     monkeypatch.setenv("PIPELINE", "scones-unlimited")
     monkeypatch.setenv("LIVE_PARAMETER", LIVE_PARAMETER)
-    for service in ("sagemaker", "ssm"):
+    monkeypatch.setenv("BUCKET", "scones-bucket")
+    for service in ("sagemaker", "ssm", "s3"):
         monkeypatch.setattr(clients, service, lambda: found)
     return found
 
@@ -64,9 +78,26 @@ def test_the_pipeline_starts_with_the_live_versions_data_and_the_reason(registry
     [asked] = registry.started
     given = {one["Name"]: one["Value"] for one in asked["PipelineParameters"]}
     assert given["InputArchiveUri"] == "s3://b/data.tar.gz"
+    assert given["ReviewedPictures"] == "s3://b/reviewed/older/", "none was published since"
     reason = "CompletedWithViolations brightness  contrast in scones-unlimited-monitor-2026050412"
     assert given["StartReason"] == reason, "a comma is outside the alphabet of a model package's metadata"
     assert asked["ClientRequestToken"] == EVENT["id"], "of two deliveries of one event, one starts it"
+
+
+def test_it_starts_with_the_newest_set_of_reviewed_deliveries(registry: Registry) -> None:
+    registry.newest = b'{"uri": "s3://b/reviewed/newer/"}'
+    handler(EVENT, CONTEXT)
+    [asked] = registry.started
+    given = [one["Value"] for one in asked["PipelineParameters"] if one["Name"] == "ReviewedPictures"]
+    assert given == ["s3://b/reviewed/newer/"]
+
+
+@pytest.mark.parametrize("content", [b"[]", b'{"uri": 3}', b"{}"])
+def test_a_damaged_word_about_the_newest_set_starts_nothing(registry: Registry, content: bytes) -> None:
+    registry.newest = content
+    with pytest.raises(FailedError, match="names no set of reviewed deliveries"):
+        handler(EVENT, CONTEXT)
+    assert not registry.started
 
 
 def test_nothing_is_started_beside_an_execution_that_runs(registry: Registry) -> None:

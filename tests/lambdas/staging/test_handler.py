@@ -149,8 +149,9 @@ def test_the_step_removes_configurations_too_also_when_they_are_gone(service: Se
 
 
 def test_a_large_test_set_is_asked_for_in_part_from_its_beginning_to_its_end(service: Service) -> None:
+    scored = json.dumps({"prediction": SCORES}).encode()
     for number in range(1000):
-        service.objects[f"executions/e/ScoreTestSet/predictions/{number:04d}.png.out"] = json.dumps({"prediction": SCORES}).encode()
+        service.objects[f"executions/e/ScoreTestSet/predictions/{number:04d}.png.out"] = scored
         service.objects[f"executions/e/BuildManifests/test/{number:04d}.png"] = b"picture"
     found = call(EVENT)
     assert (found["outcome"], found["pictures"], found["captured"]) == ("passed", "200 of 1000", "1")

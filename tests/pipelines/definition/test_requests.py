@@ -17,6 +17,7 @@ from golden import GOLDEN
 from localcloud.contract.definition import references, steps
 from pipelines.definition import rendering
 from pipelines.definition.bundle import bundle
+from project.names import Names
 from project.settings import Settings
 
 CREATES = {
@@ -104,6 +105,28 @@ def test_our_own_training_is_started_by_a_command_from_its_code_channel() -> Non
     assert {channel["ChannelName"] for channel in train["InputDataConfig"]} >= {"code"}
 
 
+@pytest.mark.parametrize(
+    ("algorithm", "wanted", "given"), [("pytorch", 0, False), ("pytorch", 5000, True), ("builtin", 5000, False)]
+)
+def test_pictures_of_other_classes_go_from_extraction_to_our_own_training_where_the_settings_want_them(
+    algorithm: str, wanted: int, given: bool
+) -> None:
+    settings = Settings.model_validate({"algorithm": algorithm, "pytorch": {"other_pictures": wanted}})
+    code = dict.fromkeys(rendering.jobs(settings), "s3://bucket/code")
+    by_name = {step.name: step.arguments for step in steps(rendering.render(Names(settings), code))}
+    extract, train = by_name["ExtractCifar"], by_name["Train"]
+    arguments = extract["AppSpecification"]["ContainerArguments"]
+    channels = {channel["ChannelName"]: channel for channel in train["InputDataConfig"]}
+    assert ("--others" in arguments) == ("others" in channels) == given
+    assert ("others" in {each["OutputName"] for each in extract["ProcessingOutputConfig"]["Outputs"]}) == given
+    if given:
+        assert arguments[arguments.index("--others") + 1] == str(wanted)
+        assert train["HyperParameters"]["other_pictures"] == str(wanted)
+        assert "/opt/ml/input/data/others" in train["AlgorithmSpecification"]["ContainerArguments"]
+        (source,) = references(channels["others"]["DataSource"])
+        assert source.target == "Steps.ExtractCifar.ProcessingOutputConfig.Outputs['others'].S3Output.S3Uri"
+
+
 def test_a_model_is_served_by_the_release_that_trained_it() -> None:
     by_name = {step.name: step.arguments for step in steps(golden("pytorch"))}
     trained = by_name["Train"]["AlgorithmSpecification"]["TrainingImage"]
@@ -117,6 +140,7 @@ def test_the_registry_learns_what_the_model_came_from() -> None:
     assert metadata == {
         "commit": {"Get": "Parameters.CodeCommit"},
         "reason": {"Get": "Parameters.StartReason"},
+        "reviewed": {"Get": "Parameters.ReviewedPictures"},
         "data_sha256": {"Get": "Parameters.InputArchiveSha256"},
         "execution": {"Get": "Execution.PipelineExecutionArn"},
         "classes": "bicycle motorcycle",

@@ -94,7 +94,7 @@ def test_a_refusal_of_the_service_is_told_with_its_reason(stubs: Stubs) -> None:
 
 def test_a_diff_names_what_differs_and_says_so_by_its_exit_code_on_request(stubs: Stubs) -> None:
     changed = json.loads(json.dumps(GOLDEN))
-    changed["Parameters"][4]["DefaultValue"] = 60
+    next(one for one in changed["Parameters"] if one["Name"] == "Epochs")["DefaultValue"] = 60
     describe_pipeline(stubs["sagemaker"], changed)
     describe_pipeline(stubs["sagemaker"], changed)
     plain, strict = run("diff"), run("diff", "--exit-code")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from capture_files import entry
 from dashboard_support import THRESHOLD, Project, Sit
 from page_support import AppTest, healthy, page, words
 
@@ -38,6 +39,48 @@ def test_labels_of_two_people_are_both_kept_and_undo_takes_back_only_ones_own(bu
     assert sorted(set(busy.keys("ground-truth/")) - before) == keys[:1]
     ann.button(key="undo").click().run()
     assert set(busy.keys("ground-truth/")) == before
+
+
+def test_review_tells_how_far_people_are_and_agree_and_asks_for_a_second_look(busy: Project, at_desk: Sit) -> None:
+    at_desk(busy, True)
+    ann, ben = page("Review"), page("Review")
+    ann.text_input(key="reviewer").set_value("Ann").run()
+    ann.button(key="answer-0").click().run()
+    healthy(ann)
+    said = words(ann)
+    [progress] = ann.get("progress")
+    assert "1 of 100 records labelled in all" in progress.proto.text
+    assert "no record has been labelled by two people yet" in said
+    ben.text_input(key="reviewer").set_value("Ben").run()
+    ben.segmented_control(key="order").set_value("second look").run()
+    healthy(ben)
+    assert "Labelled" not in " ".join(one.value for one in ben.caption), "nobody is told what others said"
+    ben.button(key="answer-1").click().run()
+    said = words(ben)
+    assert "Ann, Ben say the same of 0.0 %" in said and "of 1 record" in said
+    assert "There is nothing that others have labelled and you have not." in said
+    ben.segmented_control(key="order").set_value("wrong").run()
+    healthy(ben)
+    ben.button(key="undo").click().run()
+    ann.button(key="undo").click().run()
+    assert busy.keys("ground-truth/") == []
+
+
+def test_an_answer_meets_the_picture_that_was_looked_at_whatever_came_in_meanwhile(busy: Project, at_desk: Sit) -> None:
+    at_desk(busy, True)
+    app = page("Review")
+    first = app.session_state["review-places"][1]
+    now = datetime.now(UTC).replace(microsecond=0)
+    key = f"captures/{busy.name}/AllTraffic/{now:%Y/%m/%d/%H}/59-58-000-unsure.jsonl"
+    busy.put(key, json.dumps(entry("least-certain-of-all", (0.5, 0.5), time=now)) + "\n")
+    try:
+        desk.desk().feed.refresh()
+        healthy(app.run())
+        places = app.session_state["review-places"][1]
+        assert [name for name, place in places.items() if place == 0] == [n for n, p in first.items() if p == 0]
+        assert app.session_state["review-places"][1].keys() >= first.keys() - {max(first, key=lambda n: first[n])}
+    finally:
+        busy.clients["s3"].delete_object(Bucket=busy.bucket, Key=key)
 
 
 def test_a_picture_of_neither_is_remembered_and_kept_out_of_ground_truth(busy: Project, at_desk: Sit) -> None:
@@ -87,7 +130,7 @@ def test_a_threshold_that_somebody_else_has_changed_is_not_overwritten(busy: Pro
 def test_a_decision_on_a_version_is_recorded_with_its_comment(busy: Project, at_desk: Sit) -> None:
     at_desk(busy, True)
     app = page("Models")
-    assert app.selectbox[0].value.version.number == 3, "the one that waits"
+    assert version_box(app).value.version.number == 3, "the one that waits"
     press(app, "Reject version 3…")
     assert "Version 3 is neither live nor being deployed: the endpoint stays as it is." in words(app)
     assert described(busy, 3)["ModelApprovalStatus"] == "PendingManualApproval", "one click decides nothing"
@@ -103,6 +146,10 @@ def test_a_decision_on_a_version_is_recorded_with_its_comment(busy: Project, at_
     package = described(busy, 3)
     assert (package["ModelApprovalStatus"], package["ApprovalDescription"]) == ("Rejected", "By ana: blurry")
     busy.clients["sagemaker"].update_model_package(ModelPackageArn=arn, ModelApprovalStatus="PendingManualApproval")
+
+
+def version_box(app: AppTest) -> Any:
+    return next(box for box in app.selectbox if box.label == "Version")
 
 
 def press(app: AppTest, label: str) -> None:
@@ -122,7 +169,14 @@ def test_a_version_stands_beside_the_live_one_and_cannot_be_made_what_it_is(busy
     assert list(rows.columns) == ["metric", "version 3", "version 2, live", "difference"]
     same = "91.0 % (87.0 % to 94.0 %)"
     assert rows.iloc[0].tolist() == ["accuracy", same, same, "no difference that the test shows"]
-    app.selectbox[0].set_value(next(one for one in desk.desk().versions.all() if one.version.number == 2)).run()
+    assert rows.iloc[-1].tolist() == [
+        "accuracy on 57 reviewed deliveries",
+        "91.2 % (81.1 % to 96.2 %)",
+        "84.2 % (72.6 % to 91.5 %)",
+        "+.070 (95 % interval +.010 to +.130)",
+    ]
+    assert "Of 5 pictures of neither it would route 2" in words(app)
+    version_box(app).set_value(next(one for one in desk.desk().versions.all() if one.version.number == 2)).run()
     shut = {button.label: button.disabled for button in app.button}
     assert shut["Approve version 2…"] and not shut["Reject version 2…"]
     assert list(app.table[1].value.columns) == ["metric", "version 2"], "not beside itself"
@@ -136,6 +190,7 @@ def test_a_batch_without_a_prefix_is_refused_with_what_to_do(empty: Project, at_
 
 
 def test_a_label_is_never_written_over_another(busy: Project, at_desk: Sit, monkeypatch: pytest.MonkeyPatch) -> None:
+    from monitoring.watch import labels as given_labels
     from project.errors import CloudError
     from scones.desk.data import labels
 
@@ -143,7 +198,7 @@ def test_a_label_is_never_written_over_another(busy: Project, at_desk: Sit, monk
         hex = "0" * 32
 
     at_desk(busy, True)
-    monkeypatch.setattr(labels.uuid, "uuid4", Same)
+    monkeypatch.setattr(given_labels.uuid, "uuid4", Same)
     mine = labels.Labels(busy.bucket, busy.name, ("bicycle", "motorcycle"))
     now = datetime.now(UTC)
     given = mine.give("event", 0, "Ann", now)

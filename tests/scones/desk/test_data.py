@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import io
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +15,19 @@ import pytest
 from capture_files import CLASSES, NOON, entry, picture
 from PIL import Image
 
+from monitoring.analysis.ground_truth import NEITHER
+from monitoring.analysis.outcome import Outcome
 from monitoring.measures.metrics import threshold_curve
 from pipelines.runs.live_history import Deployment
-from scones.desk.data import confidence, review, threshold_effects
+from project.errors import DataError
+from scones.desk.data import batches, confidence, review, threshold_effects
+from scones.desk.data.captures import Feed
 from scones.desk.data.deployments import of_version, versions
 from scones.desk.data.file_cache import FileCache
-from scones.desk.data.labels import NEITHER
 from scones.desk.data.records import RECORD, Records, Table, parsed, uncompressed, variant_of
 from scones.desk.data.records import picture as picture_of
+from scones.desk.data.runs import MonitorRun
+from scones.desk.data.unlike import of_run, unlike
 from scones.desk.pictures import enlarged
 
 KEY = "captures/scones/AllTraffic/2026/05/04/12/00-00-000-a.jsonl"
@@ -38,6 +45,54 @@ def records(*rows: tuple[str, float, int], inference: str = "") -> Records:
         found[i]["confidence"], found[i]["margin"], found[i]["predicted"] = sure, 2 * sure - 1, predicted
         found[i]["time"] = 1_000 + i
     return found
+
+
+def test_what_a_batch_did_not_route_is_listed_with_why_the_least_sure_first() -> None:
+    summary = {
+        "low_confidence": [
+            {"key": "b.png", "vehicle": "bicycle", "confidence": 0.8},
+            {"key": "a.png", "vehicle": "bicycle", "confidence": 0.6},
+        ],
+        "unfamiliar": [{"key": "c.png", "vehicle": "motorcycle", "unfamiliarity": 12.0}],
+        "failed": [{"key": "d.png", "error": "ImageRefused", "problem": "empty"}],
+        "not_processed": ["e.png"],
+    }
+    found = batches.not_routed(json.dumps(summary).encode())
+    assert [(one.key, one.why) for one in found["low_confidence"]] == [
+        ("a.png", "bicycle 0.600"),
+        ("b.png", "bicycle 0.800"),
+    ]
+    assert [one.why for name in ("unfamiliar", "failed", "not_processed") for one in found[name]] == [
+        "motorcycle, unfamiliarity 12",
+        "ImageRefused: empty",
+        "its part of the batch left no result",
+    ]
+    with pytest.raises(DataError, match="KeyError"):
+        batches.not_routed(b"{}")
+
+
+def test_the_records_of_a_run_are_those_of_its_window() -> None:
+    some = records(*((f"e{i}", 0.9, 0) for i in range(5)))
+    run = MonitorRun("f", datetime.fromtimestamp(1_003, UTC), Outcome.HEALTHY, "", "", 2, (), 0)
+    assert of_run(some, run)["event"].tolist() == [b"e2", b"e3"], "the last ones before it"
+    window = (datetime.fromtimestamp(1_001, UTC), datetime.fromtimestamp(1_003, UTC))
+    assert of_run(some, replace(run, window=window))["event"].tolist() == [b"e1", b"e2"]
+
+
+def test_the_pictures_least_like_the_others_come_first_and_of_answers_the_least_certain() -> None:
+    random = np.random.default_rng(1)
+    shades = [1.0, 1.0, 1.0, 1.0, 0.2]
+    content = lines(*(entry(f"e{i}", (0.9, 0.1), picture(random, shade=s)) for i, s in enumerate(shades)))
+    feed = Feed("bucket", "captures/scones/", CLASSES, fetch=lambda bucket, key: content)
+    some = parsed(content, KEY, CLASSES).records
+    try:
+        found = unlike(feed, some, (KEY,), CLASSES, "brightness", None, None)
+        assert found.looked_at == found.of == 5
+        assert found.records["event"][0] == b"e4" and float(found.said[0]) < 0.3
+        unsure = unlike(feed, records(("sure", 0.9, 0), ("unsure", 0.6, 1)), (KEY,), CLASSES, "entropy", None, None)
+        assert unsure.records["event"].tolist() == [b"unsure", b"sure"]
+    finally:
+        feed.close()
 
 
 def test_a_record_knows_where_its_picture_lies() -> None:

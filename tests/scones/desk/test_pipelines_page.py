@@ -16,6 +16,7 @@ from foreign_pipeline import MARKUP, ForeignPipeline
 from page_support import AppTest, healthy, page, words
 
 from project import aws
+from scones.desk import desk
 
 NAME = "somebody-elses"
 
@@ -56,6 +57,7 @@ def runs(project: Project, local_cloud: LocalCloud) -> Iterator[Runs]:
 
 
 def opened(**parameters: str) -> AppTest:
+    desk.forget_answers()  # as after a while
     """The page at an address."""
     script = "from scones.desk.app import page\nfrom scones.desk.views import pipelines\npage(pipelines.show)()"
     app = AppTest.from_string(script, default_timeout=60)

@@ -13,6 +13,7 @@ from dashboard_support import Project, Sit, capture, made, register, resources
 from page_support import healthy, page, words
 
 from scones.desk import desk
+from scones.desk.bar import tab
 from scones.desk.filters import ALL
 
 PAGES = ("Now", "Confidence", "Drift", "Review", "Threshold", "Models", "Batch", "Pipelines")
@@ -45,6 +46,35 @@ def test_a_page_shows_what_there_is_and_changes_nothing_unless_allowed(title: st
 WRITES = ("Apply", "Approve", "Reject", "Start")
 
 
+@pytest.mark.parametrize("title", PAGES)
+def test_every_page_says_where_it_is_and_whether_it_may_change_things(title: str, empty: Project, at_desk: Sit) -> None:
+    for allowed, mode in ((False, "Read-only"), (True, "Changes allowed")):
+        at_desk(empty, allowed)
+        said = words(page(title))
+        assert "**desk-empty** · account 000000000000 · us-east-1 · local cloud" in said
+        assert mode in said
+    assert tab(title, desk.desk()) == (
+        f"{title} · desk-empty · account 000000000000 · us-east-1 · local cloud · changes allowed"
+    )
+
+
+def test_before_there_are_labels_the_threshold_is_shown_on_the_test_set(busy: Project, at_desk: Sit) -> None:
+    at_desk(busy)
+    app = page("Threshold")
+    said = words(app)
+    assert "On the test set" in said
+    assert "At 0.93, 13.9 % (8.4 % to 21.9 %) of the test set pass and 100.0 %" in said
+    assert "On the test set, 100.0 %" in said and "are right" in said
+
+
+def test_a_drifted_feature_shows_the_pictures_of_its_run(busy: Project, at_desk: Sit) -> None:
+    at_desk(busy)
+    app = page("Drift")
+    said = words(app)
+    assert "least like the test set" in said
+    assert "Below each its" in said and "On the test set:" in said
+
+
 def test_now_tells_verdict_executions_and_how_old_its_data_are(busy: Project, at_desk: Sit) -> None:
     at_desk(busy)
     app = page("Now")
@@ -53,7 +83,7 @@ def test_now_tells_verdict_executions_and_how_old_its_data_are(busy: Project, at
     assert "100 captured records, the newest" in said
     assert "No endpoint" in said
     metrics = {one.label: one.value for one in app.metric}
-    assert (metrics["Passed"], metrics["Failed loudly"], metrics["Broken"]) == ("1", "1", "1")
+    assert (metrics["Routed"], metrics["Not routed"], metrics["Failed"]) == ("1", "1", "1")
 
 
 def test_now_tells_open_problems_and_that_there_is_none(empty: Project, at_desk: Sit) -> None:

@@ -6,6 +6,7 @@ from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from execution_facts import BEGAN, PICTURE, bare, full
 from html_page import Page, assert_self_contained, read_page
@@ -14,6 +15,7 @@ from pipelines.runs.training_log import Epoch, parse
 from scones.reports.execution_page import _hyperparameters, _look, charts, page
 from scones.reports.facts import Facts, GateFact, StepFact
 from scones.reports.pages import write_page
+from steps.live_comparison import compared
 from steps.train.hyperparameters import Hyperparameters
 
 
@@ -55,6 +57,24 @@ def test_what_its_staging_endpoint_found_is_shown_and_why_it_was_rejected() -> N
     for words in ("On its staging endpoint", "12 of 12 answers differ <b>", "8.6 ms", "19.7 ms", "0.0002"):
         assert words in shown.text
     assert ("failed", "bad") in shown.badges
+
+
+def test_how_it_does_on_reviewed_deliveries_is_shown_beside_the_versions_that_answered_them() -> None:
+    facts = full()
+    assert "On reviewed deliveries" not in page_of(facts).text
+    entries = [{"file": f"{n}.png", "label": n % 2, "answers": {"4": [0.9, 0.1]}} for n in range(40)]
+    entries.append({"file": "cat.png", "label": None, "answers": {}})
+    assert facts.evaluation is not None
+    facts.evaluation["reviewed"] = compared(entries, np.eye(2)[[*([0, 1] * 20), 0]], 0.93)
+    shown = page_of(facts).text
+    for words in (
+        "On reviewed deliveries",
+        "100.0% of 40",
+        "version 4",
+        "50.0% 100.0% +.500 +.311 to +.641 40",
+        "it is sure of 1",
+    ):
+        assert words in shown, shown[shown.find("On reviewed") :][:600]
 
 
 def test_a_missing_accuracy_is_a_gap_and_the_best_epoch_is_marked() -> None:

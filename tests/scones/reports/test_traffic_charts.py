@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from plotly.graph_objects import Figure
 from monitoring.analysis.checks import Drift
 from monitoring.analysis.features import MEASURED, Limits
 from monitoring.watch.history import History, stretches
-from scones.reports.charts import drift, traffic
+from scones.reports.charts import drift, layout, traffic, words
 from scones.reports.charts.layout import Mark
 from scones.reports.charts.numbers import numbers
 from scones.reports.charts.theme import COLOURS, paint
@@ -277,3 +278,15 @@ def test_stretches_of_time_hold_every_record_once() -> None:
     assert (cut.edges[cut.place] <= time).all() and (time <= cut.edges[cut.place + 1]).all()
     middle = cut.quantiles(time, (0.5,))[0]
     assert ((cut.edges[:-1] <= middle) & (middle <= cut.edges[1:])).all()
+
+
+def test_times_of_charts_are_those_of_the_zone_that_they_are_made_in() -> None:
+    spring = [datetime(2026, 3, 29, hour, 30, tzinfo=UTC).timestamp() for hour in (0, 1)]  # summer time begins at 1
+    with words.in_zone(ZoneInfo("Europe/Berlin")):
+        assert words.times(spring) == ["2026-03-29T01:30:00.000", "2026-03-29T03:30:00.000"]
+        assert words.moment(spring[1]) == "29 Mar 03:30:00"
+        axis = layout.time_axis(*spring)
+        assert axis["title"]["text"] == "time, Europe/Berlin"
+        shown = layout.chart([], axis, {}, marks=[layout.Mark(spring[0] + 60, "here"), layout.Mark(0, "not here")])
+    assert [one.text for one in shown.layout.annotations] == ["here"]
+    assert words.times(spring[:1]) == ["2026-03-29T00:30:00.000"]

@@ -62,7 +62,7 @@ def test_a_live_version_is_compared_with_the_one_that_it_replaced() -> None:
         and "answers on the endpoint" in said
     )
     facts.rival = None
-    assert "It is live, and no other version was before it." in verdict(facts).more
+    assert "No other version was live before it." in verdict(facts).more
 
 
 def test_other_classes_are_not_compared_with() -> None:
