@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from monitoring.analysis.features import Limits
+from monitoring.analysis.features import USUAL, Limits
 from monitoring.measures import metrics
 from steps.live_test import Entry
 from steps.predictions import Predictions
 
 
-def compared(entries: Sequence[Entry], said: Predictions, limits: Limits) -> dict[str, Any]:
+def compared(entries: Sequence[Entry], said: Predictions, limits: Limits = USUAL) -> dict[str, Any]:
     """Member `reviewed` of evaluation.json.
 
     Takes the entries of the live test set and, in their order, what the new model says of them. `versions`

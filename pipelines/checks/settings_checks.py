@@ -64,14 +64,13 @@ def _gates_bound_metrics(settings: Settings) -> Iterator[Problem]:
     """A metric that evaluation.json does not have would be noticed only after the training."""
     import numpy as np
 
-    from monitoring.analysis.features import USUAL
     from steps.evaluate import evaluate
     from steps.live_comparison import compared
     from steps.predictions import Predictions
 
     every = np.arange(len(settings.classes))
     said = Predictions(np.eye(len(every))[:1], np.full(1, np.nan))
-    reviewed = compared([{"file": "", "label": 0, "answers": {}}], said, USUAL)
+    reviewed = compared([{"file": "", "label": 0, "answers": {}}], said)
     example = evaluate(every, np.eye(len(every)), settings.classes, [f"{i}.png" for i in every], [], reviewed)
     numbers = dict(_numbers(example, ""))
     for bound in gates.bounds(settings):

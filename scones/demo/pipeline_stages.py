@@ -26,7 +26,7 @@ from scones.demo.stages import Demo
 from scones.reports.publish import publish_report
 
 SAMPLE = "sample-cifar-100-python.tar.gz"
-SAMPLE_EPOCHS = "12"
+SAMPLE_EPOCHS = "8"
 """Enough for drawn pictures; an archive of real ones gets the algorithm's own number."""
 CAPTURE_SECONDS = "2"
 """How long captured requests wait for their file: a minute on AWS."""

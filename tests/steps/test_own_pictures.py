@@ -191,7 +191,7 @@ def test_a_heic_that_is_broken_too_large_or_ends_its_decoder_costs_itself_alone(
     contents = dict(
         zip([one.name for one in pictures], [sound[: len(sound) // 2], bytes(large), noise, sound], strict=True)
     )
-    monkeypatch.setattr(own_pictures, "_content", lambda _folder, listed: contents[listed.name])
+    monkeypatch.setattr(own_pictures, "_content", lambda _folder, listed, _fix: contents[listed.name])
     found, refused = own_pictures.read_all(tmp_path, pictures, 32)
     assert [one.listed.name for one in found] == ["sound.heic"] and len(refused) == 3, refused
     assert heic.in_own_process(len, b"abc") == 3

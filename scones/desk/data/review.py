@@ -45,6 +45,7 @@ def queue(
     labels: Mapping[str, int],
     order: Order,
     most: int,
+    *,
     mine: Mapping[str, int] | None = None,
     limit: float = 1.0,
 ) -> NDArray[np.int64]:

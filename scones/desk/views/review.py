@@ -88,7 +88,7 @@ def _waiting(
     an answer must not meet another picture than the one that was looked at."""
     records, skipped = chosen.records, st.session_state.setdefault("review-skipped", [])
     mine = {event: by[reviewer] for event, by in said(desk.labels.given()).items() if reviewer in by}
-    rows = review.queue(records, labels, order, LOOKED_AT + len(skipped), mine, limit).tolist()
+    rows = review.queue(records, labels, order, LOOKED_AT + len(skipped), mine=mine, limit=limit).tolist()
     rows = [row for row in rows if names_of(records[row])[0] not in skipped][:LOOKED_AT]
     of_what, stood = st.session_state.get(PLACES, (None, {}))
     if of_what == (order, chosen.version, st.session_state.get("period")):

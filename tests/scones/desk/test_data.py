@@ -137,10 +137,10 @@ def test_the_variant_is_read_from_the_key() -> None:
 def test_unfamiliar_pictures_are_asked_about_by_turns_with_those_that_the_model_is_unsure_of() -> None:
     rows = records(("sure", 0.99, 0), ("unsure", 0.6, 0), ("strange", 0.99, 1), ("stranger", 0.98, 0), ("mid", 0.8, 0))
     rows["unfamiliarity"] = [np.nan, 0.5, 0.96, 0.99, 0.1]
-    asked = [rows["event"][row].decode() for row in review.queue(rows, {"mid": 0}, "least certain", 4, 0.95)]
+    asked = [rows["event"][row].decode() for row in review.queue(rows, {"mid": 0}, "least certain", 4, limit=0.95)]
     assert asked == ["unsure", "stranger", "strange", "sure"]
-    assert len(review.queue(rows, {}, "least certain", 2, 0.95)) == 2
-    assert rows["event"][review.queue(rows, {}, "least certain", 5, 1.0)[1]] == b"mid"
+    assert len(review.queue(rows, {}, "least certain", 2, limit=0.95)) == 2
+    assert rows["event"][review.queue(rows, {}, "least certain", 5, limit=1.0)[1]] == b"mid"
 
 
 def test_what_a_record_says_of_likeness_is_read_from_its_json_line() -> None:

@@ -67,8 +67,8 @@ def test_alpha_is_that_of_the_published_example() -> None:
 def test_a_second_look_is_at_what_others_labelled_and_begins_where_the_model_was_contradicted(records: Records) -> None:
     labels, mine = {"a": 1, "b": 1}, {"b": 1}
     assert review.queue(records, labels, "least certain", 9).tolist() == [2]
-    assert review.queue(records, labels, "second look", 9, mine).tolist() == [0]
-    assert review.queue(records, labels, "second look", 9, {}).tolist() == [0, 1]
+    assert review.queue(records, labels, "second look", 9, mine=mine).tolist() == [0]
+    assert review.queue(records, labels, "second look", 9, mine={}).tolist() == [0, 1]
     assert review.queue(records, labels, "wrong", 9).tolist() == [0]
 
 

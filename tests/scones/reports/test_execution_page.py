@@ -16,6 +16,7 @@ from scones.reports.execution_page import _hyperparameters, _look, charts, page
 from scones.reports.facts import Facts, GateFact, StepFact
 from scones.reports.pages import write_page
 from steps.live_comparison import compared
+from steps.predictions import Predictions
 from steps.train.hyperparameters import Hyperparameters
 
 
@@ -65,14 +66,14 @@ def test_how_it_does_on_reviewed_deliveries_is_shown_beside_the_versions_that_an
     entries = [{"file": f"{n}.png", "label": n % 2, "answers": {"4": [0.9, 0.1]}} for n in range(40)]
     entries.append({"file": "cat.png", "label": None, "answers": {}})
     assert facts.evaluation is not None
-    facts.evaluation["reviewed"] = compared(entries, np.eye(2)[[*([0, 1] * 20), 0]], 0.93)
+    facts.evaluation["reviewed"] = compared(entries, Predictions(np.eye(2)[[*([0, 1] * 20), 0]], np.full(41, np.nan)))
     shown = page_of(facts).text
     for words in (
         "On reviewed deliveries",
         "100.0% of 40",
         "version 4",
         "50.0% 100.0% +.500 +.311 to +.641 40",
-        "it is sure of 1",
+        "it would route 1",
     ):
         assert words in shown, shown[shown.find("On reviewed") :][:600]
 
