@@ -34,6 +34,7 @@ def fill(aws: str, sagemaker: str, records: int) -> None:
     s3, ssm = (session.client(name, endpoint_url=aws) for name in ("s3", "ssm"))
     s3.create_bucket(Bucket=BUCKET)
     ssm.put_parameter(Name=f"/{PROJECT}/inference/threshold", Value="0.93", Type="String")
+    ssm.put_parameter(Name=f"/{PROJECT}/inference/unfamiliarity", Value="0.95", Type="String")
     ssm.put_parameter(Name=f"/{PROJECT}/inference/live-model", Value="{}", Type="String")
     _captures(s3, records)
     _runs(s3)
@@ -47,8 +48,9 @@ def _captures(s3: Any, records: int) -> None:
     sent = base64.b64encode(_picture(random)).decode()
     start = datetime.now(UTC).replace(microsecond=0) - records * EVERY
     for first in range(0, records, PER_FILE):
-        confidences = 0.5 + 0.5 * random.beta(9, 0.8, PER_FILE)
-        lines = [_line(first + i, float(c), start + (first + i) * EVERY, sent) for i, c in enumerate(confidences)]
+        confidences, strange = 0.5 + 0.5 * random.beta(9, 0.8, PER_FILE), random.uniform(size=PER_FILE).round(4)
+        said = enumerate(zip(confidences.tolist(), strange.tolist(), strict=True), first)
+        lines = [_line(number, *answer, start + number * EVERY, sent) for number, answer in said]
         time_of_file = start + first * EVERY
         key = f"captures/{PROJECT}/AllTraffic/{time_of_file:%Y/%m/%d/%H/%M-%S}-000-{first:08d}.jsonl"
         s3.put_object(Bucket=BUCKET, Key=key, Body="".join(lines).encode())
@@ -61,15 +63,16 @@ def _picture(random: np.random.Generator) -> bytes:
     return file.getvalue()
 
 
-def _line(number: int, confidence: float, moment: datetime, sent: str) -> str:
+def _line(number: int, confidence: float, unfamiliarity: float, moment: datetime, sent: str) -> str:
     """One captured record."""
     answer = [confidence, 1 - confidence] if number % 5 < 3 else [1 - confidence, confidence]
+    said = {"prediction": answer, "unfamiliarity": unfamiliarity}
     sides = {
         "endpointInput": {"observedContentType": "image/png", "mode": "INPUT", "data": sent, "encoding": "BASE64"},
         "endpointOutput": {
-            "observedContentType": "application/json",
+            "observedContentType": "application/jsonlines",
             "mode": "OUTPUT",
-            "data": json.dumps(answer),
+            "data": json.dumps(said),
             "encoding": "JSON",
         },
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from streamlit.web import cli
@@ -26,6 +27,9 @@ def prepare() -> None:
             aws.client(service)
     except SconesError as error:
         print(f"Error: {error}", file=sys.stderr)  # noqa: T201  # pages say the same, and try again
+    # Streamlit collects garbage whenever anything was drawn. It need not look through 200,000 objects that stay.
+    gc.collect()
+    gc.freeze()
 
 
 if __name__ == "__main__":
