@@ -14,6 +14,12 @@ CONFIG = {"displayModeBar": False, "displaylogo": False}
 """No tool bar over the chart; zooming by dragging stays, a double click ends it."""
 
 
+DRAWN_ONCE = {"datarevision": 1}
+"""Streamlit hands Plotly a copy of every chart that it has just drawn, and other data as another chart. Told that data
+are as before, Plotly does not look for what is new in them, and draws nothing twice."""
+
+
 def show_chart(figure: Figure, key: str, alt: str, **more: Any) -> Any:
     """Draw a chart; `alt` says in words what a reader who cannot see it misses. Returns what was chosen in it."""
-    return st.plotly_chart(painted(figure, theme()), key=key, theme=None, config=CONFIG, alt=alt, **more)
+    shown = painted(figure, theme()).update_layout(DRAWN_ONCE)
+    return st.plotly_chart(shown, key=key, theme=None, config=CONFIG, alt=alt, **more)

@@ -15,7 +15,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from scones.reports.charts.marks import Trace
-from scones.reports.charts.theme import TEMPLATE, Role, paint
+from scones.reports.charts.theme import ANNOTATION, LAYOUT, SHAPE, Role, filled, paint
 from scones.reports.charts.words import literal, times, zone
 
 HEIGHT = 320
@@ -116,8 +116,7 @@ def chart(
 ) -> go.Figure:
     """The figure. A legend is shown when there is more than one name to tell."""
     named = [trace for trace in traces if trace.get("showlegend", True) and trace.get("name")]
-    around = {
-        "template": TEMPLATE,
+    around: dict[str, Any] = {
         "height": height,
         "xaxis": x,
         "yaxis": y,
@@ -127,8 +126,10 @@ def chart(
             *_mark_labels(_shown(marks, x), x),
             *(_guide_label(guide, x, traces) for guide in guides if guide.label),
         ],
-    }
-    return go.Figure(list(traces), around | layout)
+    } | layout
+    for parts, usual in (("shapes", SHAPE), ("annotations", ANNOTATION)):
+        around[parts] = [filled(one, usual) for one in around[parts]]
+    return go.Figure(list(traces), filled(around, LAYOUT))
 
 
 def _guide_line(guide: Guide) -> dict[str, Any]:

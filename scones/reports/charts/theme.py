@@ -1,4 +1,4 @@
-"""Colours by role, for light and for dark surroundings, and the template that every figure has."""
+"""Colours by role, for light and for dark surroundings, and the layout that every figure has."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from typing import Any, Literal
 
 import plotly.graph_objects as go
+import plotly.io as pio
 
 Role = str
 Theme = Literal["light", "dark"]
@@ -76,37 +77,50 @@ _AXIS = {
     "automargin": False,  # Plotly draws a chart twice to find margins out
     "gridcolor": paint("grid"),
     "linecolor": paint("line"),
+    "showline": False,
     "tickcolor": paint("line"),
+    "ticks": "",
     "title": {"standoff": 10},
     "zeroline": False,
 }
-TEMPLATE = {
-    "layout": {
-        "annotationdefaults": {"showarrow": False, "font": {"color": paint("ink"), "size": 11}},
-        "bargap": 0.06,
-        "font": {"family": FONT, "size": 12, "color": paint("muted")},
-        "hoverlabel": {
-            "align": "left",
-            "bgcolor": paint("surface"),
-            "bordercolor": paint("line"),
-            "font": {"color": paint("ink")},
-            "namelength": -1,
-        },
-        "hovermode": "closest",
-        "legend": {
-            "orientation": "h",
-            "x": 0,
-            "y": 1.02,
-            "yanchor": "bottom",
-            "font": {"color": paint("ink")},
-            "traceorder": "normal",
-        },
-        "margin": {"l": 62, "r": 22, "t": 34, "b": 56},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "shapedefaults": {"line": {"color": paint("muted"), "dash": "dash", "width": 1.4}},
-        "xaxis": {**_AXIS, "showgrid": False, "showline": True, "ticks": "outside", "nticks": 7},
-        "yaxis": {**_AXIS, "nticks": 7},
-    }
+ANNOTATION = {"showarrow": False, "font": {"color": paint("ink"), "size": 11}}
+SHAPE = {"line": {"color": paint("muted"), "dash": "dash", "width": 1.4}}
+LAYOUT = {
+    "bargap": 0.06,
+    "font": {"family": FONT, "size": 12, "color": paint("muted")},
+    "hoverlabel": {
+        "align": "left",
+        "bgcolor": paint("surface"),
+        "bordercolor": paint("line"),
+        "font": {"color": paint("ink")},
+        "namelength": -1,
+    },
+    "hovermode": "closest",
+    "legend": {
+        "orientation": "h",
+        "x": 0,
+        "y": 1.02,
+        "yanchor": "bottom",
+        "font": {"color": paint("ink")},
+        "traceorder": "normal",
+    },
+    "margin": {"l": 62, "r": 22, "t": 34, "b": 56},
+    "paper_bgcolor": "rgba(0,0,0,0)",
+    "plot_bgcolor": "rgba(0,0,0,0)",
+    "xaxis": {**_AXIS, "showgrid": False, "showline": True, "ticks": "outside", "nticks": 7},
+    "yaxis": {**_AXIS, "nticks": 7},
 }
-"""Plotly's own templates are not taken: each adds 6 KB to every figure."""
+"""What every figure, annotation and shape has unless it says something else. These are no template of Plotly's: a figure
+that has one is drawn again whenever it is compared with a copy of itself."""
+
+pio.templates.default = None  # which would add 6 KB to every figure
+
+
+def filled(said: dict[str, Any], usual: dict[str, Any]) -> dict[str, Any]:
+    """What is `said`, and what is `usual` where nothing is; at every depth."""
+    both = {name: filled(said[name], usual[name]) for name in said if _are_dicts(said[name], usual.get(name))}
+    return {**usual, **said, **both}
+
+
+def _are_dicts(*values: object) -> bool:
+    return all(isinstance(value, dict) for value in values)

@@ -71,7 +71,7 @@ def test_a_chart_takes_its_colours_from_the_theme_and_has_words_for_every_value(
     for theme in ("light", "dark"):
         shown = painted(figure, theme)
         assert not [one for one in strings(shown.to_plotly_json()) if ROLE.fullmatch(one)]
-        assert shown.layout.font.color is None and shown.layout.template.layout.font.color == colour("muted", theme)
+        assert shown.layout.font.color == colour("muted", theme) and "template" not in shown.layout.to_plotly_json()
     for trace in figure.data:
         if trace.hoverinfo != "skip":
             assert len(trace.hovertext) == len(trace.text)
