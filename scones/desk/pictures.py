@@ -74,7 +74,7 @@ def shown(desk: OperationsDesk, files: Files, record: Any, alt: str, width: int 
     except ValueError as error:
         st.caption(f":material/hide_image: No picture: {plain(str(error))}.")
         return
-    st.image(content, width=width, alt=alt)
+    _show(content, alt, width)
 
 
 def shown_object(bucket: str, key: str, alt: str) -> None:
@@ -84,7 +84,11 @@ def shown_object(bucket: str, key: str, alt: str) -> None:
     except ValueError as error:
         st.caption(f":material/hide_image: No picture: {plain(str(error))}.")
         return
-    st.image(content, width="stretch", alt=alt)
+    _show(content, alt)
+
+
+def _show(content: bytes, alt: str, width: int | str = "stretch") -> None:
+    st.image(content, width=width, alt=alt, output_format="PNG")  # as it is: a JPEG is made anew at each look
 
 
 @st.cache_data(max_entries=MOST_KEPT, show_spinner=False)

@@ -34,10 +34,17 @@ def labels_of(records: Records, labels: Mapping[str, int]) -> NDArray[np.int64]:
     order = np.argsort(names)
     names, values = names[order], values[order]
     for column in ("event", "inference"):
-        place = np.minimum(np.searchsorted(names, records[column]), len(names) - 1)
-        hit = (names[place] == records[column]) & (records[column] != b"")
-        found[hit] = values[place[hit]]
+        rows = np.flatnonzero(np.isin(_beginnings(records[column]), _beginnings(names)))
+        said = records[column][rows]
+        place = np.minimum(np.searchsorted(names, said), len(names) - 1)
+        hit = (names[place] == said) & (said != b"")
+        found[rows[hit]] = values[place[hit]]
     return found
+
+
+def _beginnings(names: NDArray[np.bytes_]) -> NDArray[np.uint64]:
+    """The first eight bytes of each as a number: a tenth of the time tells most names apart."""
+    return names.astype("S8").view(np.uint64)
 
 
 def queue(
@@ -61,7 +68,7 @@ def queue(
         limit: above it a picture is unfamiliar.
     """
     given = labels_of(records, labels)
-    smoke = np.char.startswith(records["inference"], SMOKE) if len(records) else np.zeros(0, bool)
+    smoke = records["inference"].astype(f"S{len(SMOKE)}") == SMOKE
     if order == "wrong":
         waiting = np.flatnonzero((given >= 0) & (given != records["predicted"]) & ~smoke)
         return _first(waiting, -records["confidence"][waiting], most)
