@@ -15,7 +15,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from scones.reports.charts.marks import Trace
-from scones.reports.charts.theme import ANNOTATION, LAYOUT, SHAPE, Role, filled, paint
+from scones.reports.charts.theme import ANNOTATION, LAYOUT, SHAPE, Role, filled, paint, untemplated
 from scones.reports.charts.words import literal, times, zone
 
 HEIGHT = 320
@@ -129,7 +129,7 @@ def chart(
     } | layout
     for parts, usual in (("shapes", SHAPE), ("annotations", ANNOTATION)):
         around[parts] = [filled(one, usual) for one in around[parts]]
-    return go.Figure(list(traces), filled(around, LAYOUT))
+    return untemplated(go.Figure(list(traces), filled(around, LAYOUT)))
 
 
 def _guide_line(guide: Guide) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import re
 from typing import Any, Literal
 
 import plotly.graph_objects as go
-import plotly.io as pio
 
 Role = str
 Theme = Literal["light", "dark"]
@@ -59,7 +58,13 @@ def palette(theme: Theme) -> dict[Role, str]:
 
 def painted(figure: go.Figure, theme: Theme) -> go.Figure:
     """The figure with a theme's colours in the place of roles."""
-    return go.Figure(_painted(figure.to_plotly_json(), theme))
+    return untemplated(go.Figure(_painted(figure.to_plotly_json(), theme)))
+
+
+def untemplated(figure: go.Figure) -> go.Figure:
+    """The figure without the template that Plotly, or Streamlit, gives to each: 6 KB of what LAYOUT says otherwise."""
+    figure.layout.template = None
+    return figure
 
 
 def _painted(value: Any, theme: Theme) -> Any:
@@ -110,10 +115,8 @@ LAYOUT = {
     "xaxis": {**_AXIS, "showgrid": False, "showline": True, "ticks": "outside", "nticks": 7},
     "yaxis": {**_AXIS, "nticks": 7},
 }
-"""What every figure, annotation and shape has unless it says something else. These are no template of Plotly's: a figure
-that has one is drawn again whenever it is compared with a copy of itself."""
-
-pio.templates.default = None  # which would add 6 KB to every figure
+"""What every figure, annotation and shape has unless it says something else. These are no template of Plotly's: a
+figure that has one is drawn again whenever it is compared with a copy of itself."""
 
 
 def filled(said: dict[str, Any], usual: dict[str, Any]) -> dict[str, Any]:

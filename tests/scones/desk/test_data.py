@@ -260,6 +260,13 @@ def test_a_label_under_the_inference_id_counts_before_one_under_the_event_id() -
     assert review.labels_of(rows[:0], {"a": 0}).tolist() == []
 
 
+def test_a_label_is_found_by_the_whole_name_where_all_begin_alike() -> None:
+    rows = records(*((f"delivery-{i}", 0.6, 0) for i in range(4)))
+    rows["inference"] = [b"delivery-of-ann", b"", b"", b"delivery-of-bob"]
+    labels = {"delivery-2": 1, "delivery-of-bob": 0, "delivery-of-eve": 1}
+    assert review.labels_of(rows, labels).tolist() == [review.UNLABELLED, review.UNLABELLED, 1, 0]
+
+
 def test_live_accuracy_leaves_out_neither_and_weighs_by_traffic() -> None:
     rows = records(*((f"s{i}", 0.95, 0) for i in range(90)), *((f"u{i}", 0.55, 0) for i in range(10)))
     assert review.live_accuracy(rows, {}) is None

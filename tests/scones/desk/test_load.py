@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from plotly.graph_objects import Figure
 
 from monitoring.watch.history import History
 from project import aws
+from project.errors import SconesError
 from scones.desk.data import confidence, threshold_effects
 from scones.desk.data.captures import Feed
 from scones.desk.data.records import RECORD, Records, Table, answered
@@ -22,6 +25,7 @@ from scones.reports.charts.theme import painted
 pytest.importorskip("streamlit")
 from streamlit.testing.v1 import AppTest
 
+from scones.desk import __main__ as process
 from scones.desk.views.confidence import scatter
 
 MANY = 100_000
@@ -61,6 +65,36 @@ def test_the_records_that_are_drawn_one_by_one_are_few(many: Records) -> None:
     assert len(figure.to_json()) <= MOST_BYTES
     chosen = figure.data[1].customdata[0]
     assert shown[chosen]["event"].decode() in figure.data[1].hovertext[0], "a point gives back its own record"
+
+
+def test_a_chart_does_not_look_new_beside_a_copy_of_itself() -> None:
+    script = """
+from scones.desk.charts import show_chart
+from scones.desk.views.now import unseen
+show_chart(unseen(), "key", "words")
+"""
+    app = AppTest.from_string(script, default_timeout=30).run()
+    layout = json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]
+    assert layout["datarevision"] and "template" not in layout, "Plotly would draw it twice"
+
+
+@pytest.fixture
+def thawed() -> Iterator[None]:
+    """A collector that looks through everything again afterwards."""
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("thawed")
+def test_collecting_garbage_after_a_run_does_not_look_through_what_was_loaded_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_cloud() -> None:
+        raise SconesError("no cloud answers")
+
+    monkeypatch.setattr(process, "desk", no_cloud)
+    process.prepare()
+    assert gc.get_freeze_count() > 50 * len(gc.get_objects())
 
 
 def test_looking_at_everything_copies_nothing(many: Records) -> None:
