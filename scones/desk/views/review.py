@@ -52,7 +52,8 @@ def show(desk: OperationsDesk) -> None:
         table, records = chosen.table, chosen.records
         labels = desk.labels.all()
         setting = threshold(desk)
-        show_summary(desk, chosen, labels, setting.value if setting else 0.0)
+        with st.container():  # which stays one, or with the first label everything below would be made anew
+            show_summary(desk, chosen, labels, setting.value if setting else 0.0)
         if not len(records):
             return
         with st.container(horizontal=True, vertical_alignment="bottom", key="review-settings"):
