@@ -19,6 +19,9 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 POINTS = 101
 """Of the distribution that travels with the model: its percentiles."""
+UNBIASED = "weibull"
+"""How percentiles are estimated: of n held-out images and one more, that one is below the p-quantile with probability p
+(Hyndman & Fan 1996, type 6). The usual type 7 finds 5.6 instead of 5 of 100 unfamiliar with n = 160, or 6.1 with 80."""
 
 
 def directions(features: Array, labels: NDArray[np.int64], classes: int) -> Array:
@@ -50,12 +53,12 @@ def of_ensemble(held_out: list[Array]) -> Array:
 
 def percentiles(likeness: Array) -> list[float]:
     """The distribution of held-out likeness, lowest first, as `unfamiliarity` of the serving code reads it."""
-    return [float(value) for value in np.quantile(likeness, np.linspace(0, 1, POINTS))]
+    return [float(value) for value in np.quantile(likeness, np.linspace(0, 1, POINTS), method=UNBIASED)]
 
 
 def share_familiar(held_out: Array, others: Array, limit: float) -> float:
     """Share of `others` that pass an unfamiliarity limit that this share of held-out images passes."""
-    return float((others >= np.quantile(held_out, 1 - limit)).mean())
+    return float((others >= np.quantile(held_out, 1 - limit, method=UNBIASED)).mean())
 
 
 def _unit(rows: Array) -> Array:
