@@ -266,8 +266,8 @@ def _record(line: bytes, place: str, classes: int | None) -> Record:
     probabilities, unfamiliarity, fault = None, nan, ""
     if isinstance(answer, dict) and not payload.is_empty(answer):
         try:
-            probabilities = payload.probabilities(answer, classes)
-            unfamiliarity = payload.unfamiliarity(answer)
+            said = payload.answer(answer, classes)
+            probabilities, unfamiliarity = said.probabilities, said.unfamiliarity
         except ValueError as error:
             fault = str(error)
     sent = None if payload.is_empty(request) else request

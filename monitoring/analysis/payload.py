@@ -11,6 +11,7 @@ import binascii
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from project import json_text
@@ -65,53 +66,60 @@ def content(side: Mapping[str, Any]) -> bytes:
     raise ValueError(f"unknown encoding {encoding!r:.40}")
 
 
-def probabilities(side: Mapping[str, Any], classes: int | None = None) -> list[float]:
-    """The probabilities of one answer, in class order.
+@dataclass(frozen=True)
+class Answer:
+    """The probabilities of one answer, in class order, and how unlike the training pictures it says that the picture
+    is, 0 to 1; NaN if it does not say it."""
 
-    Takes a JSON list, a list of one such list, an object that holds one under a usual name, or CSV.
+    probabilities: list[float]
+    unfamiliarity: float
+
+
+def answer(side: Mapping[str, Any], classes: int | None = None) -> Answer:
+    """What was answered: a JSON list, a list of one such list, an object that holds one under a usual name, or CSV.
+
+    Only an object can say how unfamiliar the picture is.
 
     Raises:
-        ValueError: the answer is not `classes` numbers from 0 to 1 that add up to 1; the text says what it is.
+        ValueError: the answer is not `classes` numbers from 0 to 1 that add up to 1, or its unfamiliarity is no number
+            from 0 to 1; the text says what it is.
     """
     if side.get("encoding") == "JSON" and isinstance(side.get("data"), str):
         text = side["data"]  # the usual case, without a detour through bytes
     else:
         text = content(side).decode("utf-8", "replace")
-    values = _listed(text)
+    value = _value(text)
+    values = _listed(value, text)
     if not {*map(type, values)} <= NUMBERS:
         raise ValueError(f"not a list of numbers: {text:.60}")
     if classes is not None and len(values) != classes:
         raise ValueError(f"{len(values)} probabilities for {classes} classes")
     if not values or min(values) < 0 or max(values) > 1 or not abs(sum(values) - 1) <= SUM_TOLERANCE:  # of NaN too
         raise ValueError(f"not probabilities that add up to 1: {text:.60}")
-    return values
+    return Answer(values, _unfamiliarity(value))
 
 
-def unfamiliarity(side: Mapping[str, Any]) -> float:
-    """How unlike the training pictures the answer says that the picture is, 0 to 1; NaN if it does not say it.
-
-    Raises:
-        ValueError: it says something else.
-    """
-    text = content(side)
-    if b"unfamiliarity" not in text:
+def _unfamiliarity(value: Any) -> float:
+    if not isinstance(value, dict) or "unfamiliarity" not in value:
         return math.nan
-    said = json_text.parsed(text)
-    value = said.get("unfamiliarity", math.nan) if isinstance(said, dict) else math.nan
-    if type(value) not in NUMBERS or value < 0 or value > 1:
-        raise ValueError(f"its unfamiliarity is {value!r:.40}, not a number from 0 to 1")
-    return float(value)
+    said = value["unfamiliarity"]
+    if type(said) not in NUMBERS or not 0 <= said <= 1:  # of NaN too
+        raise ValueError(f"its unfamiliarity is {said!r:.40}, not a number from 0 to 1")
+    return float(said)
 
 
-def _listed(text: str) -> list[Any]:
+def _value(text: str) -> Any:
+    """What the text holds: a JSON value, or numbers with commas between."""
     try:
         value = parsed(text)
     except ValueError:
         return _comma_separated(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    if isinstance(value, str):  # a list that was written as JSON twice
-        return _comma_separated(value.strip().strip("[]"))
+    return _comma_separated(value.strip().strip("[]")) if isinstance(value, str) else value  # JSON written twice
+
+
+def _listed(value: Any, text: str) -> list[Any]:
     if isinstance(value, dict):
         value = next((value[key] for key in ANSWER_KEYS if key in value), None)
     if isinstance(value, list) and len(value) == 1 and isinstance(value[0], list):

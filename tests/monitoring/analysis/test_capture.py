@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import math
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -60,7 +61,20 @@ def test_a_real_record_is_read_whole(tmp_path: Path) -> None:
     ],
 )
 def test_an_answer_is_read_in_every_encoding(data: str, encoding: str) -> None:
-    assert payload.probabilities(side(data, encoding), classes=2) == [0.9, 0.1]
+    assert payload.answer(side(data, encoding), classes=2).probabilities == [0.9, 0.1]
+
+
+def test_an_answer_says_how_unfamiliar_the_picture_is_or_nothing() -> None:
+    said = payload.answer(side('{"prediction": [0.9, 0.1], "unfamiliarity": 0.25}', "JSON"), classes=2)
+    assert said == payload.Answer([0.9, 0.1], 0.25)
+    assert math.isnan(payload.answer(side('{"prediction": [0.9, 0.1]}', "JSON"), classes=2).unfamiliarity)
+
+
+@pytest.mark.parametrize("unfamiliarity", ["NaN", "Infinity", "-0.1", "1.1", '"0.5"', "null", "true", "[0.5]"])
+def test_an_unfamiliarity_that_is_no_share_is_a_fault_of_the_answer(unfamiliarity: str) -> None:
+    text = f'{{"prediction": [0.9, 0.1], "unfamiliarity": {unfamiliarity}}}'
+    with pytest.raises(ValueError, match="not a number from 0 to 1"):
+        payload.answer(side(text, "JSON"), classes=2)
 
 
 @pytest.mark.parametrize(
