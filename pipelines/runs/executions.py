@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -146,8 +147,12 @@ def stop(arn: str) -> None:
         aws.client("sagemaker").stop_pipeline_execution(PipelineExecutionArn=arn)
 
 
-def newest_first(pipeline: str, page_size: int | None = None) -> Iterator[dict[str, Any]]:
+def newest_first(
+    pipeline: str, page_size: int | None = None, after: datetime | None = None, before: datetime | None = None
+) -> Iterator[dict[str, Any]]:
     """ListPipelineExecutions' entries, asked for page by page as they are taken; a page has 10 unless told otherwise.
+
+    Only those created `after` and `before` these times, if they are given, which SageMaker itself chooses.
 
     Raises:
         UsageError: there is no such pipeline.
@@ -155,7 +160,9 @@ def newest_first(pipeline: str, page_size: int | None = None) -> Iterator[dict[s
     with aws.explained(f"listing the executions of pipeline {pipeline}"):
         pages = aws.client("sagemaker").get_paginator("list_pipeline_executions")
         try:
-            request = {"PipelineName": pipeline, "SortBy": "CreationTime", "SortOrder": "Descending"}
+            request: dict[str, Any] = {"PipelineName": pipeline, "SortBy": "CreationTime", "SortOrder": "Descending"}
+            request |= {"CreatedAfter": after} if after else {}
+            request |= {"CreatedBefore": before} if before else {}
             for page in pages.paginate(**request, PaginationConfig={"PageSize": page_size}):
                 yield from page["PipelineExecutionSummaries"]
         except ClientError as error:

@@ -41,16 +41,14 @@ def traffic(desk: OperationsDesk, key: str) -> Traffic:
     """Let people choose period, version and variant. Unless they do, it is the live version's traffic."""
     table, deployed = desk.feed.wait(FIRST_LOOK_SECONDS), desk.known(deployments, desk.names.live_parameter)
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"{key}-choice"):
-        period = st.segmented_control(
-            "Period", list(PERIODS), default="everything", key="period", required=True, bind="query-params"
-        )
+        period = choose_period()
         version = _version(deployed, key)
         variants = sorted(set(table.variants))
         variant = None
         if len(variants) > 1:
             chosen = st.selectbox("Variant", ["all", *variants], key=f"{key}-variant", width=220)
             variant = None if chosen == "all" else chosen
-    seconds = PERIODS[period or "everything"]
+    seconds = PERIODS[period]
     records = answered(table.chosen(None if seconds is None else time.time() - seconds, variant))
     if version is not None:
         records = of_version(records, deployed, version)
@@ -60,8 +58,22 @@ def traffic(desk: OperationsDesk, key: str) -> Traffic:
     else:
         show_again_when(lambda: len(desk.feed.table.records), len(table.records))
     if not len(records):
-        empty(table, period or "everything", version)
+        empty(table, period, version)
     return Traffic(table, records, version, deployed)
+
+
+def choose_period(*, disabled: bool = False) -> str:
+    """Let people choose one of PERIODS, which stays in the address."""
+    chosen = st.segmented_control(
+        "Period",
+        list(PERIODS),
+        default="everything",
+        key="period",
+        required=True,
+        bind="query-params",
+        disabled=disabled,
+    )
+    return chosen or "everything"
 
 
 def _version(deployed: list[Deployment], key: str) -> int | None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -21,6 +22,23 @@ AT_ONCE = 8
 FRESH_SECONDS = 60.0
 """An execution that has ended may be resumed: it is asked about again after so long."""
 MOST_KEPT = 2000
+
+
+@dataclass(frozen=True)
+class Created:
+    """When executions began: in the last `seconds`, or from `after` until `before`; at any time if nothing is given."""
+
+    seconds: float | None = None
+    after: datetime | None = None
+    before: datetime | None = None
+
+    @property
+    def earliest(self) -> datetime | None:
+        """The time after which they were created."""
+        return self.after if self.seconds is None else datetime.now(UTC) - timedelta(seconds=self.seconds)
+
+
+ANY_TIME = Created()
 
 
 @dataclass(frozen=True)
@@ -82,14 +100,14 @@ class Pipelines:
         self._names = (time.monotonic(), found)
         return found
 
-    def executions(self, pipeline: str, statuses: Collection[str], most: int) -> Listed:
-        """The latest executions, of these statuses only if any are given.
+    def executions(self, pipeline: str, statuses: Collection[str], most: int, created: Created = ANY_TIME) -> Listed:
+        """The latest executions of that time, of these statuses only if any are given.
 
         Raises:
             UsageError: there is no such pipeline.
         """
         looked_at, chosen = 0, list[dict[str, Any]]()
-        listing = newest_first(pipeline, PAGE)
+        listing = newest_first(pipeline, PAGE, created.earliest, created.before)
         for one in islice(listing, MOST_LOOKED_AT):
             if len(chosen) == most:
                 return Listed(self._pasts(chosen), looked_at, False)

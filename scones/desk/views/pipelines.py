@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time, timedelta
+
 import streamlit as st
 
 from pipelines.runs.upsert import DeployedPipeline, deployed
 from project.errors import SconesError
-from scones.desk.data.pipelines import Listed
+from scones.desk.data.pipelines import ANY_TIME, Created, Listed
 from scones.desk.desk import OperationsDesk
+from scones.desk.filters import PERIODS, choose_period
 from scones.desk.linked import go_to, show_linked
 from scones.desk.refresh import fragment
 from scones.desk.views import execution, starting
 from scones.desk.views.executions_table import MORE, STATES, executions_table
-from scones.desk.wording import plain, plural, problem, told
+from scones.desk.wording import plain, plural, problem, told, zone
 
 EVERY_SECONDS = 5
 
@@ -31,7 +34,9 @@ def show(desk: OperationsDesk) -> None:
     if st.query_params.get("execution"):
         values = execution.show(desk, pipeline)
     else:
-        _list(desk, pipeline, _choose_states(pipeline))
+        with st.container(horizontal=True, vertical_alignment="bottom", key="pipelines-choice"):
+            statuses, created = _choose_states(pipeline), _choose_time()
+        _list(desk, pipeline, statuses, created)
         values = {}
     if current and values is not None:
         declared = current.definition.get("Parameters", [])
@@ -78,18 +83,38 @@ def _choose_states(pipeline: str) -> list[str]:
     return chosen
 
 
-def _list(desk: OperationsDesk, pipeline: str, statuses: list[str]) -> None:
+def _choose_time() -> Created:
+    """When the executions began: on some days, else in the last so many seconds. Both stay in the address."""
+    are_days_given = bool(st.session_state.get("days") or st.query_params.get("days"))
+    period = choose_period(disabled=are_days_given)
+    days = st.date_input(
+        "Days",
+        (),
+        key="days",
+        bind="query-params",
+        format="YYYY-MM-DD",
+        width=230,
+        help="The first and the last day, in the time zone of this page. They take the place of the period.",
+    )
+    if not isinstance(days, tuple) or not days:
+        return Created(PERIODS[period])
+    midnight = datetime.combine(days[0], time(), zone())
+    end = datetime.combine(days[-1] + timedelta(days=1), time(), zone()) if len(days) > 1 else None
+    return Created(after=midnight, before=end)
+
+
+def _list(desk: OperationsDesk, pipeline: str, statuses: list[str], created: Created) -> None:
     @fragment(run_every=EVERY_SECONDS)
     def live() -> None:
         given = st.query_params.get("most", "")
         most = int(given) if given.isdecimal() and len(given) < 5 else MORE
         try:
-            listed = desk.known(desk.pipelines.executions, pipeline, tuple(statuses), max(most, MORE))
+            listed = desk.known(desk.pipelines.executions, pipeline, tuple(statuses), max(most, MORE), created)
         except SconesError as error:
             problem(error)
             return
         if not listed.found:
-            _nothing(listed, statuses)
+            _nothing(listed, statuses, created)
         elif show_linked(executions_table(pipeline, listed, statuses, most), "executions"):
             st.rerun()
         elif not listed.is_all and statuses and len(listed.found) < most:
@@ -98,9 +123,10 @@ def _list(desk: OperationsDesk, pipeline: str, statuses: list[str]) -> None:
     live()
 
 
-def _nothing(listed: Listed, statuses: list[str]) -> None:
-    if statuses:
+def _nothing(listed: Listed, statuses: list[str], created: Created) -> None:
+    if statuses or created != ANY_TIME:
         among = "" if listed.is_all else f" among the latest {listed.looked_at:,}"
-        st.info(f"No data: there is no such execution{among}.", icon=":material/inbox:")
+        when = "" if created == ANY_TIME else " in this time"
+        st.info(f"No data: there is no such execution{when}{among}.", icon=":material/inbox:")
     else:
         st.info("No data: it has no execution yet. Start one below, or with `scones start`.", icon=":material/inbox:")

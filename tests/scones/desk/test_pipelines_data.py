@@ -12,7 +12,7 @@ from engine_support import at_least, condition, definition, fail
 
 from project import aws
 from scones.desk.data import pipelines
-from scones.desk.data.pipelines import Pipelines
+from scones.desk.data.pipelines import Created, Pipelines
 
 NAME, MANY = "quick-one", 40
 ODD = "1"
@@ -90,3 +90,17 @@ def test_what_is_kept_has_a_bound(asked: Counter[str], monkeypatch: pytest.Monke
     desk.executions(NAME, (), 10)
     desk.executions(NAME, (), 10)
     assert len(desk._ended) <= 5 and len(desk._differs) <= 5
+
+
+def test_a_time_is_searched_by_the_service_itself(project: Project, asked: Counter[str]) -> None:
+    desk = Pipelines()
+    every = desk.executions(NAME, (), MANY)
+    second = every.found[0].started.replace(microsecond=0)  # boto3 sends whole seconds
+    earlier, later = (desk.executions(NAME, (), MANY, one) for one in (Created(before=second), Created(after=second)))
+    assert later.found and all(one.started >= second for one in later.found)
+    assert all(one.started <= second for one in earlier.found)
+    assert {one.arn for one in (*earlier.found, *later.found)} == {one.arn for one in every.found}
+    assert earlier.looked_at == len(earlier.found), "nothing else was handed over"
+    assert len(desk.executions(NAME, (), MANY, Created(seconds=3600)).found) == MANY
+    assert desk.executions(NAME, (), MANY, Created(seconds=0)).found == []
+    assert {one.status for one in desk.executions(NAME, ("Failed",), MANY, Created(after=second)).found} == {"Failed"}

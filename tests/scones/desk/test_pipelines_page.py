@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
@@ -56,7 +57,7 @@ def runs(project: Project, local_cloud: LocalCloud) -> Iterator[Runs]:
         pipeline.wait(waits)
 
 
-def opened(**parameters: str) -> AppTest:
+def opened(**parameters: str | list[str]) -> AppTest:
     desk.forget_answers()  # as after a while
     """The page at an address."""
     script = "from scones.desk.app import page\nfrom scones.desk.views import pipelines\npage(pipelines.show)()"
@@ -99,6 +100,21 @@ def test_a_state_chosen_in_the_address_filters(runs: Runs, project: Project, at_
     assert ">ended<" in drawn(app) and ">waits<" not in drawn(app)
     assert "no such execution" in words(opened(pipeline=NAME, state="Succeeded"))
     assert "no pipeline nobodys yet" in words(opened(pipeline="nobodys"))
+
+
+def test_a_time_in_the_address_filters(runs: Runs, project: Project, at_desk: Sit) -> None:
+    at_desk(project)
+    today = datetime.now(UTC).date()
+    for days in ([f"{today - timedelta(days=1)}", f"{today + timedelta(days=1)}"], [f"{today - timedelta(days=1)}"]):
+        app = opened(pipeline=NAME, days=days)
+        healthy(app)
+        assert ">ended<" in drawn(app) and ">waits<" in drawn(app)
+        [period] = app.get("button_group")[-1:]
+        assert period.label == "Period" and period.disabled, "days take its place"
+    assert ">waits<" in drawn(opened(pipeline=NAME, period="24 hours"))
+    app = opened(pipeline=NAME, days=["2020-01-01", "2020-01-31"])
+    healthy(app)
+    assert "no such execution in this time" in words(app)
 
 
 def test_an_execution_shows_its_graph_and_first_of_all_the_step_that_failed(
