@@ -10,6 +10,7 @@ from typing import Any
 from lambdas.alert.problem import AlertProblem
 from lambdas.objects import read_json, split
 from lambdas.outcomes import FailedError
+from lambdas.rounding import beside
 from lambdas.service_errors import calling
 
 DATA_NAMESPACE, MODEL_NAMESPACE = "aws/sagemaker/Endpoints/data-metrics", "aws/sagemaker/Endpoints/model-metrics"
@@ -104,9 +105,8 @@ def problems(
         "no-baseline", found["outcome"] == NO_BASELINE, "The monitor has no baseline", (found["message"],), **of_run
     )
     if share is not None:
-        numbers = (
-            f"{share:.0%} of the requests that should have been captured were; at least {LEAST_CAPTURED:.0%} must be"
-        )
+        seen = beside(share, LEAST_CAPTURED, 0, "%")
+        numbers = f"{seen} of the requests that should have been captured were; at least {LEAST_CAPTURED:.0%} must be"
         missed = share < LEAST_CAPTURED
         yield AlertProblem("capture-rate", missed, "Requests are not captured", (numbers,), where, by_run=True)
     if judged:

@@ -6,6 +6,7 @@ from typing import NotRequired, TypedDict
 
 from lambdas.classify_image.answer import NotProbabilitiesError, fraction, parsed, probabilities
 from lambdas.outcomes import BadInputError, LowConfidenceError, UnfamiliarError
+from lambdas.rounding import beside
 
 
 class Decision(TypedDict):
@@ -31,7 +32,8 @@ def decide(vector: list[float], classes: tuple[str, ...], routes: dict[str, str]
     if confidence < threshold or vector.count(confidence) > 1:
         raise LowConfidenceError(
             "LowConfidence",
-            f"THRESHOLD_CONFIDENCE_NOT_MET: best guess {vehicle} at {confidence:.4f}, threshold {threshold}.",
+            f"THRESHOLD_CONFIDENCE_NOT_MET: best guess {vehicle} at {beside(confidence, threshold, 4)}, "
+            f"threshold {threshold}.",
             vehicle=vehicle,
             confidence=confidence,
             threshold=threshold,
@@ -48,10 +50,11 @@ def refuse_stranger(vector: list[float], classes: tuple[str, ...], unfamiliarity
     """
     if unfamiliarity > limit:
         guess = classes[vector.index(max(vector))]
+        more, most = beside(unfamiliarity, limit, 1, "%"), beside(limit, unfamiliarity, 1, "%")
         raise UnfamiliarError(
             "Unfamiliar",
-            f"UNLIKE_TRAINING_PICTURES: best guess {guess}, and {unfamiliarity:.1%} of known pictures are more like "
-            f"those that the model learned from; the limit is {limit:.1%}.",
+            f"UNLIKE_TRAINING_PICTURES: best guess {guess}, and {more} of known pictures are more like those that the "
+            f"model learned from; the limit is {most}.",
             vehicle=guess,
             confidence=max(vector),
             unfamiliarity=unfamiliarity,

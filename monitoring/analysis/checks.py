@@ -17,6 +17,7 @@ from monitoring.analysis.constraints import Constraint
 from monitoring.analysis.features import Limits
 from monitoring.analysis.profile import FeatureProfile, Profile
 from monitoring.measures.distance import chance, chi_squared_p, linf_categorical, linf_robust, linf_simple
+from monitoring.measures.rounding import apart, beside
 
 RECORDS = "captured_records"
 """The name under which violations speak of records as a whole."""
@@ -77,8 +78,13 @@ class Drift:
     def times(self) -> str:
         """The severity in words: the one number about drift that people read, on pages, in reports and in alerts."""
         if not self.threshold and self.p_value is None and self.method != "Robust":
-            return "nothing is allowed" if self.severity else "0.0 times what is allowed"
-        return f"{self.severity:.1f} times what is allowed"
+            return "nothing is allowed" if self.severity else times_allowed(0.0)
+        return times_allowed(self.severity)
+
+
+def times_allowed(severity: float) -> str:
+    """A severity in words."""
+    return f"{beside(severity, 1.0, 1)} times what is allowed"
 
 
 def drifts(current: Profile, baseline: Profile, constraints: Mapping[str, Constraint], limits: Limits) -> list[Drift]:
@@ -136,11 +142,13 @@ def baseline_drift(found: list[Drift]) -> Iterator[Violation]:
     """Distributions that differ from the baseline's."""
     for drift in found:
         if drift.exceeded and drift.p_value is not None:
-            text = f"Baseline drift p-value: {drift.p_value:.3g} is below threshold: {drift.threshold:g}"
+            p, threshold = apart(drift.p_value, drift.threshold, 3, "g")
+            text = f"Baseline drift p-value: {p} is below threshold: {threshold}"
             text = f"{text} (distance: {drift.distance:.4f}): {drift.times}"
             yield Violation(drift.feature, "baseline_drift_check", text)
         elif drift.exceeded:
-            text = f"Baseline drift distance: {drift.simple:.4f} exceeds threshold: {drift.allowed:.4f}: {drift.times}"
+            distance, allowed = apart(drift.simple, drift.allowed, 4)
+            text = f"Baseline drift distance: {distance} exceeds threshold: {allowed}: {drift.times}"
             yield Violation(drift.feature, "baseline_drift_check", text)
 
 
@@ -159,7 +167,7 @@ def data_type(current: Profile, constraints: Mapping[str, Constraint], tally: Ta
 def _type_violation(name: str, kind: str, expected: float, observed: float) -> Violation:
     text = (
         f"Data type match requirement is not met. Expected data type: {kind}, Expected match: {expected:.1%}. "
-        f"Observed: Only {observed:.2%} of data is {kind}."
+        f"Observed: Only {beside(observed, expected, 2, '%')} of data is {kind}."
     )
     return Violation(name, "data_type_check", text)
 
@@ -172,7 +180,8 @@ def completeness(current: Profile, constraints: Mapping[str, Constraint]) -> Ite
             continue
         share = now.present / (now.present + now.missing)
         if share < rule.completeness:
-            text = f"Completeness requirement is not met. Expected: {rule.completeness:.4g}. Observed: {share:.4g}."
+            observed, expected = apart(share, rule.completeness, 4, "g")
+            text = f"Completeness requirement is not met. Expected: {expected}. Observed: {observed}."
             yield Violation(name, "completeness_check", text)
 
 
@@ -199,7 +208,8 @@ def categorical_values(current: Profile, constraints: Mapping[str, Constraint]) 
             strange = sorted(set(now.categories) - set(rule.domain))
             text = (
                 f"Value(s) not in the domain: {', '.join(strange[:5])}. Expected match: "
-                f"{rule.config.domain_threshold:.1%}. Observed: Only {known:.2%} of values are known."
+                f"{rule.config.domain_threshold:.1%}. Observed: "
+                f"Only {beside(known, rule.config.domain_threshold, 2, '%')} of values are known."
             )
             yield Violation(name, "categorical_values_check", text)
 
@@ -208,8 +218,9 @@ def capture_rate(current: Profile, invocations: int | None, sampling: float, lea
     """Far fewer records than the endpoint was asked; `sampling` is the share that it is set to capture."""
     expected = (invocations or 0) * sampling
     if expected and current.items / expected < least:
+        observed, required = apart(current.items / expected, least, 4, "g")
         text = (
-            f"Completeness requirement is not met. Expected: {least:.4g} of {expected:.0f} requests captured. "
-            f"Observed: {current.items / expected:.4g}."
+            f"Completeness requirement is not met. Expected: {required} of {expected:.0f} requests captured. "
+            f"Observed: {observed}."
         )
         yield Violation(RECORDS, "completeness_check", text)

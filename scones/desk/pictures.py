@@ -13,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from monitoring.analysis.features import FORMATS
 from monitoring.analysis.picture_guard import refuse_costly, refuse_crumbs
+from monitoring.measures.rounding import beside
 from scones.desk.data.objects import body
 from scones.desk.desk import OperationsDesk
 from scones.desk.wording import clock, plain
@@ -99,9 +100,9 @@ def _fetch_object(bucket: str, key: str) -> bytes:
     return enlarged(content)
 
 
-def described(desk: OperationsDesk, record: Any) -> str:
-    """What the model made of it, in a few words."""
-    return f"{desk.classes[record['predicted']]} {record['confidence']:.3f}"
+def described(desk: OperationsDesk, record: Any, threshold: float = 0.0) -> str:
+    """What the model made of it, in a few words; beside a threshold, so that rounding does not contradict it."""
+    return f"{desk.classes[record['predicted']]} {beside(float(record['confidence']), threshold, 3)}"
 
 
 def record_card(desk: OperationsDesk, files: Files, record: Any, threshold: float, unfamiliarity: float = 1.0) -> None:
@@ -113,7 +114,7 @@ def record_card(desk: OperationsDesk, files: Files, record: Any, threshold: floa
         verdict = verdict if not record["unfamiliarity"] > unfamiliarity else "is unlike the training pictures"
         with st.container(width="stretch"):
             st.markdown(
-                f"**{described(desk, record)}**, {verdict}  \n"
+                f"**{described(desk, record, threshold)}**, {verdict}  \n"
                 f"{clock(datetime.fromtimestamp(int(record['time']), UTC))}  \n"
                 f"event {_identifier(record['event'])}  \n"
                 + (f"inference id {_identifier(record['inference'])}  \n" if record["inference"] else "")

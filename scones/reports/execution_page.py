@@ -39,7 +39,7 @@ def page(facts: Facts) -> str:
         facts=facts,
         began=_time(facts.started),
         classes=(facts.evaluation or manifests).get("classes", []),
-        why="" if any(not gate.kept for gate in facts.gates) else failure(facts),
+        why="" if any(not gate.is_met for gate in facts.gates) else failure(facts),
         model=name_of_model(facts),
         beside=list(beside_rival(facts)),
         versions=list(all_versions(facts)),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from monitoring.measures.rounding import apart
 from pipelines.definition.gates import MINIMUM_FROM_LIVE
 from pipelines.runs.training_log import Epoch
 from pipelines.runs.versions import Measured
@@ -51,11 +52,20 @@ class GateFact:
         return not (self.parameter == MINIMUM_FROM_LIVE and self.bound == 0)
 
     @property
-    def kept(self) -> bool:
+    def is_met(self) -> bool:
         """Whether the bound holds; not for a metric that is not there."""
         if self.value is None:
             return False
         return self.value >= self.bound if self.sign == ">=" else self.value <= self.bound
+
+    @property
+    def words(self) -> tuple[str, str]:
+        """What was found and what was asked for: `0.97`, `at least 0.8`."""
+        side = "at least" if self.sign == ">=" else "at most"
+        if self.value is None:
+            return "not there", f"{side} {self.bound:.4g}"
+        found, bound = apart(self.value, self.bound, 4, "g")
+        return found, f"{side} {bound}"
 
 
 @dataclass(frozen=True)

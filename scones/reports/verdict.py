@@ -29,7 +29,7 @@ def verdict(facts: Facts) -> Verdict:
         why = f": {reason}" if (reason := failure(facts)) else ""
         said = f"{facts.pipeline}: the execution ended as {facts.status} before its model was measured{why}"
         return Verdict(f"{said.rstrip('.')}.", "bad")
-    missed = [gate for gate in facts.gates if not gate.kept]
+    missed = [gate for gate in facts.gates if not gate.is_met]
     if missed:
         said = f"{facts.pipeline}: the model did not pass the quality gate and was not registered."
         return Verdict(said, "bad", (_reached(facts), _asked(missed), against(facts)))
@@ -104,9 +104,8 @@ def _asked(missed: list[GateFact]) -> str:
 def _clauses(missed: list[GateFact]) -> Iterator[str]:
     for gate in missed:
         name = gate.metric.removeprefix("metrics.")
-        side = "at least" if gate.sign == ">=" else "at most"
-        measured = "is not there" if gate.value is None else f"is {gate.value:.4g}"
-        yield f"{name} {side} {gate.bound:.4g}, and it {measured}"
+        found, asked = gate.words
+        yield f"{name} {asked}, and it is {found}"
 
 
 def _standing(facts: Facts) -> str:

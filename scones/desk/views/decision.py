@@ -96,10 +96,9 @@ def _gate(desk: OperationsDesk, chosen: Measured) -> None:
         if not gate.is_asked:
             st.markdown(f":gray-badge[not asked] {plain(name)}: no comparison with a live model")
             continue
-        badge = ":green-badge[:material/check_circle: kept]" if gate.kept else ":red-badge[:material/cancel: not kept]"
-        side = "at least" if gate.sign == ">=" else "at most"
-        value = "not there" if gate.value is None else f"{gate.value:.4g}"
-        st.markdown(f"{badge} {plain(name)} {value}, asked for {side} {gate.bound:.4g} ({plain(gate.parameter)})")
+        badge = ":green-badge[:material/check_circle: met]" if gate.is_met else ":red-badge[:material/cancel: not met]"
+        value, asked = gate.words
+        st.markdown(f"{badge} {plain(name)} {value}, asked for {asked} ({plain(gate.parameter)})")
 
 
 def _lineage(chosen: Measured) -> None:

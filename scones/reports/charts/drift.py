@@ -8,9 +8,10 @@ from itertools import pairwise
 import numpy as np
 import plotly.graph_objects as go
 
-from monitoring.analysis.checks import Drift
+from monitoring.analysis.checks import Drift, times_allowed
 from monitoring.analysis.features import BY_NAME, Floats
 from monitoring.analysis.profile import Profile
+from monitoring.measures.rounding import apart, beside
 from monitoring.watch.history import History, stretches
 from scones.reports.charts.layout import (
     ROW,
@@ -45,7 +46,7 @@ def drift_per_feature(drifts: Sequence[Drift]) -> go.Figure:
         names,
         [min(one.severity, SEVEREST) for one in rows],
         [HELD if one.exceeded else ROUTED for one in rows],
-        words=[f"{one.severity:.1f}" for one in rows],
+        words=[beside(one.severity, 1.0, 1) for one in rows],
         where=[f"{name}, {one.times}: {drift_note(one)}" for name, one in zip(names, rows, strict=True)],
         least=0.01,
     )
@@ -57,9 +58,10 @@ def drift_per_feature(drifts: Sequence[Drift]) -> go.Figure:
 def drift_note(drift: Drift) -> str:
     """What is behind the severity: the largest gap between the distributions and the one allowed, or the p-values."""
     if drift.p_value is not None:
-        found = f"p = {drift.p_value:.2g}" if drift.p_value > 1e-99 else "p below 1e-99"
-        return f"{found}, allowed down to {drift.threshold:g}"
-    return f"gap {drift.simple:.3f}, allowed {drift.allowed:.3f}"
+        p, least = apart(drift.p_value, drift.threshold, 2, "g")
+        return f"{f'p = {p}' if drift.p_value > 1e-99 else 'p below 1e-99'}, allowed down to {least}"
+    gap, allowed = apart(drift.simple, drift.allowed, 3)
+    return f"gap {gap}, allowed {allowed}"
 
 
 def drift_over_runs(
@@ -74,8 +76,16 @@ def drift_over_runs(
         severities = [min(one[name].severity, 3 * SEVEREST) if name in one else None for one in found]
         where = [f"{moment(when)}, {note}" for when, note in zip(time, notes, strict=True)]
         dashed = index >= MOST_LINES // 2
-        write = "{:.1f} times what is allowed".format
-        traces += line(name, times(time), severities, series(index), where=where, write=write, dots=True, dashed=dashed)
+        traces += line(
+            name,
+            times(time),
+            severities,
+            series(index),
+            where=where,
+            write=times_allowed,
+            dots=True,
+            dashed=dashed,
+        )
     room = 0.02 * (max(time) - min(time))
     top = max([1.2, *(1.1 * value for trace in traces for value in trace["y"] if value is not None)])
     limit = Guide("limit", y=1.0, role="ink")

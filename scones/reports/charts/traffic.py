@@ -75,7 +75,7 @@ def records(
                 confidence[some].tolist(),
                 role,
                 where=[where[i] for i in places],
-                words=[f"{words[i]} {tenths(float(confidence[i]))}" for i in places],
+                words=[f"{words[i]} {tenths(float(confidence[i]), threshold)}" for i in places],
                 symbol=symbol,
                 chosen=places,
             )

@@ -11,6 +11,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from monitoring.measures.rounding import beside
+
 _ZONE: ContextVar[tzinfo] = ContextVar("zone", default=UTC)
 
 
@@ -34,9 +36,9 @@ def percent(value: float) -> str:
     return f"{100 * value:.4g}%"
 
 
-def tenths(value: float) -> str:
-    """0.87543 as `87.5%`, 0.9 as `90%`."""
-    return f"{100 * value:.1f}".removesuffix(".0") + "%"
+def tenths(value: float, limit: float = -1.0) -> str:
+    """0.87543 as `87.5%`, 0.9 as `90%`; with more decimals where it would read like its limit and is not."""
+    return beside(value, limit, 1, "%").replace(".0%", "%")
 
 
 def moment(seconds: float) -> str:

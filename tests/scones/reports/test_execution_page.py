@@ -99,13 +99,13 @@ def test_an_execution_without_any_step_has_a_page_without_scripts() -> None:
     assert found.charts == {} and "abcdefghijkl" in found.text
 
 
-def test_a_bound_that_is_not_kept_and_an_expectation_that_does_not_hold_are_marked() -> None:
+def test_a_bound_that_is_not_met_and_an_expectation_that_does_not_hold_are_marked() -> None:
     facts = full()
     facts.gates = [GateFact("metrics.auc", ">=", 2.0, "MinimumAuc", 0.9), GateFact("metrics.x", "<=", 1, "X", None)]
     result = {"expectation_config": {"type": "t", "description": "every image is RGB"}, "success": False, "result": {}}
     facts.checks = {"tables": {"images": {"results": [result | {"result": {"unexpected_count": 3}}]}}}
     found = page_of(facts)
-    assert found.badges.count(("not kept", "bad")) == 2 and ("does not hold", "bad") in found.badges
+    assert found.badges.count(("not met", "bad")) == 2 and ("does not hold", "bad") in found.badges
     assert (
         "not there" in found.text
         and "1 of 1 expectations does not hold" in found.text
@@ -115,15 +115,15 @@ def test_a_bound_that_is_not_kept_and_an_expectation_that_does_not_hold_are_mark
 
 def test_a_gate_that_no_evaluation_came_to_is_not_called_missed() -> None:
     found = page_of(bare(gates=[GateFact("metrics.accuracy", ">=", 0.8, "AccuracyThreshold", None)]))
-    assert ("not measured", "") in found.badges and ("not kept", "bad") not in found.badges
+    assert ("not measured", "") in found.badges and ("not met", "bad") not in found.badges
 
 
-def test_what_had_nothing_to_compare_with_is_not_called_kept() -> None:
+def test_what_had_nothing_to_compare_with_is_not_called_met() -> None:
     facts = full()
     facts.gates = [GateFact("metrics.accuracy", ">=", 0.0, "MinimumFromLive", 0.9)]
     found = page_of(facts)
     assert "nothing: no comparison with a live model" in found.text
-    assert ("not asked", "") in found.badges and ("kept", "good") not in found.badges
+    assert ("not asked", "") in found.badges and ("met", "good") not in found.badges
 
 
 def test_expectations_stand_in_the_report_with_what_they_ask_and_what_was_found() -> None:
