@@ -41,7 +41,7 @@ a:focus-visible, button:focus-visible, summary:focus-visible {outline: 2px solid
 .st-key-unseen {visibility: hidden; position: absolute; height: 0; overflow: hidden}
 @media (max-width: 640px) {
     [data-testid="stMainBlockContainer"] {padding-left: 1rem; padding-right: 1rem}
-    .st-key-review-neighbours {min-width: 100%}
+    [data-testid="stLayoutWrapper"]:has(> .st-key-review-neighbours) {min-width: 100%}
 }
 """
 DARK_STYLE = """

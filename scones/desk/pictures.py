@@ -111,7 +111,9 @@ def record_card(desk: OperationsDesk, files: Files, record: Any, threshold: floa
         with st.container(width=SIDE):
             shown(desk, files, record, f"Captured picture, called {described(desk, record)}")
         verdict = "passes" if record["confidence"] >= threshold else "is below the threshold"
-        verdict = verdict if not record["unfamiliarity"] > unfamiliarity else "is unlike the training pictures"
+        if record["unfamiliarity"] > unfamiliarity:
+            of_it = f"unfamiliar ({beside(float(record['unfamiliarity']), unfamiliarity, 2)}, limit {unfamiliarity:g})"
+            verdict = f"is sure enough but {of_it}" if verdict == "passes" else f"{verdict} and {of_it}"
         with st.container(width="stretch"):
             st.markdown(
                 f"**{described(desk, record, threshold)}**, {verdict}  \n"

@@ -144,6 +144,9 @@ def _about(report: TrafficReport) -> Iterator[tuple[str, str]]:
         yield "answered by", answered
     yield "time", window_in_words(asked.window)
     yield "confidence threshold", f"{percent(report.history.threshold)}: below it a picture is not routed"
+    if report.history.unfamiliar_share() is not None:
+        limit = percent(report.history.limits.unfamiliarity)
+        yield "unfamiliarity limit", f"{limit}: above it a picture is not routed either, however sure the model is"
     if report.baseline:
         yield "compared with", f"the test set of version {asked.version}" if asked.version else "the baseline given"
 
@@ -166,7 +169,7 @@ def charts(report: TrafficReport) -> Iterator[Chart]:
             "confidence-over-time",
             "Confidence over time",
             traffic.confidence_over_time(history, report.marks),
-            "Blue was routed; orange was not, because the model was not sure enough."
+            "Blue is above the threshold; orange is below it, and was not routed."
             + ("" if len(history) <= traffic.DOTS else " Lines are medians, bands hold the middle 80%."),
         )
         yield Chart(
@@ -177,7 +180,7 @@ def charts(report: TrafficReport) -> Iterator[Chart]:
         )
         yield Chart(
             "above-and-below",
-            "Routed, and below the threshold",
+            "Above and below the threshold",
             traffic.above_and_below(history, report.marks),
             "Records in each stretch of time.",
         )
@@ -224,7 +227,9 @@ def _headline(report: TrafficReport) -> Iterator[Card]:
         )
         usual = "no baseline" if usual_share is None else f"baseline {percent(round(usual_share, 3))}"
         tone = "bad" if any(one.feature == UNFAMILIAR for one in found.violations) else ""
-        yield Card("Unlike the training pictures", percent(round(strange, 3)), usual, tone)
+        yield Card(
+            f"Unfamiliar, above {percent(history.limits.unfamiliarity)}", percent(round(strange, 3)), usual, tone
+        )
     if found.drifts:
         worst = max(found.drifts, key=lambda one: one.severity)
         many = sum(one.exceeded for one in found.drifts)

@@ -27,7 +27,7 @@ from stepfunctions.threshold import UNFAMILIARITY, current, history
 BASELINE = ("statistics.json", "constraints.json")
 POINTS = 1000
 """Data points of one metric that CloudWatch gives in one answer, less some."""
-QUANTILES = {"p50": "median", "p90": "90% answered by then"}
+QUANTILES = {"p50": "median", "p90": "90% answered within"}
 
 
 def write_report(start: datetime, end: datetime, folder: Path) -> tuple[Path, monitor_page.TrafficReport]:

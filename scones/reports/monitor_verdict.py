@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from monitoring.analysis.analyze import Analysis, Baseline
 from monitoring.analysis.capture import Window
-from monitoring.analysis.checks import LOW_CONFIDENCE, RECORDS, Drift, Violation
+from monitoring.analysis.checks import LOW_CONFIDENCE, RECORDS, UNFAMILIAR, Drift, Violation
 from monitoring.analysis.constraints import Constraint
 from monitoring.analysis.features import BY_NAME
 from monitoring.analysis.outcome import Outcome
@@ -127,7 +127,7 @@ def _version(one: Deployment) -> str:
 
 
 def _asked(rule: Constraint, drift: Drift | None) -> str:
-    parts = [f"in {100 * rule.completeness:.4g}% of the records"]
+    parts = [f"in {100 * rule.completeness:.4g}% of the records"] if rule.completeness else []
     if rule.domain:
         parts.append(f"one of {', '.join(rule.domain[:6])}{', …' if len(rule.domain) > 6 else ''}")
     if not rule.config.compare:
@@ -135,7 +135,11 @@ def _asked(rule: Constraint, drift: Drift | None) -> str:
     elif drift is not None and drift.p_value is not None:
         parts.append(f"shares as in the test set, p at least {drift.threshold:g}")
     elif drift is not None:
-        more = "no more often than in the test set, by" if rule.name == LOW_CONFIDENCE else "gap to the test set's"
+        more = (
+            "no more often than in the test set, by"
+            if rule.name in (LOW_CONFIDENCE, UNFAMILIAR)
+            else "gap to the test set's"
+        )
         parts.append(f"{more} at most {drift.allowed:.3f}")
     return "; ".join(parts)
 

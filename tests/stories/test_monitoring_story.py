@@ -198,10 +198,10 @@ def test_the_report_is_one_page_with_its_charts(project: Project, tmp_path: Path
     page = read_page(Path(found["page"]).read_text(encoding="utf-8"))
     assert {"confidence-over-time", "confidence-histogram", "above-and-below", "class-mix"} <= set(page.charts)
     if "latency" in page.charts:  # traffic of several minutes; that of one or two is told as numbers
-        assert [line["name"] for line in page.charts["latency"]["data"]] == ["median", "90% answered by then"]
+        assert [line["name"] for line in page.charts["latency"]["data"]] == ["median", "90% answered within"]
         assert all(line["y"][-1] > 0 for line in page.charts["latency"]["data"])
     else:
-        told = re.search(r"Latency of the model ([\d.]+) (?:to [\d.]+ )?ms median; 90% answered by then", page.text)
+        told = re.search(r"Latency of the model ([\d.]+) (?:to [\d.]+ )?ms median; 90% answered within", page.text)
         assert told and float(told[1]) > 0
     assert [file.name for file in (tmp_path / "report").iterdir()] == ["report.html"]
 

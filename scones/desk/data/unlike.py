@@ -18,8 +18,15 @@ from scones.desk.data.runs import MonitorRun
 MOST_MEASURED = 240
 """Of a window's records, at regular distance: a picture is measured in half a millisecond, and has to be fetched."""
 SHOWN = 6
-OF_RECORDS = {"confidence": "confidence", "low_confidence": "confidence", "margin": "margin", "entropy": "margin"}
-"""Features of the answer, and the column of a record by which they are sorted: the least certain first."""
+OF_RECORDS = {
+    "confidence": "confidence",
+    "low_confidence": "confidence",
+    "margin": "margin",
+    "entropy": "margin",
+    "unfamiliarity": "unfamiliarity",
+    "unfamiliar": "unfamiliarity",
+}
+"""Features of the answer, and the column of a record by which they are sorted: the least certain or familiar first."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +81,9 @@ def unlike(
     if not len(chosen):
         return Unlike(chosen, (), "", 0, len(records))
     if name in OF_RECORDS:
-        rare, write = -values.astype(np.float64), "{:.3g}".format
-        usual = f"{_middle(then):.3g}" if then and then.count and OF_RECORDS[name] == name else ""
+        sign = 1 if OF_RECORDS[name] == "unfamiliarity" else -1
+        rare, write = sign * values.astype(np.float64), _short
+        usual = _short(_middle(then)) if then and then.count and OF_RECORDS[name] == name else ""
     elif BY_NAME[name].kind == "String":
         rare, usual, write = _rareness(values, then), _most_often(then), "{}".format
     else:
@@ -83,7 +91,7 @@ def unlike(
         middle = _middle(then) if then and then.count else float(np.median(measured))
         moved = _middle(drifted) - middle if drifted and drifted.count else 0.0
         rare = np.sign(moved) * (measured - middle) if moved else np.abs(measured - middle)
-        usual, write = f"{middle:.3g}" if then and then.count else "", "{:.3g}".format
+        usual, write = _short(middle) if then and then.count else "", _short
     first = np.argsort(-rare, kind="stable")[:SHOWN]
     return Unlike(chosen[first], tuple(write(values[i]) for i in first), usual, len(chosen), len(records))
 
@@ -94,6 +102,11 @@ def _values(feed: Feed, records: Records, files: Sequence[str], classes: Sequenc
     if name == "predicted_class":
         return np.array([classes[one] if one >= 0 else None for one in records["predicted"]], object)
     return picture_features(feed.pictures(records, files))[0][name]
+
+
+def _short(value: float) -> str:
+    """Three digits, or all of a thousand and more."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def _middle(then: FeatureProfile) -> float:

@@ -15,7 +15,7 @@ from scones.desk.wording import READ_ONLY, age, now, plain, problem, told
 EVERY_SECONDS = 3
 SHOWN = 12
 """Pictures at a time."""
-SMALL = 164
+SMALL = 150
 SUMMARY_OLD_SECONDS = 3600
 """Of a batch that has ended: its summary does not change any more."""
 
@@ -55,7 +55,7 @@ def _start(desk: OperationsDesk) -> None:
             step=0.01,
             key="batch-threshold",
             disabled=not desk.allow_changes,
-            placeholder="the one in SSM",
+            placeholder="as for every delivery",
         )
         pressed = st.form_submit_button(
             "Start",
@@ -144,4 +144,4 @@ def _counts(batch: BatchRun) -> None:
                 st.metric(label, f"{batch.counts[name]:,}", width="content")
             if name == "routed":
                 for route, number in batch.counts.get("routes", {}).items():
-                    st.metric(f"Route {plain(route)}", f"{number:,}", width="content")
+                    st.metric(f"Routed {plain(route)}", f"{number:,}", width="content")

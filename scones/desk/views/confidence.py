@@ -29,7 +29,6 @@ from scones.reports.charts.traffic import LatencyLine
 LEAST_POINTS = 3
 """Of a latency curve; fewer are told as numbers."""
 CARD = "confidence-card"
-PASSING, BELOW = (name for name, *_ in charts.PARTS)
 
 
 def show(desk: OperationsDesk) -> None:
@@ -49,7 +48,7 @@ def _charts(desk: OperationsDesk, chosen: Traffic, limit: float, changed: list[M
     low, high = map(share, wilson(under, len(records)))
     st.markdown(
         f"**{share(under / len(records))}** ({low} to {high}) of {plural(len(records), 'record')} are below the "
-        f"threshold of **{limit:g}**."
+        f"threshold of **{limit:g}**.{_strange(desk, records, limit)}"
     )
     _records(desk, chosen.table.files, records[confidence.sample(records, limit)], len(records), limit, changed)
     left, right = st.columns(2, gap="medium")
@@ -65,13 +64,23 @@ def _charts(desk: OperationsDesk, chosen: Traffic, limit: float, changed: list[M
     with right:
         _chart("Distribution", charts.confidence_histogram(history), "Number of records by confidence")
         _chart(
-            "Routed and not routed",
+            "Above and below the threshold",
             charts.above_and_below(history, changed),
             "Records above and below the threshold over time",
         )
     _by_class(desk, records, limit)
     with told():
         _load(desk, chosen.table, records, changed)
+
+
+def _strange(desk: OperationsDesk, records: Records, limit: float) -> str:
+    """How many of those that are sure enough are not routed either."""
+    found = unfamiliarity_limit(desk) if np.isfinite(records["unfamiliarity"]).any() else None
+    if found is None:
+        return ""
+    sure = records["confidence"] >= limit
+    strange = int((sure & (records["unfamiliarity"] > found.value)).sum())
+    return f" Of the other {int(sure.sum()):,}, {strange:,} are unfamiliar (above {found.value:g}): not routed either."
 
 
 def _chart(heading: str, figure: Figure, alt: str) -> None:
@@ -150,14 +159,14 @@ def _where(record: Any) -> str:
 def _by_class(desk: OperationsDesk, records: Records, limit: float) -> None:
     st.subheader("By class")
     rows = [
-        {"predicted": name, PASSING: passing, BELOW: under, "share below": _share_below(passing, under)}
+        {"predicted": name, "above": passing, "below": under, "share below": _share_below(passing, under)}
         for name, passing, under in confidence.counted(records, limit, desk.classes)
         if passing + under
     ]
     st.table(
         rows, hide_index=True, border="horizontal", alt="Records by predicted class, above and below the threshold"
     )
-    st.caption("In brackets the 95 % interval.")
+    st.caption("Above and below the threshold; in brackets the 95 % interval.")
 
 
 def _share_below(passing: int, under: int) -> str:

@@ -15,7 +15,7 @@ from project.errors import SconesError
 from project.s3 import split
 from scones.desk.data.objects import body
 from scones.desk.desk import OperationsDesk, forget_answers
-from scones.desk.wording import APPROVALS, NONE, READ_ONLY, clock, measured, plain, problem, told
+from scones.desk.wording import APPROVALS, READ_ONLY, clock, measured, plain, problem, told
 from scones.reports.collect import gates_of
 
 VERBS: dict[Approval, str] = {"Approved": "Approve", "Rejected": "Reject"}
@@ -108,7 +108,7 @@ def _lineage(chosen: Measured) -> None:
         ("classes", properties.get("classes")),
         ("", registry.staging(properties)),
         ("execution", properties.get("execution", "").rpartition("/")[2]),
-        ("commit", properties.get("commit")),
+        ("commit", properties.get("commit", "").replace("-", " ")),
         ("data SHA-256", properties.get("data_sha256", "")[:16]),
         ("registered", clock(chosen.version.registered)),
     ]
@@ -197,11 +197,11 @@ def _decide(chosen: Measured, approval: Approval, who: str, why: str) -> None:
 def _decided(one: Measured) -> str:
     by = f" by **{plain(one.who)}**" if one.who else ""
     because = f", because: {plain(one.why)}" if one.why else ""
-    return f"Version {one.version.number} is {one.version.approval.lower()}{by}{because}."
+    return f"Version {one.version.number} is {one.version.approval.lower()}{by}{because.rstrip('.')}."
 
 
 def _named(one: Measured) -> str:
     approval = APPROVALS.get(one.version.approval, (one.version.approval,))[0].lower()
     accuracy = one.metrics.get("accuracy")
-    known = NONE if accuracy is None else measured(accuracy, None, None, True)
-    return f"{one.version.number}: accuracy {known}, {approval}"
+    known = "no evaluation" if accuracy is None else f"accuracy {measured(accuracy, None, None, True)}"
+    return f"{one.version.number}: {known}, {approval}"

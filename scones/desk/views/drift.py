@@ -13,7 +13,7 @@ from scones.desk.charts import show_chart
 from scones.desk.data import runs as data
 from scones.desk.data.records import Records, answered
 from scones.desk.data.runs import MonitorRun
-from scones.desk.data.unlike import Unlike, of_run, unlike
+from scones.desk.data.unlike import OF_RECORDS, Unlike, of_run, unlike
 from scones.desk.desk import OperationsDesk
 from scones.desk.filters import FIRST_LOOK_SECONDS, marks
 from scones.desk.pictures import described, shown
@@ -56,12 +56,15 @@ def _page(desk: OperationsDesk, found: list[MonitorRun]) -> None:
         left, right = st.columns(2, gap="medium")
         with left:
             _features(chosen)
-        with right:
+        with right, told():
+            _history(desk, found)
+        with told():
             _violations(desk, chosen)
+    else:
+        with told():
+            _history(desk, found)
     with told():
         _feature(desk, chosen)
-    with told():
-        _history(desk, found)
     show_again_when(lambda: len(desk.known.at_most_old(RUNS_OLD_SECONDS, desk.runs.all)), len(found))
 
 
@@ -89,9 +92,16 @@ def _violations(desk: OperationsDesk, run: MonitorRun) -> None:
     found = desk.known(data.violations, desk.feed.bucket, run)
     if not found:
         st.success("None in this run.", icon=":material/check_circle:")
-    for one in found:
-        check = one["constraint_check_type"].replace("_", " ")
-        st.markdown(f"**{plain(one['feature_name'])}**, {plain(check)}  \n{plain(one['description'])}")
+        return
+    rows = [
+        {
+            "feature": plain(one["feature_name"]),
+            "check": plain(one["constraint_check_type"].replace("_", " ")),
+            "found": plain(one["description"].removeprefix("Baseline drift ")),
+        }
+        for one in found
+    ]
+    st.table(rows, hide_index=True, border="horizontal", alt="Violations of the run, by feature and check")
 
 
 def _history(desk: OperationsDesk, found: list[MonitorRun]) -> None:
@@ -105,7 +115,12 @@ def _history(desk: OperationsDesk, found: list[MonitorRun]) -> None:
         key=lambda name: -max(d.severity for run in judged for d in run.drifts if d.feature == name),
     )
     chosen = st.pills(
-        "Features", names, selection_mode="multi", default=names[: min(3, len(names))], key="drift-features"
+        "Features",
+        names,
+        selection_mode="multi",
+        default=names[: min(3, len(names))],
+        key="drift-features",
+        wrap=True,
     )
     if chosen:
         changed = marks(desk, desk.known(deployments, desk.names.live_parameter))
@@ -158,9 +173,12 @@ def _pictures(
             with st.container(width=SMALL):
                 shown(desk, table.files, record, f"Captured picture, {name} {said}, called {described(desk, record)}")
                 st.caption(f"{plain(said)} · {described(desk, record)}")
-    usual = f" On the test set: {plain(found.usual)} in the middle or most often." if found.usual else ""
+    which = (
+        "Most often on the test set" if name in BY_NAME and BY_NAME[name].kind == "String" else "The test set's median"
+    )
+    usual = f" {which}: {plain(found.usual)}." if found.usual else ""
     part = f" Sought among {found.looked_at:,} of {plural(found.of, 'record')}." if found.looked_at < found.of else ""
-    st.caption(f"Below each its {plain(name)}, and what the model said.{usual}{part}")
+    st.caption(f"Below each its {plain(OF_RECORDS.get(name, name))}, and what the model said.{usual}{part}")
 
 
 @st.cache_data(max_entries=50, show_spinner=False)

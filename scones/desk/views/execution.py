@@ -90,6 +90,8 @@ def _execution(desk: OperationsDesk, pipeline: str, found: Execution) -> None:
         chosen = next((one for one in steps if one.is_selected), None)
         if chosen:
             show_step(found, chosen)
+        else:
+            st.caption("Choose a step of the graph: its log, inputs, outputs and metrics stand here then.")
         _parameters(found)
 
 

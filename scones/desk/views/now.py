@@ -148,21 +148,26 @@ def _traffic(desk: OperationsDesk) -> None:
     elif setting:
         below = int((records["confidence"] < setting.value).sum())
         with st.container(horizontal=True):
-            st.metric(f"Below {setting.value:g} in the last hour", share(below / len(records)), width="content")
-            _strange(desk, records)
+            st.metric(f"Below {setting.value:g}", share(below / len(records)), width="content")
+            strange = _strange(desk, records)
         whose = "" if live is None else f" of version {live}, the live one"
-        st.caption(f"{below:,} of {plural(len(records), 'captured record')}{whose}")
+        st.caption(
+            f"Of {plural(len(records), 'record')} of the last hour{whose}: {below:,} below the threshold{strange}."
+        )
     freshness(desk, table)
 
 
-def _strange(desk: OperationsDesk, records: Records) -> None:
-    """The share of unfamiliar pictures, where answers say it."""
+def _strange(desk: OperationsDesk, records: Records) -> str:
+    """The share of unfamiliar pictures, where answers say it; their number in words."""
     said = records["unfamiliarity"][np.isfinite(records["unfamiliarity"])]
     limit = unfamiliarity_limit(desk) if len(said) else None
-    if limit:
-        above = share(float((said > limit.value).mean()))
-        why = "The share of known pictures that are more like those that the model learned from is above this limit."
-        st.metric(f"Unfamiliar, above {limit.value:g}", above, help=why, width="content")
+    if limit is None:
+        return ""
+    above = int((said > limit.value).sum())
+    why = "The share of known pictures that are more like those that the model learned from is above this limit."
+    st.metric(f"Unfamiliar, above {limit.value:g}", share(above / len(said)), help=why, width="content")
+    of_others = "" if len(said) == len(records) else f" of the {len(said):,} that say how unfamiliar they are"
+    return f", {above:,}{of_others} unfamiliar; some may be both"
 
 
 def _verdict(desk: OperationsDesk) -> None:

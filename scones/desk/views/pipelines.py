@@ -23,21 +23,22 @@ EVERY_SECONDS = 5
 def show(desk: OperationsDesk) -> None:
     """Draw the page: one execution if the address names it, else the pipeline's executions."""
     st.title("Pipelines")
-    pipeline = _choose_pipeline(desk)
+    is_listed = not st.query_params.get("execution")
+    with st.container(horizontal=True, vertical_alignment="bottom", key="pipelines-choice"):
+        pipeline = _choose_pipeline(desk)
+        created = _choose_time() if is_listed else ANY_TIME
     current: DeployedPipeline | None = None
     with told():
-        current = deployed(pipeline)
+        current = desk.known(deployed, pipeline)
         if current is None:
             hint = " `scones upsert` creates it." if pipeline == desk.names.settings.pipeline_name else ""
             st.info(f"No data: there is no pipeline {plain(pipeline)} yet.{hint}", icon=":material/inbox:")
             return
-    if st.query_params.get("execution"):
-        values = execution.show(desk, pipeline)
+    values: dict[str, str] | None = {}
+    if is_listed:
+        _list(desk, pipeline, _choose_states(pipeline), created)
     else:
-        with st.container(horizontal=True, vertical_alignment="bottom", key="pipelines-choice"):
-            statuses, created = _choose_states(pipeline), _choose_time()
-        _list(desk, pipeline, statuses, created)
-        values = {}
+        values = execution.show(desk, pipeline)
     if current and values is not None:
         declared = current.definition.get("Parameters", [])
         starting.form(desk, pipeline, declared, values, st.query_params.get("execution", ""))
@@ -78,6 +79,7 @@ def _choose_states(pipeline: str) -> list[str]:
         selection_mode="multi",
         format_func=lambda one: STATES[one][0],
         key="states",
+        wrap=True,
         on_change=choose,
     )
     return chosen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 import streamlit as st
@@ -15,6 +16,8 @@ from scones.desk.wording import age, clock, now, plain, plural, times
 
 DEPLOY = "Everything comes with `scones infra deploy`."
 PICTURES, PAGE = ":material/image_search:", ":material/arrow_forward:"
+DETAIL = re.compile(r"^(\w+): Baseline drift .*: (?=[^:]*allowed$)")
+"""What stands between a feature and how many times what is allowed it is: the page Drift has it."""
 NEXT: dict[str, tuple[str, str, str, dict[str, str]]] = {
     # key of the problem: page, words of the link, its symbol, what is to be shown there
     "drift": ("Drift", "The pictures that are unlike the test set", PICTURES, {"run": "violations"}),
@@ -68,7 +71,7 @@ def _problem(one: Incident, colour: Literal["red", "gray"]) -> None:
         st.badge(plain(one.key), icon=":material/warning:", color=colour)
         st.markdown(f"**{plain(one.what)}**")
     if one.measured:
-        st.markdown("  \n".join(plain(line) for line in one.measured))
+        st.markdown("  \n".join(plain(DETAIL.sub(r"\1: ", line)) for line in one.measured))
     since = f"{clock(one.since)}, {age((now() - one.since).total_seconds())}"
     whose = f" Of version {one.version}." if one.version is not None else ""
     st.caption(f"Since {since}; reported {times(one.reported)}, told people {times(one.told)}.{whose}")

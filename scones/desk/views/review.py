@@ -11,6 +11,7 @@ from typing import Any
 import streamlit as st
 
 from monitoring.analysis.ground_truth import NEITHER, NEITHER_NAME
+from monitoring.measures.rounding import beside
 from monitoring.watch.labels import Given, slug
 from project.errors import SconesError
 from scones.desk.data import review
@@ -21,7 +22,7 @@ from scones.desk.desk import OperationsDesk
 from scones.desk.filters import Traffic, threshold, traffic, unfamiliarity_limit
 from scones.desk.pictures import content, described, shown
 from scones.desk.views.review_summary import show_summary
-from scones.desk.wording import READ_ONLY, clock, plain, plural, problem, told
+from scones.desk.wording import READ_ONLY, clock, plain, plural, problem, times, told
 
 GALLERY = 13
 """Pictures at a time: the first, which the keys are for, and those that come next."""
@@ -174,11 +175,11 @@ def _neighbours(desk: OperationsDesk, chosen: Traffic, row: int) -> None:
 def _strange(record: Any, limit: float) -> str:
     """Why a picture is asked about although the model may be sure."""
     unfamiliarity = float(record["unfamiliarity"])
-    return f", unlike the training pictures ({unfamiliarity:.1%})" if unfamiliarity > limit else ""
+    return f", unfamiliar ({beside(unfamiliarity, limit, 2)}, limit {limit:g})" if unfamiliarity > limit else ""
 
 
 def _often(same: Records) -> str:
-    return f" It was sent {len(same)} times, and your answer holds for each." if len(same) > 1 else ""
+    return f" It was sent {times(len(same))}, and your answer holds for each." if len(same) > 1 else ""
 
 
 def _events(same: Records) -> list[str]:
@@ -209,7 +210,7 @@ def _others(
             event = events[0]
             with st.container(border=True, width=SMALL):
                 shown(desk, files, record, f"Captured picture, called {described(desk, record)}")
-                often = f", sent {len(rows)} times" if len(rows) > 1 else ""
+                often = f", sent {times(len(rows))}" if len(rows) > 1 else ""
                 st.caption(described(desk, record) + _strange(record, limit) + often)
                 st.pills(
                     "What is it?",

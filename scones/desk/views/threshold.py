@@ -16,7 +16,7 @@ from scones.desk.data.threshold_effects import Effect, SortedTraffic
 from scones.desk.desk import OperationsDesk, forget_answers
 from scones.desk.filters import traffic, unfamiliarity_limit
 from scones.desk.refresh import fragment
-from scones.desk.wording import READ_ONLY, clock, measured, plain, plural, problem, share, told
+from scones.desk.wording import NONE, READ_ONLY, clock, measured, plain, plural, problem, share, told
 from scones.reports.charts.evaluation import Share, threshold_curve
 from scones.reports.charts.layout import Guide
 from scones.reports.charts.marks import Interval
@@ -76,6 +76,7 @@ def tune(
         "Try a threshold", least, 1.0, _on_grid(present.value), STEP, format="%.3f", key="threshold-tried"
     )
     if len(found.confidence):
+        st.subheader("On captured traffic")
         _effects(found, present.value, chosen, least, tested)
     if tested:
         _test_set(tested, present.value, chosen)
@@ -99,7 +100,7 @@ def _effects(found: SortedTraffic, present: float, chosen: float, least: float, 
             delta_color="off",
             width="content",
         )
-        st.metric("Would not be routed", f"{then.records - then.passing:,}", width="content")
+        st.metric("Below it", f"{then.records - then.passing:,}", width="content")
         st.metric("Right, of labelled ones that pass", share(then.accuracy), width="content")
     st.caption(_rightness(then, test_set.nearest(tested, chosen)))
     _curve([found.effect(float(at)) for at in np.round(np.arange(least, 1 + STEP / 2, STEP), 4)], present, chosen)
@@ -203,7 +204,7 @@ def _history(desk: OperationsDesk, changes: list[Change]) -> None:
             "threshold": f"{one.value:g}",
             "when": clock(one.when),
             "who": plain(one.who),
-            "why": plain(one.why),
+            "why": plain(one.why) or NONE,
         }
         for one in changes
     ]

@@ -1,6 +1,6 @@
 """Charts of captured traffic over time.
 
-Two colours carry the story everywhere: blue is routed or within its limit, orange is not. They differ in lightness as
+Two colours carry the story everywhere: blue is within its limit, orange is not. They differ in lightness as
 well, so that no kind of colour blindness hides the difference, and a line, a label or bold text says the same again.
 Time without traffic is a gap.
 """
@@ -23,7 +23,7 @@ from scones.reports.charts.theme import Role, series
 from scones.reports.charts.words import moment, percent, stretches_in_words, tenths, times
 
 ROUTED, HELD = "series1", "series2"
-PARTS = (("routed", ROUTED, "circle"), ("below the threshold", HELD, "x"))
+PARTS = (("above the threshold", ROUTED, "circle"), ("below the threshold", HELD, "x"))
 DOTS = 400
 """Up to this many records are drawn one by one; more as medians and bands."""
 CLASS_ROLES = ("series4", "line", "series3", "series6", "series5")
@@ -131,7 +131,7 @@ def _edges(low: float, threshold: float) -> list[float]:
 
 
 def above_and_below(history: History, marks: Sequence[Mark] = ()) -> go.Figure:
-    """How many records were routed, and how many were not, over time."""
+    """How many records were above the threshold and how many below it, over time."""
     cut = stretches(history.time)
     low, high = cut.counts(history.low), cut.counts(history.answered & ~history.low)
     empty, edges = low + high == 0, cut.edges.tolist()

@@ -38,6 +38,10 @@ const observer = new IntersectionObserver(
   { rootMargin: "400px" },
 );
 charts.forEach((chart) => observer.observe(chart));
+for (const graph of document.querySelectorAll(".pipeline-graph")) {
+  const box = graph.parentElement; // its middle first, where it does not fit
+  box.scrollLeft = (box.scrollWidth - box.clientWidth) / 2;
+}
 dark.addEventListener("change", () => drawn.forEach((chart) => draw(chart)));
 const folded = [...document.querySelectorAll(".panel details:not([open])")]; // on paper nothing can be opened
 addEventListener("beforeprint", () => {

@@ -91,6 +91,9 @@ def test_the_pictures_least_like_the_others_come_first_and_of_answers_the_least_
         assert found.records["event"][0] == b"e4" and float(found.said[0]) < 0.3
         unsure = unlike(feed, records(("sure", 0.9, 0), ("unsure", 0.6, 1)), (KEY,), CLASSES, "entropy", None, None)
         assert unsure.records["event"].tolist() == [b"unsure", b"sure"]
+        some["unfamiliarity"] = [0.2, 0.99, 0.5, np.nan, 0.3]
+        strange = unlike(feed, some, (KEY,), CLASSES, "unfamiliarity", None, None)
+        assert strange.records["event"].tolist() == [b"e1", b"e2", b"e4", b"e0"] and strange.said[0] == "0.99"
     finally:
         feed.close()
 

@@ -72,7 +72,7 @@ def test_a_drifted_feature_shows_the_pictures_of_its_run(busy: Project, at_desk:
     app = page("Drift")
     said = words(app)
     assert "least like the test set" in said
-    assert "Below each its" in said and "On the test set:" in said
+    assert "Below each its" in said and "The test set's median: " in said
 
 
 def test_now_tells_verdict_executions_and_how_old_its_data_are(busy: Project, at_desk: Sit) -> None:
@@ -159,7 +159,8 @@ def test_drift_shows_the_features_and_the_violations_of_a_run(busy: Project, at_
     at_desk(busy)
     app = page("Drift")
     said = words(app)
-    assert "brightness" in said and "Baseline drift distance" in said
+    [violations] = [table.value.to_string() for table in app.table]
+    assert "Violations" in said and "brightness" in violations and "times what is allowed" in violations
     app.selectbox(key="drift-run").select_index(1).run()
     healthy(app)
     assert "no violations" in words(app)

@@ -138,6 +138,6 @@ def test_the_least_confident_come_first(baseline_folder: Path, tmp_path: Path) -
 def test_unfamiliar_pictures_are_shown_with_their_share(baseline_folder: Path, tmp_path: Path) -> None:
     found = page(traffic(tmp_path / "c", 120, seed=4, strange=0.4), baseline_folder)
     card, _, shown = found.text.partition("The most unfamiliar first")
-    assert re.search(r"Unlike the training pictures \d+(\.\d)?% baseline \d", card)
+    assert re.search(r"Unfamiliar, above 95% \d+(\.\d)?% baseline \d", card)
     assert shown.partition("What was read")[0].count("unfamiliarity 99%") == 24, "as many as are kept"
     assert "The most unfamiliar first" not in page(traffic(tmp_path / "d", 60, seed=4), baseline_folder).text
