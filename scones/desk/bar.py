@@ -19,7 +19,10 @@ EVERY_SECONDS = 2
 GONE = "bar-gone"
 """Since when no cloud has answered, as this visitor's page saw it."""
 STALE = """
-[data-testid="stMainBlockContainer"] {filter: grayscale(1)}
+[data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"] > :not(:has(.st-key-banner, .st-key-bar)) {
+    filter: grayscale(1)
+}
+.st-key-banner {margin-top: 1rem}
 [data-testid="stMetricLabel"] p::after, [data-testid="stHeading"] h1::after, [data-testid="stHeading"] h3::after {
     content: " · stale"; font-weight: 400
 }

@@ -77,7 +77,11 @@ def test_the_boundary_is_as_long_as_iam_takes_with_the_longest_names(partition: 
     assert len(document) <= LONGEST_POLICY
 
 
-@pytest.mark.parametrize("file", [*template.PARTS, template.PARTS[0].with_name("ci.yaml")], ids=lambda file: file.name)
+@pytest.mark.parametrize(
+    "file",
+    [*template.PARTS, *(template.PARTS[0].with_name(name) for name in ("ci.yaml", "desk.yaml"))],
+    ids=lambda file: file.name,
+)
 def test_no_template_takes_the_partition_for_granted(file: Path) -> None:
     assert "arn:aws:" not in file.read_text(encoding="utf-8")
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from call_requests import ACTIONS, FREE
+from cloud_fixtures import LocalCloud
 from desk_calls import operations
 from iam_support import (
     ACCOUNT,
     BUCKET,
+    DESK,
     PROJECT,
     REGION,
     Request,
@@ -32,8 +36,9 @@ from infra import template
 from monitoring.watch import labels
 
 FILE = template.PARTS[0].with_name("desk.yaml")
-DESK: dict[str, Any] = template.read(FILE)["Resources"]
-READER, CHANGES = (resolved(DESK[name]["Properties"]["PolicyDocument"])["Statement"] for name in ("Reader", "Changes"))
+READER, CHANGES = (
+    resolved(DESK["Resources"][name]["Properties"]["PolicyDocument"])["Statement"] for name in ("Reader", "Changes")
+)
 POLICIES: dict[str, list[Statement]] = {"Reader": READER, "Changes": CHANGES}
 
 EXECUTION = f"{PIPELINE}/execution/abcdefghijkl"
@@ -169,3 +174,17 @@ def test_no_other_account_region_or_bucket_is_named() -> None:
     every = [resource for one in (*READER, *CHANGES) for resource in listed(one["Resource"])]
     elsewhere = [one for one in every if one != "*" and f":{REGION}:{ACCOUNT}:" not in one and BUCKET not in one]
     assert elsewhere == []
+
+
+def test_the_stack_makes_both_policies_and_names_them(on_local_cloud: LocalCloud) -> None:
+    cloudformation: Any = boto3.client("cloudformation")
+    cloudformation.create_stack(
+        StackName="desk-policies",
+        TemplateBody=json.dumps(DESK),
+        Parameters=[{"ParameterKey": "ProjectName", "ParameterValue": "looked-at"}],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="desk-policies", WaiterConfig={"Delay": 1})
+    [stack] = cloudformation.describe_stacks(StackName="desk-policies")["Stacks"]
+    made = {one["OutputKey"]: one["OutputValue"].rpartition("/")[2] for one in stack["Outputs"]}
+    assert made == {"Reader": "looked-at-desk-reader", "Changes": "looked-at-desk-changes"}

@@ -1,4 +1,4 @@
-"""A security scanner on both templates: what it finds is mended, or accepted with a reason that stands in a file."""
+"""A security scanner on all templates: what it finds is mended, or accepted with a reason that stands in a file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from iam_support import CI
+from iam_support import CI, DESK
 
 from infra import template
 
@@ -54,7 +54,7 @@ def accepted(content: dict[str, Any]) -> set[Finding]:
     }
 
 
-@pytest.mark.parametrize("content", [template.load(), CI], ids=["stack", "ci"])
+@pytest.mark.parametrize("content", [template.load(), CI, DESK], ids=["stack", "ci", "desk"])
 def test_the_scanner_finds_nothing_that_is_not_accepted_with_a_reason(content: dict[str, Any], tmp_path: Path) -> None:
     assert scanned(content, tmp_path) == accepted(content)
 

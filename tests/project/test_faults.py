@@ -246,7 +246,7 @@ FAULTS: dict[str, list[str]] = {
         "scones/desk/test_views.py::test_damaged_files_are_named_and_hide_nothing",
         "scones/reports/test_monitor_page.py::test_damaged_lines_are_listed_and_hostile_texts_are_shown_as_text",
         "scones/reports/test_execution_page.py::test_markup_in_any_field_is_shown_as_text",
-        "stories/test_dashboard_browser.py::test_markup_in_captured_traffic_is_text_on_every_page",
+        "stories/desk/test_pages.py::test_markup_in_captured_traffic_is_text_on_every_page",
         "stories/test_report_browser.py::test_charts_are_drawn_when_they_come_into_view_and_names_are_text",
     ],
     "an archive has links, devices, absolute names, or names that lead out of it": [

@@ -19,6 +19,7 @@ REGION = "us-east-1"
 BUCKET = f"{PROJECT}-{ACCOUNT}-{REGION}"
 OF_THE_STACK: dict[str, Any] = template.load()["Resources"]
 CI: dict[str, Any] = template.read(template.PARTS[0].with_name("ci.yaml"))
+DESK: dict[str, Any] = template.read(template.PARTS[0].with_name("desk.yaml"))
 RESOURCES: dict[str, Any] = OF_THE_STACK | CI["Resources"]  # no name is in both
 ROLES = [logical for logical, one in OF_THE_STACK.items() if one["Type"] == "AWS::IAM::Role"]
 

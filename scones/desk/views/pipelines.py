@@ -23,9 +23,12 @@ EVERY_SECONDS = 5
 def show(desk: OperationsDesk) -> None:
     """Draw the page: one execution if the address names it, else the pipeline's executions."""
     st.title("Pipelines")
+    known: list[str] = []
+    with told():
+        known = desk.known(desk.pipelines.names)
     is_listed = not st.query_params.get("execution")
     with st.container(horizontal=True, vertical_alignment="bottom", key="pipelines-choice"):
-        pipeline = _choose_pipeline(desk)
+        pipeline = _choose_pipeline(desk, known)
         created = _choose_time() if is_listed else ANY_TIME
     current: DeployedPipeline | None = None
     with told():
@@ -44,11 +47,8 @@ def show(desk: OperationsDesk) -> None:
         starting.form(desk, pipeline, declared, values, st.query_params.get("execution", ""))
 
 
-def _choose_pipeline(desk: OperationsDesk) -> str:
+def _choose_pipeline(desk: OperationsDesk, known: list[str]) -> str:
     ours = desk.names.settings.pipeline_name
-    known: list[str] = []
-    with told():
-        known = desk.pipelines.names()
     wanted = st.query_params.get("pipeline", ours)
     choices = list(dict.fromkeys([ours, *([wanted] if wanted not in known else []), *known]))
     st.session_state["pipeline"] = wanted
