@@ -97,13 +97,13 @@ def build(
     """Write `train`, `validation`, `test`, `<subset>_lst`, `checks` and `report` below `output`.
 
     `side`: pixels on each side that every picture must have. With a `margin` in pixels also `train_with_margin` and
-    `validation_with_margin`. When an expectation is broken only `checks` is written, for the execution's report.
+    `validation_with_margin`. When an expectation is not met only `checks` is written, for the execution's report.
 
     Returns:
         the report.
 
     Raises:
-        DataError: an expectation is broken (each is named), or the images are not what `extract` writes.
+        DataError: an expectation is not met (each is named), or the images are not what `extract` writes.
     """
     images = read_images(images_folder)
     images["subset"] = assign_subsets(images, validation_fraction, seed)
@@ -126,7 +126,7 @@ def build(
             write_json(scratch / "report" / "manifests.json", report)
     if broken:
         raise DataError(
-            f"{len(broken)} expectation(s) broken: {'; '.join(broken)}.",
+            f"{len(broken)} expectation(s) not met: {'; '.join(broken)}.",
             "What each asks and found is in the execution's report: scones report.",
         )
     return report

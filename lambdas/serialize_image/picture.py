@@ -58,7 +58,7 @@ def normalised(data: bytes, size: tuple[int, int], formats: tuple[str, ...] = FO
     `formats`: those that may be opened. The workflow's functions have no decoder for HEIF; who adds it must have one.
 
     Raises:
-        BadInputError: ImageRefused, with the reason: empty, too large, another format, a decompression bomb, broken.
+        BadInputError: ImageRefused, with the reason: empty, too large, another format, a decompression bomb, damaged.
     """
     _check_content(data, formats)
     try:
@@ -85,7 +85,7 @@ def normalised(data: bytes, size: tuple[int, int], formats: tuple[str, ...] = FO
     except BadInputError:
         raise
     except Exception as error:  # decoders raise anything on damaged bytes, and one picture must cost only itself
-        raise _refused(f"broken or cut off: {str(error) or type(error).__name__}") from None
+        raise _refused(f"damaged or cut off: {str(error) or type(error).__name__}") from None
     out = io.BytesIO()
     Image.frombytes("RGB", size, rgb.tobytes()).save(out, "PNG", optimize=False)  # leaves EXIF and ICC behind
     if out.tell() > MAX_NORMALISED_BYTES:

@@ -1,4 +1,4 @@
-"""The test itself: the staging endpoint's answers against ScoreTestSet's, its latency, a broken picture, captures."""
+"""The test itself: the staging endpoint's answers against ScoreTestSet's, its latency, a damaged picture, captures."""
 
 from __future__ import annotations
 
@@ -164,12 +164,12 @@ def _broken_problems(trial: Trial, runtime: Any, classes: int) -> list[str]:
     try:
         classify(runtime, trial.endpoint, BROKEN, CONTENT_TYPE, f"{trial.records}broken", classes)
     except BadInputError as error:
-        return [] if error.error == "ModelRefusedImage" else [f"a broken picture: {error.problem}"]
+        return [] if error.error == "ModelRefusedImage" else [f"a damaged picture: {error.problem}"]
     except OutcomeError as error:
         if not _is_of_model(error):
             raise
-        return [f"a broken picture is not refused with a status of 400 to 499: {error.problem[:LONGEST]}"]
-    return ["a broken picture is answered like any other"]
+        return [f"a damaged picture is not refused with a status of 400 to 499: {error.problem[:LONGEST]}"]
+    return ["a damaged picture is answered like any other"]
 
 
 def _scored(s3: Any, trial: Trial) -> list[str]:

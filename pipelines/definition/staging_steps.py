@@ -119,7 +119,7 @@ def _test_step(
         },
         outputs=[LambdaOutput(output_name=name) for name in RESULTS],
         display_name="Test-staging",
-        description="Its answers are ScoreTestSet's, a broken picture is refused; else the version is rejected.",
+        description="Its answers are ScoreTestSet's, a damaged picture is refused; else the version is rejected.",
         depends_on=[StepDependency(endpoint, TriggerCondition.ANY)],
     )
 

@@ -156,7 +156,7 @@ def staged(project: Project) -> None:
     sagemaker.create_endpoint_config(EndpointConfigName=config, ProductionVariants=[variant], DataCaptureConfig=capture)
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config)
     eventually(lambda: sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService")
-    with pytest.raises(AssertionError, match="a broken picture is not refused"):  # this model's own way
+    with pytest.raises(AssertionError, match="a damaged picture is not refused"):  # this model's own way
         project.call("staging", **event)
     assert project.call("staging", step="remove", execution=execution_id) == {"removed": name}
 

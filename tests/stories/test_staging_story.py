@@ -174,7 +174,7 @@ def test_a_model_that_answers_as_it_was_scored_passes_and_nothing_stays(story: S
             model([0.9698, 0.0302]),
             "12 of 12 answers differ from ScoreTestSet's by more than 0.0001, most for 00.png: 0.0002",
         ),
-        (model(broken="pass"), "a broken picture is answered like any other"),
+        (model(broken="pass"), "a damaged picture is answered like any other"),
         (NEVER_STARTS, "the endpoint is Failed: "),
     ],
     ids=["answers differently", "takes anything", "never comes up"],
