@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "steps.train": JOBS | {"steps"},
     "pipelines": GROUND | {"pipelines.definition", "pipelines.registry", "pipelines.runs"},
     "pipelines.definition": GROUND | {"steps", "localcloud.contract"},
-    "pipelines.checks": GROUND | {"monitoring.analysis", "steps", "localcloud.contract", "pipelines.definition"},
+    "pipelines.checks": GROUND | {"steps", "localcloud.contract", "pipelines.definition"},
     "pipelines.registry": GROUND,
     "pipelines.runs": GROUND
     | {"localcloud.contract", "monitoring", "steps"}
