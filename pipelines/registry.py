@@ -144,10 +144,18 @@ def untested(version: Version) -> str:
 
 
 def live() -> str | None:
-    """ARN of the version that answers, as the deploy workflow wrote it down; None before the first deployment."""
+    """ARN of the version that answers, as the deploy workflow wrote it down.
+
+    None before the first deployment, and without the project's resources.
+    """
     parameter = aws.names().live_parameter
     with aws.explained(f"reading parameter {parameter}"):
-        value = aws.client("ssm").get_parameter(Name=parameter)["Parameter"]["Value"]
+        try:
+            value = aws.client("ssm").get_parameter(Name=parameter)["Parameter"]["Value"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ParameterNotFound":
+                return None
+            raise
     arn: str | None = json.loads(value).get("model_package_arn")
     return arn
 

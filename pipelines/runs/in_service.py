@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from pipelines import registry
 from pipelines.registry import Version
 from project import aws
 
@@ -32,7 +32,7 @@ class InService:
 
 def found() -> InService:
     """What is in service now."""
-    endpoint, let_in = _described("endpoint", aws.names().endpoint), _let_in()
+    endpoint, let_in = _described("describe_endpoint", EndpointName=aws.names().endpoint), registry.live()
     if endpoint is None:
         return InService(None, None, let_in)
     package = _package_behind(endpoint["EndpointConfigName"])
@@ -85,28 +85,19 @@ def _number(arn: str) -> str:
     return arn.rpartition("/")[2]
 
 
-def _let_in() -> str | None:
-    """What the deploy workflow wrote down; None before the first deployment, and without the project's resources."""
-    parameter = aws.names().live_parameter
-    with aws.explained(f"looking for parameter {parameter}"):
-        found = aws.client("ssm").get_parameters(Names=[parameter])["Parameters"]
-    arn: str | None = json.loads(found[0]["Value"]).get("model_package_arn") if found else None
-    return arn
-
-
 def _package_behind(config: str) -> str | None:
-    found = _described("endpoint_config", config)
-    model = _described("model", found["ProductionVariants"][0]["ModelName"]) if found else None
+    found = _described("describe_endpoint_config", EndpointConfigName=config)
+    model = _described("describe_model", ModelName=found["ProductionVariants"][0]["ModelName"]) if found else None
     arn: str | None = (model or {}).get("PrimaryContainer", {}).get("ModelPackageName")
     return arn
 
 
-def _described(kind: str, name: str) -> dict[str, Any] | None:
-    """SageMaker's description of an endpoint, endpoint_config or model; None when there is none of this name."""
-    parameter = "".join(word.title() for word in kind.split("_")) + "Name"
-    with aws.explained(f"looking for {kind.replace('_', ' ')} {name}"):
+def _described(operation: str, **named: str) -> dict[str, Any] | None:
+    """SageMaker's description of an endpoint, endpoint config or model; None when there is none of this name."""
+    kind, [name] = operation.removeprefix("describe_").replace("_", " "), named.values()
+    with aws.explained(f"looking for {kind} {name}"):
         try:
-            answer: dict[str, Any] = getattr(aws.client("sagemaker"), f"describe_{kind}")(**{parameter: name})
+            answer: dict[str, Any] = getattr(aws.client("sagemaker"), operation)(**named)
         except ClientError as error:
             if "Could not find" in error.response["Error"].get("Message", ""):
                 return None

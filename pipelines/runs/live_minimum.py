@@ -9,13 +9,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from pipelines import registry
 from pipelines.definition.gates import MINIMUM_FROM_LIVE
 from project import s3
 from project.console import say
-from project.errors import CloudError, DataError
+from project.errors import DataError
 from project.settings import Settings
 
 
@@ -27,7 +25,7 @@ def parameters(settings: Settings, max_drop: float) -> dict[str, str]:
     Raises:
         DataError: the live model has no evaluation that can be read.
     """
-    arn = _live()
+    arn = registry.live()
     if arn is None:
         say("No model is live yet: nothing to compare with.")
         return {}
@@ -40,16 +38,6 @@ def parameters(settings: Settings, max_drop: float) -> dict[str, str]:
     minimum = round(max(0.0, accuracy - max_drop), 6)
     say(f"The live model {_version(arn)} has accuracy {accuracy:.4f}; the new one must reach {minimum:g}.")
     return {MINIMUM_FROM_LIVE: f"{minimum:g}"}
-
-
-def _live() -> str | None:
-    try:
-        return registry.live()
-    except CloudError as error:
-        cause = error.__cause__
-        if isinstance(cause, ClientError) and cause.response["Error"]["Code"] == "ParameterNotFound":
-            return None  # the stack is not deployed, so nothing was
-        raise
 
 
 def _accuracy(arn: str, package: dict[str, Any]) -> float:

@@ -30,7 +30,7 @@ from iam_support import (
     resolved,
     without,
 )
-from role_needs import BUCKET_ARN, ENDPOINT, GROUP, NOBODY, PACKAGE, PIPELINE
+from role_needs import BUCKET_ARN, CONFIG, ENDPOINT, GROUP, NOBODY, PACKAGE, PIPELINE
 
 from infra import template
 from monitoring.watch import labels
@@ -53,7 +53,7 @@ ANSWERS = [*objects(*(f"{folder}2026/11/20/10/a.jsonl" for folder in labels.pref
 
 LOOKING: dict[str, list[str]] = {
     # what is called: what it acts on
-    "cloudwatch:DescribeAlarms": [arn("cloudwatch", f"alarm:{PROJECT}-drift")],
+    "cloudwatch:DescribeAlarms": ["*"],
     "cloudwatch:GetMetricStatistics": ["*"],
     "logs:DescribeLogStreams": LOGS,
     "logs:FilterLogEvents": LOGS,
@@ -65,6 +65,7 @@ LOOKING: dict[str, list[str]] = {
     "s3:HeadObject": objects("data/0/archive.tar.gz"),
     "s3:ListObjectsV2": [BUCKET_ARN],
     "sagemaker:DescribeEndpoint": [ENDPOINT],
+    "sagemaker:DescribeEndpointConfig": [CONFIG],
     "sagemaker:DescribeHyperParameterTuningJob": [arn("sagemaker", "hyper-parameter-tuning-job/j")],
     "sagemaker:DescribeModel": [arn("sagemaker", "model/m")],
     "sagemaker:DescribeModelPackage": [PACKAGE, arn("sagemaker", "model-package/another/1")],
@@ -87,7 +88,6 @@ LOOKING: dict[str, list[str]] = {
     "sagemaker:ListPipelines": ["*"],
     "ssm:GetParameter": PARAMETERS,
     "ssm:GetParameterHistory": PARAMETERS,
-    "ssm:GetParameters": PARAMETERS,
     "stepfunctions:DescribeExecution": [RUN],
     "stepfunctions:GetExecutionHistory": [RUN],
     "stepfunctions:ListExecutions": [

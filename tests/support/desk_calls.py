@@ -24,7 +24,7 @@ def operations() -> set[str]:
     """`service:Operation` of everything that the desk calls on a boto3 client.
 
     In a module that makes a service's client every name that is one of the service's operations counts: called, handed
-    on, or written out, as paginators and tables of operations are.
+    on, or written out, as paginators and tables of operations are. A name that is put together cannot be read.
     """
     modules: dict[str, list[ast.AST]] = {}
     for module, tree in _reached():
@@ -41,6 +41,10 @@ def operations() -> set[str]:
 def _services(trees: list[ast.AST]) -> set[str]:
     """Whose clients are made: `aws.client("s3")`, `boto3.client("sts")`."""
     calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
+    for one in calls:
+        put_together = isinstance(one.args[-1], ast.JoinedStr) and isinstance(one.args[0], ast.Call)
+        is_read = isinstance(one.func, ast.Name) and one.func.id == "getattr"
+        assert not (is_read and put_together), f"which operation is this: {ast.unparse(one)}"
     made = [one.args[0] for one in calls if isinstance(one.func, ast.Attribute) and one.func.attr == "client"]
     return {str(one.value) for one in made if isinstance(one, ast.Constant)}
 

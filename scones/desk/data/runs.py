@@ -21,7 +21,6 @@ from pipelines import registry
 from project.errors import DataError
 from project.s3 import split
 from scones.desk.data.objects import body, listed
-from scones.desk.data.serving import live_arn
 
 REPORT = "/summary.json"
 AT_ONCE = 16
@@ -147,7 +146,7 @@ def baseline(version: int | None = None) -> Profile | None:
     Raises:
         DataError: the file is not in Model Monitor's form.
     """
-    arn = live_arn()
+    arn = registry.live()
     if arn and version is not None:
         arn = f"{arn.rpartition('/')[0]}/{version}"
     package = registry.described(arn) if arn else {}

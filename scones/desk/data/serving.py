@@ -47,18 +47,9 @@ def endpoint(name: str) -> Endpoint:
     )
 
 
-def live_arn() -> str | None:
-    """ARN of the version that answers; None before the first deployment, and without the project's resources."""
-    parameter = aws.names().live_parameter
-    with aws.explained(f"looking for parameter {parameter}"):
-        if aws.client("ssm").get_parameters(Names=[parameter])["InvalidParameters"]:
-            return None
-    return registry.live()
-
-
 def live_version() -> int | None:
     """Its number."""
-    arn = live_arn()
+    arn = registry.live()
     return int(arn.rpartition("/")[2]) if arn else None
 
 

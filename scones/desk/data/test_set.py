@@ -9,7 +9,6 @@ from pipelines import registry
 from project.errors import DataError
 from project.s3 import split
 from scones.desk.data.objects import body
-from scones.desk.data.serving import live_arn
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ def threshold_curve(version: int | None) -> tuple[Point, ...]:
         SconesError: SageMaker or S3 refused or did not answer.
         DataError: the evaluation is not one of ours.
     """
-    arn = live_arn()
+    arn = registry.live()
     if arn and version is not None:
         arn = f"{arn.rpartition('/')[0]}/{version}"
     package = registry.described(arn) if arn else {}
