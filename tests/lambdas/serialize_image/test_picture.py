@@ -159,11 +159,11 @@ REFUSED = {
     "1x1": (picture(size=(1, 1)), "shorter side"),
     "32x1": (picture(size=(32, 1)), "shorter side"),
     "bomb": (bomb(), "10000x10000"),
-    "truncated PNG": (picture(size=(200, 200))[:400], "broken"),
-    "truncated JPEG": (picture(size=(200, 200), kind="JPEG")[:600], "broken"),
+    "truncated PNG": (picture(size=(200, 200))[:400], "damaged"),
+    "truncated JPEG": (picture(size=(200, 200), kind="JPEG")[:600], "damaged"),
     "truncated WebP": (picture(size=(200, 200), kind="WEBP")[:60], ""),
     "PNG header only": (picture()[:8], ""),
-    "wrong checksum": (picture()[:45] + b"\xff" + picture()[46:], "broken"),
+    "wrong checksum": (picture()[:45] + b"\xff" + picture()[46:], "damaged"),
 }
 
 
