@@ -159,7 +159,7 @@ def _where(record: Any) -> str:
 def _by_class(desk: OperationsDesk, records: Records, limit: float) -> None:
     st.subheader("By class")
     rows = [
-        {"predicted": name, "above": passing, "below": under, "share below": _share_below(passing, under)}
+        {"predicted": name, "above": f"{passing:,}", "below": f"{under:,}", "share below": _share_below(passing, under)}
         for name, passing, under in confidence.counted(records, limit, desk.classes)
         if passing + under
     ]
