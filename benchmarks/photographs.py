@@ -47,7 +47,7 @@ def main() -> int:
     parser.add_argument("--epochs", type=int, default=16)
     parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
-    print(f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}; {accuracy._processor()}", flush=True)
+    print(f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}; {accuracy.processor()}", flush=True)
     for side in map(int, options.sizes.split(",")):
         rows = []
         for seed in range(options.seeds):
