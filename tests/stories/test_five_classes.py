@@ -103,4 +103,4 @@ def test_a_refused_model_has_a_report_and_no_registry_entry(
     written = json.loads(scones("builtin", "report", "--output", str(tmp_path), "--json").stdout)
     assert written["model_package"] is None and written["uri"].endswith("/report/index.html")
     assert written["missing"] == [], "every result came from the cache"
-    assert ">not kept</span>" in Path(written["page"]).read_text(encoding="utf-8")
+    assert ">not met</span>" in Path(written["page"]).read_text(encoding="utf-8")

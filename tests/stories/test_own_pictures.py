@@ -144,7 +144,7 @@ def test_the_monitor_and_the_pages_see_pictures_of_that_size(story: Story, start
     assert not strange, "the baseline's pictures are of the size that comes"
     page = story.folder / story.scones("monitor", "report", "--output", "traffic").stdout.strip()
     found_page = read_page(page.read_text(encoding="utf-8"))
-    assert "Unlike the training pictures" in found_page.text
+    assert "unfamiliarity limit" in found_page.text
     shown = [one for one in found_page.images if one.startswith("data:image/png;base64,")]
     sizes = {Image.open(io.BytesIO(base64.b64decode(one.partition(",")[2]))).size for one in shown}
     assert sizes - {(32, 32)} == {(64, 64)}, "neither blown up nor cut; the smoke test's picture is smaller"

@@ -13,7 +13,7 @@ from localcloud.sagemaker.jobs.lifecycle import JobRun
 from localcloud.sagemaker.monitoring import merge, scheduler
 from localcloud.sagemaker.monitoring.cron import HOUR
 
-WAITS = "until [ -e go ]; do sleep 0.02; done"
+WAITS = "echo waiting; until [ -e go ]; do sleep 0.02; done"
 
 
 def let_go(cloud: Cloud) -> None:
@@ -24,8 +24,8 @@ def let_go(cloud: Cloud) -> None:
 
 
 def begun(job: JobRun) -> None:
-    """Wait until the job has its folder for good: its log is the last thing made in it."""
-    eventually(job.folder.log.is_file)
+    """Wait until the job's program runs, which says so first."""
+    eventually(lambda: job.folder.log.is_file() and "waiting" in job.folder.log.read_text(encoding="utf-8"))
 
 
 def test_an_execution_waits_until_the_one_before_has_ended_and_then_covers_the_time_between(watched: Watched) -> None:

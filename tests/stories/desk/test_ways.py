@@ -81,11 +81,12 @@ def test_an_alert_leads_to_the_picture_that_caused_it_in_two_clicks(project: Pro
 def test_period_and_time_zone_stay_in_the_address_from_page_to_page(opened: Open) -> None:
     page = opened("confidence?period=24+hours&tz=Asia%2FTokyo")
     assert page.get_by_role("radio", name="24 hours").get_attribute("aria-checked") == "true"
-    page.get_by_role("link", name="Threshold").click()
-    shows(page, " JST")
-    assert "tz=Asia" in page.url and "period=24" in page.url
     page.get_by_text("7 days", exact=True).click()
     page.wait_for_url("**period=7*days**")
+    settled(page)
+    page.get_by_role("link", name="Threshold").click()
+    shows(page, " JST")
+    page.wait_for_url(lambda url: "tz=Asia" in url and "period=7" in url)
     page.reload()
     settled(page)
     shows(page, " JST")
