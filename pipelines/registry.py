@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -160,12 +161,26 @@ def live() -> str | None:
     return arn
 
 
+def live_package(version: int | None = None) -> dict[str, Any]:
+    """SageMaker's description of the live version, or of another one of its group; {} while nothing is live."""
+    arn = live()
+    if arn and version is not None:
+        arn = f"{arn.rpartition('/')[0]}/{version}"
+    return described(arn) if arn else {}
+
+
+def evaluation_uri(package: Mapping[str, Any]) -> str:
+    """Where the evaluation.json of a described version is; "" if it was registered without one."""
+    quality = package.get("ModelMetrics", {}).get("ModelQuality", {})
+    return str(quality.get("Statistics", {}).get("S3Uri", ""))
+
+
 def _is(version: Version, wanted: str | None) -> bool:
     return wanted in {str(version.number), version.arn} if wanted else version.approval == WAITING
 
 
 def _accuracy(package: dict[str, Any]) -> str:
-    uri = package.get("ModelMetrics", {}).get("ModelQuality", {}).get("Statistics", {}).get("S3Uri")
+    uri = evaluation_uri(package)
     if not uri:
         return "no evaluation recorded"
     if s3.head(uri) is None:

@@ -185,11 +185,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--confidence-threshold",
         type=_fraction,
-        default=0.93,
+        default=Limits.confidence,
         help="below it a picture is not routed; for the baseline",
     )
     parser.add_argument(
-        "--unfamiliarity-limit", type=_fraction, default=0.95, help="above it a picture is not routed; for the baseline"
+        "--unfamiliarity-limit",
+        type=_fraction,
+        default=Limits.unfamiliarity,
+        help="above it a picture is not routed; for the baseline",
     )
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args(argv)

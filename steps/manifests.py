@@ -65,7 +65,8 @@ def read_photographs(folder: Path, images: pd.DataFrame) -> pd.DataFrame | None:
     None if all pictures are an archive's.
     """
     try:
-        refused = pd.read_csv(folder / image_table.LEFT_OUT_FILE, dtype=str)
+        # as it stands there: a picture may be called NA
+        refused = pd.read_csv(folder / image_table.LEFT_OUT_FILE, dtype=str, keep_default_na=False)
     except FileNotFoundError:
         return None
     used = images.loc[images["source_side"].notna(), "path"]

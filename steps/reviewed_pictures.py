@@ -3,7 +3,8 @@
 By its own content a picture belongs to one of the two for good: HELD_OUT of all are never learned from. Pictures that
 nearly repeat each other go together, to where the one belongs that was delivered first, so a set that grows leaves the
 others where they were. What nearly repeats a picture of the archive, or of one's own, goes to that one's side; what
-repeats both sides is left out. Pictures of neither class train nothing: how sure the new model is of them is told.
+repeats both sides is left out. Pictures of neither class train nothing: it is told how many of them the new model would
+route.
 """
 
 from __future__ import annotations

@@ -20,8 +20,7 @@ Reviewed = Mapping[str, Any]
 
 def of_version(version: Version) -> Reviewed:
     """What was found of the version; nothing where its evaluation is gone or was never recorded."""
-    quality = registry.described(version.arn).get("ModelMetrics", {}).get("ModelQuality", {})
-    uri = quality.get("Statistics", {}).get("S3Uri")
+    uri = registry.evaluation_uri(registry.described(version.arn))
     try:
         return s3.read_json(uri).get("reviewed", {}) if uri else {}
     except DataError:  # the summary says so already

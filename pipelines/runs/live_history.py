@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,6 +46,11 @@ def deployments(parameter: str) -> list[Deployment]:
         elif changes and written.when < changes[-1].when:
             changes[-1] = written
     return changes
+
+
+def version_at(deployed: Sequence[Deployment], when: float) -> int | None:
+    """The version that was live at `when`, seconds since 1970; None where none is known. `deployed`: oldest first."""
+    return next((one.version for one in reversed(deployed) if one.when <= when), None)
 
 
 def _deployment(value: str, written: datetime) -> Deployment:

@@ -41,7 +41,7 @@ def parameters(settings: Settings, max_drop: float) -> dict[str, str]:
 
 
 def _accuracy(arn: str, package: dict[str, Any]) -> float:
-    uri = package.get("ModelMetrics", {}).get("ModelQuality", {}).get("Statistics", {}).get("S3Uri", "")
+    uri = registry.evaluation_uri(package)
     fix = f"Start with --parameter {MINIMUM_FROM_LIVE}=0 to go without the comparison."
     if not uri:
         raise DataError(f"The live model {_version(arn)} was registered without an evaluation.", fix)

@@ -8,7 +8,7 @@ captured traffic is taken from there: captured files may be deleted, and labelle
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect_right
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from monitoring.analysis.capture import Tally
 from monitoring.analysis.ground_truth import NEITHER, NEITHER_NAME
 from monitoring.watch import deliveries, labels
 from monitoring.watch.labels import Label
-from pipelines.runs.live_history import Deployment, deployments
+from pipelines.runs.live_history import deployments, version_at
 from pipelines.runs.picture_upload import copy, in_parallel
 from project import s3
 from project.console import say
@@ -99,7 +99,7 @@ def publish(names: Names) -> Published:
     content = reviewed_list.encoded(classes, pictures)
     published = Published(names.reviewed_uri(reviewed_list.digest(content)), tuple(pictures), found.left_out)
     _tell(published, classes)
-    _upload(names, published.uri, content, found)
+    _upload(names, published, content, found)
     return published
 
 
@@ -128,7 +128,8 @@ def _found(names: Names, events: set[str], tally: Tally) -> _Found:
             continue
         sha256 = hashlib.sha256(picture).hexdigest()
         found.contents.setdefault(sha256, picture)
-        answer = Answer(_text(record.time), event, _version(deployed, record.time), tuple(record.probabilities))
+        version = version_at(deployed, record.time.timestamp())
+        answer = Answer(_text(record.time), event, version, tuple(record.probabilities))
         found.answers.setdefault(sha256, {}).setdefault(event, answer)
     for event in sorted(waiting):
         found.leave_out("no captured request has this id", event)
@@ -172,12 +173,6 @@ def _name(label: int, classes: Sequence[str]) -> str | None:
     return None if label == NEITHER else classes[label]
 
 
-def _version(deployed: Sequence[Deployment], when: datetime) -> int | None:
-    """Which version answered at that time; None where SSM's history does not reach that far back."""
-    place = bisect_right([one.when for one in deployed], when.timestamp())
-    return deployed[place - 1].version if place else None
-
-
 def _text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds")
 
@@ -197,21 +192,17 @@ def _tell(published: Published, classes: Sequence[str]) -> None:
         say(f"{only}: the next model learns nothing from them about telling classes apart.")
 
 
-def _upload(names: Names, uri: str, content: bytes, found: _Found) -> None:
+def _upload(names: Names, published: Published, content: bytes, found: _Found) -> None:
     """The pictures first, then the list, then the word that it is the newest: a set that is there is whole."""
-    kept = [sha256 for sha256 in found.contents if sha256.encode() in content]
+    uri, pictures = published.uri, published.pictures
     if s3.head(f"{uri}{FILE}") is None:
-        say(f"Uploading {len(kept)} pictures to {uri}")
-        tasks = [(found.contents[sha256], f"{uri}{FOLDER}/{sha256}") for sha256 in kept]
+        say(f"Uploading {len(pictures)} pictures to {uri}")
+        tasks = [(found.contents[one.sha256], f"{uri}{FOLDER}/{one.sha256}") for one in pictures]
         in_parallel(_put, tasks, "Uploading reviewed deliveries")
         s3.upload(content, f"{uri}{FILE}", ContentType="application/json")
     else:
         say(f"All of it is in {uri} already.")
-    s3.upload(_pointer(uri), names.newest_reviewed_uri, ContentType="application/json")
-
-
-def _pointer(uri: str) -> bytes:
-    return f'{{"uri": "{uri}"}}'.encode()
+    s3.upload(json.dumps({"uri": uri}).encode(), names.newest_reviewed_uri, ContentType="application/json")
 
 
 def _put(source: bytes | str, target: str) -> None:

@@ -89,7 +89,7 @@ def _name(who: dict[str, Any]) -> str:
 
 def _evaluation(package: dict[str, Any]) -> dict[str, Any]:
     """The version's evaluation.json; {} when none was recorded, or it is gone or damaged."""
-    uri = package.get("ModelMetrics", {}).get("ModelQuality", {}).get("Statistics", {}).get("S3Uri")
+    uri = registry.evaluation_uri(package)
     try:
         return s3.read_json(uri) if uri else {}
     except DataError:

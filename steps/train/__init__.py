@@ -13,7 +13,7 @@ from pixels to calibrated probabilities and likeness, beside `inference.py`. Wit
 
 Evidence: bicycle or motorcycle, 5-fold cross-validation over 1,000 real CIFAR-100 pictures, two seeds: accuracy .961
 (sd .014 over ten folds), expected calibration error .013, 89 % of the answers at confidence .93 or more with .990 of
-them right; 135 processor seconds for three members. 2026-11-29, two busy cores of an AMD EPYC with AVX-512 BF16.
+them right; 140 processor seconds for three members. 2026-11-29, two busy cores of an AMD EPYC with AVX-512 BF16.
 docs/training.md has what was tried; `python benchmarks/accuracy.py --archive ... --folds 5 --seeds 2` repeats it.
 """
 

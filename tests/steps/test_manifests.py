@@ -17,7 +17,7 @@ from PIL import Image
 
 from project.errors import DataError
 from scones.data import archive
-from steps import cifar, extract, lst, manifests
+from steps import cifar, extract, image_table, lst, manifests
 
 CLASSES = ["bicycle", "motorcycle"]
 # Great Expectations imports a module that Python deprecates; nothing of ours does.
@@ -276,3 +276,11 @@ def test_real_images_pass(tmp_path: Path) -> None:
     extract.extract(REAL, None, CLASSES, tmp_path)
     report = build(tmp_path / "images", tmp_path / "output")
     assert report["num_training_samples"] == 600 and report["images"]["test"] == {"bicycle": 100, "motorcycle": 100}
+
+
+def test_ones_own_pictures_are_told_by_name_whatever_they_are_called(tmp_path: Path) -> None:
+    image_table.write_left_out(tmp_path, {"NA": "cut off", "null": "empty"})
+    images = pd.DataFrame({"path": ["train/own-1.png", "train/0.png"], "source_side": [64, None]})
+    found = manifests.read_photographs(tmp_path, images)
+    assert found is not None and found["name"].tolist() == ["train/own-1.png", "NA", "null"]
+    assert found["left_out"].tolist() == [None, "NA: cut off", "null: empty"]

@@ -27,8 +27,3 @@ def of_version(records: Records, deployed: Sequence[Deployment], version: int) -
 def versions(deployed: Sequence[Deployment]) -> list[int]:
     """Every version that was live, newest number first."""
     return sorted({one.version for one in deployed if one.version is not None}, reverse=True)
-
-
-def version_at(deployed: Sequence[Deployment], when: float) -> int | None:
-    """The version that was live at `when`, seconds since 1970; None where none is known."""
-    return next((one.version for one in reversed(deployed) if one.when <= when), None)

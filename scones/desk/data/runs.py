@@ -146,10 +146,7 @@ def baseline(version: int | None = None) -> Profile | None:
     Raises:
         DataError: the file is not in Model Monitor's form.
     """
-    arn = registry.live()
-    if arn and version is not None:
-        arn = f"{arn.rpartition('/')[0]}/{version}"
-    package = registry.described(arn) if arn else {}
+    package = registry.live_package(version)
     uri = package.get("DriftCheckBaselines", {}).get("ModelDataQuality", {}).get("Statistics", {}).get("S3Uri")
     return _profile(*split(uri)) if uri else None
 

@@ -35,11 +35,7 @@ def threshold_curve(version: int | None) -> tuple[Point, ...]:
         SconesError: SageMaker or S3 refused or did not answer.
         DataError: the evaluation is not one of ours.
     """
-    arn = registry.live()
-    if arn and version is not None:
-        arn = f"{arn.rpartition('/')[0]}/{version}"
-    package = registry.described(arn) if arn else {}
-    uri = package.get("ModelMetrics", {}).get("ModelQuality", {}).get("Statistics", {}).get("S3Uri")
+    uri = registry.evaluation_uri(registry.live_package(version))
     content = body(*split(uri)) if uri else None
     if content is None:
         return ()

@@ -149,7 +149,7 @@ def _traffic(desk: OperationsDesk) -> None:
         below = int((records["confidence"] < setting.value).sum())
         with st.container(horizontal=True):
             st.metric(f"Below {setting.value:g}", share(below / len(records)), width="content")
-            strange = _strange(desk, records)
+            strange = _show_strange(desk, records)
         whose = "" if live is None else f" of version {live}, the live one"
         st.caption(
             f"Of {plural(len(records), 'record')} of the last hour{whose}: {below:,} below the threshold{strange}."
@@ -157,8 +157,8 @@ def _traffic(desk: OperationsDesk) -> None:
     freshness(desk, table)
 
 
-def _strange(desk: OperationsDesk, records: Records) -> str:
-    """The share of unfamiliar pictures, where answers say it; their number in words."""
+def _show_strange(desk: OperationsDesk, records: Records) -> str:
+    """Show the share of unfamiliar pictures, where answers say it; their number in words."""
     said = records["unfamiliarity"][np.isfinite(records["unfamiliarity"])]
     limit = unfamiliarity_limit(desk) if len(said) else None
     if limit is None:

@@ -13,10 +13,10 @@ import streamlit as st
 from monitoring.analysis.ground_truth import NEITHER, NEITHER_NAME
 from monitoring.measures.rounding import beside
 from monitoring.watch.labels import Given, slug
+from pipelines.runs.live_history import version_at
 from project.errors import SconesError
 from scones.desk.data import review
 from scones.desk.data.agreement import said
-from scones.desk.data.deployments import version_at
 from scones.desk.data.records import Records, names_of
 from scones.desk.desk import OperationsDesk
 from scones.desk.filters import Traffic, threshold, traffic, unfamiliarity_limit
