@@ -110,7 +110,7 @@ def test_a_deploy_finds_the_boundary_by_itself_and_takes_it_off_only_when_told(o
     assert changed == set(ROLES)
     stack.deploy(names, told.append, layer="none")
     assert limit() == arn
-    assert told[-1] == f"No role may do more than {arn} allows."
+    assert f"No role may do more than {arn} allows." in told  # beside what is said of log groups that others made
     assert stack.diff(names, layer="none") == []
     stack.deploy(names, told.append, layer="none", bounded=False)
     assert limit() == ""
