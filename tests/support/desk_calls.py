@@ -12,6 +12,7 @@ from functools import cache
 
 import botocore.session
 from botocore import xform_name
+from top_level import definitions
 
 from infra.lambda_packages import ROOT
 
@@ -96,15 +97,8 @@ def _module(name: str) -> dict[str, ast.AST]:
     file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
     if name.partition(".")[0] not in ROOMS or not file.is_file():
         return {}
-    found: dict[str, ast.AST] = {}
-    for number, node in enumerate(ast.parse(file.read_text(encoding="utf-8")).body):
-        if isinstance(node, ast.ImportFrom):
-            found |= {one.asname or one.name: node for one in node.names}
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            found[node.name] = node
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            found |= {target.id: node for target in targets if isinstance(target, ast.Name)}
-        elif isinstance(node, ast.If | ast.Expr) and name in START:
-            found[f"statement {number}"] = node
+    found = definitions(file)
+    if name in START:  # what runs when it is loaded
+        body = ast.parse(file.read_text(encoding="utf-8")).body
+        found |= {f"statement {n}": node for n, node in enumerate(body) if isinstance(node, ast.If | ast.Expr)}
     return found

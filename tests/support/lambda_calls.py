@@ -8,6 +8,7 @@ from functools import cache
 
 import botocore.session
 from botocore import xform_name
+from top_level import definitions
 
 from infra.lambda_packages import ROOT
 
@@ -71,15 +72,4 @@ def _reached(start: str) -> Iterator[ast.AST]:
 def _module(name: str) -> dict[str, ast.AST]:
     """What a module of `lambdas` has at its top, by the names that this gives; empty for any other module."""
     file = ROOT.joinpath(*name.split(".")).with_suffix(".py")
-    if not name.startswith("lambdas.") or not file.is_file():
-        return {}
-    found: dict[str, ast.AST] = {}
-    for node in ast.parse(file.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.ImportFrom):
-            found |= {alias.asname or alias.name: node for alias in node.names}
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            found[node.name] = node
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            found |= {target.id: node for target in targets if isinstance(target, ast.Name)}
-    return found
+    return definitions(file) if name.startswith("lambdas.") and file.is_file() else {}
